@@ -1,0 +1,216 @@
+// Package config is the worker's configuration file: its fields, defaults and
+// checks. The operator writes it into a ConfigMap, `millrace run` makes it from
+// a manifest, and worker.Run takes it; nothing of it is Kubernetes'.
+package config
+
+import "time"
+
+// Config is the content of /etc/millrace/worker.yaml. Durations are written
+// like "30s", byte counts like 64Mi or 67108864. See Default for what an
+// absent field means.
+type Config struct {
+	// Name is the StreamProcessor's name; it labels metrics and is the client
+	// id's prefix.
+	Name      string    `json:"name"`
+	Kafka     Kafka     `json:"kafka"`
+	Input     Input     `json:"input"`
+	Output    Output    `json:"output"`
+	Processor Processor `json:"processor"`
+	Ordering  Ordering  `json:"ordering"`
+	Delivery  Delivery  `json:"delivery"`
+	// Concurrency is the number of goroutines in the pool of one member; 0 is
+	// the container's CPU limit (GOMAXPROCS).
+	Concurrency int      `json:"concurrency"`
+	InFlight    InFlight `json:"inFlight"`
+	Failure     Failure  `json:"failure"`
+	// DrainTimeout bounds how long a stop or a revoke waits for what is in
+	// flight.
+	DrainTimeout Duration  `json:"drainTimeout"`
+	Telemetry    Telemetry `json:"telemetry"`
+	// Members is how many members of the consumer group this process runs.
+	Members int `json:"members"`
+}
+
+// Kafka says how to reach the cluster. Credentials are files, never values.
+type Kafka struct {
+	BootstrapServers []string `json:"bootstrapServers"`
+	TLS              *TLS     `json:"tls,omitempty"`
+	SASL             *SASL    `json:"sasl,omitempty"`
+}
+
+// TLS turns encryption on. An empty CAFile trusts the system's roots.
+type TLS struct {
+	CAFile     string `json:"caFile,omitempty"`
+	CertFile   string `json:"certFile,omitempty"`
+	KeyFile    string `json:"keyFile,omitempty"`
+	ServerName string `json:"serverName,omitempty"`
+}
+
+// SASL authenticates. A trailing newline of the files is not part of the value.
+type SASL struct {
+	Mechanism    string `json:"mechanism"` // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
+	UsernameFile string `json:"usernameFile"`
+	PasswordFile string `json:"passwordFile"`
+}
+
+// Input is the topic that is read.
+type Input struct {
+	Topic string `json:"topic"`
+	// GroupID is the consumer group; "" is "millrace-" + Name.
+	GroupID string `json:"groupId"`
+	// StartOffset is where a partition without a committed offset starts.
+	StartOffset    StartOffset    `json:"startOffset"`
+	IsolationLevel IsolationLevel `json:"isolation"`
+	// InstanceID makes the membership static; members after the first get
+	// "-1", "-2", ... appended.
+	InstanceID     string   `json:"instanceId,omitempty"`
+	SessionTimeout Duration `json:"sessionTimeout"`
+}
+
+// Output is the topic that results go to.
+type Output struct {
+	Topic       string      `json:"topic"`
+	Compression Compression `json:"compression"`
+	// Create, if set, makes the topic when it does not exist.
+	Create *CreateTopic `json:"create,omitempty"`
+	// Linger is how long a result may wait for others to fill its batch.
+	Linger Duration `json:"linger"`
+}
+
+// CreateTopic is the shape of a topic to be made.
+type CreateTopic struct {
+	Partitions        int32 `json:"partitions"`
+	ReplicationFactor int16 `json:"replicationFactor"`
+}
+
+// Processor is set for a built-in processor; a user's own program passes its
+// code to worker.Main and leaves it empty.
+type Processor struct {
+	CEL *CEL `json:"cel,omitempty"`
+}
+
+// CEL holds the expressions of the built-in processor "cel". An absent one
+// keeps what the record has; with none at all the record is copied.
+type CEL struct {
+	Filter  string            `json:"filter,omitempty"`
+	Key     string            `json:"key,omitempty"`
+	Value   string            `json:"value,omitempty"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Topic   string            `json:"topic,omitempty"`
+}
+
+// InFlight bounds what has been read and is not settled, for one member.
+type InFlight struct {
+	Records int   `json:"records"`
+	Bytes   Bytes `json:"bytes"`
+}
+
+// Failure is what happens to a record whose attempt fails.
+type Failure struct {
+	MaxAttempts int     `json:"maxAttempts"`
+	Backoff     Backoff `json:"backoff"`
+	// Timeout bounds one attempt; 0 is no bound.
+	Timeout     Duration    `json:"timeout"`
+	OnExhausted OnExhausted `json:"onExhausted"`
+	DeadLetter  DeadLetter  `json:"deadLetter,omitempty"`
+}
+
+// Backoff is the wait between attempts: exponential with full jitter.
+type Backoff struct {
+	Initial Duration `json:"initial"`
+	Max     Duration `json:"max"`
+}
+
+// DeadLetter is where exhausted records go.
+type DeadLetter struct {
+	Topic  string       `json:"topic,omitempty"`
+	Create *CreateTopic `json:"create,omitempty"`
+}
+
+// Telemetry is what the worker serves about itself.
+type Telemetry struct {
+	// Listen is the address of /metrics, /healthz, /readyz and /status; ""
+	// serves nothing.
+	Listen string `json:"listen"`
+	// StallTimeout is how long nothing may move while work is there before
+	// /healthz fails.
+	StallTimeout Duration `json:"stallTimeout"`
+	// LogFormat is json, text or auto (text on a terminal).
+	LogFormat LogFormat `json:"logFormat"`
+}
+
+// Ordering says which records may run at the same time.
+type Ordering string
+
+// The orderings.
+const (
+	Unordered Ordering = "Unordered"
+	Key       Ordering = "Key"
+	Partition Ordering = "Partition"
+)
+
+// Delivery is the guarantee.
+type Delivery string
+
+// The deliveries.
+const (
+	AtLeastOnce Delivery = "AtLeastOnce"
+	ExactlyOnce Delivery = "ExactlyOnce"
+)
+
+// StartOffset is where reading starts when nothing is committed.
+type StartOffset string
+
+// The start offsets.
+const (
+	Earliest StartOffset = "Earliest"
+	Latest   StartOffset = "Latest"
+)
+
+// IsolationLevel says whether records of open and aborted transactions are
+// read.
+type IsolationLevel string
+
+// The isolation levels.
+const (
+	ReadCommitted   IsolationLevel = "ReadCommitted"
+	ReadUncommitted IsolationLevel = "ReadUncommitted"
+)
+
+// Compression is a Kafka codec's name.
+type Compression string
+
+// The codecs.
+const (
+	None   Compression = "none"
+	Gzip   Compression = "gzip"
+	Snappy Compression = "snappy"
+	LZ4    Compression = "lz4"
+	Zstd   Compression = "zstd"
+)
+
+// OnExhausted is what happens to a record after its last attempt.
+type OnExhausted string
+
+// The policies.
+const (
+	ToDeadLetter OnExhausted = "DeadLetter"
+	Drop         OnExhausted = "Drop"
+	Halt         OnExhausted = "Halt"
+)
+
+// LogFormat is how log lines are written.
+type LogFormat string
+
+// The log formats.
+const (
+	LogAuto LogFormat = "auto"
+	LogJSON LogFormat = "json"
+	LogText LogFormat = "text"
+)
+
+// Duration is a time.Duration that is written like "30s".
+type Duration struct{ time.Duration }
+
+// Bytes is a count of bytes that is written like 64Mi, 1G or 1048576.
+type Bytes int64

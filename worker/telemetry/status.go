@@ -1,0 +1,93 @@
+package telemetry
+
+import "time"
+
+// Status is what /status answers, as JSON. Times are RFC 3339, durations are
+// seconds, sizes are bytes.
+type Status struct {
+	Name    string `json:"name"`
+	Topic   string `json:"topic"`
+	GroupID string `json:"groupId"`
+	// Error is why the worker can't go on, or "".
+	Error   string   `json:"error,omitempty"`
+	Totals  Totals   `json:"totals"`
+	Rates   Rates    `json:"rates"`
+	Members []Member `json:"members"`
+}
+
+// Totals count since the process started. RecordsIn counts each record once
+// for each time it was dispatched, however many attempts it took.
+type Totals struct {
+	RecordsIn           int64 `json:"recordsIn"`
+	RecordsOut          int64 `json:"recordsOut"`
+	RecordsFiltered     int64 `json:"recordsFiltered"`
+	RecordsDeadLettered int64 `json:"recordsDeadLettered"`
+	RecordsDropped      int64 `json:"recordsDropped"`
+	AttemptsFailed      int64 `json:"attemptsFailed"`
+	BytesIn             int64 `json:"bytesIn"`
+	BytesOut            int64 `json:"bytesOut"`
+}
+
+// Rates are means over the last ten seconds or so, per second.
+type Rates struct {
+	RecordsIn      float64 `json:"recordsIn"`
+	RecordsSettled float64 `json:"recordsSettled"`
+	RecordsOut     float64 `json:"recordsOut"`
+}
+
+// Member is one member of the consumer group; a process runs one or more.
+type Member struct {
+	ID         string `json:"id"`
+	Generation int32  `json:"generation"`
+	// State is joining, running, draining or left.
+	State string `json:"state"`
+	// Saturation is the share of the pool's goroutines that were busy, 0 to
+	// 1, over the last ten seconds or so.
+	Saturation float64     `json:"saturation"`
+	InFlight   InFlight    `json:"inFlight"`
+	Partitions []Partition `json:"partitions"`
+}
+
+// InFlight is what has been dispatched and is not settled.
+type InFlight struct {
+	Records int64 `json:"records"`
+	Bytes   int64 `json:"bytes"`
+}
+
+// Partition is one partition that a member owns.
+type Partition struct {
+	Partition int32 `json:"partition"`
+	// State is running, paused (a bound is reached), careful (looking for a
+	// record that crashed the process), draining or halted.
+	State string `json:"state"`
+	// Watermark is the offset below which every record is settled, Committed
+	// the last one the group's coordinator has acknowledged (-1: none yet),
+	// Position the next offset to dispatch.
+	Watermark int64 `json:"watermark"`
+	Committed int64 `json:"committed"`
+	Position  int64 `json:"position"`
+	// EndOffset is the end of what may be read (the last stable offset under
+	// ReadCommitted), -1 until the first fetch; Lag is EndOffset - Watermark.
+	EndOffset int64    `json:"endOffset"`
+	Lag       int64    `json:"lag"`
+	InFlight  InFlight `json:"inFlight"`
+	// OldestUnsettled is the record that holds the watermark, nil if nothing
+	// is in flight.
+	OldestUnsettled *Unsettled `json:"oldestUnsettled,omitempty"`
+	// RecordsPerSecond is the rate of settling over the last ten seconds.
+	RecordsPerSecond float64 `json:"recordsPerSecond"`
+	Error            string  `json:"error,omitempty"`
+}
+
+// Unsettled names a record that holds a watermark.
+type Unsettled struct {
+	Offset     int64     `json:"offset"`
+	AgeSeconds float64   `json:"ageSeconds"`
+	Since      time.Time `json:"since"`
+	// Attempts is how often it has been tried, KeyHash the murmur2 hash of
+	// its key in hex ("" for a null key).
+	Attempts int    `json:"attempts"`
+	KeyHash  string `json:"keyHash,omitempty"`
+	// LastError is the last failed attempt's error, or "".
+	LastError string `json:"lastError,omitempty"`
+}
