@@ -115,7 +115,7 @@ type Failure struct {
 	DeadLetter  DeadLetter  `json:"deadLetter,omitempty"`
 }
 
-// Backoff is the wait between attempts: exponential with full jitter.
+// Backoff is the wait between attempts: exponential with jitter.
 type Backoff struct {
 	Initial Duration `json:"initial"`
 	Max     Duration `json:"max"`

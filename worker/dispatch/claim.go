@@ -1,0 +1,145 @@
+package dispatch
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// maxClaim bounds the records a goroutine takes at once: enough to make
+	// the lock's cost vanish, few enough that goroutines end together.
+	maxClaim = 128
+	// claimTime is how long a claim should keep a goroutine busy; slow records
+	// are claimed one by one so that no goroutine sits on others' work.
+	claimTime = 500 * time.Microsecond
+)
+
+// claim waits for work and takes some for r; false means the pool is closed.
+// What r claimed before is given back first.
+func (p *Pool) claim(r *runner) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.giveBack(r)
+	for {
+		if p.closed {
+			return false
+		}
+		if p.take(r); len(r.items) > 0 {
+			return true
+		}
+		p.usage.change(time.Now(), -1)
+		p.wake.Wait()
+		p.usage.change(time.Now(), +1)
+	}
+}
+
+// take fills r.items with at most the share of what is queued that is fair to
+// the other goroutines.
+func (p *Pool) take(r *runner) {
+	want := p.share(r)
+	for len(r.items) < want && p.retries.len() > 0 {
+		r.items = append(r.items, p.retries.pop())
+		p.queued--
+	}
+	for len(r.items) < want && p.chunks.len() > 0 {
+		p.takeChunk(r, want)
+	}
+	for len(r.items) < want && p.ready.len() > 0 {
+		p.takeLane(r, want)
+	}
+}
+
+func (p *Pool) share(r *runner) int {
+	fair := (p.queued + p.cfg.Goroutines - 1) / p.cfg.Goroutines
+	n := min(fair, maxClaim)
+	if r.perRecord == 0 {
+		n = 1 // nothing is known yet of how long a record takes
+	} else {
+		n = min(n, int(claimTime/r.perRecord))
+	}
+	return max(n, min(p.cfg.BatchSize, p.queued), 1)
+}
+
+func (p *Pool) takeChunk(r *runner, want int) {
+	c := p.chunks.peek()
+	n := min(want-len(r.items), len(c.Records)-c.claimed)
+	for i := c.claimed; i < c.claimed+n; i++ {
+		r.items = append(r.items, Item{Chunk: c, Index: int32(i)})
+	}
+	c.claimed += n
+	p.queued -= n
+	if c.claimed == len(c.Records) {
+		p.chunks.pop()
+	}
+}
+
+func (p *Pool) takeLane(r *runner, want int) {
+	l := p.ready.pop()
+	p.queued -= l.items.len()
+	l.state = laneRunning
+	r.items = l.take(r.items, want-len(r.items))
+	r.lanes = append(r.lanes, turn{lane: l})
+}
+
+// giveBack ends the turns of the lanes that r has run.
+func (p *Pool) giveBack(r *runner) {
+	for _, t := range r.lanes {
+		p.endTurn(t)
+	}
+	clear(r.lanes)
+	clear(r.items)
+	r.lanes, r.items, r.pos = r.lanes[:0], r.items[:0], 0
+}
+
+func (p *Pool) endTurn(t turn) {
+	l := t.lane
+	blocked := len(l.back) > 0
+	if blocked {
+		l.restore()
+	}
+	switch {
+	case blocked && t.after > 0:
+		l.state = laneParked
+		time.AfterFunc(t.after, func() { p.unpark(l) })
+	case l.items.len() > 0:
+		p.makeReady(l)
+	default:
+		l.state = laneIdle
+	}
+}
+
+// giveRest ends the turns of the lanes that r is not working on just now, and
+// gives what it has not begun of them, and of unordered records, to others.
+// Lanes that wait for a retry stay: their turn ends with a wait.
+func (p *Pool) giveRest(r *runner) {
+	begun := r.pos + r.group
+	busy := func(l *lane) bool {
+		mine := func(it Item) bool { return it.lane == l }
+		return len(l.back) > 0 || slices.ContainsFunc(r.items[r.pos:begun], mine)
+	}
+	var held []turn
+	for _, t := range r.lanes {
+		if busy(t.lane) {
+			held = append(held, t)
+		}
+	}
+	kept := r.items[:begun]
+	for _, it := range r.items[begun:] {
+		switch {
+		case it.lane == nil:
+			p.retries.push(it)
+			p.queued++
+			p.wake.Signal()
+		case slices.ContainsFunc(held, func(t turn) bool { return t.lane == it.lane }):
+			kept = append(kept, it)
+		default:
+			it.lane.back = append(it.lane.back, it)
+		}
+	}
+	for _, t := range r.lanes {
+		if !slices.ContainsFunc(held, func(h turn) bool { return h.lane == t.lane }) {
+			p.endTurn(t)
+		}
+	}
+	r.items, r.lanes = kept, append(r.lanes[:0], held...)
+}

@@ -1,0 +1,178 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrOverrun is the error of an attempt that took longer than its timeout.
+var ErrOverrun = errors.New("the attempt overran its timeout")
+
+// Worker is one goroutine's view of the engine: the user's code and the state
+// that is reused from record to record. Its methods are called by one
+// goroutine at a time; a goroutine that overran its deadline keeps its Worker
+// and the pool makes a new one.
+type Worker interface {
+	// Process runs one attempt for each item and keeps the results until
+	// Finish. ctx ends when the attempt's timeout has passed or the pool is
+	// closed.
+	Process(ctx context.Context, items []Item)
+	// Expire stands in for Process when the attempt never returned.
+	Expire(items []Item, err error)
+	// Finish delivers the result of items[k], once, in order. again asks for
+	// another attempt after the given wait.
+	Finish(k int, it Item) (after time.Duration, again bool)
+}
+
+// Config sets up a Pool.
+type Config struct {
+	// Goroutines is the number of records (or batches) in an attempt at once.
+	Goroutines int
+	// BatchSize is how many items Process takes at most; 1 for a Processor.
+	BatchSize int
+	// Timeout bounds one attempt; 0 is no bound.
+	Timeout time.Duration
+	// NewWorker makes the state of one goroutine.
+	NewWorker func() Worker
+	// Observe is told that n records took d together.
+	Observe func(d time.Duration, n int)
+	// OnOverload is called once when as many attempts as there are goroutines
+	// have overrun their timeout and not returned: the pool can't replace
+	// more of them.
+	OnOverload func(error)
+}
+
+// Pool runs queued records on its goroutines. It is safe for concurrent use.
+type Pool struct {
+	cfg     Config
+	ctx     context.Context
+	cancel  context.CancelFunc
+	runners []*runner
+	running sync.WaitGroup // the watchdog and the goroutines that still count
+
+	abandoned atomic.Int32 // attempts that overran and have not returned
+	overload  sync.Once
+
+	mu      sync.Mutex
+	wake    sync.Cond
+	chunks  queue[*Chunk] // Unordered, not fully claimed
+	retries queue[Item]   // Unordered, due again
+	ready   queue[*lane]  // lanes with work and no runner
+	queued  int           // records in chunks, retries and ready lanes
+	closed  bool
+	usage   usage
+}
+
+// New starts a pool.
+func New(cfg Config) *Pool {
+	p := &Pool{cfg: cfg}
+	p.wake.L = &p.mu
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.usage.start(time.Now(), cfg.Goroutines)
+	for range cfg.Goroutines {
+		r := newRunner(p)
+		p.runners = append(p.runners, r)
+		p.running.Add(1)
+		go r.run(r.current.Load())
+	}
+	p.running.Add(1)
+	go p.watch()
+	return p
+}
+
+// Push queues a chunk. The caller bounds how much it pushes; Push never
+// blocks for long.
+func (p *Pool) Push(c *Chunk) {
+	p.mu.Lock()
+	if c.Lanes == nil {
+		p.chunks.push(c)
+		p.queued += len(c.Records)
+	} else {
+		p.pushLanes(c)
+	}
+	p.wakeFor(len(c.Records))
+	p.mu.Unlock()
+}
+
+func (p *Pool) pushLanes(c *Chunk) {
+	for i := range c.Records {
+		l := c.Lanes.of(&c.Records[i])
+		l.items.push(Item{Chunk: c, Index: int32(i), lane: l})
+		switch l.state {
+		case laneIdle:
+			l.state = laneReady
+			p.ready.push(l)
+			p.queued++
+		case laneReady:
+			p.queued++
+		case laneRunning, laneParked:
+			// Counted when the lane becomes ready.
+		}
+	}
+}
+
+// wakeFor wakes as many goroutines as n records can occupy.
+func (p *Pool) wakeFor(n int) {
+	if n >= len(p.runners) {
+		p.wake.Broadcast()
+		return
+	}
+	for range n {
+		p.wake.Signal()
+	}
+}
+
+// retry queues an Unordered item again.
+func (p *Pool) retry(it Item) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.retries.push(it)
+	p.queued++
+	p.wake.Signal()
+}
+
+// unpark makes a lane whose backoff is over ready again.
+func (p *Pool) unpark(l *lane) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.makeReady(l)
+}
+
+func (p *Pool) makeReady(l *lane) {
+	l.state = laneReady
+	p.ready.push(l)
+	p.queued += l.items.len()
+	p.wake.Signal()
+}
+
+// Busy returns for how long the pool's goroutines have been working, summed
+// over them; the share of Goroutines times a span of time is the saturation.
+func (p *Pool) Busy() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.usage.total(time.Now())
+}
+
+// Close ends the goroutines after the attempts they are in, whose contexts are
+// cancelled, and waits for them until ctx is done. What is queued is dropped.
+func (p *Pool) Close(ctx context.Context) error {
+	p.mu.Lock()
+	p.closed = true
+	p.wake.Broadcast()
+	p.mu.Unlock()
+	p.cancel()
+	done := make(chan struct{})
+	go func() {
+		p.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return errors.New("some attempts did not return after their context was cancelled")
+	}
+}

@@ -1,0 +1,200 @@
+package dispatch
+
+import (
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// turn is one lane's part in a claim.
+type turn struct {
+	lane  *lane
+	after time.Duration // how long the lane is to be parked
+}
+
+// runner is one of the pool's goroutines and its claim. The goroutine owns
+// every field; when the watchdog abandons an attempt, the claim passes to the
+// goroutine that replaces it.
+type runner struct {
+	pool    *Pool
+	current atomic.Pointer[session]
+
+	items     []Item
+	lanes     []turn
+	pos       int           // items before it are finished
+	group     int           // items of the attempt under way: items[pos:pos+group]
+	perRecord time.Duration // moving average
+
+	// state is the attempt's number and phase; see phase.
+	state atomic.Uint64
+}
+
+// phase is what the low bits of a runner's state say; the rest numbers its
+// attempts. The goroutine begins an attempt by adding running, the watchdog
+// moves running to expired, and whoever moves either to the next number's idle
+// has ended the attempt and owns the runner. While locked is set the watchdog
+// is rearranging the claim and the attempt can't end.
+type phase = uint64
+
+const (
+	running phase = 1
+	expired phase = 2
+	locked  phase = 4
+	numbers phase = 8 // one attempt's step
+)
+
+// session is what one goroutine hands to the user's code: it stays with a
+// goroutine that never returned.
+type session struct {
+	worker Worker
+	ctx    atomic.Pointer[attemptContext]
+}
+
+func newRunner(p *Pool) *runner {
+	r := &runner{pool: p}
+	r.current.Store(newSession(p))
+	return r
+}
+
+func newSession(p *Pool) *session {
+	s := &session{worker: p.cfg.NewWorker()}
+	s.ctx.Store(newAttemptContext(p.ctx))
+	return s
+}
+
+// run claims and processes until the pool is closed or an attempt of this
+// goroutine is abandoned.
+func (r *runner) run(s *session) {
+	for r.pool.claim(r) {
+		start := time.Now()
+		if !r.work(s) {
+			return
+		}
+		r.observe(time.Since(start), len(r.items))
+	}
+	r.pool.running.Done()
+}
+
+// resume goes on after an abandoned attempt whose items have expired.
+func (r *runner) resume(s *session, items []Item) {
+	r.finish(s, items)
+	if r.work(s) {
+		r.run(s)
+	}
+}
+
+func (r *runner) observe(d time.Duration, n int) {
+	each := d / time.Duration(n)
+	if r.perRecord == 0 {
+		r.perRecord = each
+	}
+	r.perRecord += (each - r.perRecord) / 4
+	r.pool.cfg.Observe(d, n)
+}
+
+// work attempts what is left of the claim, group by group; false means that
+// the watchdog has taken the claim away.
+func (r *runner) work(s *session) bool {
+	for {
+		items := r.next()
+		if len(items) == 0 {
+			return true
+		}
+		if !r.try(s, items) {
+			return false
+		}
+		r.finish(s, items)
+	}
+}
+
+// next returns the next items that may be attempted together; those of a
+// blocked or cancelled lane are set aside on the way.
+func (r *runner) next() []Item {
+	for r.pos < len(r.items) && !r.mayRun(r.items[r.pos]) {
+		r.setAside(r.items[r.pos])
+		r.pos++
+	}
+	n := 0
+	for r.pos+n < len(r.items) && n < r.pool.cfg.BatchSize && r.mayRun(r.items[r.pos+n]) {
+		n++
+	}
+	r.group = n
+	return r.items[r.pos : r.pos+n]
+}
+
+func (r *runner) mayRun(it Item) bool {
+	blocked := it.lane != nil && len(it.lane.back) > 0
+	return !blocked && !it.Chunk.Cancelled.Load() && r.pool.ctx.Err() == nil
+}
+
+func (r *runner) setAside(it Item) {
+	if it.lane != nil && len(it.lane.back) > 0 {
+		it.lane.back = append(it.lane.back, it)
+	}
+}
+
+// try runs one attempt; false means that it was abandoned and nothing of the
+// runner may be touched any more.
+func (r *runner) try(s *session, items []Item) bool {
+	begun := r.state.Add(running)
+	s.worker.Process(s.ctx.Load(), items)
+	switch r.endAttempt(begun - running) {
+	case running:
+		return true
+	case expired:
+		s.ctx.Store(newAttemptContext(r.pool.ctx))
+		s.worker.Expire(items, ErrOverrun)
+		return true
+	default:
+		r.pool.abandoned.Add(-1)
+		return false
+	}
+}
+
+// endAttempt ends the attempt of the given number and returns the phase that
+// it was in, 0 if somebody else has ended it.
+func (r *runner) endAttempt(number uint64) phase {
+	for {
+		for _, p := range [...]phase{running, expired} {
+			if r.state.CompareAndSwap(number+p, number+numbers) {
+				return p
+			}
+		}
+		if r.state.Load() >= number+numbers {
+			return 0
+		}
+		runtime.Gosched() // locked, for a moment
+	}
+}
+
+// finish delivers the results of a group in order. What comes after a failed
+// item in its lane is thrown away and goes back to the lane with it.
+func (r *runner) finish(s *session, items []Item) {
+	for k, it := range items {
+		r.pos++
+		l := it.lane
+		if l != nil && len(l.back) > 0 {
+			l.back = append(l.back, it)
+			continue
+		}
+		after, again := s.worker.Finish(k, it)
+		if !again {
+			continue
+		}
+		if l == nil {
+			time.AfterFunc(after, func() { r.pool.retry(it) })
+			continue
+		}
+		l.back = append(l.back, it)
+		r.park(l, after)
+	}
+	r.group = 0
+}
+
+func (r *runner) park(l *lane, after time.Duration) {
+	for i := range r.lanes {
+		if r.lanes[i].lane == l {
+			r.lanes[i].after = after
+		}
+	}
+}
