@@ -1,0 +1,122 @@
+package offsets
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+var errDamaged = errors.New("damaged metadata of a committed offset")
+
+// Decode reads the metadata that was committed with the watermark. Metadata
+// that is empty or that another program has written holds no State, which is no
+// error; ours that is damaged is one.
+func Decode(metadata string, watermark int64) (State, error) {
+	if !ours(metadata) {
+		return State{}, nil
+	}
+	raw, err := base64.RawStdEncoding.DecodeString(metadata[len(prefix):])
+	if err != nil {
+		return State{}, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	d := decoder{raw: raw, at: watermark}
+	state := d.decode(watermark)
+	if d.failed {
+		return State{}, fmt.Errorf("%w: it ends early or has numbers out of range", errDamaged)
+	}
+	return state, nil
+}
+
+type decoder struct {
+	raw    []byte
+	at     int64
+	failed bool
+}
+
+func (d *decoder) decode(watermark int64) State {
+	var s State
+	flags := d.byte()
+	s.Open = flags&flagOpen != 0
+	if flags&flagAttempting != 0 {
+		first := d.sum(watermark, d.varint())
+		next := d.sum(first, int64(d.uvarint(math.MaxInt64)))
+		s.Attempting = &Attempt{First: first, Next: next, Crashes: int(d.uvarint(math.MaxInt32))}
+	}
+	for len(d.raw) > 0 && !d.failed {
+		v := d.uvarint(math.MaxUint64)
+		n := int64(v >> 2)
+		switch v & 3 {
+		case runSettled:
+			s.add(d.at, d.sum(d.at, n))
+			d.at = d.sum(d.at, n)
+		case runUnsettled:
+			d.at = d.sum(d.at, n)
+		case bitmap:
+			d.bitmap(&s, n)
+		default:
+			d.failed = true
+		}
+	}
+	return s
+}
+
+func (d *decoder) bitmap(s *State, size int64) {
+	if size > int64(len(d.raw)) {
+		d.failed = true
+		return
+	}
+	end := d.sum(d.at, size*8)
+	if d.failed {
+		return
+	}
+	for i := range size * 8 {
+		if d.raw[i/8]&(1<<(i%8)) != 0 {
+			s.add(d.at+i, d.at+i+1)
+		}
+	}
+	d.raw, d.at = d.raw[size:], end
+}
+
+func (d *decoder) byte() byte {
+	if len(d.raw) == 0 {
+		d.failed = true
+		return 0
+	}
+	b := d.raw[0]
+	d.raw = d.raw[1:]
+	return b
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.raw)
+	return v * int64(d.took(n))
+}
+
+func (d *decoder) uvarint(limit uint64) uint64 {
+	v, n := binary.Uvarint(d.raw)
+	if v > limit {
+		n = 0
+	}
+	return v * uint64(d.took(n))
+}
+
+// took moves past n bytes and returns 1, or fails and returns 0.
+func (d *decoder) took(n int) int {
+	if n <= 0 {
+		d.failed = true
+		return 0
+	}
+	d.raw = d.raw[n:]
+	return 1
+}
+
+// sum adds without overflow.
+func (d *decoder) sum(a, b int64) int64 {
+	if b > 0 && a > math.MaxInt64-b || b < 0 && a < math.MinInt64-b {
+		d.failed = true
+		return a
+	}
+	return a + b
+}

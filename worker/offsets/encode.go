@@ -1,0 +1,166 @@
+package offsets
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"math/bits"
+	"strings"
+)
+
+// MaxMetadata is how many bytes of metadata Kafka keeps with a committed offset
+// by default (offset.metadata.max.bytes).
+const MaxMetadata = 4096
+
+// The metadata is the prefix and, in unpadded base64 (it travels as a UTF-8
+// string): a byte of flags; if there is a window, the zigzag varint of its
+// first offset relative to the watermark and the uvarints of its length and
+// crashes; then the map, a sequence of uvarints v. The low two bits of v say
+// what the next v>>2 offsets (for bitmaps: bytes of 8 offsets) are, counted
+// from the watermark on. What follows the last one is unsettled.
+const (
+	prefix = "mr1:"
+
+	flagOpen       = 1
+	flagAttempting = 2
+
+	runSettled   = 0
+	runUnsettled = 1
+	bitmap       = 2 // followed by the bytes, lowest offset in the lowest bit, set is settled
+
+	// longRun ends a bitmap: a run of this length is shorter as a run.
+	longRun = 64
+	// maxBitmap is how many offsets one bitmap covers at most.
+	maxBitmap = 256
+)
+
+// What parts of the map can take at most, in bytes before base64.
+const (
+	maxFlags = 1 + 3*binary.MaxVarintLen64
+	maxMap   = (MaxMetadata-len(prefix))/4*3 - maxFlags
+)
+
+// spanCost is the most that a span of n records over width offsets can take in
+// the map, whatever is settled of it: as bitmaps of maxBitmap offsets with two
+// bytes of header each, or as n pairs of runs; and a run up to the next span.
+func spanCost(n int, width int64) int {
+	asBitmaps := width*(maxBitmap/8+2)/maxBitmap + maxBitmap/8 + 2
+	gap := max(width/int64(n), 1)
+	asRuns := int64(n) * int64(2+uvarintLen(uint64(gap)<<4))
+	return int(min(asBitmaps, asRuns)) + 5
+}
+
+func uvarintLen(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }
+
+// Encode returns the metadata to commit with the watermark. As long as nothing
+// is admitted to a Tracker that does not fit, the metadata of its checkpoints fit
+// into MaxMetadata.
+func (s State) Encode(watermark int64) string {
+	var flags byte
+	if s.Open {
+		flags |= flagOpen
+	}
+	if s.Attempting != nil {
+		flags |= flagAttempting
+	}
+	raw := []byte{flags}
+	if a := s.Attempting; a != nil {
+		raw = binary.AppendVarint(raw, a.First-watermark)
+		raw = binary.AppendUvarint(raw, uint64(a.Next-a.First))
+		raw = binary.AppendUvarint(raw, uint64(a.Crashes))
+	}
+	e := encoder{raw: raw, at: watermark, rest: s.Settled}
+	e.encode()
+	return prefix + base64.RawStdEncoding.EncodeToString(e.raw)
+}
+
+// encoder writes the map of settled ranges from at on.
+type encoder struct {
+	raw  []byte
+	at   int64
+	rest []Range // the ranges that don't end before at
+}
+
+func (e *encoder) encode() {
+	for len(e.rest) > 0 {
+		length, settled := e.run(e.at, e.rest)
+		if length < longRun && e.bitmap() {
+			continue
+		}
+		e.emit(length, settled)
+	}
+}
+
+// run returns how long the run at an offset is, and whether it is settled.
+func (e *encoder) run(at int64, rest []Range) (length int64, settled bool) {
+	if at < rest[0].First {
+		return rest[0].First - at, false
+	}
+	return rest[0].Next - at, true
+}
+
+func (e *encoder) emit(length int64, settled bool) {
+	kind := uint64(runUnsettled)
+	if settled {
+		kind = runSettled
+	}
+	e.raw = binary.AppendUvarint(e.raw, uint64(length)<<2|kind)
+	e.advance(e.at + length)
+}
+
+func (e *encoder) advance(at int64) {
+	e.at = at
+	for len(e.rest) > 0 && e.rest[0].Next <= at {
+		e.rest = e.rest[1:]
+	}
+}
+
+// bitmap writes the short runs ahead as a bitmap if that is shorter.
+func (e *encoder) bitmap() bool {
+	end, cost := e.shortRuns()
+	size := (end - e.at + 7) / 8
+	if cost <= int(size)+uvarintLen(uint64(size)<<2) {
+		return false
+	}
+	e.raw = binary.AppendUvarint(e.raw, uint64(size)<<2|bitmap)
+	start := len(e.raw)
+	e.raw = append(e.raw, make([]byte, size)...)
+	covered := e.at + size*8
+	for _, r := range e.rest {
+		if r.First >= covered {
+			break
+		}
+		for i := max(r.First, e.at) - e.at; i < min(r.Next, covered)-e.at; i++ {
+			e.raw[start+int(i/8)] |= 1 << (i % 8)
+		}
+	}
+	e.advance(covered)
+	return true
+}
+
+// shortRuns returns where the stretch of short runs ahead ends, at most
+// maxBitmap offsets on, and what it costs as runs.
+func (e *encoder) shortRuns() (end int64, cost int) {
+	at, rest := e.at, e.rest
+	for len(rest) > 0 && at-e.at < maxBitmap {
+		length, settled := e.run(at, rest)
+		if length >= longRun {
+			break
+		}
+		cost += uvarintLen(uint64(length) << 2)
+		at += length
+		if settled {
+			rest = rest[1:]
+		}
+	}
+	return min(at, e.at+maxBitmap), cost
+}
+
+// mapLen is how many bytes ranges take in the map, from offset at on.
+func mapLen(ranges []Range, at int64) int {
+	e := encoder{at: at, rest: ranges}
+	e.encode()
+	return len(e.raw)
+}
+
+// ours reports whether metadata was written by Encode.
+func ours(metadata string) bool { return strings.HasPrefix(metadata, prefix) }

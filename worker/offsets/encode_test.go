@@ -1,0 +1,72 @@
+package offsets
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestStateSurvivesEncoding(t *testing.T) {
+	for name, s := range map[string]State{
+		"empty":      {},
+		"open":       {Open: true},
+		"window":     {Open: true, Attempting: &Attempt{First: 90, Next: 612, Crashes: 3}},
+		"suspicion":  {Attempting: &Attempt{First: 100, Next: 101, Crashes: 4}},
+		"ranges":     {Settled: []Range{{101, 102}, {103, 104}, {105, 300}, {1 << 40, 1<<40 + 1}}},
+		"at offset":  {Settled: []Range{{100, 101}}},
+		"everything": {Open: true, Settled: []Range{{102, 109}, {110, 111}}, Attempting: &Attempt{First: 100, Next: 120, Crashes: 1}},
+	} {
+		metadata := s.Encode(100)
+		got, err := Decode(metadata, 100)
+		if err != nil || !reflect.DeepEqual(got, s) {
+			t.Errorf("%s: %+v became %+v, %v", name, s, got, err)
+		}
+	}
+}
+
+func TestForeignMetadataIsNoError(t *testing.T) {
+	for _, metadata := range []string{"", "consumer-7", "{}", "mr"} {
+		if s, err := Decode(metadata, 5); err != nil || !reflect.DeepEqual(s, State{}) {
+			t.Errorf("Decode(%q) = %+v, %v", metadata, s, err)
+		}
+	}
+}
+
+func TestDamagedMetadataIsAnError(t *testing.T) {
+	whole := State{Open: true, Settled: []Range{{102, 109}}, Attempting: &Attempt{First: 100, Next: 120, Crashes: 1}}.Encode(100)
+	for _, metadata := range []string{"mr1:", "mr1:*", whole[:len(prefix)+2], "mr1:AAP/////////////"} {
+		if s, err := Decode(metadata, 100); err == nil {
+			t.Errorf("Decode(%q) = %+v, want an error", metadata, s)
+		}
+	}
+}
+
+// FuzzDecode checks that nothing makes Decode panic or claim offsets below the
+// watermark, and that what it accepts survives another turn.
+func FuzzDecode(f *testing.F) {
+	f.Add("", int64(0))
+	f.Add("mr1:AA", int64(7))
+	f.Add(State{Open: true, Settled: []Range{{10, 20}, {22, 23}, {24, 25}, {26, 27}, {28, 29}, {30, 31}}}.Encode(5), int64(5))
+	f.Add(State{Attempting: &Attempt{First: 1, Next: 2, Crashes: 3}}.Encode(0), int64(0))
+	f.Add("mr1:"+strings.Repeat("/", 100), int64(1<<62))
+	f.Fuzz(func(t *testing.T, metadata string, watermark int64) {
+		if watermark < 0 {
+			return
+		}
+		s, err := Decode(metadata, watermark)
+		if err != nil {
+			return
+		}
+		previous := watermark - 1
+		for _, r := range s.Settled {
+			if r.First <= previous || r.Next <= r.First {
+				t.Fatalf("ranges %v from watermark %d", s.Settled, watermark)
+			}
+			previous = r.Next
+		}
+		again, err := Decode(s.Encode(watermark), watermark)
+		if err != nil || !reflect.DeepEqual(again, s) {
+			t.Fatalf("%+v became %+v, %v", s, again, err)
+		}
+	})
+}
