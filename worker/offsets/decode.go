@@ -12,7 +12,7 @@ var errDamaged = errors.New("damaged metadata of a committed offset")
 
 // Decode reads the metadata that was committed with the watermark. Metadata
 // that is empty or that another program has written holds no State, which is no
-// error; ours that is damaged is one.
+// error; ours that is damaged or was committed with another offset is one.
 func Decode(metadata string, watermark int64) (State, error) {
 	if !ours(metadata) {
 		return State{}, nil
@@ -21,7 +21,14 @@ func Decode(metadata string, watermark int64) (State, error) {
 	if err != nil {
 		return State{}, fmt.Errorf("%w: %w", errDamaged, err)
 	}
-	d := decoder{raw: raw, at: watermark}
+	if len(raw) < checksumSize {
+		return State{}, fmt.Errorf("%w: it ends early", errDamaged)
+	}
+	sum, payload := binary.BigEndian.Uint32(raw), raw[checksumSize:]
+	if sum != checksum(payload, watermark) {
+		return State{}, fmt.Errorf("%w: its checksum is wrong, or it was written for another offset than %d", errDamaged, watermark)
+	}
+	d := decoder{raw: payload, at: watermark}
 	state := d.decode(watermark)
 	if d.failed {
 		return State{}, fmt.Errorf("%w: it ends early or has numbers out of range", errDamaged)

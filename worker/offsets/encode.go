@@ -3,6 +3,7 @@ package offsets
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"hash/crc32"
 	"math/bits"
 	"strings"
 )
@@ -12,11 +13,15 @@ import (
 const MaxMetadata = 4096
 
 // The metadata is the prefix and, in unpadded base64 (it travels as a UTF-8
-// string): a byte of flags; if there is a window, the zigzag varint of its
+// string): a checksum; a byte of flags; if there is a window, the zigzag varint of its
 // first offset relative to the watermark and the uvarints of its length and
 // crashes; then the map, a sequence of uvarints v. The low two bits of v say
 // what the next v>>2 offsets (for bitmaps: bytes of 8 offsets) are, counted
 // from the watermark on. What follows the last one is unsettled.
+//
+// The checksum covers the watermark too. Metadata may be moved to another
+// offset: MirrorMaker commits a group's translated offsets to the other cluster
+// with the metadata as it was, and the map would skip records there.
 const (
 	prefix = "mr1:"
 
@@ -35,8 +40,9 @@ const (
 
 // What parts of the map can take at most, in bytes before base64.
 const (
-	maxFlags = 1 + 3*binary.MaxVarintLen64
-	maxMap   = (MaxMetadata-len(prefix))/4*3 - maxFlags
+	checksumSize = 4
+	maxFlags     = 1 + 3*binary.MaxVarintLen64
+	maxMap       = (MaxMetadata-len(prefix))/4*3 - checksumSize - maxFlags
 )
 
 // spanCost is the most that a span of n records over width offsets can take in
@@ -62,7 +68,7 @@ func (s State) Encode(watermark int64) string {
 	if s.Attempting != nil {
 		flags |= flagAttempting
 	}
-	raw := []byte{flags}
+	raw := append(make([]byte, checksumSize), flags)
 	if a := s.Attempting; a != nil {
 		raw = binary.AppendVarint(raw, a.First-watermark)
 		raw = binary.AppendUvarint(raw, uint64(a.Next-a.First))
@@ -70,7 +76,20 @@ func (s State) Encode(watermark int64) string {
 	}
 	e := encoder{raw: raw, at: watermark, rest: s.Settled}
 	e.encode()
-	return prefix + base64.RawStdEncoding.EncodeToString(e.raw)
+	return seal(e.raw, watermark)
+}
+
+// seal makes metadata of a payload that has room for the checksum in front.
+func seal(raw []byte, watermark int64) string {
+	binary.BigEndian.PutUint32(raw, checksum(raw[checksumSize:], watermark))
+	return prefix + base64.RawStdEncoding.EncodeToString(raw)
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func checksum(payload []byte, watermark int64) uint32 {
+	at := binary.BigEndian.AppendUint64(nil, uint64(watermark))
+	return crc32.Update(crc32.Checksum(at, castagnoli), castagnoli, payload)
 }
 
 // encoder writes the map of settled ranges from at on.

@@ -34,10 +34,19 @@ func TestForeignMetadataIsNoError(t *testing.T) {
 
 func TestDamagedMetadataIsAnError(t *testing.T) {
 	whole := State{Open: true, Settled: []Range{{102, 109}}, Attempting: &Attempt{First: 100, Next: 120, Crashes: 1}}.Encode(100)
-	for _, metadata := range []string{"mr1:", "mr1:*", whole[:len(prefix)+2], "mr1:AAP/////////////"} {
+	for _, metadata := range []string{"mr1:", "mr1:*", whole[:len(prefix)+2], "mr1:AAP/////////////", seal([]byte{0, 0, 0, 0}, 100), seal([]byte("\x00\x00\x00\x00\x00\xff\xff"), 100)} {
 		if s, err := Decode(metadata, 100); err == nil {
 			t.Errorf("Decode(%q) = %+v, want an error", metadata, s)
 		}
+	}
+}
+
+// TestMetadataOfAnotherOffset: a map must not be applied from another offset on
+// than the one it was made for.
+func TestMetadataOfAnotherOffset(t *testing.T) {
+	metadata := State{Settled: []Range{{102, 109}}}.Encode(100)
+	if s, err := Decode(metadata, 90); err == nil {
+		t.Errorf("Decode at another offset = %+v, want an error", s)
 	}
 }
 
@@ -49,24 +58,36 @@ func FuzzDecode(f *testing.F) {
 	f.Add(State{Open: true, Settled: []Range{{10, 20}, {22, 23}, {24, 25}, {26, 27}, {28, 29}, {30, 31}}}.Encode(5), int64(5))
 	f.Add(State{Attempting: &Attempt{First: 1, Next: 2, Crashes: 3}}.Encode(0), int64(0))
 	f.Add("mr1:"+strings.Repeat("/", 100), int64(1<<62))
-	f.Fuzz(func(t *testing.T, metadata string, watermark int64) {
-		if watermark < 0 {
-			return
-		}
-		s, err := Decode(metadata, watermark)
-		if err != nil {
-			return
-		}
-		previous := watermark - 1
-		for _, r := range s.Settled {
-			if r.First <= previous || r.Next <= r.First {
-				t.Fatalf("ranges %v from watermark %d", s.Settled, watermark)
-			}
-			previous = r.Next
-		}
-		again, err := Decode(s.Encode(watermark), watermark)
-		if err != nil || !reflect.DeepEqual(again, s) {
-			t.Fatalf("%+v became %+v, %v", s, again, err)
-		}
+	f.Fuzz(checkDecoded)
+}
+
+// FuzzPayload does the same behind the checksum, which keeps FuzzDecode out.
+func FuzzPayload(f *testing.F) {
+	f.Add([]byte{0}, int64(0))
+	f.Add([]byte{flagOpen | flagAttempting, 3, 40, 2, 5<<2 | runUnsettled, 9<<2 | runSettled, 1<<2 | bitmap, 0xa5}, int64(7))
+	f.Add([]byte{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, int64(1<<62))
+	f.Fuzz(func(t *testing.T, payload []byte, watermark int64) {
+		checkDecoded(t, seal(append(make([]byte, checksumSize), payload...), watermark), watermark)
 	})
+}
+
+func checkDecoded(t *testing.T, metadata string, watermark int64) {
+	if watermark < 0 {
+		return
+	}
+	s, err := Decode(metadata, watermark)
+	if err != nil {
+		return
+	}
+	previous := watermark - 1
+	for _, r := range s.Settled {
+		if r.First <= previous || r.Next <= r.First {
+			t.Fatalf("ranges %v from watermark %d", s.Settled, watermark)
+		}
+		previous = r.Next
+	}
+	again, err := Decode(s.Encode(watermark), watermark)
+	if err != nil || !reflect.DeepEqual(again, s) {
+		t.Fatalf("%+v became %+v, %v", s, again, err)
+	}
 }

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Fails if generating, tidying or formatting changes a file, or if the linter
+# finds something. In a clean checkout that is any difference from the commit.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Every file that is or could be committed, with its content's hash.
+snapshot() {
+  git ls-files --cached --others --exclude-standard -z | sort -z | while IFS= read -r -d '' file; do
+    [[ -f $file ]] && printf '%s %s\n' "$(git hash-object "$file")" "$file"
+  done
+}
+
+before=$(snapshot)
+make --no-print-directory generate tidy format
+after=$(snapshot)
+if [[ $before != "$after" ]]; then
+  echo "verify: these files were not up to date; commit what generate, tidy and format made of them:" >&2
+  diff <(echo "$before") <(echo "$after") | sed -n 's/^[<>] [0-9a-f]* /  /p' | sort -u >&2
+  exit 1
+fi
+make --no-print-directory lint

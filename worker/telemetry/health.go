@@ -1,0 +1,54 @@
+package telemetry
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Progress is what a worker has to do and whether it gets on with it.
+type Progress struct {
+	// Work says that records are in flight or waiting in the log.
+	Work bool
+	// Moved changes whenever something was settled or committed.
+	Moved uint64
+	// Stuck names what holds things up, for a person.
+	Stuck string
+}
+
+// Health watches for a worker that has work and gets nowhere. It is safe for
+// concurrent use.
+type Health struct {
+	timeout  time.Duration
+	progress func() Progress
+	now      func() time.Time
+
+	mu sync.Mutex
+	// What the last look saw; guarded by mu.
+	work  bool
+	moved uint64
+	since time.Time // of the first look that saw this work and this move
+}
+
+// NewHealth returns a Health that fails when there is work and nothing has
+// moved for the timeout.
+func NewHealth(timeout time.Duration, progress func() Progress) *Health {
+	return &Health{timeout: timeout, progress: progress, now: time.Now}
+}
+
+// Check looks at the progress and returns an error when it has stalled. It is
+// to be called now and then, by /healthz and by the worker itself: what moved
+// between two calls is seen by the second one.
+func (h *Health) Check() error {
+	p, now := h.progress(), h.now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !p.Work || !h.work || p.Moved != h.moved {
+		h.work, h.moved, h.since = p.Work, p.Moved, now
+		return nil
+	}
+	if still := now.Sub(h.since); still >= h.timeout {
+		return fmt.Errorf("nothing has moved for %s: %s", still.Round(time.Second), p.Stuck)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package telemetry
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Metrics are a worker's metrics, in a registry of their own. All fields are
+// safe for concurrent use.
+type Metrics struct {
+	RecordsIn, RecordsOut, RecordsFiltered, RecordsRetried Counter
+	RecordsDeadLettered, RecordsDropped, AttemptsFailed    Counter
+	BytesIn, BytesOut                                      Counter
+	Rebalances, Commits, CommitsFailed                     Counter
+
+	registry   *prometheus.Registry
+	processing *Histogram
+	endToEnd   *Histogram
+	committing *Histogram
+}
+
+// NewMetrics returns metrics of a worker that reads the topic. Members and
+// partitions are read from source, the worker's Status, when they are scraped;
+// it may be set later by Watch.
+func NewMetrics(topic string) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		processing: newHistogram("millrace_processing_seconds",
+			"Time that the processor and the writing of its results took for a record, waits between attempts left out."),
+		endToEnd: newHistogram("millrace_end_to_end_seconds",
+			"Time from a record's timestamp until it was settled."),
+		committing: newHistogram("millrace_commit_seconds", "Time that commits of offsets took."),
+	}
+	m.registry.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.processing, m.endToEnd, m.committing,
+	)
+	labels := prometheus.Labels{"topic": topic}
+	for _, c := range []struct {
+		counter    *Counter
+		name, help string
+	}{
+		{&m.RecordsIn, "millrace_records_in_total", "Records read from the input topic."},
+		{&m.RecordsOut, "millrace_records_out_total", "Records that the brokers have acknowledged, dead letters left out."},
+		{&m.RecordsFiltered, "millrace_records_filtered_total", "Records that the processor made nothing of."},
+		{&m.RecordsRetried, "millrace_records_retried_total", "Attempts that were made because an earlier one had failed."},
+		{&m.RecordsDeadLettered, "millrace_records_dead_lettered_total", "Records in the dead-letter topic."},
+		{&m.RecordsDropped, "millrace_records_dropped_total", "Records that were dropped by policy after their last attempt."},
+		{&m.AttemptsFailed, "millrace_attempts_failed_total", "Attempts that failed by an error, a panic or an overrun."},
+		{&m.BytesIn, "millrace_bytes_in_total", "Bytes of keys, values and headers read."},
+		{&m.BytesOut, "millrace_bytes_out_total", "Bytes of keys, values and headers handed to the producer."},
+		{&m.Rebalances, "millrace_rebalances_total", "Assignments that the consumer group has made to this worker."},
+		{&m.Commits, "millrace_commits_total", "Commits of offsets that were acknowledged."},
+		{&m.CommitsFailed, "millrace_commits_failed_total", "Commits of offsets that failed; they are tried again."},
+	} {
+		c.counter.register(m.registry, c.name, c.help, labels)
+	}
+	return m
+}
+
+// ObserveProcessing takes that n records took d together.
+func (m *Metrics) ObserveProcessing(d time.Duration, n int) {
+	m.processing.Observe(d/time.Duration(n), n)
+}
+
+// ObserveEndToEnd takes that n records were settled d after their timestamp.
+func (m *Metrics) ObserveEndToEnd(d time.Duration, n int) { m.endToEnd.Observe(d, n) }
+
+// ObserveCommit takes that a commit was acknowledged after d.
+func (m *Metrics) ObserveCommit(d time.Duration) {
+	m.Commits.Add(1)
+	m.committing.Observe(d, 1)
+}
+
+// Totals returns the counters as /status shows them.
+func (m *Metrics) Totals() Totals {
+	return Totals{
+		RecordsIn: m.RecordsIn.Value(), RecordsOut: m.RecordsOut.Value(),
+		RecordsFiltered: m.RecordsFiltered.Value(), RecordsDeadLettered: m.RecordsDeadLettered.Value(),
+		RecordsDropped: m.RecordsDropped.Value(), AttemptsFailed: m.AttemptsFailed.Value(),
+		BytesIn: m.BytesIn.Value(), BytesOut: m.BytesOut.Value(),
+	}
+}
+
+// Watch adds the gauges of members and partitions, which are read from status
+// at each scrape. It is called once.
+func (m *Metrics) Watch(status func() Status) { m.registry.MustRegister(newGauges(status)) }
+
+// Handler serves the metrics.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}

@@ -1,0 +1,91 @@
+package telemetry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+)
+
+// ServerConfig says what a Server serves.
+type ServerConfig struct {
+	// Addr is host:port; port 0 picks a free one.
+	Addr string
+	// Metrics is the handler of /metrics.
+	Metrics http.Handler
+	// Health and Ready return why the worker is not, or nil.
+	Health, Ready func() error
+	Status        func() Status
+	Logger        logr.Logger
+}
+
+// Server serves /metrics, /healthz, /readyz and /status.
+type Server struct {
+	http     *http.Server
+	listener net.Listener
+	done     chan struct{}
+}
+
+// Listen starts a server. It fails at once when the address can't be had.
+func Listen(cfg ServerConfig) (*Server, error) {
+	listener, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("telemetry.listen %q: %w; choose a free address, or \"\" to serve nothing", cfg.Addr, err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", cfg.Metrics)
+	mux.HandleFunc("GET /healthz", check(cfg.Health))
+	mux.HandleFunc("GET /readyz", check(cfg.Ready))
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(cfg.Status()); err != nil {
+			cfg.Logger.V(1).Info("could not answer /status", "error", err.Error())
+		}
+	})
+	s := &Server{
+		http: &http.Server{
+			Handler:           mux,
+			ReadHeaderTimeout: 5 * time.Second,
+			WriteTimeout:      30 * time.Second,
+		},
+		listener: listener,
+		done:     make(chan struct{}),
+	}
+	go func() {
+		defer close(s.done)
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			cfg.Logger.Error(err, "stopped serving metrics and health", "address", cfg.Addr)
+		}
+	}()
+	return s, nil
+}
+
+func check(f func() error) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if err := f(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	}
+}
+
+// Addr returns the address that is listened on.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// Close stops the server after the requests that it is answering, but waits no
+// longer than a few seconds for them.
+func (s *Server) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		return s.http.Close()
+	}
+	<-s.done
+	return nil
+}
