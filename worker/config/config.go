@@ -3,11 +3,9 @@
 // a manifest, and worker.Run takes it; nothing of it is Kubernetes'.
 package config
 
-import "time"
-
 // Config is the content of /etc/millrace/worker.yaml. Durations are written
 // like "30s", byte counts like 64Mi or 67108864. See Default for what an
-// absent field means.
+// absent field means, and Validate for what is allowed.
 type Config struct {
 	// Name is the StreamProcessor's name; it labels metrics and is the client
 	// id's prefix.
@@ -79,7 +77,8 @@ type Output struct {
 
 // CreateTopic is the shape of a topic to be made.
 type CreateTopic struct {
-	Partitions        int32 `json:"partitions"`
+	Partitions int32 `json:"partitions"`
+	// ReplicationFactor 0 is the cluster's default.
 	ReplicationFactor int16 `json:"replicationFactor"`
 }
 
@@ -109,8 +108,11 @@ type InFlight struct {
 type Failure struct {
 	MaxAttempts int     `json:"maxAttempts"`
 	Backoff     Backoff `json:"backoff"`
-	// Timeout bounds one attempt; 0 is no bound.
-	Timeout     Duration    `json:"timeout"`
+	// Timeout bounds one attempt. 0 is the default, so a very long one (720h)
+	// is the way to have practically none.
+	Timeout Duration `json:"timeout"`
+	// OnExhausted, if empty, is DeadLetter when DeadLetter.Topic is set, and
+	// Halt otherwise.
 	OnExhausted OnExhausted `json:"onExhausted"`
 	DeadLetter  DeadLetter  `json:"deadLetter,omitempty"`
 }
@@ -130,7 +132,7 @@ type DeadLetter struct {
 // Telemetry is what the worker serves about itself.
 type Telemetry struct {
 	// Listen is the address of /metrics, /healthz, /readyz and /status; ""
-	// serves nothing.
+	// serves nothing. A file that does not have the field means ":8080".
 	Listen string `json:"listen"`
 	// StallTimeout is how long nothing may move while work is there before
 	// /healthz fails.
@@ -208,9 +210,3 @@ const (
 	LogJSON LogFormat = "json"
 	LogText LogFormat = "text"
 )
-
-// Duration is a time.Duration that is written like "30s".
-type Duration struct{ time.Duration }
-
-// Bytes is a count of bytes that is written like 64Mi, 1G or 1048576.
-type Bytes int64

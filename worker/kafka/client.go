@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"time"
 
@@ -11,9 +12,14 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
+// layoutTTL is how old the transport's picture of the cluster's brokers gets at
+// most. It is only a fallback: news of brokers refreshes it at once.
+const layoutTTL = 10 * time.Second
+
 // ClientConfig says how to reach a cluster.
 type ClientConfig struct {
-	// BootstrapServers are host:port addresses, tried in any order.
+	// BootstrapServers are host:port addresses, tried in any order. A missing
+	// port is 9092.
 	BootstrapServers []string
 	ClientID         string
 	// TLS is nil for a plaintext connection.
@@ -23,42 +29,76 @@ type ClientConfig struct {
 	// Topics are all topics the client will be used for: the transport keeps
 	// their metadata and no others'.
 	Topics []string
+	// Logger gets failed connections at V(1); what they fail is returned.
 	Logger logr.Logger
-}
-
-// SASL are the credentials of a SASL mechanism.
-type SASL struct {
-	Mechanism, Username, Password string
 }
 
 // Client holds the connections to one cluster. It is safe for concurrent use.
 type Client struct {
 	cfg       ClientConfig
 	transport *kafkago.Transport
-	addr      net.Addr
-	log       logr.Logger
+	dialer    *dialer
+	brokers   brokerSet
+	leaders   leaderCache
 }
 
-// NewClient returns a client; it does not connect yet.
+// NewClient returns a client; it does not connect yet. See Ping.
 func NewClient(cfg ClientConfig) (*Client, error) {
-	return &Client{
-		cfg:  cfg,
-		addr: kafkago.TCP(cfg.BootstrapServers...),
-		transport: &kafkago.Transport{
-			ClientID:       cfg.ClientID,
-			TLS:            cfg.TLS,
-			MetadataTopics: cfg.Topics,
-			MetadataTTL:    2 * time.Second,
-		},
-		log: cfg.Logger,
-	}, nil
+	servers, err := bootstrapServers(cfg.BootstrapServers)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{cfg: cfg}
+	c.dialer = &dialer{
+		servers:  servers,
+		brokers:  &c.brokers,
+		connect:  new(net.Dialer).DialContext,
+		tls:      cfg.TLS,
+		clientID: cfg.ClientID,
+		timeout:  connectTimeout,
+		log:      cfg.Logger,
+	}
+	if cfg.SASL != nil {
+		c.dialer.username = cfg.SASL.Username
+		if c.dialer.mechanism, err = cfg.SASL.mechanism(); err != nil {
+			return nil, err
+		}
+	}
+	c.transport = &kafkago.Transport{
+		ClientID: cfg.ClientID,
+		Dial:     c.dialer.dial,
+		// A connection to any server tries them all in turn.
+		DialTimeout: connectTimeout * time.Duration(len(servers)+1),
+		// An empty list is no topic; nil would be all of the cluster's.
+		MetadataTopics: append([]string{}, cfg.Topics...),
+		MetadataTTL:    layoutTTL,
+	}
+	return c, nil
 }
 
-// Close closes the client's idle connections.
+// Ping makes contact with the cluster. It fails with an ErrUnreachable that
+// gives the reason for each bootstrap server, as soon as each of them has
+// refused, or after 5 seconds for each that does not answer at all. It does not
+// retry.
+func (c *Client) Ping(ctx context.Context) error {
+	_, err := c.metadata(ctx)
+	return err
+}
+
+// Close closes the client's idle connections; those in use close when their
+// request is done.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // roundTrip sends one protocol message to the broker that the message's own
-// Broker, Group or Transaction method names.
+// Broker, Group or Transaction method names. A context without a deadline lets
+// a broker that hangs hold it forever.
 func (c *Client) roundTrip(ctx context.Context, req protocol.Message) (protocol.Message, error) {
-	return c.transport.RoundTrip(ctx, c.addr, req)
+	res, err := c.transport.RoundTrip(ctx, anyServer{}, req)
+	if errors.Is(err, kafkago.BrokerNotAvailable) {
+		// The transport does not know this id: nothing was sent. The cluster
+		// was asked since by others, or is asked now.
+		c.refreshLayout(ctx)
+		res, err = c.transport.RoundTrip(ctx, anyServer{}, req)
+	}
+	return res, err
 }

@@ -1,0 +1,58 @@
+package v1alpha1
+
+import (
+	"errors"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/json"
+)
+
+// Decode reads the one StreamProcessor of a manifest in YAML or JSON, and fills
+// absent fields with their defaults. Fields that don't exist or stand there
+// twice, other kinds of object and a second StreamProcessor are errors. What
+// the fields hold is not judged beyond their types.
+func Decode(manifest []byte) (*StreamProcessor, error) {
+	documents, err := splitDocuments(manifest)
+	if err != nil {
+		return nil, err
+	}
+	switch len(documents) {
+	case 0:
+		return nil, errors.New("the manifest is empty: it must hold a " + Kind)
+	case 1:
+		return decodeObject(documents[0])
+	default:
+		return nil, fmt.Errorf("the manifest holds %d documents: it must hold one %s and nothing else", len(documents), Kind)
+	}
+}
+
+func decodeObject(tree []byte) (*StreamProcessor, error) {
+	if err := checkKind(tree); err != nil {
+		return nil, err
+	}
+	sp := &StreamProcessor{}
+	strict, err := json.UnmarshalStrict(tree, sp)
+	if err != nil {
+		return nil, locate(tree, sp, err)
+	}
+	if err := errors.Join(strict...); err != nil {
+		return nil, err
+	}
+	sp.Default()
+	return sp, nil
+}
+
+func checkKind(tree []byte) error {
+	var meta metav1.TypeMeta
+	if err := json.UnmarshalCaseSensitivePreserveInts(tree, &meta); err != nil {
+		return fmt.Errorf("not a Kubernetes object, which has apiVersion, kind, metadata and spec: %w", err)
+	}
+	if meta.Kind != Kind {
+		return fmt.Errorf("kind is %q: it must be %s", meta.Kind, Kind)
+	}
+	if version := GroupVersion.String(); meta.APIVersion != version {
+		return fmt.Errorf("apiVersion is %q: it must be %s", meta.APIVersion, version)
+	}
+	return nil
+}

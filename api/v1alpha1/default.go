@@ -1,0 +1,55 @@
+package v1alpha1
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Default fills absent fields as the API server does by the markers of their
+// types, for manifests that have not been through one.
+func (sp *StreamProcessor) Default() {
+	spec := &sp.Spec
+	spec.Kafka.setDefaults()
+	fill(&spec.Input.StartOffset, Earliest)
+	fill(&spec.Input.Isolation, ReadCommitted)
+	fill(&spec.Output.Compression, NoCompression)
+	fill(&spec.Ordering, Unordered)
+	fill(&spec.Delivery, AtLeastOnce)
+	fill(&spec.InFlight.Records, new(int32(10_000)))
+	if spec.InFlight.Bytes == nil {
+		spec.InFlight.Bytes = new(resource.MustParse("64Mi"))
+	}
+	spec.Failure.setDefaults()
+	fill(&spec.Replicas, new(int32(1)))
+	if spec.Autoscaling != nil {
+		fill(&spec.Autoscaling.TargetLagSeconds, new(int32(30)))
+		fill(&spec.Autoscaling.Mode, Auto)
+	}
+	fillDuration(&spec.DrainTimeout, 20*time.Second)
+}
+
+func (k *KafkaSpec) setDefaults() {
+	if k.TLS != nil && k.TLS.CASecretRef != nil {
+		fill(&k.TLS.CASecretRef.Key, "ca.crt")
+	}
+}
+
+func (f *FailureSpec) setDefaults() {
+	fill(&f.MaxAttempts, new(int32(5)))
+	fillDuration(&f.Backoff.Initial, 100*time.Millisecond)
+	fillDuration(&f.Backoff.Max, 30*time.Second)
+	fillDuration(&f.Timeout, time.Minute)
+}
+
+func fill[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func fillDuration(field **metav1.Duration, value time.Duration) {
+	fill(field, &metav1.Duration{Duration: value})
+}

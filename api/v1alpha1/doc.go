@@ -1,0 +1,10 @@
+// Package v1alpha1 is the StreamProcessor as users write it: its fields, what
+// an absent one means, what is allowed, and strict decoding. It stands before
+// the data path: controllers/resources translates it into the configuration
+// that a worker reads.
+//
+// +kubebuilder:object:generate=true
+// +groupName=millrace.dev
+package v1alpha1
+
+//go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0 object paths=.

@@ -1,0 +1,57 @@
+package v1alpha1
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// splitDocuments returns the documents of a YAML or JSON text as JSON, without
+// the empty ones. Duplicate fields are errors.
+func splitDocuments(text []byte) ([][]byte, error) {
+	var documents [][]byte
+	for _, part := range splitMarkers(string(text)) {
+		tree, err := yaml.YAMLToJSONStrict([]byte(part))
+		if err != nil {
+			return nil, fmt.Errorf("not readable as YAML: %w", err)
+		}
+		if !bytes.Equal(bytes.TrimSpace(tree), []byte("null")) {
+			documents = append(documents, tree)
+		}
+	}
+	return documents, nil
+}
+
+// splitMarkers cuts at the lines that end a document or begin the next one. The
+// YAML parser reads the first document only, and is silent about the others.
+// In the place of what comes before, each part has empty lines, so that the
+// parser's line numbers are those of the whole text.
+func splitMarkers(text string) []string {
+	var parts []string
+	var part strings.Builder
+	lines := 0
+	for line := range strings.Lines(text) {
+		content, marker := cutMarker(line)
+		if marker {
+			parts = append(parts, part.String())
+			part.Reset()
+			part.WriteString(strings.Repeat("\n", lines))
+		}
+		part.WriteString(content)
+		lines++
+	}
+	return append(parts, part.String())
+}
+
+// cutMarker returns what a line says beside being a document marker.
+func cutMarker(line string) (content string, marker bool) {
+	for _, marker := range []string{"---", "..."} {
+		rest, found := strings.CutPrefix(line, marker)
+		if found && strings.TrimLeft(rest, " \t\r\n") != rest || rest == "" {
+			return strings.Repeat(" ", len(marker)) + rest, true
+		}
+	}
+	return line, false
+}

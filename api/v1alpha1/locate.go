@@ -1,0 +1,119 @@
+package v1alpha1
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	k8sjson "sigs.k8s.io/json"
+)
+
+// locate says at which field of tree the decoding into a value of target's type
+// failed. The decoder does not for types that read their own text, such as
+// durations and quantities.
+func locate(tree []byte, target any, err error) error {
+	path, err := deepest("", tree, reflect.TypeOf(target).Elem(), err)
+	if path == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// deepest descends into the first part of tree that can't be decoded by itself.
+// err is why the whole can't.
+func deepest(path string, tree []byte, t reflect.Type, err error) (string, error) {
+	if t.Kind() == reflect.Pointer {
+		return deepest(path, tree, t.Elem(), err)
+	}
+	for _, part := range partsOf(path, tree, t) {
+		if err := k8sjson.UnmarshalCaseSensitivePreserveInts(part.tree, reflect.New(part.t).Interface()); err != nil {
+			return deepest(part.path, part.tree, part.t, err)
+		}
+	}
+	return path, plainly(tree, err)
+}
+
+// plainly replaces the decoder's words about Go types.
+func plainly(tree []byte, err error) error {
+	if !strings.HasPrefix(err.Error(), "json: cannot unmarshal ") {
+		return err
+	}
+	const enough = 60
+	text := string(tree)
+	if len(text) > enough {
+		text = text[:enough] + "..."
+	}
+	return fmt.Errorf("%s is not of the right type: %w", text, err)
+}
+
+// part is a piece of a tree with the type that it is decoded into.
+type part struct {
+	path string
+	tree []byte
+	t    reflect.Type
+}
+
+// partsOf returns the pieces of what is decoded field by field or item by item.
+func partsOf(path string, tree []byte, t reflect.Type) []part {
+	_, own := reflect.New(t).Interface().(json.Unmarshaler)
+	switch {
+	case own:
+		return nil
+	case t.Kind() == reflect.Struct:
+		return fieldsOf(path, membersOf(tree), t)
+	case t.Kind() == reflect.Map:
+		var parts []part
+		members := membersOf(tree)
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			parts = append(parts, part{below(path, name), members[name], t.Elem()})
+		}
+		return parts
+	case t.Kind() == reflect.Slice:
+		return itemsOf(path, tree, t)
+	default:
+		return nil
+	}
+}
+
+func fieldsOf(path string, members map[string]json.RawMessage, t reflect.Type) []part {
+	var parts []part
+	for field := range t.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if member, ok := members[name]; ok && name != "" {
+			parts = append(parts, part{below(path, name), member, field.Type})
+		} else if field.Anonymous && name == "" {
+			parts = append(parts, fieldsOf(path, members, field.Type)...)
+		}
+	}
+	return parts
+}
+
+func itemsOf(path string, tree []byte, t reflect.Type) []part {
+	var items []json.RawMessage
+	if json.Unmarshal(tree, &items) != nil {
+		return nil
+	}
+	parts := make([]part, len(items))
+	for i, item := range items {
+		parts[i] = part{path + "[" + strconv.Itoa(i) + "]", item, t.Elem()}
+	}
+	return parts
+}
+
+// membersOf returns nothing for what is no object.
+func membersOf(tree []byte) map[string]json.RawMessage {
+	var members map[string]json.RawMessage
+	_ = json.Unmarshal(tree, &members)
+	return members
+}
+
+func below(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

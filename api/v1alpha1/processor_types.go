@@ -1,0 +1,93 @@
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// ProcessorSpec is what is done with each record.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.cel) != has(self.image)",message="processor must have exactly one of cel and image"
+type ProcessorSpec struct {
+	// cel evaluates expressions on each record; {} copies it.
+	// +optional
+	CEL *CELSpec `json:"cel,omitempty"`
+
+	// image is a program built on the Go SDK.
+	// +optional
+	Image *ImageSpec `json:"image,omitempty"`
+}
+
+// CELSpec holds expressions in the Common Expression Language. One that is
+// absent keeps what the record has.
+//
+// They may use: value and key (bytes or null), headers (a map from name to a
+// list of bytes or null), topic, partition, offset, timestamp, and json (the
+// parsed value). A result that is bytes or a string is taken as it is, null
+// stays null, and anything else is written as JSON. An expression that fails on
+// a record is a failed attempt.
+type CELSpec struct {
+	// filter decides whether the record goes on: true keeps it, false drops it.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	// +optional
+	Filter string `json:"filter,omitempty"`
+
+	// key is the result's key; null is the null key.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	// +optional
+	Key string `json:"key,omitempty"`
+
+	// value is the result's value; null is a tombstone.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	// +optional
+	Value string `json:"value,omitempty"`
+
+	// headers are set on the result, each by an expression. They replace the
+	// record's of the same name; its others are kept.
+	// +kubebuilder:validation:MaxProperties=100
+	// +optional
+	Headers map[string]string `json:"headers,omitempty"`
+
+	// topic is the topic that the result goes to, in the place of output.topic.
+	// It must exist.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	// +optional
+	Topic string `json:"topic,omitempty"`
+}
+
+// ImageSpec is a program built on the Go SDK.
+type ImageSpec struct {
+	// name is the container image. Its entry point must be a program whose main
+	// function calls worker.Main.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +required
+	Name string `json:"name"`
+
+	// pullPolicy says when to fetch the image. Empty is Kubernetes' default:
+	// Always for the tag latest, IfNotPresent for others.
+	// +kubebuilder:validation:Enum=Always;IfNotPresent;Never
+	// +optional
+	PullPolicy corev1.PullPolicy `json:"pullPolicy,omitempty"`
+}
+
+// InFlightSpec bounds what one pod has read and not settled yet.
+type InFlightSpec struct {
+	// records is the most records in flight.
+	// +kubebuilder:default=10000
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000000
+	// +optional
+	Records *int32 `json:"records,omitempty"`
+
+	// bytes is the most bytes in flight, of keys, values and headers; from 1Mi
+	// to 1Ti.
+	// +kubebuilder:default="64Mi"
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('1Mi')) >= 0 && quantity(string(self)).compareTo(quantity('1Ti')) <= 0",message="must be a quantity of bytes from 1Mi to 1Ti"
+	// +optional
+	Bytes *resource.Quantity `json:"bytes,omitempty"`
+}

@@ -1,0 +1,104 @@
+package v1alpha1
+
+// InputSpec is the topic that is read.
+type InputSpec struct {
+	// topic is the topic's name. It must exist.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=249
+	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9._-]+$`
+	// +required
+	Topic string `json:"topic"`
+
+	// groupId is the consumer group that offsets are committed for. Empty is
+	// "millrace-" and the StreamProcessor's name.
+	// +kubebuilder:default=""
+	// +kubebuilder:validation:MaxLength=255
+	// +optional
+	GroupID string `json:"groupId,omitempty"`
+
+	// startOffset is where reading starts in a partition that the group has
+	// committed nothing for: with its oldest record or with the next one.
+	// +kubebuilder:default=Earliest
+	// +optional
+	StartOffset StartOffset `json:"startOffset,omitempty"`
+
+	// isolation says whether records are read whose transaction is still open
+	// or was aborted. It matters only where producers use transactions.
+	// +kubebuilder:default=ReadCommitted
+	// +optional
+	Isolation Isolation `json:"isolation,omitempty"`
+}
+
+// StartOffset is where reading starts when nothing is committed.
+//
+// +kubebuilder:validation:Enum=Earliest;Latest
+type StartOffset string
+
+// The start offsets.
+const (
+	Earliest StartOffset = "Earliest"
+	Latest   StartOffset = "Latest"
+)
+
+// Isolation says which records of transactions are read.
+//
+// +kubebuilder:validation:Enum=ReadCommitted;ReadUncommitted
+type Isolation string
+
+// The isolation levels.
+const (
+	ReadCommitted   Isolation = "ReadCommitted"
+	ReadUncommitted Isolation = "ReadUncommitted"
+)
+
+// OutputSpec is the topic that results go to.
+type OutputSpec struct {
+	// topic is the topic's name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=249
+	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9._-]+$`
+	// +required
+	Topic string `json:"topic"`
+
+	// compression is the codec that results are compressed with. zstd and lz4
+	// cost little CPU for what they save.
+	// +kubebuilder:default=none
+	// +optional
+	Compression Compression `json:"compression,omitempty"`
+
+	// create makes the topic if it does not exist. An existing one is never
+	// changed. Without the field the topic must exist.
+	// +optional
+	Create *CreateTopicSpec `json:"create,omitempty"`
+}
+
+// Compression is a codec of Kafka's.
+//
+// +kubebuilder:validation:Enum=none;gzip;snappy;lz4;zstd
+type Compression string
+
+// The codecs.
+const (
+	NoCompression Compression = "none"
+	Gzip          Compression = "gzip"
+	Snappy        Compression = "snappy"
+	LZ4           Compression = "lz4"
+	Zstd          Compression = "zstd"
+)
+
+// CreateTopicSpec is the shape of a topic that is made if it does not exist.
+type CreateTopicSpec struct {
+	// partitions is the number of partitions.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	// +required
+	Partitions int32 `json:"partitions"`
+
+	// replicationFactor is the number of copies of each partition; 0 is the
+	// cluster's default.
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=100
+	// +optional
+	ReplicationFactor int16 `json:"replicationFactor,omitempty"`
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/millrace-dev/millrace/worker/config"
+)
+
+// defaultPartitions is how many partitions the topics of the embedded broker
+// have unless the manifest says it for the output topic.
+const defaultPartitions = 8
+
+// startBroker starts an embedded broker that has the topics of cfg.
+func startBroker(cfg config.Config) (*kfake.Cluster, error) {
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		return nil, fmt.Errorf("start the embedded broker: %w", err)
+	}
+	for topic, partitions := range embeddedTopics(cfg) {
+		if err := broker.CreateTopic(topic, partitions, nil); err != nil {
+			broker.Close()
+			return nil, fmt.Errorf("create topic %q in the embedded broker: %w", topic, err)
+		}
+	}
+	return broker, nil
+}
+
+// embeddedTopics returns the topics of cfg and how many partitions each is to
+// have. The input topic has as many as the output topic, so that records keep
+// their partition under the default partitioner.
+func embeddedTopics(cfg config.Config) map[string]int32 {
+	partitions := wantedPartitions(cfg)
+	topics := map[string]int32{cfg.Output.Topic: partitions}
+	if t := cfg.Failure.DeadLetter.Topic; t != "" {
+		topics[t] = 1
+		if c := cfg.Failure.DeadLetter.Create; c != nil && c.Partitions > 0 {
+			topics[t] = c.Partitions
+		}
+	}
+	topics[cfg.Input.Topic] = partitions
+	return topics
+}
+
+func wantedPartitions(cfg config.Config) int32 {
+	if c := cfg.Output.Create; c != nil && c.Partitions > 0 {
+		return c.Partitions
+	}
+	return defaultPartitions
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// A run that can't work says in its error what is wrong and where.
+func TestErrorsNameWhatIsWrong(t *testing.T) {
+	_, brokers := realCluster(t, kfake.SeedTopics(1, "in", "out", "halting"))
+	mustProduce(t, producer(t, brokers), &kgo.Record{Topic: "halting", Value: []byte("x")})
+	topics := func(in, out, spec string) string {
+		return writeFile(t, "manifest.yaml", []byte(strings.NewReplacer("{topic: in}", "{topic: "+in+"}", "{topic: out}", "{topic: "+out+"}").Replace(baseManifest)+spec))
+	}
+	good := writeManifest(t, copying)
+	image := writeManifest(t, "  processor: {image: {name: registry/program}}\n")
+	for name, c := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"no manifest":          {nil, []string{"-f FILE"}},
+		"no such manifest":     {[]string{"-f", "/no/such.yaml"}, []string{"/no/such.yaml"}},
+		"unknown field":        {[]string{"-f", writeManifest(t, copying+"  orderring: Key\n")}, []string{"orderring"}},
+		"bad value":            {[]string{"-f", writeManifest(t, copying+"  ordering: Keyed\n")}, []string{"ordering", "Keyed"}},
+		"bad expression":       {[]string{"-f", writeManifest(t, "  processor: {cel: {filter: 'value ==='}}\n")}, []string{"filter"}},
+		"not YAML":             {[]string{"-f", writeFile(t, "m.yaml", []byte("{"))}, []string{"m.yaml"}},
+		"other kind":           {[]string{"-f", writeFile(t, "m.yaml", []byte("kind: Pod\napiVersion: v1\n"))}, []string{"m.yaml", "no StreamProcessor"}},
+		"two of them":          {[]string{"-f", writeFile(t, "m.yaml", []byte(baseManifest+copying+"---\n"+baseManifest+copying))}, []string{"more than one StreamProcessor"}},
+		"image without exec":   {[]string{"-f", image}, []string{"spec.processor.image", "--exec"}},
+		"exec without image":   {[]string{"-f", good, "--exec", "true"}, []string{"--exec", "spec.processor.image"}},
+		"no such input file":   {[]string{"-f", good, "--input-file", "/no/such.jsonl"}, []string{"--input-file", "/no/such.jsonl"}},
+		"no such directory":    {[]string{"-f", good, "--output-file", "/no/such/out.jsonl"}, []string{"--output-file", "/no/such/out.jsonl"}},
+		"no replicas":          {[]string{"-f", good, "--replicas", "0"}, []string{"--replicas"}},
+		"no broker there":      {[]string{"-f", good, "--brokers", "127.0.0.1:1"}, []string{"127.0.0.1:1"}},
+		"no such input topic":  {[]string{"-f", topics("missing", "out", copying), "--brokers", brokers}, []string{"input topic", "missing"}},
+		"no such output topic": {[]string{"-f", topics("in", "missing", copying), "--brokers", brokers}, []string{"output topic", "missing"}},
+		"halt": {
+			[]string{"-f", topics("halting", "out", "  processor: {cel: {value: 'json.a'}}\n  failure: {maxAttempts: 1, onExhausted: Halt}\n"), "--brokers", brokers},
+			[]string{"halting", "partition 0", "offset 0"},
+		},
+		"program fails":         {[]string{"-f", image, "--exec", "sh -c 'echo out of luck >&2; exit 4'"}, []string{"--exec", "exit status 4", "out of luck"}},
+		"summary can't be kept": {[]string{"-f", good, "--until-drained", "--summary", filepath.Join(t.TempDir(), "no", "such.json")}, []string{"--summary", "such.json"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := millraceRun(testContext(t), t, nil, c.args...)
+			if o.err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range c.want {
+				if !strings.Contains(o.err.Error(), want) {
+					t.Errorf("error %q does not name %q", o.err, want)
+				}
+			}
+		})
+	}
+}

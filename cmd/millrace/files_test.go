@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr/testr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/failure"
+)
+
+func testContext(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// embedded starts the broker that a run without --brokers has.
+func embedded(t *testing.T) *cluster {
+	t.Helper()
+	cfg := config.Config{
+		Input: config.Input{Topic: "in"}, Output: config.Output{Topic: "out"},
+		Failure: config.Failure{DeadLetter: config.DeadLetter{Topic: "dlq"}},
+	}
+	c, err := openCluster(testContext(t), cfg, nil, testr.New(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func produce(t *testing.T, c *cluster, records ...*kgo.Record) {
+	t.Helper()
+	client, err := kgo.NewClient(append(c.kgoOptions(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.ProduceSync(testContext(t), records...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFeedAndCollectAFile(t *testing.T) {
+	c, ctx := embedded(t), testContext(t)
+	produce(t, c, &kgo.Record{Topic: "in", Partition: 3, Value: []byte("of an earlier run")})
+	path := filepath.Join(t.TempDir(), "out.jsonl")
+	col, err := startCollector(ctx, c, "in", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var content bytes.Buffer
+	for i := range 30_000 {
+		fmt.Fprintf(&content, "line %d\n", i)
+	}
+	content.WriteString("\n\xff\x00")
+	lines, err := openLines(writeFile(t, "in.jsonl", content.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &feeder{lines: lines, topic: "in"}
+	if err := f.run(ctx, c); err != nil {
+		t.Fatal(err)
+	}
+	if err := col.finish(ctx, c); err != nil {
+		t.Fatal(err)
+	}
+	written, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Split(strings.TrimSuffix(string(written), "\n"), "\n")
+	want := strings.Split(content.String(), "\n")
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) || f.fed.Load() != 30_002 {
+		t.Errorf("%d lines collected, %d fed, want 30002 of both and the same", len(got), f.fed.Load())
+	}
+}
+
+// A line that the broker refuses must end the feeding and be named.
+func TestFeedNamesTheLineThatIsTooLarge(t *testing.T) {
+	c := embedded(t)
+	lines, err := openLines(writeFile(t, "in.jsonl", slices.Concat([]byte("small\n"), bytes.Repeat([]byte("x"), 3<<20), []byte("\nsmall\n"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &feeder{lines: lines, topic: "in"}
+	if err := f.run(testContext(t), c); err == nil || !strings.Contains(err.Error(), "line 2 of ") {
+		t.Errorf("error %v does not name line 2", err)
+	}
+}
+
+// Markers of transactions at the end of the topic are no records to wait for,
+// and aborted records are none to collect.
+func TestCollectorPassesTransactions(t *testing.T) {
+	c, ctx := embedded(t), testContext(t)
+	path := filepath.Join(t.TempDir(), "out.jsonl")
+	col, err := startCollector(ctx, c, "out", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := kgo.NewClient(append(c.kgoOptions(), kgo.TransactionalID("t"), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for _, turn := range []struct {
+		value string
+		end   kgo.TransactionEndTry
+	}{{"kept", kgo.TryCommit}, {"aborted", kgo.TryAbort}} {
+		if err := client.BeginTransaction(); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.ProduceSync(ctx, &kgo.Record{Topic: "out", Partition: 1, Value: []byte(turn.value)}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.EndTransaction(ctx, turn.end); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := col.finish(ctx, c); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "kept\n" {
+		t.Errorf("collected %q (%v), want %q", got, err, "kept\n")
+	}
+}
+
+func TestDeadLettersOfThisRun(t *testing.T) {
+	c, ctx := embedded(t), testContext(t)
+	letter := func(reason string) *kgo.Record {
+		return &kgo.Record{Topic: "dlq", Headers: []kgo.RecordHeader{
+			{Key: failure.HeaderTopic, Value: []byte("in")},
+			{Key: failure.HeaderPartition, Value: []byte("3")},
+			{Key: failure.HeaderOffset, Value: []byte("17")},
+			{Key: failure.HeaderError, Value: []byte(reason)},
+		}}
+	}
+	produce(t, c, letter("of an earlier run"))
+	starts, err := c.deadLetterStarts(ctx, "dlq")
+	if err != nil {
+		t.Fatal(err)
+	}
+	produce(t, c, letter("no such\n field"), letter("another"))
+	letters, err := c.deadLetters(ctx, "dlq", starts, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := listDeadLetters("dlq", letters)
+	want := "\nThe first dead letters in topic dlq:\n" +
+		"  topic in partition 3 offset 17: no such field\n" +
+		"  topic in partition 3 offset 17: another\n"
+	if got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+func writeFile(t *testing.T, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func readLines(t *testing.T, path string) []string {
+	t.Helper()
+	lines, err := openLines(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lines.Close() }()
+	var all []string
+	for {
+		line, err := lines.Next()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, string(line))
+	}
+}
+
+func gzipped(t *testing.T, content []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if _, err := w.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func zstded(t *testing.T, content []byte) []byte {
+	t.Helper()
+	encoder, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encoder.EncodeAll(content, nil)
+}
+
+func TestLinesAreReadAsTheyAre(t *testing.T) {
+	for name, c := range map[string]struct {
+		content string
+		want    []string
+	}{
+		"empty file":              {"", nil},
+		"one line":                {"a\n", []string{"a"}},
+		"last line has no end":    {"a\nb", []string{"a", "b"}},
+		"empty lines are records": {"\na\n\n", []string{"", "a", ""}},
+		"carriage returns stay":   {"a\r\nb\r\n", []string{"a\r", "b\r"}},
+		"bytes that are no text":  {"\x00\xff\n", []string{"\x00\xff"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := readLines(t, writeFile(t, "in.jsonl", []byte(c.content))); !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestLinesAreDecompressedByExtension(t *testing.T) {
+	content := bytes.Repeat([]byte("a line of some length\n"), 50_000)
+	for name, stored := range map[string][]byte{
+		"in.jsonl":     content,
+		"in.jsonl.gz":  gzipped(t, content),
+		"in.jsonl.zst": zstded(t, content),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := len(readLines(t, writeFile(t, name, stored))); got != 50_000 {
+				t.Errorf("%d lines, want 50000", got)
+			}
+		})
+	}
+}
+
+func TestLinesOfADamagedFile(t *testing.T) {
+	stored := gzipped(t, bytes.Repeat([]byte("line\n"), 1000))
+	lines, err := openLines(writeFile(t, "in.gz", stored[:len(stored)-4]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lines.Close() }()
+	for err == nil {
+		_, err = lines.Next()
+	}
+	if errors.Is(err, io.EOF) {
+		t.Error("a cut file was read to its end without an error")
+	}
+	if _, err := openLines(writeFile(t, "in.gz", []byte("no gzip"))); err == nil {
+		t.Error("a file that is not gzip was opened as such")
+	}
+}

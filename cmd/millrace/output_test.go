@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+func TestPrefixerPassesWholeLines(t *testing.T) {
+	var out bytes.Buffer
+	p := &prefixer{prefix: "[worker 1] ", out: &out}
+	for _, part := range []string{"fir", "st\nsecond\nth", "ird"} {
+		if _, err := p.Write([]byte(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.flush()
+	if want := "[worker 1] first\n[worker 1] second\n[worker 1] third\n"; out.String() != want {
+		t.Errorf("wrote %q, want %q", out.String(), want)
+	}
+}
+
+func TestPrefixerKeepsTheLastLines(t *testing.T) {
+	p := &prefixer{out: &bytes.Buffer{}}
+	for range 10 {
+		p.pass("early")
+	}
+	p.pass("error: the topic does not exist")
+	if got := p.tail(); strings.Count(got, "early") != tailLines-1 || !strings.HasSuffix(got, "error: the topic does not exist") {
+		t.Errorf("tail is %q", got)
+	}
+}
+
+func TestScreenWritesProgressOnlyNowAndThenOffATerminal(t *testing.T) {
+	var out bytes.Buffer
+	s := newScreen(&out)
+	s.Progress("soon")
+	s.written = time.Now().Add(-2 * lineInterval)
+	s.Progress("later")
+	s.Progress("at once")
+	s.Say("a %s", "word")
+	s.Clear()
+	if want := "later\na word\n"; out.String() != want {
+		t.Errorf("wrote %q, want %q", out.String(), want)
+	}
+}
+
+func TestGrouped(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -100: "-100"} {
+		if got := grouped(n); got != want {
+			t.Errorf("grouped(%d) = %s, want %s", n, got, want)
+		}
+	}
+}
+
+func TestSummary(t *testing.T) {
+	s := newSummary(telemetry.Totals{RecordsIn: 125_000, RecordsOut: 15_409, RecordsFiltered: 109_216, RecordsDeadLettered: 375, AttemptsFailed: 375}, 2500*time.Millisecond)
+	if s.RecordsPerSecond != 50_000 || s.Seconds != 2.5 {
+		t.Errorf("%v records/s in %v s", s.RecordsPerSecond, s.Seconds)
+	}
+	table := s.table(places{input: "in", output: "out", outputFile: "f.jsonl", deadLetters: "dlq"})
+	for _, want := range []string{"125,000  from topic in, 50,000 records/s", "15,409  to topic out, collected in f.jsonl", "109,216", "375  to topic dlq"} {
+		if !strings.Contains(table, want) {
+			t.Errorf("no %q in\n%s", want, table)
+		}
+	}
+	if strings.Contains(table, "dropped") {
+		t.Errorf("a row without a meaning in\n%s", table)
+	}
+}
+
+func TestReached(t *testing.T) {
+	want := map[int32]int64{0: 5, 3: 1}
+	for _, c := range []struct {
+		at   map[int32]int64
+		want bool
+	}{
+		{map[int32]int64{0: 5, 3: 1}, true},
+		{map[int32]int64{0: 9, 3: 9, 4: 0}, true},
+		{map[int32]int64{0: 4, 3: 1}, false},
+		{map[int32]int64{0: 5}, false},
+		{nil, false},
+	} {
+		if got := reached(c.at, want); got != c.want {
+			t.Errorf("reached(%v) = %t", c.at, got)
+		}
+	}
+	if !reached(nil, map[int32]int64{}) {
+		t.Error("nothing to reach is not reached")
+	}
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/millrace-dev/millrace/worker/config"
+)
+
+// killGrace is how much longer than its drain timeout a program may take to
+// end, as in a pod.
+const killGrace = 10 * time.Second
+
+// program is one process that stands for a pod of the manifest's image.
+type program struct {
+	name     string // "worker 2", as in its lines and errors
+	command  *exec.Cmd
+	lines    *prefixer
+	stopping chan struct{} // closed when it has been asked to drain
+}
+
+// startPrograms starts count processes of command, each with a configuration
+// file of its own in dir.
+func startPrograms(command string, cfg config.Config, count int, dir string, s *screen) (*workers, error) {
+	var programs []*program
+	var urls []string
+	stopping := make(chan struct{})
+	stop := sync.OnceFunc(func() {
+		close(stopping)
+		signalAll(programs, syscall.SIGTERM)
+	})
+	kill := func() { signalAll(programs, syscall.SIGKILL) }
+	for i := range count {
+		p, address, err := newProgram(command, cfg, i, dir, s)
+		if err == nil {
+			p.stopping = stopping
+			err = p.command.Start()
+		}
+		if err != nil {
+			kill()
+			return nil, fmt.Errorf("--exec %s: %w", command, err)
+		}
+		programs, urls = append(programs, p), append(urls, statusURL(address))
+	}
+	w := &workers{statusURLs: urls, stop: stop, kill: kill, done: make(chan struct{})}
+	go w.awaitPrograms(programs, cfg.DrainTimeout.Duration+killGrace, stopping)
+	return w, nil
+}
+
+func newProgram(command string, cfg config.Config, i int, dir string, s *screen) (*program, string, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, "", err
+	}
+	cfg.Telemetry.Listen = address
+	content, err := yaml.Marshal(cfg)
+	if err != nil {
+		return nil, "", err
+	}
+	file := filepath.Join(dir, "worker-"+strconv.Itoa(i+1)+".yaml")
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		return nil, "", err
+	}
+	p := &program{name: "worker " + strconv.Itoa(i+1)}
+	p.lines = &prefixer{prefix: "[" + p.name + "] ", out: s}
+	// exec: the signals shall reach the program and not a shell around it.
+	p.command = exec.Command("/bin/sh", "-c", "exec "+command+` "$@"`, "sh", "--config", file)
+	p.command.Stdout, p.command.Stderr = p.lines, p.lines
+	// Ctrl-C on the terminal is for this process, which passes it on.
+	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return p, address, nil
+}
+
+// signalAll signals the process groups: a command may be a script.
+func signalAll(programs []*program, signal syscall.Signal) {
+	for _, p := range programs {
+		_ = syscall.Kill(-p.command.Process.Pid, signal) // it may have ended
+	}
+}
+
+// awaitPrograms waits for all of them. When one ends before it was asked to,
+// the others are drained.
+func (w *workers) awaitPrograms(programs []*program, patience time.Duration, stopping <-chan struct{}) {
+	ended := make(chan error)
+	for _, p := range programs {
+		go func() { ended <- p.wait() }()
+	}
+	deadline := make(<-chan time.Time)
+	var failures []error
+	for left := len(programs); left > 0; {
+		select {
+		case err := <-ended:
+			left--
+			failures = append(failures, err)
+			w.stop()
+		case <-stopping:
+			stopping, deadline = nil, time.After(patience)
+		case <-deadline:
+			failures = append(failures, fmt.Errorf("--exec: still running %s after SIGTERM: killed", patience))
+			w.kill()
+		}
+	}
+	w.err = errors.Join(failures...)
+	close(w.done)
+}
+
+// wait returns why the program failed, or nil for a drain that was asked for.
+func (p *program) wait() error {
+	err := p.command.Wait()
+	p.lines.flush()
+	asked := false
+	select {
+	case <-p.stopping:
+		asked = true
+	default:
+	}
+	status, _ := p.command.ProcessState.Sys().(syscall.WaitStatus)
+	switch {
+	case err == nil && asked:
+		return nil
+	case err == nil:
+		return fmt.Errorf("--exec: %s ended by itself, without an error", p.name)
+	case asked && status.Signal() == syscall.SIGTERM:
+		return fmt.Errorf("--exec: %s was ended by SIGTERM instead of draining; "+
+			"name the program itself and not one that starts it, such as go run", p.name)
+	default:
+		return fmt.Errorf("--exec: %s failed: %w%s", p.name, err, p.lines.tail())
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+)
+
+// runOptions are the flags of `millrace run`.
+type runOptions struct {
+	manifest     string
+	brokers      []string
+	inputFile    string
+	outputFile   string
+	summaryFile  string
+	program      string
+	replicas     int
+	untilDrained bool
+}
+
+const runLong = `Run a StreamProcessor manifest on this machine.
+
+The worker is the one that runs in a pod. It works on an embedded Kafka broker,
+which lives in memory as long as the command does, unless --brokers names a
+real cluster. On a real cluster it joins the manifest's consumer group and
+commits its offsets there, next to any pods of the same StreamProcessor.
+
+Each line of --input-file, without its line end, becomes the value of one
+record of the input topic; files that end in .gz or .zst are decompressed. The
+value of each record that arrives at the output topic becomes one line of
+--output-file; a null value becomes an empty line.
+
+A processor that is an image can't be run here: --exec names the program to run
+in its place. It is started by a shell with --config FILE added, once for each
+replica, and asked to drain by SIGTERM.
+
+Certificates and credentials that the manifest takes from Secrets are read from
+files: key KEY of Secret NAME from secrets/NAME/KEY beside the manifest. The
+embedded broker needs none.
+
+Ctrl-C drains: what has been read is finished and committed. A second Ctrl-C
+stops at once.`
+
+const runExample = `  # Try a manifest on a file
+  millrace run -f config/samples/access-log-alerts.yaml \
+    --input-file config/samples/data/access.jsonl.zst \
+    --output-file alerts.jsonl --until-drained
+
+  # Work off what is in a real cluster's topic, with four workers in one group
+  millrace run -f processor.yaml --brokers localhost:9092 --replicas 4 --until-drained
+
+  # Run a program built on the Go SDK in the place of the manifest's image
+  millrace run -f config/samples/language/language.yaml --exec bin/language \
+    --input-file config/samples/data/messages.jsonl.zst --until-drained`
+
+func newRunCommand(abort <-chan struct{}) *cobra.Command {
+	var opts runOptions
+	cmd := &cobra.Command{
+		Use:     "run -f FILE",
+		Short:   "Run a StreamProcessor manifest on this machine",
+		Long:    runLong,
+		Example: runExample,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := opts.check(); err != nil {
+				return err
+			}
+			s := &session{opts: opts, abort: abort, stdout: cmd.OutOrStdout(), screen: newScreen(cmd.ErrOrStderr())}
+			return s.run(cmd.Context())
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&opts.manifest, "filename", "f", "", "The `file` with the StreamProcessor manifest, or - for the standard input")
+	flags.StringSliceVar(&opts.brokers, "brokers", nil, "Bootstrap servers (`host:port`,...) of a real Kafka cluster; without it an embedded broker is used")
+	flags.StringVar(&opts.inputFile, "input-file", "", "A `file` to feed into the input topic, a record a line")
+	flags.StringVar(&opts.outputFile, "output-file", "", "A `file` for what arrives at the output topic, a record a line; it is overwritten")
+	flags.IntVar(&opts.replicas, "replicas", 1, "How many workers to run in the consumer group")
+	flags.BoolVar(&opts.untilDrained, "until-drained", false, "Stop when everything is settled that was in the input topic at the start, and the whole --input-file if there is one")
+	flags.StringVar(&opts.summaryFile, "summary", "", "A `file` for the run's figures as a JSON object")
+	flags.StringVar(&opts.program, "exec", "", "The `command` to run in the place of the manifest's image")
+	return cmd
+}
+
+func (o *runOptions) check() error {
+	switch {
+	case o.manifest == "":
+		return errors.New("no manifest: name it with -f FILE")
+	case o.replicas < 1:
+		return errors.New("--replicas must be at least 1")
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+)
+
+const (
+	// redrawInterval is how often the progress line changes on a terminal,
+	// lineInterval how often a line of it is written elsewhere.
+	redrawInterval = 200 * time.Millisecond
+	lineInterval   = 5 * time.Second
+
+	clearLine = "\r\x1b[K"
+)
+
+// screen is the standard error: log lines, and below them on a terminal one
+// line of progress that is redrawn in place. It is safe for concurrent use.
+type screen struct {
+	out      io.Writer
+	terminal *os.File // nil if out is none
+
+	mu       sync.Mutex
+	progress string    // shown now; guarded by mu
+	written  time.Time // of the last progress line off a terminal; guarded by mu
+}
+
+func newScreen(out io.Writer) *screen {
+	s := &screen{out: out, written: time.Now()}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		s.terminal = f
+	}
+	return s
+}
+
+// Write writes whole lines above the progress line.
+func (s *screen) Write(lines []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.progress == "" {
+		return s.out.Write(lines)
+	}
+	s.write(clearLine)
+	n, err := s.out.Write(lines)
+	s.write(s.progress)
+	return n, err
+}
+
+// Say writes one line.
+func (s *screen) Say(format string, args ...any) {
+	_, _ = fmt.Fprintf(s, format+"\n", args...)
+}
+
+// Progress shows the line: in place on a terminal, every few seconds elsewhere.
+func (s *screen) Progress(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.terminal == nil {
+		if time.Since(s.written) >= lineInterval {
+			s.written = time.Now()
+			s.write(line + "\n")
+		}
+		return
+	}
+	if width, _, err := term.GetSize(int(s.terminal.Fd())); err == nil && len(line) >= width {
+		line = line[:max(width-1, 0)] // a line that wraps can't be cleared
+	}
+	s.progress = line
+	s.write(clearLine + line)
+}
+
+// Clear takes the progress line away.
+func (s *screen) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.progress != "" {
+		s.progress = ""
+		s.write(clearLine)
+	}
+}
+
+// write ignores an error: there is nowhere to report it. Needs mu.
+func (s *screen) write(text string) { _, _ = io.WriteString(s.out, text) }

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/millrace-dev/millrace/worker"
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/processors/cel"
+)
+
+// session is one `millrace run`, from the manifest to the summary.
+type session struct {
+	opts   runOptions
+	abort  <-chan struct{} // closed when the user won't wait for the drain
+	stdout io.Writer
+	screen *screen
+
+	manifest    manifest
+	cfg         config.Config
+	processor   worker.Processor // nil if it is an image
+	cluster     *cluster
+	feeder      *feeder    // nil without --input-file
+	collector   *collector // nil without --output-file
+	deadLetters map[int32]int64
+	workers     *workers
+	observer    *observer
+
+	partitions        int    // of the input topic
+	dir               string // of the programs' configuration files
+	started, finished time.Time
+	last              snapshot // what the workers said last
+}
+
+// run is the whole session. drain ends when the user asks for a stop.
+func (s *session) run(drain context.Context) error {
+	if err := s.load(); err != nil {
+		return err
+	}
+	defer s.close()
+	// What must go on while the workers drain ends only with the session.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(drain))
+	defer cancel()
+	if err := s.open(drain, ctx); err != nil {
+		return err
+	}
+	drained, err := s.work(drain)
+	stopErr := s.stop(ctx)
+	switch {
+	case errors.Is(stopErr, errInterrupted):
+		return stopErr
+	case err == nil && stopErr == nil && s.opts.untilDrained && !drained:
+		err = fmt.Errorf("%w before the input topic was drained", errInterrupted)
+	}
+	return errors.Join(err, stopErr, s.report(ctx))
+}
+
+// load reads the manifest and opens the input, so that their mistakes show
+// before anything is started.
+func (s *session) load() (err error) {
+	if s.manifest, err = readManifest(s.opts.manifest); err != nil {
+		return err
+	}
+	if err := s.manifest.checkProgram(s.opts.program); err != nil {
+		return err
+	}
+	if s.cfg, err = s.manifest.workerConfig(len(s.opts.brokers) > 0); err != nil {
+		return err
+	}
+	if c := s.cfg.Processor.CEL; c != nil {
+		if s.processor, err = cel.New(*c); err != nil {
+			return fmt.Errorf("%s: spec.processor.cel: %w", s.opts.manifest, err)
+		}
+	}
+	if s.opts.inputFile == "" {
+		return nil
+	}
+	lines, err := openLines(s.opts.inputFile)
+	if err != nil {
+		return fmt.Errorf("--input-file: %w", err)
+	}
+	s.feeder = &feeder{lines: lines, topic: s.cfg.Input.Topic}
+	return nil
+}
+
+// open connects to the cluster and starts what the run consists of; ctx is for
+// what goes on while the workers drain.
+func (s *session) open(drain, ctx context.Context) (err error) {
+	if s.cluster, err = openCluster(drain, s.cfg, s.opts.brokers, s.logger()); err != nil {
+		return err
+	}
+	s.cfg.Kafka = s.cluster.kafka
+	if err = s.cluster.prepareTopics(drain, s.cfg, s.feeder != nil); err != nil {
+		return err
+	}
+	count, err := s.cluster.client.Partitions(drain, s.cfg.Input.Topic)
+	if err != nil {
+		return fmt.Errorf("input topic: %w", err)
+	}
+	s.partitions = int(count)
+	if s.deadLetters, err = s.cluster.deadLetterStarts(drain, s.cfg.Failure.DeadLetter.Topic); err != nil {
+		return err
+	}
+	if s.opts.outputFile != "" {
+		if s.collector, err = startCollector(ctx, s.cluster, s.cfg.Output.Topic, s.opts.outputFile); err != nil {
+			return fmt.Errorf("--output-file: %w", err)
+		}
+	}
+	return s.startWorkers()
+}
+
+func (s *session) startWorkers() (err error) {
+	if s.dir, err = os.MkdirTemp("", "millrace-run-"); err != nil {
+		return err
+	}
+	s.started = time.Now()
+	if s.processor != nil {
+		s.workers, err = startMembers(s.cfg, s.processor, s.opts.replicas, s.logger())
+	} else {
+		s.workers, err = startPrograms(s.opts.program, s.cfg, s.opts.replicas, s.dir, s.screen)
+	}
+	if err != nil {
+		return err
+	}
+	s.observer = newObserver(s.workers.statusURLs)
+	return nil
+}
+
+// logger writes what the worker has to say above the progress line.
+func (s *session) logger() logr.Logger {
+	return logr.FromSlogHandler(slog.NewTextHandler(s.screen, &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+// report completes the files and writes the summary.
+func (s *session) report(ctx context.Context) error {
+	s.screen.Clear()
+	var collectErr, saveErr error
+	if s.collector != nil {
+		collectErr = s.collector.finish(ctx, s.cluster)
+	}
+	figures := newSummary(s.last.totals, s.finished.Sub(s.started))
+	if s.opts.summaryFile != "" {
+		saveErr = figures.save(s.opts.summaryFile)
+	}
+	return errors.Join(collectErr, saveErr, s.print(ctx, &figures))
+}
+
+// print writes what a person wants to know.
+func (s *session) print(ctx context.Context, figures *summary) error {
+	at := places{
+		input:       s.cfg.Input.Topic,
+		output:      s.cfg.Output.Topic,
+		outputFile:  s.opts.outputFile,
+		deadLetters: s.cfg.Failure.DeadLetter.Topic,
+	}
+	text := fmt.Sprintf("%s ran for %.1f s on %s:\n%s", s.cfg.Name, figures.Seconds, s.cluster, figures.table(at))
+	var readErr error
+	if want := int(min(figures.RecordsDeadLettered, shownDeadLetters)); want > 0 && at.deadLetters != "" {
+		letters, err := s.cluster.deadLetters(ctx, at.deadLetters, s.deadLetters, want)
+		if err != nil {
+			readErr = fmt.Errorf("read the dead letters: %w", err)
+		}
+		text += listDeadLetters(at.deadLetters, letters)
+	}
+	_, err := io.WriteString(s.stdout, text)
+	return errors.Join(readErr, err)
+}
+
+// close ends whatever has been started and is still there.
+func (s *session) close() {
+	s.screen.Clear()
+	if s.workers != nil {
+		s.workers.kill()
+	}
+	if s.feeder != nil {
+		_ = s.feeder.lines.Close() // it was only read
+	}
+	if s.cluster != nil {
+		s.cluster.Close()
+	}
+	if s.dir != "" {
+		_ = os.RemoveAll(s.dir)
+	}
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+// summary are a run's figures, as --summary writes them.
+type summary struct {
+	RecordsIn           int64   `json:"recordsIn"`
+	RecordsOut          int64   `json:"recordsOut"`
+	RecordsFiltered     int64   `json:"recordsFiltered"`
+	RecordsDeadLettered int64   `json:"recordsDeadLettered"`
+	RecordsDropped      int64   `json:"recordsDropped"`
+	AttemptsFailed      int64   `json:"attemptsFailed"`
+	Seconds             float64 `json:"seconds"`
+	RecordsPerSecond    float64 `json:"recordsPerSecond"`
+}
+
+func newSummary(t telemetry.Totals, took time.Duration) summary {
+	s := summary{
+		RecordsIn:           t.RecordsIn,
+		RecordsOut:          t.RecordsOut,
+		RecordsFiltered:     t.RecordsFiltered,
+		RecordsDeadLettered: t.RecordsDeadLettered,
+		RecordsDropped:      t.RecordsDropped,
+		AttemptsFailed:      t.AttemptsFailed,
+		Seconds:             took.Seconds(),
+	}
+	if s.Seconds > 0 {
+		s.RecordsPerSecond = float64(s.RecordsIn) / s.Seconds
+	}
+	return s
+}
+
+// save writes the figures to a file.
+func (s *summary) save(path string) error {
+	content, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("--summary: %w", err)
+	}
+	if err := os.WriteFile(path, append(content, '\n'), 0o644); err != nil {
+		return fmt.Errorf("--summary: %w", err)
+	}
+	return nil
+}
+
+// places says where a run's records came from and went, for people.
+type places struct {
+	input, output, outputFile, deadLetters string
+}
+
+// table returns the figures for people, a line each.
+func (s *summary) table(at places) string {
+	var out strings.Builder
+	row := func(name string, count int64, remark string) {
+		out.WriteString(strings.TrimRight(fmt.Sprintf("  %-16s%14s  %s", name, grouped(count), remark), " ") + "\n")
+	}
+	row("read", s.RecordsIn, fmt.Sprintf("from topic %s, %s records/s", at.input, grouped(int64(s.RecordsPerSecond))))
+	written := "to topic " + at.output
+	if at.outputFile != "" {
+		written += ", collected in " + at.outputFile
+	}
+	row("written", s.RecordsOut, written)
+	row("filtered", s.RecordsFiltered, "")
+	remark := ""
+	if at.deadLetters != "" {
+		remark = "to topic " + at.deadLetters
+	}
+	row("dead-lettered", s.RecordsDeadLettered, remark)
+	if s.RecordsDropped > 0 {
+		row("dropped", s.RecordsDropped, "")
+	}
+	row("failed attempts", s.AttemptsFailed, "")
+	return out.String()
+}
+
+// grouped writes a count like 1,234,567.
+func grouped(n int64) string {
+	digits := fmt.Sprint(n)
+	var out strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 && digits[i-1] != '-' {
+			out.WriteByte(',')
+		}
+		out.WriteRune(d)
+	}
+	return out.String()
+}

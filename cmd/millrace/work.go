@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/kafka"
+)
+
+const (
+	// pollInterval is how often the workers are asked how far they are.
+	pollInterval = 100 * time.Millisecond
+	// drainPollInterval is the same while they drain, when the last answer
+	// is the one that counts.
+	drainPollInterval = 10 * time.Millisecond
+)
+
+// work feeds the input and shows the progress until it is time to stop the
+// workers. It tells whether all was settled that --until-drained waits for; the
+// error is what went wrong outside the workers.
+func (s *session) work(drain context.Context) (drained bool, err error) {
+	feeding, cancel := context.WithCancel(drain)
+	defer cancel()
+	var fed chan error
+	var target map[int32]int64 // nil until it is known, or for ever
+	if s.feeder == nil && s.opts.untilDrained {
+		if target, err = s.drainTarget(drain); err != nil {
+			return false, err
+		}
+	}
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-drain.Done():
+			s.screen.Say("Draining: what has been read is finished first. Ctrl-C again stops at once.")
+			return false, nil
+		case <-s.workers.done:
+			return false, nil
+		case <-s.collectorDone():
+			return false, s.collector.err
+		case err := <-fed:
+			if err == nil && s.opts.untilDrained {
+				target, err = s.drainTarget(drain)
+			}
+			if err != nil {
+				return false, err
+			}
+		case <-tick.C:
+			s.last = s.observer.look(drain)
+			s.screen.Progress(s.progress())
+			if fed == nil && s.feeder != nil && s.mayFeed() {
+				fed = make(chan error, 1)
+				go func() { fed <- s.feeder.run(feeding, s.cluster) }()
+			}
+			if target != nil && reached(s.last.watermarks, target) {
+				s.finished = time.Now()
+				return true, nil
+			}
+		}
+	}
+}
+
+// stop drains the workers. It returns why they failed, or an errInterrupted if
+// the user did not wait.
+func (s *session) stop(ctx context.Context) error {
+	s.workers.stop()
+	tick := time.NewTicker(drainPollInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.abort:
+			s.workers.kill()
+			return fmt.Errorf("%w: stopped without draining", errInterrupted)
+		case <-s.workers.done:
+			if s.finished.IsZero() {
+				s.finished = time.Now()
+			}
+			return s.workers.err
+		case <-tick.C:
+			s.last = s.observer.look(ctx)
+			s.screen.Progress(s.progress())
+		}
+	}
+}
+
+// drainTarget returns the end offsets of the partitions that hold records.
+func (s *session) drainTarget(ctx context.Context) (map[int32]int64, error) {
+	input := s.cfg.Input
+	ends, err := s.cluster.offsets(ctx, input.Topic, kafka.Latest, input.IsolationLevel)
+	if err != nil {
+		return nil, fmt.Errorf("--until-drained: %w", err)
+	}
+	starts, err := s.cluster.offsets(ctx, input.Topic, kafka.Earliest, input.IsolationLevel)
+	if err != nil {
+		return nil, fmt.Errorf("--until-drained: %w", err)
+	}
+	for partition, start := range starts {
+		if ends[partition] <= start {
+			delete(ends, partition)
+		}
+	}
+	return ends, nil
+}
+
+// mayFeed tells whether the workers would read what is fed now. Those that
+// start at the end of the topic must have found that end before.
+func (s *session) mayFeed() bool {
+	return s.cfg.Input.StartOffset != config.Latest || len(s.last.positions) == s.partitions
+}
+
+// collectorDone is closed when the collector ends; it is to end last.
+func (s *session) collectorDone() <-chan struct{} {
+	if s.collector == nil {
+		return nil
+	}
+	return s.collector.done
+}
+
+// progress is one line that says how far the run is.
+func (s *session) progress() string {
+	t := s.last.totals
+	parts := []string{fmt.Sprintf("%.0fs", time.Since(s.started).Seconds())}
+	if s.feeder != nil {
+		parts = append(parts, "fed "+grouped(s.feeder.fed.Load()))
+	}
+	parts = append(parts,
+		fmt.Sprintf("read %s (%s/s)", grouped(t.RecordsIn), grouped(int64(s.last.rates.RecordsSettled))),
+		"written "+grouped(t.RecordsOut),
+		"filtered "+grouped(t.RecordsFiltered),
+		"dead-lettered "+grouped(t.RecordsDeadLettered))
+	if t.RecordsDropped > 0 {
+		parts = append(parts, "dropped "+grouped(t.RecordsDropped))
+	}
+	return strings.Join(append(parts, "lag "+grouped(s.last.lag)), "  ")
+}

@@ -1,0 +1,69 @@
+package resources
+
+import (
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/worker/config"
+)
+
+// checkName is here for the path: in the configuration it is just "name".
+func checkName(sp *v1alpha1.StreamProcessor) error {
+	if sp.Name == "" {
+		return errors.New("metadata.name: it is not set: give the StreamProcessor a name")
+	}
+	return nil
+}
+
+// checkProcessor is here because the configuration knows nothing of images.
+func checkProcessor(p v1alpha1.ProcessorSpec) error {
+	switch {
+	case p.CEL == nil && p.Image == nil:
+		return errors.New("spec.processor: it is not set: set cel for the built-in processor, or image for a program")
+	case p.CEL != nil && p.Image != nil:
+		return errors.New("spec.processor: cel and image are both set: leave one of them away")
+	case p.Image != nil && p.Image.Name == "":
+		return errors.New("spec.processor.image.name: it is not set: name the image")
+	default:
+		return nil
+	}
+}
+
+// byteCount converts a quantity of whole bytes; an absent one is 0.
+func byteCount(path string, q *resource.Quantity) (config.Bytes, error) {
+	if q == nil {
+		return 0, nil
+	}
+	count := q.Value() // rounded up, and cut to what an int64 holds
+	if count < 0 || resource.NewQuantity(count, q.Format).Cmp(*q) != 0 {
+		return 0, fmt.Errorf("%s: %s is not a number of bytes: write a whole number, alone or with a unit such as Mi", path, q.String())
+	}
+	return config.Bytes(count), nil
+}
+
+// checkZeros refuses zeros that are written out: in the configuration they
+// would mean the default, and whoever writes "timeout: 0s" means something else.
+func checkZeros(spec *v1alpha1.StreamProcessorSpec) error {
+	var errs []error
+	refuse := func(path string, zero bool) {
+		if zero {
+			errs = append(errs, fmt.Errorf("%s: 0 is out of bounds: write more, or leave the field away for its default", path))
+		}
+	}
+	refuse("spec.inFlight.records", isZero(spec.InFlight.Records))
+	refuse("spec.inFlight.bytes", spec.InFlight.Bytes != nil && spec.InFlight.Bytes.IsZero())
+	refuse("spec.failure.maxAttempts", isZero(spec.Failure.MaxAttempts))
+	refuse("spec.failure.backoff.initial", isZero(spec.Failure.Backoff.Initial))
+	refuse("spec.failure.backoff.max", isZero(spec.Failure.Backoff.Max))
+	refuse("spec.failure.timeout", isZero(spec.Failure.Timeout))
+	refuse("spec.drainTimeout", isZero(spec.DrainTimeout))
+	return errors.Join(errs...)
+}
+
+// isZero tells whether there is a value and it is zero.
+func isZero[T comparable](value *T) bool {
+	return value != nil && *value == *new(T)
+}

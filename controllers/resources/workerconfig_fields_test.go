@@ -1,0 +1,119 @@
+package resources
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+// notForWorkers are the fields of the spec that workers need not know.
+var notForWorkers = map[string]string{
+	"kafka.tls.caSecretRef.name":   "the operator mounts the Secret",
+	"kafka.tls.certSecretRef.name": "the operator mounts the Secret",
+	"kafka.sasl.secretRef.name":    "the operator mounts the Secret",
+	"processor.image":              "the operator runs the image",
+	"replicas":                     "the operator's",
+	"autoscaling":                  "the operator's",
+	"suspend":                      "the operator's",
+	"template":                     "the operator's",
+}
+
+// Every field of the spec is either in the worker's configuration or listed
+// above: changing one changes the configuration if and only if it is not
+// listed. A new field fails here until it is mapped or listed.
+func TestEveryFieldIsMappedOrNotForWorkers(t *testing.T) {
+	used := map[string]bool{}
+	var visit func(path string, index []int, typ reflect.Type)
+	visit = func(path string, index []int, typ reflect.Type) {
+		if _, listed := notForWorkers[path]; listed {
+			used[path] = true
+			if isLeaf(typ) && changes(t, index) {
+				t.Errorf("spec.%s changes the configuration, and is listed as not for workers", path)
+			}
+			return
+		}
+		if isLeaf(typ) {
+			if !changes(t, index) {
+				t.Errorf("spec.%s does not show in the worker's configuration: map it or list it", path)
+			}
+			return
+		}
+		if typ.Kind() == reflect.Pointer {
+			typ = typ.Elem()
+		}
+		for i := range typ.NumField() {
+			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			visit(strings.TrimPrefix(path+"."+name, "."), append(index[:len(index):len(index)], i), typ.Field(i).Type)
+		}
+	}
+	visit("", nil, reflect.TypeFor[v1alpha1.StreamProcessorSpec]())
+	for path := range notForWorkers {
+		if !used[path] {
+			t.Errorf("there is no spec.%s", path)
+		}
+	}
+}
+
+func isLeaf(typ reflect.Type) bool {
+	if typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	return typ.Kind() != reflect.Struct || typ == reflect.TypeFor[metav1.Duration]() || typ == reflect.TypeFor[resource.Quantity]()
+}
+
+// changes tells whether the configuration changes with the field at index.
+func changes(t *testing.T, index []int) bool {
+	t.Helper()
+	sp := decode(t, full)
+	before := workerConfig(t, sp)
+	v := reflect.ValueOf(&sp.Spec).Elem()
+	for _, i := range index {
+		if v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				v.Set(reflect.New(v.Type().Elem()))
+			}
+			v = v.Elem()
+		}
+		v = v.Field(i)
+	}
+	alter(t, v)
+	return !reflect.DeepEqual(before, workerConfig(t, sp))
+}
+
+// alter gives v another value.
+func alter(t *testing.T, v reflect.Value) {
+	t.Helper()
+	switch x := v.Addr().Interface().(type) {
+	case *metav1.Duration:
+		x.Duration += time.Second
+		return
+	case *resource.Quantity:
+		x.Add(resource.MustParse("1"))
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		alter(t, v.Elem())
+	case reflect.String:
+		v.SetString(v.String() + "x")
+	case reflect.Int16, reflect.Int32:
+		v.SetInt(v.Int() + 1)
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	case reflect.Slice:
+		v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+	default:
+		t.Fatalf("the test can't alter a %s: teach it", v.Type())
+	}
+}

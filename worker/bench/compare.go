@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// order is how programs take turns within a round.
+var order = []string{"kafka-go loop", "millrace Unordered", "franz-go loop", "millrace Key", "no Kafka", "millrace Partition"}
+
+// comparison is one run of all programs on one broker.
+type comparison struct {
+	broker  *broker
+	admin   admin
+	results map[string][]result // by program, of the task at hand
+}
+
+func compare(ctx context.Context) error {
+	b, err := startBroker(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.stop()
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.addrs...))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	c := &comparison{broker: b, admin: admin{client}}
+	printSettings(b.name)
+	for _, t := range tasks {
+		if err := c.task(ctx, t.name, t.records); err != nil {
+			return err
+		}
+		printTable(t.title, t.records, c.results)
+	}
+	return nil
+}
+
+// task runs all rounds of one task.
+func (c *comparison) task(ctx context.Context, name string, records int) error {
+	c.results = map[string][]result{}
+	input := "bench-" + name
+	if err := c.admin.create(ctx, input); err != nil {
+		return err
+	}
+	if err := produceInput(ctx, c.broker.addrs, input, records); err != nil {
+		return err
+	}
+	for round := range rounds {
+		for _, program := range order {
+			fmt.Fprintf(os.Stderr, "%s task, round %d of %d: %s\n", name, round+1, rounds, program)
+			id := fmt.Sprintf("bench-%s-%d-%d", name, round, len(c.results[program])*len(order)+position(program))
+			r, err := c.turn(ctx, job{
+				Program: program, Task: name, Brokers: c.broker.addrs,
+				Input: input, Output: id, Group: id, Records: records,
+			})
+			if err != nil {
+				return err
+			}
+			c.results[program] = append(c.results[program], r)
+		}
+	}
+	return c.admin.drop(ctx, input)
+}
+
+func position(program string) int {
+	for i, name := range order {
+		if name == program {
+			return i
+		}
+	}
+	return -1
+}
+
+// turn runs one program on a fresh output topic and checks that it has written
+// all records. Loops whose producer is not idempotent may write some twice.
+func (c *comparison) turn(ctx context.Context, j job) (result, error) {
+	if j.Program == "no Kafka" {
+		return start(ctx, j)
+	}
+	if err := c.admin.create(ctx, j.Output); err != nil {
+		return result{}, err
+	}
+	r, err := start(ctx, j)
+	if err != nil {
+		return result{}, err
+	}
+	written, err := c.admin.records(ctx, j.Output)
+	if err != nil {
+		return result{}, err
+	}
+	switch more := written - int64(j.Records); {
+	case more < 0:
+		return result{}, fmt.Errorf("%s lost %d of %d records", j.Program, -more, j.Records)
+	case more > 0:
+		fmt.Fprintf(os.Stderr, "NOTE: %s wrote %d records twice\n", j.Program, more)
+	}
+	return r, c.admin.drop(ctx, j.Output)
+}
+
+// start runs the job in a process of its own.
+func start(ctx context.Context, j job) (r result, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return r, err
+	}
+	content, err := json.Marshal(j)
+	if err != nil {
+		return r, err
+	}
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), jobVariable+"="+string(content))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", j.Program, err)
+	}
+	if err := json.Unmarshal(out, &r); err != nil {
+		return r, fmt.Errorf("%s: read its result %q: %w", j.Program, out, err)
+	}
+	return r, nil
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+)
+
+// jobVariable holds the job of a process that runs one program.
+const jobVariable = "MILLRACE_BENCH_JOB"
+
+// job is one program's run in one round.
+type job struct {
+	Program string   `json:"program"`
+	Task    string   `json:"task"`
+	Brokers []string `json:"brokers"`
+	Input   string   `json:"input"`
+	Output  string   `json:"output"`
+	Group   string   `json:"group"`
+	Records int      `json:"records"`
+}
+
+// result is what a run took, from the first record's arrival until everything
+// was acknowledged and committed.
+type result struct {
+	Seconds    float64 `json:"seconds"`
+	CPUSeconds float64 `json:"cpuSeconds"` // user and system, of the program alone
+	PeakRSS    int64   `json:"peakRSS"`    // bytes, since the program began
+}
+
+// programs are what is compared; each processes all records of its job.
+var programs = map[string]func(ctx context.Context, j job, t task, c *clock) error{
+	"millrace Unordered": millrace,
+	"millrace Key":       millrace,
+	"millrace Partition": millrace,
+	"kafka-go loop":      kafkaGoLoop,
+	"franz-go loop":      franzGoLoop,
+	"no Kafka":           pureTask,
+}
+
+// runJob is the life of a process that runs one program.
+func runJob(ctx context.Context) error {
+	var j job
+	if err := json.Unmarshal([]byte(os.Getenv(jobVariable)), &j); err != nil {
+		return fmt.Errorf("read %s: %w", jobVariable, err)
+	}
+	t, err := taskOf(j.Task)
+	if err != nil {
+		return err
+	}
+	run, ok := programs[j.Program]
+	if !ok {
+		return fmt.Errorf("no program is called %q", j.Program)
+	}
+	c := &clock{}
+	if err := run(ctx, j, t, c); err != nil {
+		return fmt.Errorf("%s: %w", j.Program, err)
+	}
+	return json.NewEncoder(os.Stdout).Encode(c.result)
+}

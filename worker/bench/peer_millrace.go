@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker"
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+// millrace runs this worker as a pod does, with the defaults and the ordering
+// that the program's name ends in. It stops when /status says that all is
+// written.
+func millrace(ctx context.Context, j job, t task, c *clock) error {
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	cfg := config.Config{
+		Name:      "bench",
+		Kafka:     config.Kafka{BootstrapServers: j.Brokers},
+		Input:     config.Input{Topic: j.Input, GroupID: j.Group, StartOffset: config.Earliest},
+		Output:    config.Output{Topic: j.Output, Compression: config.None},
+		Ordering:  config.Ordering(strings.TrimPrefix(j.Program, "millrace ")),
+		Failure:   config.Failure{OnExhausted: config.Halt},
+		Telemetry: config.Telemetry{Listen: address},
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	p := &millraceProcessor{task: t, clock: c}
+	ended := make(chan error, 1)
+	go func() { ended <- worker.Run(ctx, cfg, p) }()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return fmt.Errorf("the worker ended early: %w", err)
+		case <-tick.C:
+			if written(ctx, address) >= int64(j.Records) {
+				stop()
+				err := <-ended
+				c.end()
+				return err
+			}
+		}
+	}
+}
+
+type millraceProcessor struct {
+	task  task
+	clock *clock
+	begun atomic.Bool
+}
+
+// Process runs the task into the worker's memory: the input is only borrowed.
+func (p *millraceProcessor) Process(_ context.Context, rec *worker.Record, out *worker.Outputs) error {
+	if !p.begun.Load() {
+		p.clock.begin()
+		p.begun.Store(true)
+	}
+	value := out.Buffer(len(rec.Value))[:len(rec.Value)]
+	p.task(value, rec.Value)
+	out.EmitValue(value)
+	return nil
+}
+
+// written asks the worker how many records it has written; 0 while it gives no
+// answer.
+func written(ctx context.Context, address string) int64 {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/status", http.NoBody)
+	if err != nil {
+		return 0
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = res.Body.Close() }()
+	var status telemetry.Status
+	if json.NewDecoder(res.Body).Decode(&status) != nil {
+		return 0
+	}
+	return status.Totals.RecordsOut
+}

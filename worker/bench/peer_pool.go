@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+	"sync"
+)
+
+// pureTask is the limit: the task on the same goroutines and values, and no
+// Kafka.
+func pureTask(_ context.Context, j job, t task, c *clock) error {
+	values := newValues()
+	c.begin()
+	var pool sync.WaitGroup
+	for g := range goroutines {
+		pool.Go(func() {
+			dst := make([]byte, valueBytes)
+			for i := g; i < j.Records; i += goroutines {
+				t(dst, values[i%len(values)])
+			}
+		})
+	}
+	pool.Wait()
+	c.end()
+	return nil
+}

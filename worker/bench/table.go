@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"text/tabwriter"
+)
+
+func printSettings(broker string) {
+	fmt.Printf("broker: %s, on the same %d processors as the programs; %s %s/%s\n",
+		broker, runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Printf("%d partitions in, %d out; values of %d bytes, uncompressed; Zipf keys (s = %.1f) over %d;\n",
+		partitions, partitions, valueBytes, zipfS, keys)
+	fmt.Printf("%d goroutines run the task in each program; %d rounds in turn; fresh group and output topic each time;\n",
+		goroutines, rounds)
+	fmt.Println("CPU is user and system time of the program's process; all figures are medians, spreads are min..max")
+}
+
+// printTable writes one task's results. Ratios refer to the baseline's median.
+func printTable(title string, records int, results map[string][]result) {
+	fmt.Printf("\n%s, %d records\n", title, records)
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(table, "program\trecords/s\tmin..max\tCPU us/record\tmin..max\tpeak RSS MB\trecords/s\trecords/CPU-s\tof the pool\t")
+	base := summarise(results[baseline], records)
+	limit := summarise(results["no Kafka"], records)
+	for _, program := range order {
+		s := summarise(results[program], records)
+		rate, cpu, share := "", "", ""
+		if program != "no Kafka" {
+			rate = fmt.Sprintf("x %.2f", s.rate.median/base.rate.median)
+			cpu = fmt.Sprintf("x %.2f", base.cpu.median/s.cpu.median)
+			share = fmt.Sprintf("%.1f%%", 100*s.rate.median/limit.rate.median)
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%.0f\t%.0f..%.0f\t%.3f\t%.3f..%.3f\t%.0f\t%s\t%s\t%s\t\n", program,
+			s.rate.median, s.rate.min, s.rate.max, s.cpu.median, s.cpu.min, s.cpu.max, s.rss.median, rate, cpu, share)
+	}
+	_ = table.Flush()
+}
+
+// spread describes the same figure over all rounds.
+type spread struct{ min, median, max float64 }
+
+type figures struct {
+	rate spread // records a second
+	cpu  spread // microseconds a record
+	rss  spread // megabytes
+}
+
+func summarise(results []result, records int) figures {
+	of := func(figure func(result) float64) spread {
+		var all []float64
+		for _, r := range results {
+			all = append(all, figure(r))
+		}
+		slices.Sort(all)
+		return spread{all[0], all[len(all)/2], all[len(all)-1]}
+	}
+	n := float64(records)
+	return figures{
+		rate: of(func(r result) float64 { return n / r.Seconds }),
+		cpu:  of(func(r result) float64 { return 1e6 * r.CPUSeconds / n }),
+		rss:  of(func(r result) float64 { return float64(r.PeakRSS) / 1e6 }),
+	}
+}

@@ -1,0 +1,48 @@
+package config
+
+import "time"
+
+// defaultListen is where a worker serves its telemetry whose file does not say
+// where.
+const defaultListen = ":8080"
+
+// Default fills the fields that are empty or zero with what they mean, except
+// Telemetry.Listen, Concurrency and what has no default. Doing so twice changes
+// nothing.
+func Default(c *Config) {
+	if c.Name != "" {
+		fill(&c.Input.GroupID, "millrace-"+c.Name)
+	}
+	fill(&c.Input.StartOffset, Earliest)
+	fill(&c.Input.IsolationLevel, ReadCommitted)
+	fill(&c.Input.SessionTimeout.Duration, 45*time.Second)
+	fill(&c.Output.Compression, None)
+	fill(&c.Output.Linger.Duration, 5*time.Millisecond)
+	fill(&c.Ordering, Unordered)
+	fill(&c.Delivery, AtLeastOnce)
+	fill(&c.InFlight.Records, 10_000)
+	fill(&c.InFlight.Bytes, 64<<20)
+	defaultFailure(&c.Failure)
+	fill(&c.DrainTimeout.Duration, 20*time.Second)
+	fill(&c.Members, 1)
+	fill(&c.Telemetry.StallTimeout.Duration, 2*time.Minute)
+	fill(&c.Telemetry.LogFormat, LogAuto)
+}
+
+func defaultFailure(f *Failure) {
+	fill(&f.MaxAttempts, 5)
+	fill(&f.Backoff.Initial.Duration, 100*time.Millisecond)
+	fill(&f.Backoff.Max.Duration, 30*time.Second)
+	fill(&f.Timeout.Duration, time.Minute)
+	if f.DeadLetter.Topic != "" {
+		fill(&f.OnExhausted, ToDeadLetter)
+	}
+	fill(&f.OnExhausted, Halt)
+}
+
+func fill[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,202 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+)
+
+const least = `
+name: orders
+kafka: {bootstrapServers: ["kafka:9092"]}
+input: {topic: orders}
+output: {topic: orders-enriched}
+`
+
+const full = `
+name: orders
+kafka:
+  bootstrapServers: ["kafka-0:9092", "[::1]:9093"]
+  tls: {caFile: /ca, certFile: /crt, keyFile: /key, serverName: kafka}
+  sasl: {mechanism: SCRAM-SHA-512, usernameFile: /user, passwordFile: /password}
+input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, instanceId: pod-0, sessionTimeout: 10s}
+output: {topic: out, compression: zstd, create: {partitions: 12, replicationFactor: 3}, linger: 20ms}
+processor:
+  cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"'}
+ordering: Key
+delivery: AtLeastOnce
+concurrency: 3
+inFlight: {records: 500, bytes: 1500M}
+failure:
+  maxAttempts: 7
+  backoff: {initial: 1s, max: 1m30s}
+  timeout: 10m
+  onExhausted: DeadLetter
+  deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 0}}
+drainTimeout: 1m
+members: 2
+telemetry: {listen: "127.0.0.1:0", stallTimeout: 5m, logFormat: json}
+`
+
+func parse(t *testing.T, content string) Config {
+	t.Helper()
+	c, err := Parse([]byte(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestParseFillsDefaults(t *testing.T) {
+	seconds := func(n time.Duration) Duration { return Duration{n * time.Second} }
+	want := Config{
+		Name:  "orders",
+		Kafka: Kafka{BootstrapServers: []string{"kafka:9092"}},
+		Input: Input{
+			Topic: "orders", GroupID: "millrace-orders", StartOffset: Earliest,
+			IsolationLevel: ReadCommitted, SessionTimeout: seconds(45),
+		},
+		Output:   Output{Topic: "orders-enriched", Compression: None, Linger: Duration{5 * time.Millisecond}},
+		Ordering: Unordered, Delivery: AtLeastOnce,
+		InFlight: InFlight{Records: 10_000, Bytes: 64 << 20},
+		Failure: Failure{
+			MaxAttempts: 5, Backoff: Backoff{Initial: Duration{100 * time.Millisecond}, Max: seconds(30)},
+			Timeout: seconds(60), OnExhausted: Halt,
+		},
+		DrainTimeout: seconds(20), Members: 1,
+		Telemetry: Telemetry{Listen: ":8080", StallTimeout: seconds(120), LogFormat: LogAuto},
+	}
+	if got := parse(t, least); !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", got, want)
+	}
+	if err := want.Validate(); err != nil {
+		t.Errorf("the defaults are not valid: %v", err)
+	}
+	if got := parse(t, least+"failure: {deadLetter: {topic: dlq}}"); got.Failure.OnExhausted != ToDeadLetter {
+		t.Errorf("with a dead-letter topic, onExhausted is %s", got.Failure.OnExhausted)
+	}
+	if got := parse(t, least+`telemetry: {listen: ""}`); got.Telemetry.Listen != "" {
+		t.Errorf(`listen: "" became %q`, got.Telemetry.Listen)
+	}
+}
+
+// Default is for worker.Run too, which serves nothing unless it is told to.
+func TestDefaultLeavesListenEmpty(t *testing.T) {
+	var c Config
+	Default(&c)
+	if c.Telemetry.Listen != "" || c.Input.GroupID != "" {
+		t.Errorf("listen %q, group %q, want both empty", c.Telemetry.Listen, c.Input.GroupID)
+	}
+}
+
+// Every field can be set, and what is written back is read as the same.
+func TestParseReadsEveryField(t *testing.T) {
+	c := parse(t, full)
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if path := zeroField("", reflect.ValueOf(c)); path != "failure.deadLetter.create.replicationFactor" {
+		t.Errorf("the test leaves %s empty, want all set but the replication factor", path)
+	}
+	if c.InFlight.Bytes != 1_500_000_000 || c.Failure.Backoff.Max.Duration != 90*time.Second || *c.Output.Create != (CreateTopic{12, 3}) {
+		t.Errorf("read %+v", c)
+	}
+	content, err := yaml.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := parse(t, string(content)); !reflect.DeepEqual(again, c) {
+		t.Errorf("read back\n%+v\nwant\n%+v\nwritten as\n%s", again, c, content)
+	}
+}
+
+// zeroField returns the path of the first field that is empty.
+func zeroField(path string, v reflect.Value) string {
+	switch {
+	case v.IsZero():
+		return path
+	case v.Kind() == reflect.Pointer:
+		return zeroField(path, v.Elem())
+	case v.Kind() != reflect.Struct:
+		return ""
+	}
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+		if name == "" || name == "concurrency" {
+			continue
+		}
+		if found := zeroField(below(path, name), v.Field(i)); found != "" {
+			return found
+		}
+	}
+	return ""
+}
+
+func TestParseRefuses(t *testing.T) {
+	for content, want := range map[string]string{
+		"":                               "empty",
+		"# nothing\n":                    "empty",
+		"- a":                            "must hold fields",
+		least + "\tx":                    "not readable as YAML",
+		least + "---\n" + least:          "more than one YAML document",
+		least + "...\nmembers: 2":        "more than one YAML document",
+		least + "Members: 2":             "Members: unknown field",
+		least + "failure: {backof: {}}":  "failure.backof: unknown field; there are backoff, deadLetter",
+		least + "members: 2\nmembers: 3": `"members" already set`,
+		least + "failure: {timeout: 1s, timeout: 2s}":         `"timeout" already set`,
+		least + "failure: {backoff: {initial: 5}}":            "failure.backoff.initial: 5 has no unit",
+		least + "failure: {backoff: {initial: 5 minutes}}":    `failure.backoff.initial: "5 minutes" is not a duration`,
+		least + "failure: {timeout: -1s}":                     "failure.timeout: -1s is negative",
+		least + "inFlight: {bytes: 64MB}":                     `inFlight.bytes: "64MB" is not a number of bytes`,
+		least + "inFlight: {bytes: 8Ei}":                      `inFlight.bytes: "8Ei" is more bytes`,
+		least + "inFlight: {bytes: 9223372036854775808}":      "inFlight.bytes: ",
+		least + "inFlight: {bytes: -1}":                       `inFlight.bytes: "-1" is not`,
+		least + "inFlight: {bytes: 1.5Gi}":                    `inFlight.bytes: "1.5Gi" is not`,
+		least + "inFlight: {records: many}":                   "inFlight.records: must be a whole number",
+		least + "concurrency: 1.5":                            "concurrency: must be a whole number",
+		least + "processor: {cel: {key: 5}}":                  "processor.cel.key: must be text",
+		least + "processor: {cel: {headers: [a]}}":            "processor.cel.headers: must be a map",
+		least + "processor: {cel: true}":                      "processor.cel: must hold fields",
+		least + "telemetry: {'%d': 1}":                        "telemetry.%d: unknown field",
+		"name: x\nkafka: {bootstrapServers: kafka:9092}":      "kafka.bootstrapServers: must be a list of text",
+		"name: x\noutput: {create: {partitions: 3000000000}}": "output.create.partitions: must be a whole number of at most 32 bits",
+	} {
+		if _, err := Parse([]byte(content)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\ngives %v, want an error with %q", content, err, want)
+		}
+	}
+}
+
+// All that is wrong is told at once.
+func TestParseTellsAll(t *testing.T) {
+	_, err := Parse([]byte("a: 1\nb: 2\nmembers: x"))
+	for _, want := range []string{"a: unknown", "b: unknown", "members: must"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not tell %q", err, want)
+		}
+	}
+}
+
+func TestLoadNamesTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "worker.yaml")
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("a missing file gives %v", err)
+	}
+	if err := os.WriteFile(path, []byte("---\n"+least+"---\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := Load(path); err != nil || c.Name != "orders" {
+		t.Errorf("loaded %+v, %v", c, err)
+	}
+	if err := os.WriteFile(path, []byte("nam: x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "nam: ") {
+		t.Errorf("a wrong file gives %v", err)
+	}
+}

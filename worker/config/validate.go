@@ -1,0 +1,128 @@
+package config
+
+import (
+	"errors"
+	"time"
+)
+
+// Validate returns all that keeps a worker from running with c, joined: each
+// error names the field by its path in the file, the value, and what to do.
+// Zero values have no meaning here: call Default before.
+func (c Config) Validate() error {
+	var f findings
+	f.name("name", c.Name)
+	c.Kafka.validate(&f)
+	c.Input.validate(&f)
+	c.Output.validate(&f)
+	c.validateTopics(&f)
+	oneOf(&f, "ordering", c.Ordering, Unordered, Key, Partition)
+	c.validateDelivery(&f)
+	between(&f, "concurrency", c.Concurrency, 0, 10_000)
+	between(&f, "inFlight.records", c.InFlight.Records, 1, 10_000_000)
+	between(&f, "inFlight.bytes", c.InFlight.Bytes, 1<<20, 1<<40)
+	c.Failure.validate(&f)
+	f.duration("drainTimeout", c.DrainTimeout, time.Second, time.Hour)
+	between(&f, "members", c.Members, 1, 1000)
+	c.Telemetry.validate(&f)
+	return errors.Join(f.errs...)
+}
+
+func (c Config) validateDelivery(f *findings) {
+	if c.Delivery == ExactlyOnce {
+		f.add("delivery", "ExactlyOnce is not supported yet: use AtLeastOnce, which repeats records only "+
+			"after a crash, and make what reads the output idempotent")
+		return
+	}
+	oneOf(f, "delivery", c.Delivery, AtLeastOnce)
+}
+
+// validateTopics refuses what would feed a processor its own results for ever.
+func (c Config) validateTopics(f *findings) {
+	refuse := func(field, topic string) {
+		if topic != "" && topic == c.Input.Topic {
+			f.add(field, "%q is the input topic too, so that what is written would be read again for ever: "+
+				"name another topic", topic)
+		}
+	}
+	refuse("output.topic", c.Output.Topic)
+	refuse("failure.deadLetter.topic", c.Failure.DeadLetter.Topic)
+}
+
+func (i Input) validate(f *findings) {
+	f.topic("input.topic", i.Topic)
+	f.group("input.groupId", i.GroupID)
+	oneOf(f, "input.startOffset", i.StartOffset, Earliest, Latest)
+	oneOf(f, "input.isolation", i.IsolationLevel, ReadCommitted, ReadUncommitted)
+	if i.InstanceID != "" {
+		f.name("input.instanceId", i.InstanceID)
+	}
+	f.duration("input.sessionTimeout", i.SessionTimeout, 6*time.Second, 30*time.Minute)
+}
+
+func (o Output) validate(f *findings) {
+	f.topic("output.topic", o.Topic)
+	oneOf(f, "output.compression", o.Compression, None, Gzip, Snappy, LZ4, Zstd)
+	o.Create.validate(f, "output.create")
+	f.duration("output.linger", o.Linger, 0, 10*time.Second)
+}
+
+func (c *CreateTopic) validate(f *findings, path string) {
+	if c == nil {
+		return
+	}
+	between(f, path+".partitions", c.Partitions, 1, 100_000)
+	between(f, path+".replicationFactor", c.ReplicationFactor, 0, 100)
+}
+
+func (x Failure) validate(f *findings) {
+	between(f, "failure.maxAttempts", x.MaxAttempts, 1, 1000)
+	f.duration("failure.backoff.initial", x.Backoff.Initial, time.Millisecond, time.Hour)
+	f.duration("failure.backoff.max", x.Backoff.Max, time.Millisecond, 24*time.Hour)
+	if x.Backoff.Max.Duration < x.Backoff.Initial.Duration {
+		f.add("failure.backoff.max", "%s is below failure.backoff.initial, which is %s: raise it or lower the initial wait",
+			x.Backoff.Max, x.Backoff.Initial)
+	}
+	f.duration("failure.timeout", x.Timeout, time.Millisecond, 365*24*time.Hour)
+	oneOf(f, "failure.onExhausted", x.OnExhausted, ToDeadLetter, Drop, Halt)
+	x.DeadLetter.Create.validate(f, "failure.deadLetter.create")
+	if x.DeadLetter.Topic != "" {
+		f.topic("failure.deadLetter.topic", x.DeadLetter.Topic)
+	} else if x.OnExhausted == ToDeadLetter || x.DeadLetter.Create != nil {
+		f.add("failure.deadLetter.topic", "it is not set: name the topic for records that can't be processed, "+
+			"or set failure.onExhausted to Halt or Drop and leave failure.deadLetter away")
+	}
+}
+
+func (t Telemetry) validate(f *findings) {
+	if t.Listen != "" {
+		f.listen("telemetry.listen", t.Listen)
+	}
+	f.duration("telemetry.stallTimeout", t.StallTimeout, time.Second, 24*time.Hour)
+	oneOf(f, "telemetry.logFormat", t.LogFormat, LogAuto, LogJSON, LogText)
+}
+
+func (k Kafka) validate(f *findings) {
+	if len(k.BootstrapServers) == 0 {
+		f.add("kafka.bootstrapServers", "it is empty: name at least one broker as host:port")
+	}
+	for i, server := range k.BootstrapServers {
+		f.broker(i, server)
+	}
+	if k.TLS != nil && (k.TLS.CertFile == "") != (k.TLS.KeyFile == "") {
+		f.add("kafka.tls", "certFile is %q and keyFile is %q, which belong together: set both or neither",
+			k.TLS.CertFile, k.TLS.KeyFile)
+	}
+	if k.SASL != nil {
+		k.SASL.validate(f)
+	}
+}
+
+func (s SASL) validate(f *findings) {
+	oneOf(f, "kafka.sasl.mechanism", s.Mechanism, "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+	if s.UsernameFile == "" {
+		f.add("kafka.sasl.usernameFile", "it is not set: name the file that holds the user's name")
+	}
+	if s.PasswordFile == "" {
+		f.add("kafka.sasl.passwordFile", "it is not set: name the file that holds the password")
+	}
+}

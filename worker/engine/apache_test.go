@@ -1,0 +1,226 @@
+package engine_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+// These tests run on Apache Kafka itself: what they check is not the same on an
+// embedded broker.
+
+func apacheRig(t *testing.T, partitions int32, opts ...kafkatest.Option) (*rig, *kafkatest.Broker) {
+	t.Helper()
+	broker := kafkatest.Apache(t, opts...)
+	return newRig(t, &broker.Cluster, partitions), broker
+}
+
+var codecs = map[config.Compression]kgo.CompressionCodec{
+	config.None: kgo.NoCompression(), config.Gzip: kgo.GzipCompression(), config.Snappy: kgo.SnappyCompression(),
+	config.LZ4: kgo.Lz4Compression(), config.Zstd: kgo.ZstdCompression(),
+}
+
+// TestApacheCompressionsAndFidelity copies records of every kind, compressed in
+// every way, into topics compressed in every way.
+func TestApacheCompressionsAndFidelity(t *testing.T) {
+	r, _ := apacheRig(t, 1)
+	at := time.UnixMilli(time.Now().UnixMilli() - 5000)
+	big := []byte(strings.Repeat("0123456789abcdef", 900_000/16))
+	var want []*kgo.Record
+	for name, codec := range codecs {
+		records := []*kgo.Record{
+			{Key: []byte("k"), Value: []byte(name), Timestamp: at},
+			{Key: nil, Value: nil, Timestamp: at.Add(-time.Hour)},
+			{Key: []byte{}, Value: []byte{}, Timestamp: at.Add(time.Second)},
+			{Key: []byte("h"), Value: []byte("x"), Timestamp: at, Headers: []kgo.RecordHeader{{Key: "a", Value: nil}, {Key: "a", Value: []byte{}}}},
+			{Key: []byte("big"), Value: big, Timestamp: at},
+		}
+		for _, rec := range records {
+			rec.Topic = "in"
+		}
+		r.cluster.ProduceWith([]kgo.Opt{kgo.ProducerBatchCompression(codec), kgo.RecordPartitioner(kgo.ManualPartitioner())}, records...)
+		want = append(want, records...)
+	}
+	for name := range codecs {
+		t.Run(string(name), func(t *testing.T) {
+			topic := "out-" + string(name)
+			r.cluster.CreateTopic(topic, 1, nil)
+			w := r.start(identity, func(c *config.Config) {
+				c.Ordering, c.Output.Topic, c.Output.Compression, c.Input.GroupID = config.Partition, topic, name, topic
+			})
+			r.awaitSettled(w)
+			w.drain()
+			got := r.cluster.ConsumeAll(topic, kgo.ReadCommitted())
+			if len(got) != len(want) {
+				t.Fatalf("%d records out, want %d", len(got), len(want))
+			}
+			for i := range want {
+				if diff := difference(got[i], want[i]); diff != "" {
+					t.Errorf("record %d: %s", i, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestApacheTransactions leaves out aborted records, and comes to the end of a
+// log that ends with markers.
+func TestApacheTransactions(t *testing.T) {
+	r, _ := apacheRig(t, 1)
+	rec := func(v int) *kgo.Record {
+		return &kgo.Record{Topic: "in", Key: []byte("k"), Value: []byte(fmt.Sprint(v))}
+	}
+	for i := range 30 {
+		r.cluster.ProduceTxn("tx", i%3 != 0, rec(2*i), rec(2*i+1))
+	}
+	r.cluster.ProduceTxn("tx", false, rec(1000), rec(1001))
+	w := r.start(identity)
+	r.awaitSettled(w) // the end is behind the last marker
+	w.drain()
+	got := r.values("out")
+	for i := range 60 {
+		want := 1
+		if i/2%3 == 0 {
+			want = 0
+		}
+		if got[fmt.Sprint(i)] != want {
+			t.Errorf("record %d is there %d times, want %d", i, got[fmt.Sprint(i)], want)
+		}
+	}
+	if got["1000"]+got["1001"] > 0 {
+		t.Error("records of the last, aborted transaction are there")
+	}
+	r.wantCommitted("group")
+
+	r.cluster.CreateTopic("out2", 1, nil)
+	all := r.start(identity, func(c *config.Config) {
+		c.Input.IsolationLevel, c.Input.GroupID, c.Output.Topic = config.ReadUncommitted, "all", "out2"
+	})
+	r.awaitSettled(all)
+	all.drain()
+	if n := len(r.values("out2")); n != 62 {
+		t.Errorf("%d records read uncommitted, want 62", n)
+	}
+}
+
+// TestApacheCompactedTopic reads a log with holes.
+func TestApacheCompactedTopic(t *testing.T) {
+	broker := kafkatest.Apache(t, kafkatest.Property("log.cleaner.backoff.ms", "200"))
+	broker.CreateTopic("in", 1, map[string]string{
+		"cleanup.policy": "compact", "segment.ms": "200", "min.cleanable.dirty.ratio": "0.01", "min.compaction.lag.ms": "0",
+	})
+	broker.CreateTopic("out", 1, nil)
+	broker.CreateTopic("dlq", 1, nil)
+	r := &rig{t: t, cluster: &broker.Cluster, cfg: testConfig(broker.Addrs())}
+	const n, keys = 3000, 50
+	for from := 0; from < n; from += 300 {
+		r.produce(from, 300, keys)
+	}
+	round := n
+	r.eventually("the log is compacted", func() bool {
+		r.produce(round, 1, keys) // a segment is rolled by the next append only
+		round++
+		return len(r.cluster.ConsumeAll("in", kgo.ReadCommitted())) < n/4
+	})
+	want := map[string]int{}
+	for _, rec := range r.cluster.ConsumeAll("in", kgo.ReadCommitted()) {
+		want[string(rec.Value)]++
+	}
+	w := r.start(identity)
+	r.awaitSettled(w)
+	w.drain()
+	got := r.values("out")
+	// The cleaner may have gone on between the two readings.
+	for v := range got {
+		if want[v] == 0 {
+			t.Errorf("record %s came out of nowhere", v)
+		}
+	}
+	for i := round - keys; i < round; i++ {
+		if got[fmt.Sprint(i)] == 0 {
+			t.Errorf("record %d, the last of its key, is lost", i)
+		}
+	}
+}
+
+// TestApacheBrokerRestart stops the broker under load, politely and not.
+func TestApacheBrokerRestart(t *testing.T) {
+	r, broker := apacheRig(t, 4)
+	const n = 200_000
+	r.produce(0, n, 1000)
+	w := r.start(identity, func(c *config.Config) { c.Output.Linger = duration(5 * time.Millisecond) })
+	for i, restart := range []func(){broker.Restart, func() { broker.Kill(); broker.Start() }} {
+		r.eventually("it is at work", func() bool { return w.engine.Status().Totals.RecordsOut > int64(1000*(i+1)) })
+		restart()
+	}
+	r.awaitSettled(w)
+	w.drain()
+	wantEach(t, r.values("out"), 0, n, false)
+	r.wantCommitted("group")
+}
+
+func TestApacheKill(t *testing.T) {
+	r, _ := apacheRig(t, 4)
+	killTest(t, r)
+}
+
+func TestApacheHandover(t *testing.T) {
+	r, _ := apacheRig(t, 6)
+	handoverTest(t, r)
+}
+
+// TestApacheTLSAndSCRAM works through an encrypted and authenticated listener,
+// with credentials from files as in a pod.
+func TestApacheTLSAndSCRAM(t *testing.T) {
+	r, broker := apacheRig(t, 2, kafkatest.TLS(), kafkatest.Users(kafkatest.User{Mechanism: "SCRAM-SHA-512", Name: "worker", Password: "s3cret"}))
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	secure := func(password string) func(*config.Config) {
+		return func(c *config.Config) {
+			c.Kafka = config.Kafka{
+				BootstrapServers: broker.SecureAddrs(),
+				TLS:              &config.TLS{CAFile: broker.CA.File},
+				SASL: &config.SASL{
+					Mechanism:    "SCRAM-SHA-512",
+					UsernameFile: file("user", "worker\n"), PasswordFile: file("password", password+"\n"),
+				},
+			}
+		}
+	}
+	const n = 5000
+	r.produce(0, n, 10)
+	w := r.start(identity, secure("s3cret"))
+	r.awaitSettled(w)
+	w.drain()
+	wantEach(t, r.values("out"), 0, n, false)
+
+	err := r.start(identity, secure("wrong")).wait()
+	if err == nil || !strings.Contains(err.Error(), broker.SecureAddrs()[0]) {
+		t.Errorf("with a wrong password: %v; want an error that names the address", err)
+	}
+}
+
+func TestUnreachableBrokerIsNamed(t *testing.T) {
+	address := kafkatest.UnusedAddr(t)
+	r := &rig{t: t, cfg: testConfig([]string{address})}
+	err := r.start(identity).wait()
+	if !errors.Is(err, kafka.ErrUnreachable) || !strings.Contains(err.Error(), address) {
+		t.Errorf("error = %v, want one that names %s", err, address)
+	}
+}

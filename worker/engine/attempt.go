@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/dispatch"
+	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/record"
+)
+
+// attempt is the dispatch.Worker of one pool goroutine: it calls the user's
+// code and turns what it emits into messages.
+type attempt struct {
+	m    *member
+	outs []*record.Outputs // of each item
+	errs []error           // of each item
+	msg  kafka.Message
+
+	// What a call is given: the items but for the condemned ones.
+	recs  []*record.Record
+	given []*record.Outputs
+}
+
+func newAttempt(m *member, batchSize int) *attempt {
+	a := &attempt{m: m, errs: make([]error, batchSize)}
+	for range batchSize {
+		a.outs = append(a.outs, &record.Outputs{})
+	}
+	return a
+}
+
+// Process implements dispatch.Worker.
+func (a *attempt) Process(ctx context.Context, items []dispatch.Item) {
+	a.recs, a.given = a.recs[:0], a.given[:0]
+	for k, it := range items {
+		a.outs[k].Reset()
+		if a.errs[k] = a.m.condemned(it); a.errs[k] == nil {
+			a.recs = append(a.recs, it.Record())
+			a.given = append(a.given, a.outs[k])
+		}
+	}
+	switch {
+	case len(a.recs) == 0:
+	case a.m.e.batch == nil:
+		a.errs[0] = a.call(ctx, a.recs[0], a.given[0])
+	default:
+		if err := a.callBatch(ctx); err != nil {
+			for _, out := range a.given {
+				out.Fail(err)
+			}
+		}
+	}
+}
+
+func (a *attempt) call(ctx context.Context, rec *record.Record, out *record.Outputs) (err error) {
+	defer recovered(&err)
+	return a.m.e.processor.Process(ctx, rec, out)
+}
+
+func (a *attempt) callBatch(ctx context.Context) (err error) {
+	defer recovered(&err)
+	return a.m.e.batch.ProcessBatch(ctx, a.recs, a.given)
+}
+
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = &PanicError{Value: v, Stack: debug.Stack()}
+	}
+}
+
+// Expire implements dispatch.Worker.
+func (a *attempt) Expire(items []dispatch.Item, err error) {
+	for k := range items {
+		a.outs[k].Reset()
+		a.errs[k] = err
+	}
+}
+
+// Finish implements dispatch.Worker. The chunk must not be touched after its
+// record's last output is appended: the acknowledgement may free it at once.
+func (a *attempt) Finish(k int, it dispatch.Item) (time.Duration, bool) {
+	c := it.Chunk.Owner.(*chunk)
+	i := int(it.Index)
+	err := a.errs[k]
+	if err == nil {
+		err = a.outs[k].Err()
+	}
+	if err != nil {
+		return a.m.failed(c, i, err)
+	}
+	outs := a.outs[k].List()
+	switch len(outs) {
+	case 0:
+		a.m.settleFiltered(c, i)
+		return 0, false
+	case 1:
+	default:
+		c.span.Expect(i, len(outs)-1)
+	}
+	if c.outcomes != nil {
+		c.outcomes.expect(i, len(outs))
+	}
+	rec := &c.Records[i]
+	for j := range outs {
+		a.write(c, i, rec, &outs[j])
+	}
+	return 0, false
+}
+
+// write appends one output. An output that can't be written exhausts its
+// record; one that is cut off by the worker's end leaves it unsettled.
+func (a *attempt) write(c *chunk, i int, rec *record.Record, o *record.Output) {
+	m := a.m
+	writer, err := m.writer(o.Topic)
+	if err == nil {
+		a.fill(rec, o)
+		partition := m.outputPartition(writer, c, rec, a.msg.Key)
+		m.e.metrics.BytesOut.Add(messageSize(&a.msg))
+		err = writer.Append(m.hard, partition, &a.msg, kafka.Origin{Owner: c, Index: int32(i)})
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		m.undeliverable(c, i, err)
+	}
+}
+
+// fill sets a.msg to the output with what it takes over from the record.
+func (a *attempt) fill(rec *record.Record, o *record.Output) {
+	msg := &a.msg
+	msg.Value, msg.Key = o.Value, o.Key
+	if o.Key == nil && !o.NullKey {
+		msg.Key = rec.Key
+	}
+	msg.Headers, msg.Extra = rec.Headers, msg.Extra[:0]
+	if o.Headers != nil {
+		msg.Headers = o.Headers
+		msg.Extra = traceContext(msg.Extra, rec.Headers, o.Headers)
+	}
+	t := o.Timestamp
+	if t.IsZero() {
+		t = rec.Timestamp
+	}
+	msg.Timestamp = -1
+	if !t.IsZero() {
+		msg.Timestamp = t.UnixMilli()
+	}
+}
+
+// messageSize is the bytes of key, value and headers.
+func messageSize(msg *kafka.Message) int {
+	n := len(msg.Key) + len(msg.Value)
+	for _, headers := range [...][]record.Header{msg.Headers, msg.Extra} {
+		for i := range headers {
+			n += len(headers[i].Key) + len(headers[i].Value)
+		}
+	}
+	return n
+}

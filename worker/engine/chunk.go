@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"sync"
+
+	"github.com/millrace-dev/millrace/worker/dispatch"
+	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/offsets"
+)
+
+// maxChunk is how many records are decoded, tracked and dispatched at once.
+const maxChunk = offsets.MaxSpanRecords
+
+// chunk is a run of records of one partition on its way through the worker,
+// with the memory they borrow and their state. It is reused once all of its
+// records are settled.
+type chunk struct {
+	dispatch.Chunk
+	batch kafka.Batch
+	span  offsets.Span
+	part  *partition
+	// bytes is what each record counts towards the bounds on what is in
+	// flight: the chunk's mean, so that settling need not look at the record
+	// again. The rest of the division is in the chunk's last settled record.
+	bytes int64
+	rest  int64
+	// number spreads records without a key over the output's partitions.
+	number   uint32
+	offsets  []int64
+	outcomes *outcomes // nil unless the processor observes them
+}
+
+// chunks keeps used chunks. Chunks that have held few records are kept apart
+// from those with room for many: a slow stream keeps many small ones in flight.
+type chunks struct {
+	small, large sync.Pool
+}
+
+const smallChunk = 32
+
+func (cs *chunks) get(expect int) *chunk {
+	pool := &cs.large
+	if expect <= smallChunk {
+		pool = &cs.small
+	}
+	if c, ok := pool.Get().(*chunk); ok {
+		return c
+	}
+	c := &chunk{}
+	c.Owner = c
+	return c
+}
+
+func (cs *chunks) put(c *chunk) {
+	c.batch.Release()
+	c.Reset()
+	c.part = nil
+	if cap(c.batch.Records) <= smallChunk {
+		cs.small.Put(c)
+	} else {
+		cs.large.Put(c)
+	}
+}

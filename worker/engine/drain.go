@@ -1,0 +1,126 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// drain stops reading a partition. When nothing of it is in flight, or the
+// drain timeout has passed, it is closed. The membership lives on meanwhile.
+func (m *member) drain(p *partition) {
+	if !p.is(active, careful) {
+		return // acquired later, or already on its way out
+	}
+	if len(p.suspect.held) > 0 && !p.suspect.writing {
+		m.dispatchWindow(p)
+	}
+	p.to(draining)
+	m.fetcher.Stop(p.id)
+	m.dropSets(p)
+	timeout := m.e.cfg.DrainTimeout.Duration
+	if m.hard.Err() != nil {
+		timeout = 0
+	}
+	time.AfterFunc(timeout, func() { m.post(func() { m.abandon(p) }) })
+	m.wakeFeeder()
+}
+
+// abandon gives up what a draining partition still has in flight.
+func (m *member) abandon(p *partition) {
+	if !p.is(draining) {
+		return
+	}
+	m.log.Info("the drain timeout has passed; what is still in flight will be repeated by the next owner",
+		"partition", p.id, "records", p.records.Load(), "watermark", p.tracker.Watermark())
+	p.cancelled.Store(true)
+	m.close(p)
+}
+
+// closeDrained closes the partitions that have nothing in flight any more.
+func (m *member) closeDrained() {
+	var drained []*partition
+	for _, p := range m.parts {
+		if p.is(draining) && p.records.Load() == 0 {
+			drained = append(drained, p)
+		}
+	}
+	if len(drained) > 0 {
+		m.close(drained...)
+	}
+}
+
+// close commits partitions for the last time, says in the commit that they
+// were given up in good order, and releases those that the group has revoked.
+func (m *member) close(parts ...*partition) {
+	var revoked []int32
+	for _, p := range parts {
+		p.to(closing)
+		p.cancelled.Store(true)
+		m.leaveCareful(p)
+		p.tracker.SetOpen(false)
+		p.tracker.SetAttempting(p.suspect.attempting())
+		if p.revoked {
+			revoked = append(revoked, p.id)
+		}
+	}
+	go func() {
+		// While the coordinator can't be reached the partitions stay ours;
+		// the drain timeout bounds the wait.
+		ctx, cancel := context.WithTimeout(context.Background(), max(m.e.cfg.DrainTimeout.Duration, time.Second))
+		defer cancel()
+		if err := m.commit(ctx, parts...); err != nil {
+			m.log.Info("could not commit on giving up partitions; their next owners will repeat records", "error", err.Error())
+		}
+		if len(revoked) > 0 {
+			m.group.Release(revoked)
+		}
+		m.post(func() {
+			for _, p := range parts {
+				m.forget(p)
+			}
+		})
+	}()
+}
+
+// beginStop drains every partition.
+func (m *member) beginStop() {
+	m.stopping = true
+	m.setState("draining")
+	for _, p := range m.parts {
+		m.drain(p)
+	}
+	// One timeout for what is in flight and one for the last commits; what is
+	// not given up by then, such as a partition that could not be acquired
+	// because no coordinator answers, never will be.
+	time.AfterFunc(2*m.e.cfg.DrainTimeout.Duration, m.giveUp)
+}
+
+// stopped reports whether nothing is left to wait for.
+func (m *member) stopped() bool { return m.stopping && len(m.parts) == 0 }
+
+// haltPartition stops a partition for good at a record that can't be settled.
+func (m *member) haltPartition(p *partition, halt *HaltError) {
+	if p.is(closing) {
+		return
+	}
+	m.e.fail(halt, false)
+	m.fetcher.Stop(p.id)
+	m.dropSets(p)
+	m.close(p)
+}
+
+// dropSets frees what was fetched and not yet entered in the books.
+func (m *member) dropSets(p *partition) {
+	if p.ahead != nil {
+		m.chunks.put(p.ahead)
+		p.ahead = nil
+	}
+	if p.set != nil {
+		p.set.Release()
+		p.set = nil
+	}
+	for _, s := range p.waiting {
+		s.Release()
+	}
+	p.waiting = nil
+}

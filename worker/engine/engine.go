@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/failure"
+	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+// contactTimeout bounds the first contact with the cluster. A worker that
+// can't reach it then ends with a clear line; one that loses it later waits.
+const contactTimeout = 30 * time.Second
+
+// Engine is a worker process: one or more members of a consumer group around
+// one processor.
+type Engine struct {
+	cfg     config.Config
+	log     logr.Logger
+	policy  failure.Policy
+	metrics *telemetry.Metrics
+
+	processor record.Processor
+	batch     record.BatchProcessor  // nil for a plain Processor
+	sequencer record.Sequencer       // nil if the processor has none
+	observer  record.OutcomeObserver // nil if the processor has none
+
+	client  *kafka.Client
+	members []*member
+	recover recovery
+	rates   rates
+	settled atomic.Int64 // records, since the process started
+
+	stop context.CancelFunc // begins the drain of every member
+
+	mu  sync.Mutex
+	err error // why the worker ends, nil for a graceful stop; guarded by mu
+}
+
+// New returns an engine for a validated configuration. The processor's hooks
+// and its BatchProcessor are found by their interfaces.
+func New(cfg config.Config, processor record.Processor, metrics *telemetry.Metrics, log logr.Logger) *Engine {
+	e := &Engine{cfg: cfg, log: log, policy: failure.NewPolicy(cfg.Failure), metrics: metrics, processor: processor}
+	var user any = processor
+	if w, ok := processor.(interface{ Unwrap() any }); ok {
+		user = w.Unwrap()
+	}
+	e.batch, _ = user.(record.BatchProcessor)
+	e.sequencer, _ = user.(record.Sequencer)
+	e.observer, _ = user.(record.OutcomeObserver)
+	for i := range cfg.Members {
+		e.members = append(e.members, newMember(e, i))
+	}
+	metrics.Watch(e.Status)
+	return e
+}
+
+// Run works until ctx ends, then drains: it finishes what is in flight within
+// the drain timeout, commits and leaves the group. The error says why the
+// worker could not go on; nil is a graceful end.
+func (e *Engine) Run(ctx context.Context) error {
+	ctx, e.stop = context.WithCancel(ctx)
+	defer e.stop()
+	if err := e.connect(ctx); err != nil {
+		return err
+	}
+	defer e.client.Close()
+	var members sync.WaitGroup
+	for _, m := range e.members {
+		members.Go(func() { m.run(ctx) })
+	}
+	members.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.err
+}
+
+// connect reaches the cluster and makes sure that the topics exist.
+func (e *Engine) connect(ctx context.Context) error {
+	topics := []string{e.cfg.Input.Topic, e.cfg.Output.Topic}
+	if t := e.cfg.Failure.DeadLetter.Topic; t != "" {
+		topics = append(topics, t)
+	}
+	clientConfig, err := kafka.ConfigFrom(e.cfg.Kafka, "millrace-"+e.cfg.Name, topics...)
+	if err != nil {
+		return err
+	}
+	clientConfig.Logger = e.log
+	if e.client, err = kafka.NewClient(clientConfig); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, contactTimeout)
+	defer cancel()
+	if _, err := e.client.Partitions(ctx, e.cfg.Input.Topic); err != nil {
+		return fmt.Errorf("input topic: %w", err)
+	}
+	if err := e.ensureTopic(ctx, e.cfg.Output.Topic, e.cfg.Output.Create); err != nil {
+		return fmt.Errorf("output topic: %w", err)
+	}
+	if t := e.cfg.Failure.DeadLetter; t.Topic != "" {
+		if err := e.ensureTopic(ctx, t.Topic, t.Create); err != nil {
+			return fmt.Errorf("dead-letter topic: %w", err)
+		}
+	}
+	return nil
+}
+
+func (e *Engine) ensureTopic(ctx context.Context, topic string, create *config.CreateTopic) error {
+	if create == nil {
+		_, err := e.client.Partitions(ctx, topic)
+		return err
+	}
+	return e.client.CreateTopic(ctx, topic, create.Partitions, create.ReplicationFactor)
+}
+
+// fail ends the worker with err; the first error counts. With abandon the
+// drain is skipped because it could not succeed.
+func (e *Engine) fail(err error, abandon bool) {
+	e.mu.Lock()
+	if e.err == nil {
+		e.err = err
+	}
+	e.mu.Unlock()
+	if abandon {
+		for _, m := range e.members {
+			m.giveUp()
+		}
+	}
+	e.stop()
+}
+
+// concurrency is the number of goroutines in one member's pool. GOMAXPROCS
+// follows the container's CPU limit.
+func (e *Engine) concurrency() int {
+	if e.cfg.Concurrency > 0 {
+		return e.cfg.Concurrency
+	}
+	return runtime.GOMAXPROCS(0)
+}

@@ -1,0 +1,38 @@
+package engine
+
+import "fmt"
+
+// HaltError is why a worker ends whose failure policy is Halt.
+type HaltError struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+	Attempts  int
+	Err       error
+}
+
+// Error implements error.
+func (e *HaltError) Error() string {
+	return fmt.Sprintf("halted at topic %q partition %d offset %d after %d failed attempts: %v; "+
+		"mend the processor or the record, or set failure.onExhausted to DeadLetter or Drop",
+		e.Topic, e.Partition, e.Offset, e.Attempts, e.Err)
+}
+
+// Unwrap returns the last attempt's error.
+func (e *HaltError) Unwrap() error { return e.Err }
+
+// PanicError is the error of an attempt that panicked.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error implements error; the stack is logged, not part of the text.
+func (e *PanicError) Error() string { return fmt.Sprintf("the processor panicked: %v", e.Value) }
+
+// crashError is the error of a record that the process never survived.
+type crashError struct{ crashes int }
+
+func (e *crashError) Error() string {
+	return fmt.Sprintf("the worker crashed %d times while it processed this record", e.crashes)
+}

@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"errors"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/dispatch"
+	"github.com/millrace-dev/millrace/worker/failure"
+	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/record"
+)
+
+// failed takes a failed attempt of record i and says whether to try again.
+func (m *member) failed(c *chunk, i int, err error) (time.Duration, bool) {
+	rec := &c.Records[i]
+	if m.hard.Err() != nil {
+		return 0, false // cut off by the worker's end: not the record's fault
+	}
+	var condemned *condemnedError
+	if errors.As(err, &condemned) {
+		action, _ := m.e.policy.Decide(condemned.attempts, failure.Permanent(err))
+		m.exhaust(c, i, action, condemned.attempts, condemned.err)
+		return 0, false
+	}
+	attempts := c.part.failures.add(rec, 1, err)
+	m.e.metrics.AttemptsFailed.Add(1)
+	m.logFailed(rec, attempts, err)
+	action, wait := m.e.policy.Decide(attempts, err)
+	if action == failure.Retry {
+		m.e.metrics.RecordsRetried.Add(1)
+		return wait, true
+	}
+	m.exhaust(c, i, action, attempts, err)
+	return 0, false
+}
+
+// condemnedError stands for the failures of a record whose attempts were used
+// up before it was dispatched.
+type condemnedError struct {
+	attempts int
+	err      error
+}
+
+// Error implements error.
+func (e *condemnedError) Error() string { return e.err.Error() }
+
+// condemned returns a condemnedError if the record is not to be tried at all:
+// it has crashed the worker, or its partition's Sequencer, too often.
+func (m *member) condemned(it dispatch.Item) error {
+	c := it.Chunk.Owner.(*chunk)
+	attempts, err := c.part.failures.of(it.Record().Offset)
+	if err == nil || !m.e.policy.Exhausted(attempts) {
+		return nil
+	}
+	return &condemnedError{attempts: attempts, err: err}
+}
+
+func (m *member) logFailed(rec *record.Record, attempts int, err error) {
+	log := m.log.V(1).WithValues("topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset, "attempts", attempts)
+	var p *PanicError
+	if errors.As(err, &p) {
+		log = log.WithValues("stack", string(p.Stack))
+	}
+	log.Info("attempt failed", "error", err.Error())
+}
+
+// exhaust carries out the policy on a record that is not to be tried again.
+func (m *member) exhaust(c *chunk, i int, action failure.Action, attempts int, err error) {
+	switch action {
+	case failure.DeadLetter:
+		m.deadLetter(c, i, attempts, err)
+	case failure.Drop:
+		rec := &c.Records[i]
+		m.log.Info("dropped a record", "topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset,
+			"attempts", attempts, "error", err.Error())
+		m.e.metrics.RecordsDropped.Add(1)
+		if c.outcomes != nil {
+			c.outcomes.fate(i, record.Dropped, err)
+		}
+		m.settleOne(c, i)
+	case failure.Halt, failure.Retry:
+		m.halt(c, i, attempts, err)
+	}
+}
+
+// undeliverable takes an output of record i that can't be written, such as one
+// that is too large. Its other outputs may be written all the same; the record
+// itself is exhausted at once, and only once.
+func (m *member) undeliverable(c *chunk, i int, err error) {
+	rec := &c.Records[i]
+	attempts := c.part.failures.add(rec, 1, err)
+	m.e.metrics.AttemptsFailed.Add(1)
+	if !c.part.failures.exhaust(rec.Offset) {
+		m.settleOne(c, i)
+		return
+	}
+	action, _ := m.e.policy.Decide(attempts, failure.Permanent(err))
+	m.exhaust(c, i, action, attempts, err)
+}
+
+// deadLetter writes the record to the dead-letter topic; the acknowledgement
+// settles it. The letter's own timestamp is the time of failure, so that the
+// topic's retention counts from there and an odd timestamp can't be refused.
+func (m *member) deadLetter(c *chunk, i int, attempts int, err error) {
+	rec := &c.Records[i]
+	if c.outcomes != nil {
+		c.outcomes.fate(i, record.DeadLettered, err)
+	}
+	now := time.Now()
+	letter := kafka.Message{
+		Key: rec.Key, Value: rec.Value, Headers: rec.Headers,
+		Extra:     failure.Headers(rec, err, attempts, now),
+		Timestamp: now.UnixMilli(),
+	}
+	partition := rec.Partition % m.letters.Partitions()
+	if rec.Key != nil {
+		partition = m.letters.PartitionFor(rec.Key)
+	}
+	appendErr := m.letters.Append(m.hard, partition, &letter, kafka.Origin{Owner: c, Index: int32(i | deadLetterBit)})
+	if appendErr != nil && m.hard.Err() == nil {
+		m.halt(c, i, attempts, errors.Join(err, appendErr))
+	}
+}
+
+// halt stops the partition at record i and ends the worker.
+func (m *member) halt(c *chunk, i int, attempts int, err error) {
+	rec := &c.Records[i]
+	halt := &HaltError{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Attempts: attempts, Err: err}
+	p := c.part
+	p.cancelled.Store(true)
+	m.post(func() { m.haltPartition(p, halt) })
+}
+
+// attempts returns how often record i has failed, at least once.
+func (m *member) attempts(c *chunk, i int) int {
+	n, _ := c.part.failures.of(c.Records[i].Offset)
+	return max(n, 1)
+}

@@ -1,0 +1,234 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/millrace-dev/millrace/worker/kafka"
+)
+
+// feed is the feeder: it takes what was fetched, decodes as much of it as the
+// bounds allow and dispatches it. It returns when the member has stopped and
+// every partition is given up.
+func (m *member) feed(ctx context.Context) {
+	stop := ctx.Done()
+	for {
+		m.runPosted()
+		m.closeDrained()
+		if m.stopped() {
+			return
+		}
+		m.feedRound()
+		select {
+		case s := <-m.fetcher.Sets():
+			m.fetched(s)
+		case <-m.wake:
+		case <-stop:
+			stop = nil
+			m.beginStop()
+		case <-m.hardDone():
+			m.abandonAll()
+		}
+	}
+}
+
+// hardDone is the end of all waiting, once.
+func (m *member) hardDone() <-chan struct{} {
+	if m.abandoned {
+		return nil
+	}
+	return m.hard.Done()
+}
+
+// abandonAll gives up everything because no drain could succeed.
+func (m *member) abandonAll() {
+	m.abandoned, m.stopping = true, true
+	for _, p := range m.parts {
+		m.forget(p)
+	}
+}
+
+// fetched takes a set for its partition, or frees it if the partition has been
+// given up or restarted since it was asked for.
+func (m *member) fetched(s *kafka.Set) {
+	p := m.parts[s.Partition]
+	if p == nil || !p.is(active, careful) || s.Epoch != p.epoch {
+		s.Release()
+		return
+	}
+	if s.Err != nil {
+		m.fetchFailed(p, s)
+		return
+	}
+	end := s.HighWatermark
+	if m.readCommitted {
+		end = s.LastStableOffset
+	}
+	p.end.Store(end)
+	p.waiting = append(p.waiting, s)
+}
+
+// fetchFailed takes an error that asking again can't mend.
+func (m *member) fetchFailed(p *partition, s *kafka.Set) {
+	defer s.Release()
+	var gone *kafka.OffsetOutOfRangeError
+	if !errors.As(s.Err, &gone) {
+		m.e.fail(s.Err, false)
+		return
+	}
+	m.fetcher.Stop(p.id)
+	m.reset(p, gone)
+}
+
+// feedRound dispatches one chunk of each partition in turn until none has
+// anything left that the bounds allow. It starts with another partition each
+// time, so that none is favoured when the bounds are tight.
+func (m *member) feedRound() {
+	m.blocked.Store(false)
+	parts := m.feedable()
+	for progress := true; progress && len(m.wake) == 0; {
+		progress = false
+		for i := range parts {
+			if m.feedPartition(parts[(i+m.rounds)%len(parts)]) {
+				progress = true
+			}
+		}
+	}
+	m.rounds++
+}
+
+func (m *member) feedable() []*partition {
+	m.feedList = m.feedList[:0]
+	for _, p := range m.parts {
+		if p.is(active, careful) && (p.ahead != nil || p.set != nil || len(p.waiting) > 0 || p.is(careful)) {
+			m.feedList = append(m.feedList, p)
+		}
+	}
+	return m.feedList
+}
+
+// feedPartition dispatches one chunk and reports whether it did.
+func (m *member) feedPartition(p *partition) bool {
+	if p.is(careful) {
+		return m.feedCareful(p)
+	}
+	if m.e.recover.pending() {
+		return false
+	}
+	c := m.decode(p, maxChunk)
+	if c == nil {
+		return false
+	}
+	m.pool.Push(&c.Chunk)
+	return true
+}
+
+// decode decodes the partition's next chunk of at most limit records and
+// enters it in the partition's books. It returns nil if there is nothing
+// fetched, the bounds allow no more, or nothing is left to dispatch of it.
+func (m *member) decode(p *partition, limit int) *chunk {
+	for {
+		if p.ahead == nil && !m.decodeAhead(p, limit) {
+			return nil
+		}
+		c := p.ahead
+		if !p.tracker.Fits(c.offsets) {
+			// Looked at again after blocked is set, as in room.
+			m.blocked.Store(true)
+			if !p.tracker.Fits(c.offsets) {
+				return nil
+			}
+		}
+		p.ahead = nil
+		if m.enter(p, c) {
+			return c
+		}
+	}
+}
+
+// decodeAhead decodes p.ahead, if the bounds allow.
+func (m *member) decodeAhead(p *partition, limit int) bool {
+	if !m.nextSet(p) {
+		return false
+	}
+	records, bytes := m.room(p)
+	if records <= 0 {
+		return false
+	}
+	c := m.chunks.get(p.expect)
+	if err := p.set.Next(&c.batch, min(records, limit), bytes); err != nil {
+		m.chunks.put(c)
+		m.corrupt(p, err)
+		return false
+	}
+	p.expect = len(c.batch.Records)
+	m.admit(p, c)
+	p.ahead = c
+	return true
+}
+
+// nextSet makes sure that p.set has something to decode. As soon as a set is
+// begun the next one is asked for, so that it is there when this one is done.
+func (m *member) nextSet(p *partition) bool {
+	for p.set == nil || p.set.Done() {
+		if p.set != nil {
+			p.set.Release()
+			p.set = nil
+		}
+		if len(p.waiting) == 0 {
+			return false
+		}
+		p.set = p.waiting[0]
+		p.waiting = append(p.waiting[:0], p.waiting[1:]...)
+		m.fetcher.Ask(p.id)
+	}
+	return true
+}
+
+// admit picks the chunk's records that are to be dispatched: those that were
+// not settled before a restart and that the sequencer keeps.
+func (m *member) admit(p *partition, c *chunk) {
+	records := c.batch.Records
+	m.e.metrics.RecordsIn.Add(len(records))
+	m.e.metrics.BytesIn.Add(c.batch.Bytes)
+	kept := records
+	if resuming := p.tracker.Resuming(); resuming || m.e.sequencer != nil {
+		kept = records[:0]
+		for i := range records {
+			rec := &records[i]
+			if resuming && p.tracker.Resumed(rec.Offset) || m.e.sequencer != nil && !m.sequence(p, rec) {
+				continue
+			}
+			kept = append(kept, *rec)
+		}
+	}
+	c.Records, c.offsets = kept, c.offsets[:0]
+	for i := range kept {
+		c.offsets = append(c.offsets, kept[i].Offset)
+	}
+}
+
+// enter puts a decoded chunk into the partition's books and reports whether it
+// has records to dispatch.
+func (m *member) enter(p *partition, c *chunk) bool {
+	next, bytes, n := c.batch.Next, int64(c.batch.Bytes), int64(len(c.Records))
+	p.tracker.Admit(&c.span, c.offsets, next)
+	m.nudgeCommit(p, next)
+	if n == 0 {
+		m.chunks.put(c)
+		return false
+	}
+	c.part, c.Lanes, c.Cancelled = p, p.lanes, &p.cancelled
+	c.number = m.nextNumber
+	m.nextNumber++
+	c.bytes, c.rest = bytes/n, bytes%n
+	if m.e.observer != nil {
+		if c.outcomes == nil {
+			c.outcomes = &outcomes{}
+		}
+		c.outcomes.reset(len(c.Records))
+	}
+	p.records.Add(n)
+	p.bytes.Add(bytes)
+	return true
+}

@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/dispatch"
+	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+// member is one member of the consumer group with a data path of its own.
+type member struct {
+	e      *Engine
+	number int
+	log    logr.Logger
+
+	group    *kafka.Member
+	fetcher  *kafka.Fetcher
+	producer *kafka.Producer
+	pool     *dispatch.Pool
+	output   *kafka.TopicWriter
+	letters  *kafka.TopicWriter // nil without a dead-letter topic
+	chunks   chunks
+
+	// hard ends when the member can't wait for what is in flight any longer.
+	hard   context.Context
+	giveUp context.CancelFunc
+
+	wake chan struct{} // holds one token when the feeder has something to look at
+
+	mu     sync.Mutex
+	posted []func()             // for the feeder to run; guarded by mu
+	parts  map[int32]*partition // changed by the feeder; guarded by mu
+
+	commitMu  sync.Mutex    // held from a checkpoint to its acknowledgement
+	commitNow chan struct{} // holds one token when the committer should not wait
+
+	// blocked is set while the feeder waits for records to settle.
+	blocked atomic.Bool
+
+	// The feeder's own.
+	stopping      bool
+	abandoned     bool
+	nextNumber    uint32
+	rounds        int
+	feedList      []*partition
+	readCommitted bool
+
+	state      atomic.Pointer[string]
+	joined     atomic.Pointer[kafka.Member] // group, for /status
+	saturation telemetry.Rate               // of the pool
+}
+
+func newMember(e *Engine, number int) *member {
+	m := &member{
+		e: e, number: number, wake: make(chan struct{}, 1), commitNow: make(chan struct{}, 1),
+		parts:         make(map[int32]*partition),
+		log:           e.log.WithValues("member", number),
+		readCommitted: e.cfg.Input.IsolationLevel == config.ReadCommitted,
+	}
+	m.hard, m.giveUp = context.WithCancel(context.Background())
+	m.setState("joining")
+	return m
+}
+
+func (m *member) setState(s string) { m.state.Store(&s) }
+
+// run is the member's life: start the stages, feed until the drain is over,
+// and end the stages in the order of the data path.
+func (m *member) run(ctx context.Context) {
+	if err := m.start(ctx); err != nil {
+		if ctx.Err() == nil {
+			m.e.fail(err, true)
+		}
+		return
+	}
+	groupDone := make(chan struct{})
+	groupCtx, endGroup := context.WithCancel(context.Background())
+	go func() {
+		defer close(groupDone)
+		if err := m.group.Run(groupCtx); err != nil && groupCtx.Err() == nil {
+			m.e.fail(err, true)
+		}
+	}()
+	var beside sync.WaitGroup
+	besideCtx, endBeside := context.WithCancel(m.hard)
+	beside.Go(func() { m.commitRegularly(besideCtx) })
+	beside.Go(func() { m.sampleRegularly(besideCtx) })
+
+	m.feed(ctx)
+
+	endBeside()
+	beside.Wait()
+	m.leave()
+	endGroup()
+	<-groupDone
+	m.end()
+}
+
+// start connects the stages.
+func (m *member) start(ctx context.Context) error {
+	cfg := m.e.cfg
+	m.producer = m.e.client.NewProducer(kafka.ProducerConfig{
+		Compression: cfg.Output.Compression,
+		Linger:      cfg.Output.Linger.Duration,
+		OnAck:       m.acked,
+		OnFatal:     func(err error) { m.e.fail(err, true) },
+		Logger:      m.log,
+	})
+	var err error
+	if m.output, err = m.producer.Topic(ctx, cfg.Output.Topic); err != nil {
+		return fmt.Errorf("output topic: %w", err)
+	}
+	if t := cfg.Failure.DeadLetter.Topic; t != "" {
+		if m.letters, err = m.producer.Topic(ctx, t); err != nil {
+			return fmt.Errorf("dead-letter topic: %w", err)
+		}
+	}
+	m.fetcher = m.e.client.NewFetcher(kafka.FetcherConfig{
+		Topic: cfg.Input.Topic, Isolation: cfg.Input.IsolationLevel, Logger: m.log,
+	})
+	m.pool = m.newPool()
+	m.group = m.e.client.NewMember(kafka.MemberConfig{
+		GroupID: cfg.Input.GroupID, Topic: cfg.Input.Topic, InstanceID: m.instanceID(),
+		SessionTimeout: cfg.Input.SessionTimeout.Duration,
+		// A drain may take its whole timeout and must not be what throws the
+		// member out of the group.
+		RebalanceTimeout: max(time.Minute, 2*cfg.DrainTimeout.Duration),
+		Handler:          (*assignments)(m),
+		Logger:           m.log,
+	})
+	m.joined.Store(m.group)
+	return nil
+}
+
+func (m *member) newPool() *dispatch.Pool {
+	batchSize := 1
+	if m.e.batch != nil {
+		batchSize = min(max(m.e.batch.BatchSize(), 1), maxChunk)
+	}
+	return dispatch.New(dispatch.Config{
+		Goroutines: m.e.concurrency(),
+		BatchSize:  batchSize,
+		Timeout:    m.e.cfg.Failure.Timeout.Duration,
+		NewWorker:  func() dispatch.Worker { return newAttempt(m, batchSize) },
+		Observe:    m.e.metrics.ObserveProcessing,
+		OnOverload: func(err error) { m.e.fail(err, true) },
+	})
+}
+
+func (m *member) instanceID() string {
+	id := m.e.cfg.Input.InstanceID
+	if id != "" && m.number > 0 {
+		id = fmt.Sprintf("%s-%d", id, m.number)
+	}
+	return id
+}
+
+// leave ends the membership, so that others need not wait for its session to
+// time out.
+func (m *member) leave() {
+	m.setState("left")
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := m.group.Leave(ctx); err != nil {
+		m.log.Info("could not leave the consumer group; its session will time out", "error", err.Error())
+	}
+}
+
+// end stops the stages. Nothing that matters is in them any more.
+func (m *member) end() {
+	m.giveUp()
+	m.fetcher.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := m.pool.Close(ctx); err != nil {
+		m.log.Info("left attempts behind", "reason", err.Error())
+	}
+	m.producer.Close()
+}
+
+// writer returns the writer of a topic; "" is the output topic.
+func (m *member) writer(topic string) (*kafka.TopicWriter, error) {
+	if topic == "" || topic == m.e.cfg.Output.Topic {
+		return m.output, nil
+	}
+	return m.producer.Topic(m.hard, topic)
+}
+
+// outputPartition is Kafka's default partition for a key. Without a key the
+// orderings that promise one keep a partition's records together; otherwise
+// they go round by chunks, which fills batches.
+func (m *member) outputPartition(w *kafka.TopicWriter, c *chunk, rec *record.Record, key []byte) int32 {
+	switch {
+	case key != nil:
+		return w.PartitionFor(key)
+	case m.e.cfg.Ordering == config.Unordered:
+		return int32(c.number % uint32(w.Partitions()))
+	default:
+		return rec.Partition % w.Partitions()
+	}
+}
+
+// wakeFeeder makes the feeder look around; it never blocks.
+func (m *member) wakeFeeder() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// post hands the feeder something to do; it never blocks.
+func (m *member) post(f func()) {
+	m.mu.Lock()
+	m.posted = append(m.posted, f)
+	m.mu.Unlock()
+	m.wakeFeeder()
+}
+
+func (m *member) runPosted() {
+	m.mu.Lock()
+	posted := m.posted
+	m.posted = nil
+	m.mu.Unlock()
+	for _, f := range posted {
+		f()
+	}
+}

@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/millrace-dev/millrace/worker/dispatch"
+	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/offsets"
+	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+// partitionState is where a partition stands between its assignment and its
+// release. Only the feeder changes it.
+type partitionState int32
+
+const (
+	acquiring partitionState = iota // reading its committed offset
+	active                          // being read
+	careful                         // being read window by window after a crash
+	draining                        // no longer read; waiting for what is in flight
+	closing                         // its last commit is on the way
+)
+
+// String returns the state as /status shows it.
+func (s partitionState) String() string {
+	return [...]string{"acquiring", "running", "careful", "draining", "closing"}[s]
+}
+
+// partition is one assignment of a partition to this member. A later
+// assignment of the same partition is another value, so that nothing that was
+// started under this one can touch that one.
+type partition struct {
+	id    int32
+	state atomic.Int32
+
+	// Set before the partition is active, then constant.
+	tracker *offsets.Tracker
+	lanes   *dispatch.Lanes
+
+	// The feeder's own.
+	epoch     uint64
+	set       *kafka.Set   // being decoded
+	waiting   []*kafka.Set // fetched ahead
+	ahead     *chunk       // decoded, and waiting to fit into the metadata
+	expect    int          // records in the last chunk
+	revoked   bool         // by the group, while it was being acquired
+	suspect   suspect
+	corruptAt int64 // position + 1 of the last damage seen
+
+	records atomic.Int64 // in flight
+	bytes   atomic.Int64 // in flight
+	settled atomic.Int64 // since the assignment
+	end     atomic.Int64 // end of what may be read; -1 before the first fetch
+	// cancelled ends the pool's interest in the partition's records.
+	cancelled atomic.Bool
+	failures  failures
+	rate      telemetry.Rate // of settling
+
+	commit commitState
+}
+
+// commitState is what the coordinator has acknowledged. Guarded by the
+// member's commitMu; committed is also read by /status.
+type commitState struct {
+	committed atomic.Int64
+	offset    int64
+	metadata  string
+}
+
+func newPartition(id int32) *partition {
+	p := &partition{id: id}
+	p.end.Store(-1)
+	p.commit.committed.Store(-1)
+	p.commit.offset = -1
+	return p
+}
+
+func (p *partition) is(states ...partitionState) bool {
+	now := partitionState(p.state.Load())
+	for _, s := range states {
+		if s == now {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *partition) to(s partitionState) { p.state.Store(int32(s)) }
+
+// failures remembers the failed attempts of the partition's unsettled records.
+type failures struct {
+	count atomic.Int32 // len(byOffset), so that a partition without any costs nothing
+	mu    sync.Mutex
+	// byOffset is guarded by mu.
+	byOffset map[int64]*failing
+}
+
+// failing is a record that has failed and is not settled.
+type failing struct {
+	attempts  int
+	err       error
+	keyHash   string
+	exhausted bool
+}
+
+// add counts n failed attempts of a record and returns how many it has had.
+func (f *failures) add(rec *record.Record, n int, err error) int {
+	offset := rec.Offset
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.byOffset == nil {
+		f.byOffset = make(map[int64]*failing)
+	}
+	r := f.byOffset[offset]
+	if r == nil {
+		r = &failing{keyHash: keyHash(rec.Key)}
+		f.byOffset[offset] = r
+		f.count.Add(1)
+	}
+	r.attempts += n
+	r.err = err
+	return r.attempts
+}
+
+// exhaust marks a record as given up; false means that it already was.
+func (f *failures) exhaust(offset int64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.byOffset[offset]
+	if r == nil || r.exhausted {
+		return false
+	}
+	r.exhausted = true
+	return true
+}
+
+// forget removes a settled record.
+func (f *failures) forget(offset int64) {
+	if f.count.Load() == 0 {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, ok := f.byOffset[offset]; ok {
+		delete(f.byOffset, offset)
+		f.count.Add(-1)
+	}
+}
+
+// describe returns what /status shows of a record.
+func (f *failures) describe(offset int64) (attempts int, keyHash string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r := f.byOffset[offset]; r != nil {
+		return r.attempts, r.keyHash, r.err
+	}
+	return 0, "", nil
+}
+
+// of returns the attempts and last error of a record.
+func (f *failures) of(offset int64) (attempts int, err error) {
+	if f.count.Load() == 0 {
+		return 0, nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r := f.byOffset[offset]; r != nil {
+		return r.attempts, r.err
+	}
+	return 0, nil
+}

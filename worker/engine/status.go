@@ -1,0 +1,133 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+// Status describes the worker for /status. It may be called at any time, from
+// any goroutine.
+func (e *Engine) Status() telemetry.Status {
+	s := telemetry.Status{
+		Name: e.cfg.Name, Topic: e.cfg.Input.Topic, GroupID: e.cfg.Input.GroupID,
+		Totals: e.metrics.Totals(),
+		Rates:  e.rates.perSecond(),
+	}
+	e.mu.Lock()
+	if e.err != nil {
+		s.Error = e.err.Error()
+	}
+	e.mu.Unlock()
+	for _, m := range e.members {
+		s.Members = append(s.Members, m.status())
+	}
+	return s
+}
+
+// Ready says why the worker is not a running member of its group, or nil.
+func (e *Engine) Ready() error {
+	for _, m := range e.members {
+		if state := *m.state.Load(); state != "running" {
+			return fmt.Errorf("member %d is %s", m.number, state)
+		}
+	}
+	return nil
+}
+
+// Progress tells the health check whether there is work and whether it moves.
+func (e *Engine) Progress() telemetry.Progress {
+	var p telemetry.Progress
+	oldest := 0.0
+	for _, m := range e.members {
+		for _, part := range m.partitions() {
+			p.Work = p.Work || part.records.Load() > 0 || part.behind()
+			p.Moved += uint64(part.settled.Load()) + uint64(max(part.commit.committed.Load(), 0))
+			if u := part.status().OldestUnsettled; u != nil && (p.Stuck == "" || u.AgeSeconds > oldest) {
+				oldest = u.AgeSeconds
+				p.Stuck = fmt.Sprintf("partition %d waits for offset %d (%.0f s, %d failed attempts)",
+					part.id, u.Offset, u.AgeSeconds, u.Attempts)
+			}
+		}
+	}
+	return p
+}
+
+func (m *member) partitions() []*partition {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	parts := make([]*partition, 0, len(m.parts))
+	for _, p := range m.parts {
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+// running reports whether the partition has been acquired; its tracker may be
+// used from then on.
+func (p *partition) running() bool { return !p.is(acquiring) }
+
+// behind reports whether the log holds records that are not settled.
+func (p *partition) behind() bool {
+	return p.running() && p.end.Load() > p.tracker.Watermark()
+}
+
+func (m *member) status() telemetry.Member {
+	s := telemetry.Member{State: *m.state.Load(), Partitions: []telemetry.Partition{}}
+	if group := m.joined.Load(); group != nil {
+		s.ID, s.Generation = group.ID(), group.Generation()
+	}
+	s.Saturation = m.saturation.PerSecond()
+	for _, p := range m.partitions() {
+		ps := p.status()
+		s.InFlight.Records += ps.InFlight.Records
+		s.InFlight.Bytes += ps.InFlight.Bytes
+		s.Partitions = append(s.Partitions, ps)
+	}
+	slices.SortFunc(s.Partitions, func(a, b telemetry.Partition) int { return cmp.Compare(a.Partition, b.Partition) })
+	return s
+}
+
+func (p *partition) status() telemetry.Partition {
+	s := telemetry.Partition{
+		Partition: p.id, State: partitionState(p.state.Load()).String(),
+		Watermark: -1, Position: -1, Committed: p.commit.committed.Load(), EndOffset: p.end.Load(),
+		InFlight: telemetry.InFlight{Records: p.records.Load(), Bytes: p.bytes.Load()},
+	}
+	if !p.running() {
+		return s
+	}
+	s.Watermark, s.Position = p.tracker.Watermark(), p.tracker.Position()
+	if s.EndOffset >= 0 {
+		s.Lag = max(s.EndOffset-s.Watermark, 0)
+	}
+	s.RecordsPerSecond = p.rate.PerSecond()
+	if offset, since, ok := p.tracker.Oldest(); ok {
+		s.OldestUnsettled = p.unsettled(offset, since)
+	}
+	return s
+}
+
+func (p *partition) unsettled(offset int64, since time.Time) *telemetry.Unsettled {
+	u := &telemetry.Unsettled{Offset: offset, Since: since, AgeSeconds: time.Since(since).Seconds()}
+	var err error
+	var hash string
+	u.Attempts, hash, err = p.failures.describe(offset)
+	u.KeyHash = hash
+	if err != nil {
+		u.LastError = err.Error()
+	}
+	return u
+}
+
+// keyHash is how /status names a key without showing it.
+func keyHash(key []byte) string {
+	if key == nil {
+		return ""
+	}
+	return fmt.Sprintf("%08x", kafka.Murmur2(key))
+}

@@ -1,0 +1,75 @@
+package kafka
+
+import (
+	"context"
+	"io"
+	"maps"
+	"net"
+	"strconv"
+	"sync"
+
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/createtopics"
+	"github.com/segmentio/kafka-go/protocol/metadata"
+)
+
+// brokerSet is the brokers that the cluster last named.
+type brokerSet struct {
+	mu    sync.Mutex
+	known map[int32]metadata.ResponseBroker // guarded by mu
+}
+
+// learn takes over what the cluster said and tells whether it was news.
+func (b *brokerSet) learn(brokers []metadata.ResponseBroker) bool {
+	now := make(map[int32]metadata.ResponseBroker, len(brokers))
+	for _, broker := range brokers {
+		now[broker.NodeID] = broker
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	news := !maps.Equal(b.known, now)
+	b.known = now
+	return news
+}
+
+// empty tells whether the cluster was never reached.
+func (b *brokerSet) empty() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.known) == 0
+}
+
+// addresses returns where the known brokers are, as host:port.
+func (b *brokerSet) addresses() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := make([]string, 0, len(b.known))
+	for _, broker := range b.known {
+		all = append(all, net.JoinHostPort(broker.Host, strconv.Itoa(int(broker.Port))))
+	}
+	return all
+}
+
+// refreshLayout makes the transport ask for the brokers and their addresses now
+// and waits for it; otherwise it would route by old ones until its next regular
+// question. A failure shows in the request that follows.
+func (c *Client) refreshLayout(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, c.transport.DialTimeout)
+	defer cancel()
+	_, _ = c.transport.RoundTrip(ctx, anyServer{}, refreshLayout{})
+}
+
+// refreshLayout is a message that is never sent: to the transport it looks like
+// a topic's creation, after which it refreshes what it knows of the cluster. It
+// offers no other way to ask for that.
+type refreshLayout struct{}
+
+func (refreshLayout) ApiKey() protocol.ApiKey { return protocol.CreateTopics }
+
+// Required implements protocol.RawExchanger.
+func (refreshLayout) Required(map[protocol.ApiKey]int16) bool { return true }
+
+// RawExchange implements protocol.RawExchanger.
+func (refreshLayout) RawExchange(io.ReadWriter) (protocol.Message, error) {
+	return &createtopics.Response{}, nil
+}

@@ -1,0 +1,131 @@
+package kafka
+
+import (
+	"math/bits"
+	"sync"
+	"sync/atomic"
+)
+
+// The pooled sizes are the powers of two from 4 KiB to 4 MiB. What is larger is
+// rare (a log batch above the broker's usual limit) and left to the garbage
+// collector.
+const (
+	minBufferBits = 12
+	maxBufferBits = 22
+	bufferClasses = maxBufferBits - minBufferBits + 1
+)
+
+// buffer is memory that several holders share. The last one to release it gives
+// it back to its pool, from any goroutine.
+type buffer struct {
+	data []byte
+	refs atomic.Int32
+	pool *bufferPool
+}
+
+// retain adds a holder; the caller must be one already.
+func (b *buffer) retain() { b.refs.Add(1) }
+
+// release gives up one hold. The bytes must not be touched afterwards.
+func (b *buffer) release() {
+	switch left := b.refs.Add(-1); {
+	case left == 0:
+		b.pool.put(b)
+	case left < 0:
+		// Going on would hand one block of memory to two owners and mix up
+		// their records.
+		panic("kafka: a fetch buffer was released twice")
+	}
+}
+
+// bufferPool keeps released buffers for reuse. It does not use sync.Pool, so
+// that what it holds has a bound in bytes and survives garbage collections: the
+// steady state allocates nothing.
+type bufferPool struct {
+	mu    sync.Mutex
+	free  [bufferClasses][]*buffer // guarded by mu
+	held  int                      // bytes in free; guarded by mu
+	limit int                      // bound of held; guarded by mu
+}
+
+func newBufferPool(limit int) *bufferPool { return &bufferPool{limit: limit} }
+
+// setLimit changes how many bytes of unused buffers are kept.
+func (p *bufferPool) setLimit(limit int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.limit = limit
+	p.evict(0)
+}
+
+// get returns a buffer of at least n bytes with one holder. Its content is
+// arbitrary.
+func (p *bufferPool) get(n int) *buffer {
+	class := bufferClass(n)
+	if class >= bufferClasses {
+		b := &buffer{data: make([]byte, n), pool: p}
+		b.refs.Store(1)
+		return b
+	}
+	b := p.take(class)
+	if b == nil {
+		b = &buffer{data: make([]byte, 1<<(minBufferBits+class)), pool: p}
+	}
+	b.refs.Store(1)
+	return b
+}
+
+func (p *bufferPool) take(class int) *buffer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := p.free[class]
+	if len(list) == 0 {
+		return nil
+	}
+	b := list[len(list)-1]
+	list[len(list)-1] = nil
+	p.free[class] = list[:len(list)-1]
+	p.held -= len(b.data)
+	return b
+}
+
+func (p *bufferPool) put(b *buffer) {
+	class := bufferClass(len(b.data))
+	if class >= bufferClasses {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(b.data) > p.limit {
+		return
+	}
+	p.evict(len(b.data))
+	p.free[class] = append(p.free[class], b)
+	p.held += len(b.data)
+}
+
+// evict drops buffers until n more bytes fit, from the class that holds the most:
+// sizes that went out of use must not keep out those in use. The caller holds mu.
+func (p *bufferPool) evict(n int) {
+	for p.held > 0 && p.held+n > p.limit {
+		most, bytes := 0, 0
+		for class, list := range p.free {
+			if size := len(list) << (minBufferBits + class); size > bytes {
+				most, bytes = class, size
+			}
+		}
+		list := p.free[most]
+		p.held -= len(list[len(list)-1].data)
+		list[len(list)-1] = nil
+		p.free[most] = list[:len(list)-1]
+	}
+}
+
+// bufferClass returns the class whose buffers hold n bytes, bufferClasses or
+// above if none does.
+func bufferClass(n int) int {
+	if n <= 1<<minBufferBits {
+		return 0
+	}
+	return bits.Len(uint(n-1)) - minBufferBits
+}

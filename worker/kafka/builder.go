@@ -1,0 +1,98 @@
+package kafka
+
+import "time"
+
+// builder gathers the records of one log batch, encoded as they come, and their
+// origins. It belongs to the partitionQueue it is in.
+type builder struct {
+	memory *buffer // room for the header, then the records
+	data   []byte  // memory's bytes, as many as the batch may have
+	end    int     // where the next record goes
+	// origins are those of the records, in order: as many as there are
+	// records.
+	origins        []Origin
+	firstTimestamp int64
+	maxTimestamp   int64
+	since          time.Time // when the first record came
+	reserved       int64     // bytes of the Producer's budget
+
+	// What follows is set when the batch is closed.
+	packTried bool
+	packed    *buffer // the compressed batch; nil if it is not compressed
+	packedTo  int     // bytes of packed in use
+	codec     int8
+	ready     bool // its header is written
+}
+
+// count returns how many records there are.
+func (b *builder) count() int32 { return int32(len(b.origins)) }
+
+// start makes b an empty batch in memory, of at most limit bytes.
+func (b *builder) start(memory *buffer, limit int) {
+	b.setMemory(memory, limit)
+	b.end = batchHeaderSize
+	b.maxTimestamp = noTimestamp
+	b.since = time.Now()
+}
+
+func (b *builder) setMemory(memory *buffer, limit int) {
+	b.memory, b.data = memory, memory.data[:min(len(memory.data), limit)]
+}
+
+// grow moves what was gathered to larger memory.
+func (b *builder) grow(memory *buffer, limit int) {
+	old := b.memory
+	copy(memory.data, old.data[:b.end])
+	b.setMemory(memory, limit)
+	old.release()
+}
+
+// measure returns the shape m would have as the next record.
+func (b *builder) measure(m *Message) recordShape {
+	if len(b.origins) == 0 {
+		return measure(m, 0, 0)
+	}
+	return measure(m, m.Timestamp-b.firstTimestamp, int64(len(b.origins)))
+}
+
+// write appends m, measured as s; there must be room.
+func (b *builder) write(m *Message, s recordShape, o Origin) {
+	if len(b.origins) == 0 {
+		b.firstTimestamp = m.Timestamp
+	}
+	b.maxTimestamp = max(b.maxTimestamp, m.Timestamp)
+	b.end = encodeRecord(b.data, b.end, m, s)
+	b.origins = append(b.origins, o)
+}
+
+// wire returns the batch as it is sent. It must be ready.
+func (b *builder) wire() []byte {
+	if b.packed != nil {
+		return b.packed.data[:b.packedTo]
+	}
+	return b.data[:b.end]
+}
+
+// finish writes the header under an identity and a sequence number. It may be
+// called again, with others.
+func (b *builder) finish(producer producerIdentity, sequence int32) {
+	header := batchHeader{
+		codec:          b.codec,
+		count:          b.count(),
+		firstTimestamp: b.firstTimestamp,
+		maxTimestamp:   b.maxTimestamp,
+		producer:       producer,
+		sequence:       sequence,
+	}
+	header.encode(b.wire())
+	b.ready = true
+}
+
+// free gives back b's memory.
+func (b *builder) free() {
+	b.memory.release()
+	if b.packed != nil {
+		b.packed.release()
+	}
+	b.memory, b.data, b.packed = nil, nil, nil
+}

@@ -1,0 +1,57 @@
+package kafka
+
+import (
+	"fmt"
+
+	"github.com/segmentio/kafka-go/compress"
+
+	"github.com/millrace-dev/millrace/worker/config"
+)
+
+// compressions are the codecs by the names that the configuration has for them;
+// what is not here is not compressed.
+var compressions = map[config.Compression]compress.Compression{
+	config.Gzip:   compress.Gzip,
+	config.Snappy: compress.Snappy,
+	config.LZ4:    compress.Lz4,
+	config.Zstd:   compress.Zstd,
+}
+
+// pack compresses the records, unless that makes them no smaller.
+func (b *builder) pack(codec compress.Compression, pool *bufferPool) error {
+	w := packWriter{pool: pool, memory: pool.get(batchHeaderSize + b.end/4), at: batchHeaderSize}
+	compressor := codec.Codec().NewWriter(&w)
+	_, err := compressor.Write(b.data[batchHeaderSize:b.end])
+	if cerr := compressor.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		w.memory.release()
+		return fmt.Errorf("compress with %s: %w", codec, err)
+	}
+	if w.at >= b.end {
+		w.memory.release()
+		return nil
+	}
+	b.packed, b.packedTo, b.codec = w.memory, w.at, int8(codec)
+	return nil
+}
+
+// packWriter writes to pooled memory that grows.
+type packWriter struct {
+	pool   *bufferPool
+	memory *buffer
+	at     int
+}
+
+// Write implements io.Writer.
+func (w *packWriter) Write(p []byte) (int, error) {
+	if need := w.at + len(p); need > len(w.memory.data) {
+		larger := w.pool.get(max(need, 2*len(w.memory.data)))
+		copy(larger.data, w.memory.data[:w.at])
+		w.memory.release()
+		w.memory = larger
+	}
+	w.at += copy(w.memory.data[w.at:], p)
+	return len(p), nil
+}

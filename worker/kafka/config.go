@@ -1,0 +1,107 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/millrace-dev/millrace/worker/config"
+)
+
+// defaultPort is meant by a bootstrap server that names none.
+const defaultPort = "9092"
+
+// ConfigFrom makes a client's configuration from the configuration file's part,
+// and reads the files with certificates and credentials. topics are all that
+// the client will be used for.
+func ConfigFrom(k config.Kafka, clientID string, topics ...string) (ClientConfig, error) {
+	cfg := ClientConfig{BootstrapServers: k.BootstrapServers, ClientID: clientID, Topics: topics}
+	if _, err := bootstrapServers(k.BootstrapServers); err != nil {
+		return ClientConfig{}, err
+	}
+	if k.TLS != nil {
+		conf, err := tlsConfig(k.TLS)
+		if err != nil {
+			return ClientConfig{}, err
+		}
+		cfg.TLS = conf
+	}
+	if k.SASL != nil {
+		credentials, err := saslConfig(k.SASL)
+		if err != nil {
+			return ClientConfig{}, err
+		}
+		cfg.SASL = credentials
+	}
+	return cfg, nil
+}
+
+func saslConfig(c *config.SASL) (*SASL, error) {
+	username, err := readCredential("kafka.sasl.usernameFile", c.UsernameFile)
+	if err != nil {
+		return nil, err
+	}
+	password, err := readCredential("kafka.sasl.passwordFile", c.PasswordFile)
+	if err != nil {
+		return nil, err
+	}
+	credentials := &SASL{Mechanism: c.Mechanism, Username: username, Password: password}
+	if _, err := credentials.mechanism(); err != nil {
+		return nil, fmt.Errorf("kafka.sasl: %w", err)
+	}
+	return credentials, nil
+}
+
+// readCredential reads a file without the newline that editors put at its end.
+func readCredential(field, file string) (string, error) {
+	if file == "" {
+		return "", fmt.Errorf("%s is not set: name the file that holds it", field)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", field, err)
+	}
+	value := strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
+	if value == "" {
+		return "", fmt.Errorf("%s: %s is empty", field, file)
+	}
+	return value, nil
+}
+
+// bootstrapServers returns the addresses in the form host:port.
+func bootstrapServers(servers []string) ([]string, error) {
+	if len(servers) == 0 {
+		return nil, errors.New("kafka.bootstrapServers is empty: name at least one broker as host:port")
+	}
+	addresses := make([]string, 0, len(servers))
+	for _, server := range servers {
+		address, err := hostPort(server)
+		if err != nil {
+			return nil, fmt.Errorf("kafka.bootstrapServers: %q: %w", server, err)
+		}
+		addresses = append(addresses, address)
+	}
+	return addresses, nil
+}
+
+func hostPort(server string) (string, error) {
+	host, port, err := net.SplitHostPort(server)
+	if missing, ok := errors.AsType[*net.AddrError](err); ok && missing.Err == "missing port in address" {
+		host, port, err = strings.Trim(server, "[]"), defaultPort, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("not an address of the form host:port: %w", err)
+	}
+	if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
+		return "", fmt.Errorf("port %q is not a number from 1 to 65535", port)
+	}
+	// A comma would be two addresses in one item, and kafka-go would take it
+	// for them.
+	if host == "" || strings.ContainsAny(host, ", /") {
+		return "", errors.New("not an address of the form host:port, one in each item")
+	}
+	return net.JoinHostPort(host, port), nil
+}

@@ -1,0 +1,191 @@
+package kafka
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/segmentio/kafka-go/compress"
+)
+
+// The sizes of the blocks that log batches are decompressed into.
+const (
+	minBlockBytes = 4 << 10
+	maxBlockBytes = 512 << 10
+)
+
+// maxZstdWindow is the window that zstd's reference decoder accepts by default;
+// the decoder allocates it before it has seen any data.
+const maxZstdWindow = 128 << 20
+
+// arena decompresses log batches one behind the other into pooled blocks, so
+// that many small batches share one. It is used by one goroutine at a time.
+type arena struct {
+	pool  *bufferPool
+	block *buffer // has one hold of the arena's
+	used  int
+	src   bytes.Reader
+}
+
+// free gives up the current block; what others hold of it stays.
+func (a *arena) free() {
+	if a.block != nil {
+		a.block.release()
+		a.block, a.used = nil, 0
+	}
+}
+
+// decompress returns the content of src, which lies in a.block. toCome is how
+// many compressed bytes are left after src; it sizes a new block.
+func (a *arena) decompress(codec int8, src []byte, toCome int) ([]byte, error) {
+	want, err := expectedSize(codec, src)
+	if err != nil {
+		return nil, err
+	}
+	want++ // the end of the stream shows only when one byte is free
+	if a.block == nil || len(a.block.data)-a.used < want {
+		a.replace(want, toCome)
+	}
+	a.src.Reset(src)
+	r := compress.Compression(codec).Codec().NewReader(&a.src)
+	n, err := a.fill(r, toCome)
+	if cerr := r.Close(); err == nil {
+		err = cerr
+	}
+	a.src.Reset(nil)
+	if err != nil {
+		return nil, fmt.Errorf("decompressing %s: %w", compress.Compression(codec), err)
+	}
+	out := a.block.data[a.used : a.used+n : a.used+n]
+	a.used += n
+	return out, nil
+}
+
+// fill reads all of r behind what is used and returns its size. It moves to
+// larger blocks as data comes, never because of a size that is only claimed.
+func (a *arena) fill(r io.Reader, toCome int) (n int, err error) {
+	for idle := 0; ; {
+		if a.used+n == len(a.block.data) {
+			if n > maxBatchBytes {
+				return 0, fmt.Errorf("it holds more than %d MiB", maxBatchBytes>>20)
+			}
+			a.move(n, toCome)
+		}
+		m, err := r.Read(a.block.data[a.used+n:])
+		n += m
+		switch {
+		case errors.Is(err, io.EOF):
+			return n, nil
+		case err != nil:
+			return 0, err
+		case m > 0:
+			idle = 0
+		default:
+			if idle++; idle > 100 {
+				return 0, io.ErrNoProgress
+			}
+		}
+	}
+}
+
+// replace starts a new block with room for want bytes and, at a usual ratio, for
+// what is still to come.
+func (a *arena) replace(want, toCome int) {
+	a.free()
+	a.block = a.pool.get(max(want, min(max(4*toCome, minBlockBytes), maxBlockBytes)))
+}
+
+// move carries the n bytes of a batch that outgrew its block to a larger one.
+func (a *arena) move(n, toCome int) {
+	old, from := a.block, a.used
+	a.block, a.used = nil, 0
+	a.replace(min(2*n, maxBatchBytes)+minBlockBytes, toCome)
+	copy(a.block.data, old.data[from:from+n])
+	old.release()
+}
+
+// expectedSize returns how many bytes src may decompress to, as a first guess
+// that is safe to allocate, and refuses what would make the codec itself
+// allocate because of a claim.
+func expectedSize(codec int8, src []byte) (int, error) {
+	switch compress.Compression(codec) {
+	case compress.Gzip, compress.Lz4:
+	case compress.Zstd:
+		if window := zstdWindow(src); window > maxZstdWindow {
+			return 0, fmt.Errorf("zstd: a window of %d bytes is above the %d that are supported", window, maxZstdWindow)
+		}
+	case compress.Snappy:
+		return snappySize(src)
+	default:
+		return 0, fmt.Errorf("unknown compression %d", codec)
+	}
+	return min(2*len(src), maxBlockBytes), nil
+}
+
+// snappySize adds up the sizes that the blocks of a snappy stream claim to have,
+// framed as Java does or one bare block. A claim above what the format can
+// express is an error.
+func snappySize(src []byte) (int, error) {
+	const frameHeader = 16
+	if len(src) < frameHeader || string(src[:8]) != "\x82SNAPPY\x00" {
+		return snappyBlockSize(src)
+	}
+	total := 0
+	for rest := src[frameHeader:]; len(rest) > 0; {
+		if len(rest) < 4 {
+			return 0, errors.New("snappy: a frame is cut")
+		}
+		size := binary.BigEndian.Uint32(rest)
+		rest = rest[4:]
+		if uint64(size) > uint64(len(rest)) {
+			return 0, fmt.Errorf("snappy: a frame of %d bytes where %d are left", size, len(rest))
+		}
+		n, err := snappyBlockSize(rest[:size])
+		if err != nil {
+			return 0, err
+		}
+		total += n
+		rest = rest[size:]
+	}
+	return total, nil
+}
+
+func snappyBlockSize(block []byte) (int, error) {
+	// The best that snappy can do is a copy of 64 bytes in 3.
+	const maxRatio = 22
+	size, n := binary.Uvarint(block)
+	if n <= 0 || size > uint64(len(block))*maxRatio || size > maxBatchBytes {
+		return 0, fmt.Errorf("snappy: %d bytes can't hold a block of %d", len(block), size)
+	}
+	return int(size), nil
+}
+
+// zstdWindow returns the window size in a frame's header; 0 if src does not
+// start with one, which the codec will then refuse.
+func zstdWindow(src []byte) uint64 {
+	const magic, singleSegment = 0xFD2FB528, 0x20
+	if len(src) < 6 || binary.LittleEndian.Uint32(src) != magic {
+		return 0
+	}
+	descriptor := src[4]
+	if descriptor&singleSegment == 0 {
+		exponent, mantissa := src[5]>>3, uint64(src[5]&7)
+		base := uint64(1) << (10 + exponent)
+		return base + base/8*mantissa
+	}
+	// A single segment's window is its content.
+	at := 5 + [4]int{0, 1, 2, 4}[descriptor&3] // behind the dictionary's id
+	var size [8]byte
+	n := 1 << (descriptor >> 6)
+	if len(src) < at+n {
+		return 0
+	}
+	copy(size[:], src[at:at+n])
+	content := binary.LittleEndian.Uint64(size[:])
+	if n == 2 {
+		content += 256
+	}
+	return content
+}

@@ -1,0 +1,142 @@
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/apiversions"
+	"github.com/segmentio/kafka-go/sasl"
+)
+
+// connectTimeout bounds all stages of one connection's setup.
+const connectTimeout = 5 * time.Second
+
+// dialer sets up connections for kafka-go's transport: TCP, TLS, Kafka's
+// handshake and SASL. The transport could do the latter three itself, but its
+// errors name neither the address nor what went wrong, and it dials again at
+// once.
+type dialer struct {
+	servers   []string // bootstrap servers, host:port
+	brokers   *brokerSet
+	connect   func(ctx context.Context, network, address string) (net.Conn, error)
+	tls       *tls.Config    // nil: plaintext
+	mechanism sasl.Mechanism // nil: no authentication
+	username  string
+	clientID  string
+	timeout   time.Duration // for all stages
+	gate      gate
+	log       logr.Logger
+}
+
+// dialServer returns a connection that is ready for requests. An address that
+// has just failed is not tried again at once: its last error is returned
+// instead.
+func (d *dialer) dialServer(ctx context.Context, address string) (net.Conn, error) {
+	if err := d.gate.enter(address); err != nil {
+		return nil, err
+	}
+	stages, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	conn, err := d.setUp(stages, address)
+	if err != nil && ctx.Err() != nil {
+		// The caller went away or had no more time: it says little about
+		// the address.
+		d.gate.abandon(address, err)
+		return nil, err
+	}
+	d.gate.leave(address, err)
+	if err != nil {
+		d.log.V(1).Info("could not connect to a broker", "address", address, "error", err.Error())
+	}
+	return conn, err
+}
+
+func (d *dialer) setUp(ctx context.Context, address string) (net.Conn, error) {
+	conn, err := d.connect(ctx, "tcp", address)
+	if err != nil {
+		return nil, &DialError{Address: address, Stage: StageConnect, Err: err}
+	}
+	secured, err := d.secure(ctx, conn, address)
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return secured, nil
+}
+
+// secure does everything that follows the TCP connect.
+func (d *dialer) secure(ctx context.Context, conn net.Conn, address string) (net.Conn, error) {
+	// The stages below read and write without a context.
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	if d.tls != nil {
+		encrypted := tls.Client(conn, tlsFor(d.tls, address))
+		if err := encrypted.HandshakeContext(ctx); err != nil {
+			return nil, &DialError{Address: address, Stage: StageTLS, Err: err}
+		}
+		conn = encrypted
+	}
+	// Kafka's handshake comes first even where kafka-go would skip it: with
+	// TLS 1.3 a broker's refusal of our certificate shows only here.
+	exchange := protocol.NewConn(conn, d.clientID)
+	if err := negotiateVersions(exchange); err != nil {
+		return nil, &DialError{Address: address, Stage: StageHandshake, Err: err, suspicion: d.suspectTLS()}
+	}
+	if err := d.logIn(ctx, exchange, address); err != nil {
+		return nil, err
+	}
+	if !stop() {
+		return nil, &DialError{Address: address, Stage: StageHandshake, Err: ctx.Err()}
+	}
+	return conn, nil
+}
+
+func (d *dialer) suspectTLS() string {
+	if d.tls == nil {
+		return "does the listener expect TLS?"
+	}
+	return ""
+}
+
+// logIn authenticates. Without credentials it finds out whether they are needed:
+// a listener that wants them hangs up at the second request.
+func (d *dialer) logIn(ctx context.Context, conn *protocol.Conn, address string) error {
+	if d.mechanism != nil {
+		if err := authenticate(ctx, conn, d.mechanism); err != nil {
+			return &DialError{Address: address, Stage: StageSASL, Err: err, username: d.username}
+		}
+		return nil
+	}
+	if err := negotiateVersions(conn); err != nil {
+		return &DialError{
+			Address: address, Stage: StageHandshake, Err: err,
+			suspicion: "does the listener expect SASL authentication?",
+		}
+	}
+	return nil
+}
+
+// negotiateVersions asks what the broker speaks, for this connection's setup;
+// the transport asks again for itself.
+func negotiateVersions(conn *protocol.Conn) error {
+	res, err := conn.RoundTrip(&apiversions.Request{})
+	if err != nil {
+		return err
+	}
+	supported := res.(*apiversions.Response)
+	if err := errorOf(supported.ErrorCode); err != nil {
+		return fmt.Errorf("negotiate API versions: %w", err)
+	}
+	versions := make(map[protocol.ApiKey]int16, len(supported.ApiKeys))
+	for _, api := range supported.ApiKeys {
+		key := protocol.ApiKey(api.ApiKey)
+		versions[key] = key.SelectVersion(api.MinVersion, api.MaxVersion)
+	}
+	conn.SetVersions(versions)
+	return nil
+}

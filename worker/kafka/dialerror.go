@@ -1,0 +1,128 @@
+package kafka
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+// DialError says why a connection to a broker could not be set up, at which
+// stage, and what to look at.
+type DialError struct {
+	Address string // host:port
+	Stage   Stage
+	Err     error
+
+	username  string // that SASL used
+	suspicion string // what a connection that breaks at this point may mean
+}
+
+// Stage is a step of setting up a connection.
+type Stage string
+
+// The stages, in their order.
+const (
+	StageConnect   Stage = "connect"
+	StageTLS       Stage = "TLS handshake"
+	StageHandshake Stage = "Kafka handshake"
+	StageSASL      Stage = "SASL authentication"
+)
+
+// Error names the address, the stage, the reason and, where one is known, the
+// remedy.
+func (e *DialError) Error() string {
+	msg := fmt.Sprintf("%s: %s failed: %v", e.Address, e.Stage, reason(e.Err))
+	if hint := e.hint(); hint != "" {
+		msg += " (" + hint + ")"
+	}
+	return msg
+}
+
+// Unwrap returns the reason.
+func (e *DialError) Unwrap() error { return e.Err }
+
+// permanent tells whether the same attempt is bound to fail until somebody
+// changes the configuration of either side: the certificates or the credentials
+// are refused.
+func (e *DialError) permanent() bool {
+	if e.Stage == StageSASL {
+		_, refused := errors.AsType[kafkago.Error](e.Err)
+		return refused || !brokenConnection(e.Err)
+	}
+	return refusedByTLS(e.Err)
+}
+
+func (e *DialError) hint() string {
+	switch e.Stage {
+	case StageConnect:
+		return connectHint(e.Err)
+	case StageSASL:
+		if errors.Is(e.Err, kafkago.UnsupportedSASLMechanism) {
+			return "use a mechanism that this listener offers"
+		}
+		return fmt.Sprintf("check the user name %q, the password and the mechanism", e.username)
+	default:
+		return e.tlsHint()
+	}
+}
+
+func connectHint(err error) string {
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return "check the host name"
+	}
+	return "is the broker running, and can this network reach it?"
+}
+
+func (e *DialError) tlsHint() string {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](e.Err); ok {
+		return "the CA file does not hold the authority that signed the broker's certificate"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](e.Err); ok {
+		return "set the TLS server name to a name in the broker's certificate"
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](e.Err); ok {
+		return "the listener does not speak TLS: turn TLS off, or use the broker's TLS port"
+	}
+	if refusedByTLS(e.Err) {
+		return "the broker refused the client's certificate, or asks for one"
+	}
+	if brokenConnection(e.Err) {
+		return e.suspicion
+	}
+	return ""
+}
+
+// refusedByTLS tells whether one side does not accept the other's certificate
+// or does not speak TLS at all.
+func refusedByTLS(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return true
+	}
+	// The alert of the other side has no exported type of its own.
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error"
+}
+
+// brokenConnection tells whether the network, not the peer's answer, is why
+// something failed.
+func brokenConnection(err error) bool {
+	_, isNet := errors.AsType[net.Error](err)
+	return isNet || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+}
+
+// reason is err without what DialError says already: net's errors repeat the
+// addresses.
+func reason(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op != "remote error" {
+		return op.Err
+	}
+	return err
+}

@@ -1,0 +1,135 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+// What an error of this package can be asked for with errors.Is. The error that
+// wraps one names the topic, group or addresses and what to do about it.
+var (
+	// ErrTopicNotFound: the cluster says that the topic does not exist. Just
+	// after its creation that may be true of some brokers only.
+	ErrTopicNotFound = errors.New("topic not found")
+	// ErrNotAuthorized: the cluster's ACLs do not allow the operation.
+	ErrNotAuthorized = errors.New("not authorised")
+	// ErrUnreachable: none of the bootstrap servers can be used.
+	ErrUnreachable = errors.New("no Kafka broker can be reached")
+)
+
+// errorOf returns the error that a code of the protocol stands for: a
+// kafkago.Error, or nil for 0.
+func errorOf(code int16) error {
+	if code == 0 {
+		return nil
+	}
+	return kafkago.Error(code)
+}
+
+// retriable tells whether the same request may succeed later without anybody
+// doing anything: network errors, timeouts, leaders and coordinators that move.
+//
+// A missing topic is retriable, as for Kafka's own clients, because metadata
+// takes its time to spread; who can't wait asks for ErrTopicNotFound first. A
+// deadline is retriable since it may be the request's own: a caller looks at its
+// own context too.
+func retriable(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return false
+	}
+	if refused, ok := errors.AsType[interface {
+		error
+		permanent() bool
+	}](err); ok {
+		return !refused.permanent()
+	}
+	if code, ok := errors.AsType[kafkago.Error](err); ok {
+		return retriableCode(code)
+	}
+	return errors.Is(err, context.DeadlineExceeded) || brokenConnection(err)
+}
+
+func retriableCode(code kafkago.Error) bool {
+	switch code {
+	case kafkago.InvalidMessage, // a batch damaged on its way
+		kafkago.UnknownTopicOrPartition,
+		kafkago.LeaderNotAvailable,
+		kafkago.NotLeaderForPartition,
+		kafkago.RequestTimedOut,
+		kafkago.BrokerNotAvailable, // kafka-go's own, for an id its layout does not have yet
+		kafkago.ReplicaNotAvailable,
+		kafkago.NetworkException,
+		kafkago.GroupLoadInProgress,
+		kafkago.GroupCoordinatorNotAvailable,
+		kafkago.NotCoordinatorForGroup,
+		kafkago.NotEnoughReplicas,
+		kafkago.NotEnoughReplicasAfterAppend,
+		kafkago.NotController,
+		kafkago.ConcurrentTransactions,
+		kafkago.KafkaStorageError,
+		kafkago.ListenerNotFound,
+		kafkago.FencedLeaderEpoch,
+		kafkago.UnknownLeaderEpoch,
+		kafkago.OffsetNotAvailable,
+		kafkago.PreferredLeaderNotAvailable,
+		kafkago.EligibleLeadersNotAvailable,
+		kafkago.UnstableOffsetCommit,
+		kafkago.ThrottlingQuotaExceeded,
+		kafkago.UnknownTopicID,
+		kafkago.InconsistentTopicID:
+		return true
+	default:
+		return false
+	}
+}
+
+// staleLeader tells whether err says that the cached leader of a partition is
+// not its leader any more: forgetLeaders is due.
+func staleLeader(err error) bool {
+	code, ok := errors.AsType[kafkago.Error](err)
+	if !ok {
+		return false
+	}
+	switch code {
+	case kafkago.NotLeaderForPartition, kafkago.LeaderNotAvailable, kafkago.ReplicaNotAvailable,
+		kafkago.BrokerNotAvailable, kafkago.UnknownTopicOrPartition, kafkago.KafkaStorageError,
+		kafkago.FencedLeaderEpoch, kafkago.UnknownLeaderEpoch, kafkago.UnknownTopicID,
+		kafkago.InconsistentTopicID:
+		return true
+	default:
+		return false
+	}
+}
+
+// topicError explains what a broker answered about a topic. operation is the
+// ACL operation that was needed: Read, Write, Describe or Create. The result
+// wraps err and, where one fits, a sentinel of this package.
+func topicError(topic, operation string, err error) error {
+	code, ok := errors.AsType[kafkago.Error](err)
+	if !ok {
+		return fmt.Errorf("topic %q: %w", topic, err)
+	}
+	switch code {
+	case kafkago.UnknownTopicOrPartition:
+		return fmt.Errorf("topic %q: %w: create it, or correct its name (%w)", topic, ErrTopicNotFound, err)
+	case kafkago.TopicAuthorizationFailed:
+		return fmt.Errorf("topic %q: %w: allow this user the operation %s on it (%w)", topic, ErrNotAuthorized, operation, err)
+	case kafkago.ClusterAuthorizationFailed:
+		return fmt.Errorf("topic %q: %w: allow this user the operation %s on the cluster (%w)", topic, ErrNotAuthorized, operation, err)
+	case kafkago.InvalidTopic:
+		return fmt.Errorf("topic %q: not a valid name: use letters, digits, '.', '_' and '-', at most 249 of them (%w)", topic, err)
+	default:
+		return fmt.Errorf("topic %q: %w", topic, err)
+	}
+}
+
+// groupError explains what a broker answered about a consumer group.
+func groupError(group string, err error) error {
+	if errors.Is(err, kafkago.GroupAuthorizationFailed) {
+		return fmt.Errorf("consumer group %q: %w: allow this user the operation Read on it (%w)", group, ErrNotAuthorized, err)
+	}
+	return fmt.Errorf("consumer group %q: %w", group, err)
+}

@@ -1,0 +1,93 @@
+package kafka
+
+import (
+	"io"
+	"net"
+	"testing"
+)
+
+// cannedBroker answers each request on a connection with the same bytes.
+func cannedBroker(tb testing.TB, answer []byte) net.Conn {
+	tb.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = listener.Close() })
+	request := make([]byte, len(wireRequest(maxFetchVersion).encode(nil)))
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		for {
+			if _, err := io.ReadFull(conn, request); err != nil {
+				return
+			}
+			if _, err := conn.Write(answer); err != nil {
+				return
+			}
+		}
+	}()
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// fetchOnce sends a request and decodes all of the answer.
+func fetchOnce(tb testing.TB, conn net.Conn, pool *bufferPool, b *Batch) (records int) {
+	req := wireRequest(maxFetchVersion)
+	req.pool = pool
+	msg, err := req.RawExchange(conn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	res := msg.(*fetchResponse)
+	for i := range res.partitions {
+		p := &res.partitions[i]
+		found := scanBatches(p.records.data[:p.size], 0)
+		s := newSet(setSource{topic: "orders", pool: pool}, p.records.data[:found.size], p.records)
+		p.records = nil
+		for !s.Done() {
+			if err := s.Next(b, 512, 1<<20); err != nil {
+				tb.Fatal(err)
+			}
+			records += len(b.Records)
+		}
+		b.Release()
+		s.Release()
+	}
+	return records
+}
+
+// BenchmarkFetch is a whole fetch over a loopback connection: request, system
+// calls, decoding. The broker's side of it is part of the measured CPU time, not
+// of the code.
+func BenchmarkFetch(b *testing.B) {
+	data, _ := benchData("none", 500)
+	conn := cannedBroker(b, wireResponse(maxFetchVersion, data, data, data, data))
+	pool := newBufferPool(64 << 20)
+	var batch Batch
+	records := fetchOnce(b, conn, pool, &batch)
+	b.ReportAllocs()
+	for b.Loop() {
+		fetchOnce(b, conn, pool, &batch)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*records), "ns/record")
+}
+
+func TestFetchingDoesNotAllocateForRecords(t *testing.T) {
+	data, _ := benchData("none", 500)
+	conn := cannedBroker(t, wireResponse(maxFetchVersion, data, data, data, data))
+	pool := newBufferPool(64 << 20)
+	var batch Batch
+	records := 0
+	got := testing.AllocsPerRun(10, func() { records = fetchOnce(t, conn, pool, &batch) })
+	if got > 40 {
+		t.Errorf("%.0f allocations for an answer with %d records", got, records)
+	}
+}

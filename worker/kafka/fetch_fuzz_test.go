@@ -1,0 +1,31 @@
+package kafka
+
+import (
+	"bytes"
+	"testing"
+)
+
+// FuzzFetchResponse reads whatever comes as an answer.
+func FuzzFetchResponse(f *testing.F) {
+	for version := int16(minFetchVersion); version <= maxFetchVersion; version++ {
+		good := wireResponse(version, batchSpec{records: values("a")}.encode(), nil)
+		f.Add(good, version)
+		f.Add(good[:len(good)-7], version)
+	}
+	f.Fuzz(func(t *testing.T, data []byte, version int16) {
+		req := wireRequest(min(max(version, minFetchVersion), maxFetchVersion))
+		res, err := readFetchResponse(bytes.NewReader(data), req)
+		if (err == nil) != (res != nil) {
+			t.Fatalf("%v and %v", res, err)
+		}
+		if err != nil {
+			return
+		}
+		for _, p := range res.partitions {
+			if p.records != nil && p.size > len(p.records.data) || p.records == nil && p.size != 0 {
+				t.Fatalf("%d bytes in %v", p.size, p.records)
+			}
+		}
+		res.release()
+	})
+}

@@ -1,0 +1,181 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/millrace-dev/millrace/worker/config"
+)
+
+// FetcherConfig says what a Fetcher reads and in what portions. Fields that are
+// zero have a default.
+type FetcherConfig struct {
+	Topic string
+	// Isolation is ReadUncommitted if it is empty.
+	Isolation config.IsolationLevel
+	// MaxWait is how long a broker holds a request that has nothing to answer;
+	// 500 ms by default.
+	MaxWait time.Duration
+	// MinBytes is how much there has to be for an answer before MaxWait; 1 by
+	// default.
+	MinBytes int32
+	// MaxBytes bounds one answer, in bytes; 8 MiB by default. It also sizes
+	// the memory: what is read and not yet released stays below twice this for
+	// each leader, as long as sets are asked for one ahead, and as much again
+	// is kept for reuse at most.
+	MaxBytes int32
+	// MaxPartitionBytes bounds what one answer brings of one partition, in
+	// bytes; 1 MiB by default. With many partitions it is less, so that all
+	// together keep to MaxBytes. A log batch above it still comes, alone.
+	MaxPartitionBytes int32
+	Logger            logr.Logger
+}
+
+func (cfg *FetcherConfig) setDefaults() {
+	if cfg.MaxWait <= 0 {
+		cfg.MaxWait = 500 * time.Millisecond
+	}
+	if cfg.MinBytes <= 0 {
+		cfg.MinBytes = 1
+	}
+	if cfg.MaxBytes <= 0 {
+		cfg.MaxBytes = 8 << 20
+	}
+	if cfg.MaxPartitionBytes <= 0 {
+		cfg.MaxPartitionBytes = 1 << 20
+	}
+}
+
+// Fetcher reads partitions of a topic from their leaders and delivers what comes
+// as Sets. Each Set has to be asked for, so the reader decides how much is held.
+//
+// What a cluster in motion answers (moved leaders, restarting brokers, a topic
+// that is made anew) is retried inside and logged; a Set with Err tells what
+// somebody has to act on. All methods are safe for concurrent use.
+type Fetcher struct {
+	client *Client
+	cfg    FetcherConfig
+	log    logr.Logger
+	pool   *bufferPool
+	sets   chan *Set
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+	// unrouted wakes the goroutine that looks for leaders.
+	unrouted chan struct{}
+
+	mu      sync.Mutex
+	cursors map[int32]*cursor      // by partition; guarded by mu, entries too
+	brokers map[int32]*fetchBroker // by id, kept for good; guarded by mu, entries too
+	epochs  uint64                 // guarded by mu
+	served  uint64                 // counts sets with records, for fairness; guarded by mu
+	closed  bool                   // guarded by mu
+}
+
+// NewFetcher returns a Fetcher that reads nothing yet. Close it after use.
+func (c *Client) NewFetcher(cfg FetcherConfig) *Fetcher {
+	cfg.setDefaults()
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &Fetcher{
+		client:   c,
+		cfg:      cfg,
+		log:      cfg.Logger.WithValues("topic", cfg.Topic),
+		pool:     newBufferPool(int(cfg.MaxBytes)),
+		sets:     make(chan *Set, 16),
+		ctx:      ctx,
+		cancel:   cancel,
+		unrouted: make(chan struct{}, 1),
+		cursors:  make(map[int32]*cursor),
+		brokers:  make(map[int32]*fetchBroker),
+	}
+	f.tasks.Go(f.route)
+	return f
+}
+
+// Sets delivers what was fetched, the sets of one partition in order. The
+// receiver owns them. It is never closed; after Close nothing more comes.
+func (f *Fetcher) Sets() <-chan *Set { return f.sets }
+
+// Start reads a partition from an offset on; one Set may come before the first
+// Ask. A partition that was started before starts anew. The sets of this start
+// carry the returned epoch, which is never 0.
+func (f *Fetcher) Start(partition int32, offset int64) (epoch uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.drop(f.cursors[partition])
+	f.epochs++
+	if !f.closed {
+		f.cursors[partition] = newCursor(partition, f.epochs, offset)
+		f.wakeRouter()
+	}
+	return f.epochs
+}
+
+// Ask allows one more Set of a partition; it does not block. Ask when a Set
+// arrives, and the next is fetched while that is worked through. For a partition
+// that is not started it does nothing.
+func (f *Fetcher) Ask(partition int32) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := f.cursors[partition]
+	if c == nil {
+		return
+	}
+	c.credit++
+	if c.broker != nil {
+		c.broker.changed.Broadcast()
+	}
+}
+
+// Stop forgets a partition. Sets of it that are on their way may still come; the
+// receiver tells them by their epoch, and releases them.
+func (f *Fetcher) Stop(partition int32) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.drop(f.cursors[partition])
+}
+
+// Close ends all requests, waits for the goroutines and frees the sets that were
+// not received. Those that were stay valid.
+func (f *Fetcher) Close() {
+	f.mu.Lock()
+	f.closed = true
+	for _, c := range f.cursors {
+		f.drop(c)
+	}
+	f.mu.Unlock()
+	f.cancel()
+	f.tasks.Wait()
+	for {
+		select {
+		case s := <-f.sets:
+			s.Release()
+		default:
+			return
+		}
+	}
+}
+
+// OffsetOutOfRangeError says that a partition has no such offset any more, or
+// not yet.
+type OffsetOutOfRangeError struct {
+	Topic     string
+	Partition int32
+	// Offset is what was asked for.
+	Offset int64
+	// LogStart and HighWatermark bound what there is, as far as a broker has
+	// told; -1 is unknown.
+	LogStart, HighWatermark int64
+}
+
+// Error names the place and what to do.
+func (e *OffsetOutOfRangeError) Error() string {
+	return fmt.Sprintf("topic %q, partition %d: offset %d is out of range (the log was last known to go from %d to %d; -1 is unknown): "+
+		"its records were deleted by retention, or the topic was made anew: choose where to go on and reset the group's offset",
+		e.Topic, e.Partition, e.Offset, e.LogStart, e.HighWatermark)
+}

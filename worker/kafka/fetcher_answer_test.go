@@ -1,0 +1,142 @@
+package kafka
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+// answering makes a broker answer fetches of partition 0 with what a function
+// returns for the asked offset and limit.
+func answering(t *testing.T, answer func(p kmsg.FetchRequestTopicPartition) []byte) *reader {
+	t.Helper()
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("orders", 1, nil)
+	fake.Faults.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		fake.Faults.KeepControl()
+		req := kreq.(*kmsg.FetchRequest)
+		res := req.ResponseKind().(*kmsg.FetchResponse)
+		p := kmsg.NewFetchResponseTopicPartition()
+		p.HighWatermark, p.LastStableOffset = 1<<40, 1<<40
+		p.RecordBatches = answer(req.Topics[0].Partitions[0])
+		topic := kmsg.NewFetchResponseTopic()
+		topic.Topic, topic.Partitions = "orders", append(topic.Partitions, p)
+		res.Topics = append(res.Topics, topic)
+		return res, nil, true
+	})
+	return newReader(t, fake.Addrs(), FetcherConfig{Topic: "orders", MaxPartitionBytes: 1 << 10})
+}
+
+func TestFirstBatchThatIsCutIsAskedForWithAHigherLimit(t *testing.T) {
+	log := slices.Concat(batchSpec{records: values("small")}.encode(), batchSpec{base: 1, records: values(string(make([]byte, 100_000)))}.encode(),
+		batchSpec{base: 2, records: values("small")}.encode())
+	starts := []int{0, len(batchSpec{records: values("small")}.encode())}
+	var limits []int32
+	r := answering(t, func(p kmsg.FetchRequestTopicPartition) []byte {
+		limits = append(limits, p.PartitionMaxBytes)
+		rest := log[starts[min(int(p.FetchOffset), 1)]:]
+		return rest[:min(int(p.PartitionMaxBytes), len(rest))]
+	})
+	r.noAsk = true
+	r.start(0, 0)
+	r.reads(map[int32]int64{0: 1})
+	r.f.Ask(0)
+	r.reads(map[int32]int64{0: 2})
+	r.f.Close()
+	if len(limits) < 3 || limits[0] > 64<<10 || limits[len(limits)-1] < 100_000 {
+		t.Errorf("asked with the limits %v", limits)
+	}
+	if got := r.got[0]; len(got) < 2 || len(got[1].Value) != 100_000 {
+		t.Errorf("got %d records", len(got))
+	}
+}
+
+func TestFirstBatchThatStaysCutIsCorrupt(t *testing.T) {
+	batch := batchSpec{records: values("a value of some length")}.encode()
+	for _, n := range []int{5, 30, len(batch) - 1} {
+		r := answering(t, func(kmsg.FetchRequestTopicPartition) []byte { return batch[:n] })
+		r.start(0, 0)
+		r.until("the error", func() bool { return r.errs[0] != nil })
+		if _, ok := errors.AsType[*CorruptError](r.errs[0]); !ok {
+			t.Errorf("%d of %d bytes: got %v", n, len(batch), r.errs[0])
+		}
+		r.f.Close()
+	}
+}
+
+func TestUnreadableLogEndsThePartition(t *testing.T) {
+	good := batchSpec{records: values("good")}.encode()
+	legacy := slices.Clone(good)
+	binary.BigEndian.PutUint64(legacy, 1)
+	legacy[atMagic] = 1
+	lying := slices.Clone(legacy)
+	lying[atMagic] = 2
+	binary.BigEndian.PutUint32(lying[8:], 7)
+	for name, bad := range map[string][]byte{"legacy": legacy, "lying length": lying} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			r := answering(t, func(kmsg.FetchRequestTopicPartition) []byte {
+				asked++
+				return slices.Concat(good, bad, good)
+			})
+			r.start(0, 0)
+			r.until("the error", func() bool { return r.errs[0] != nil })
+			if r.next[0] != 1 || len(r.got[0]) != 1 {
+				t.Errorf("read up to %d in front of %v", r.next[0], r.errs[0])
+			}
+			r.f.Ask(0)
+			awaitState(t, "no request is under way", func() bool { return r.f.busyLanes() == 0 })
+			r.f.Close()
+			if asked != 1 {
+				t.Errorf("asked %d times", asked)
+			}
+		})
+	}
+}
+
+func TestRecordsBelowTheAskedOffsetAreNoProgress(t *testing.T) {
+	asked := 0
+	r := answering(t, func(p kmsg.FetchRequestTopicPartition) []byte {
+		if asked++; asked <= 2 {
+			return batchSpec{base: 3, records: values("old")}.encode()
+		}
+		return batchSpec{base: p.FetchOffset, records: values("new")}.encode()
+	})
+	r.noAsk = true
+	r.start(0, 10)
+	r.reads(map[int32]int64{0: 11})
+	if n := r.log.count(errBelowOffset.Error()); n != 1 {
+		t.Errorf("%d lines about it: %q", n, r.log.lines)
+	}
+}
+
+func TestOtherPartitionsAndTopicsInAnAnswerAreIgnored(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("orders", 1, nil)
+	batch := batchSpec{records: values("a")}.encode()
+	fake.Faults.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		res := kreq.(*kmsg.FetchRequest).ResponseKind().(*kmsg.FetchResponse)
+		for _, name := range []string{"others", "orders"} {
+			topic := kmsg.NewFetchResponseTopic()
+			topic.Topic = name
+			for _, partition := range []int32{7, 0, 0} {
+				p := kmsg.NewFetchResponseTopicPartition()
+				p.Partition, p.RecordBatches, p.HighWatermark, p.LastStableOffset = partition, batch, 1, 1
+				topic.Partitions = append(topic.Partitions, p)
+			}
+			res.Topics = append(res.Topics, topic)
+		}
+		return res, nil, true
+	})
+	r := newReader(t, fake.Addrs(), FetcherConfig{Topic: "orders"})
+	r.start(0, 0)
+	r.reads(map[int32]int64{0: 1})
+	if len(r.got[0]) != 1 || len(r.got) != 1 {
+		t.Errorf("got %v", r.got)
+	}
+}

@@ -1,0 +1,108 @@
+package kafka
+
+import "time"
+
+// cursor is where the fetching of one started partition stands. Fetcher.mu
+// guards it.
+type cursor struct {
+	partition int32
+	epoch     uint64
+	position  int64 // the next offset to ask for
+	credit    int   // sets that may still be delivered
+	limit     int32 // bytes to ask for if one batch needs more than usual; 0 if not
+	dropped   bool  // stopped, or started anew as another cursor
+	halted    bool  // can't be fetched on; the reader was told why
+
+	// broker is where it is fetched; nil while the leader is looked for, from
+	// retryAt on.
+	broker  *fetchBroker
+	retryAt time.Time
+	backoff backoff
+	trouble string // what was logged last about it; "" if all is well
+
+	// request is the one that it is part of. busy stays set until its set is
+	// delivered, which keeps the sets of a partition in order.
+	request  *laneRequest
+	busy     bool
+	servedAt time.Time // when the last set was delivered
+	turn     uint64    // the Fetcher's count of sets when records came last
+
+	end   int64      // where the records to read end, as last answered; -1 unknown
+	shown watermarks // of the last set
+}
+
+// watermarks are a partition's offsets as a broker answers them.
+type watermarks struct{ high, stable, start int64 }
+
+var unknownWatermarks = watermarks{-1, -1, -1}
+
+func newCursor(partition int32, epoch uint64, offset int64) *cursor {
+	return &cursor{
+		partition: partition, epoch: epoch, position: offset, credit: 1, end: -1, shown: unknownWatermarks,
+	}
+}
+
+// ready tells whether the partition may be asked for.
+func (c *cursor) ready() bool { return c.credit > 0 && !c.busy && !c.halted }
+
+// behind tells whether a broker would answer at once, as far as is known.
+func (c *cursor) behind() bool { return c.end < 0 || c.position < c.end }
+
+// drop ends a cursor; nil is allowed. Needs mu.
+func (f *Fetcher) drop(c *cursor) {
+	if c == nil {
+		return
+	}
+	c.dropped = true
+	delete(f.cursors, c.partition)
+	f.detach(c)
+	if r := c.request; r != nil {
+		c.request = nil
+		if r.live--; r.live == 0 {
+			// Nobody is left to read the answer: don't hold a connection and
+			// the broker's purgatory for it.
+			r.cancel()
+		}
+	}
+}
+
+// detach takes a cursor from its broker. Needs mu.
+func (f *Fetcher) detach(c *cursor) {
+	b := c.broker
+	if b == nil {
+		return
+	}
+	c.broker = nil
+	b.remove(c)
+	b.changed.Broadcast()
+}
+
+// attach gives a cursor to the broker that leads its partition. Needs mu.
+func (f *Fetcher) attach(c *cursor, id int32) {
+	b := f.brokers[id]
+	if b == nil {
+		b = newFetchBroker(f, id)
+		f.brokers[id] = b
+		f.pool.setLimit(len(f.brokers) * int(f.cfg.MaxBytes))
+	}
+	c.broker = b
+	b.cursors = append(b.cursors, c)
+	b.start()
+	b.changed.Broadcast()
+}
+
+// park takes a cursor from its broker and has its leader looked for after a
+// while. Needs mu.
+func (f *Fetcher) park(c *cursor, wait time.Duration) {
+	f.detach(c)
+	c.end = -1
+	c.retryAt = time.Now().Add(wait)
+	f.wakeRouter()
+}
+
+func (f *Fetcher) wakeRouter() {
+	select {
+	case f.unrouted <- struct{}{}:
+	default:
+	}
+}

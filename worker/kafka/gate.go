@@ -1,0 +1,96 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// gateMax is the longest that a failed address is left alone.
+const gateMax = time.Second
+
+// gate keeps a broker that is away from being dialled without pause by every
+// goroutine that has a request for it: after a failure the address is closed for
+// a while, then one attempt is let through at a time until one succeeds.
+type gate struct {
+	mu     sync.Mutex
+	closed map[string]*closedAddress // guarded by mu, entries too
+}
+
+type closedAddress struct {
+	err     error // why, for those who come meanwhile
+	until   time.Time
+	backoff backoff
+	probing bool
+}
+
+// enter returns nil if the address may be dialled; leave or abandon must follow.
+// Otherwise it returns the error of the last attempt.
+func (g *gate) enter(address string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	entry := g.closed[address]
+	if entry == nil {
+		return nil
+	}
+	if entry.probing || time.Now().Before(entry.until) {
+		return entry.err
+	}
+	entry.probing = true
+	return nil
+}
+
+// leave reports the outcome of an attempt; nil opens the address for all.
+func (g *gate) leave(address string, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err == nil {
+		delete(g.closed, address)
+		return
+	}
+	entry := g.entry(address)
+	// Attempts that were under way together when the first one failed count
+	// as one.
+	if entry.probing || !time.Now().Before(entry.until) {
+		entry.until = time.Now().Add(entry.backoff.next())
+	}
+	entry.probing, entry.err = false, err
+}
+
+// abandon ends an attempt without a verdict. A deadline's error is kept, so that
+// who asks why the address is not in use gets an answer.
+func (g *gate) abandon(address string, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if entry := g.closed[address]; entry != nil {
+		entry.probing = false
+		return
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		g.entry(address).err = err
+	}
+}
+
+// entry returns the address's entry, made if need be. Needs mu.
+func (g *gate) entry(address string) *closedAddress {
+	entry := g.closed[address]
+	if entry == nil {
+		if g.closed == nil {
+			g.closed = make(map[string]*closedAddress)
+		}
+		entry = &closedAddress{backoff: backoff{max: gateMax}}
+		g.closed[address] = entry
+	}
+	return entry
+}
+
+// lastError returns why the address is closed, or nil.
+func (g *gate) lastError(address string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if entry := g.closed[address]; entry != nil {
+		return entry.err
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package kafkatest
+
+import (
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+func TestMain(m *testing.M) { Main(m) }
+
+func TestFakeRoundTrip(t *testing.T) {
+	roundTrip(t, &Fake(t).Cluster)
+}
+
+func TestApacheRoundTrip(t *testing.T) {
+	roundTrip(t, &Shared(t).Cluster)
+}
+
+// roundTrip writes plain records, an aborted transaction and a committed one,
+// and reads them under both isolation levels.
+func roundTrip(t *testing.T, c *Cluster) {
+	t.Helper()
+	const topic = "kafkatest-round-trip"
+	c.CreateTopic(topic, 2, nil)
+	c.Produce(record(topic, 0, "plain"), record(topic, 1, "other partition"))
+	c.ProduceTxn("kafkatest-txn", false, record(topic, 0, "aborted"))
+	c.ProduceTxn("kafkatest-txn", true, record(topic, 0, "committed"))
+
+	// An aborted and a committed record, each with a marker behind it.
+	c.Eventually("the markers are written", func() bool {
+		return c.EndOffsets(topic, kgo.ReadCommitted())[0] == 5
+	})
+	expect(t, c.ConsumeAll(topic, kgo.ReadCommitted()), "plain", "committed", "other partition")
+	expect(t, c.ConsumeAll(topic, kgo.ReadUncommitted()), "plain", "aborted", "committed", "other partition")
+}
+
+func TestOpenTransactionHoldsTheStableOffset(t *testing.T) {
+	c := Fake(t)
+	c.CreateTopic("open", 1, nil)
+	c.Produce(record("open", 0, "before"))
+	txn := c.Begin("open-txn")
+	txn.Produce(record("open", 0, "inside"))
+	if got := c.EndOffsets("open", kgo.ReadCommitted())[0]; got != 1 {
+		t.Errorf("last stable offset: got %d, want 1", got)
+	}
+	if got := c.EndOffsets("open", kgo.ReadUncommitted())[0]; got != 2 {
+		t.Errorf("high watermark: got %d, want 2", got)
+	}
+	txn.Commit()
+}
+
+func TestRestartKeepsDataAndPort(t *testing.T) {
+	b := Apache(t)
+	b.CreateTopic("kept", 1, nil)
+	b.Produce(record("kept", 0, "one"))
+	b.Kill()
+	b.Start()
+	b.Produce(record("kept", 0, "two"))
+	b.Restart()
+	expect(t, b.ConsumeAll("kept", kgo.ReadUncommitted()), "one", "two")
+}
+
+func record(topic string, partition int32, value string) *kgo.Record {
+	return &kgo.Record{Topic: topic, Partition: partition, Value: []byte(value)}
+}
+
+func expect(t *testing.T, records []*kgo.Record, values ...string) {
+	t.Helper()
+	if len(records) != len(values) {
+		t.Fatalf("got %d records, want %d", len(records), len(values))
+	}
+	for i, r := range records {
+		if string(r.Value) != values[i] {
+			t.Errorf("record %d: got %q, want %q", i, r.Value, values[i])
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package kafkatest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Option changes the Apache Kafka that Apache starts.
+type Option func(*settings)
+
+type settings struct {
+	properties map[string]string
+	secure     bool // a second listener: SecureAddrs
+	tls        bool
+	clientAuth bool
+	users      []User
+	authorizer bool
+	acls       []ACL
+}
+
+// User can log in at the secure listener.
+type User struct {
+	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
+	Name      string
+	Password  string
+}
+
+// ACL allows a user an operation on the resource of that name.
+type ACL struct {
+	User      string // "*" is everybody
+	Resource  kmsg.ACLResourceType
+	Name      string // "*" is every one; a cluster's is "kafka-cluster"
+	Operation kmsg.ACLOperation
+}
+
+// Property sets a line of server.properties.
+func Property(key, value string) Option {
+	return func(s *settings) { s.properties[key] = value }
+}
+
+// TLS encrypts the secure listener, with a certificate for localhost and
+// 127.0.0.1 that Broker.CA has signed.
+func TLS() Option {
+	return func(s *settings) { s.secure, s.tls = true, true }
+}
+
+// MutualTLS is TLS that asks clients for a certificate of Broker.CA's.
+func MutualTLS() Option {
+	return func(s *settings) { s.secure, s.tls, s.clientAuth = true, true, true }
+}
+
+// Users makes the secure listener ask for SASL with the mechanisms of these
+// users.
+func Users(users ...User) Option {
+	return func(s *settings) { s.secure, s.users = true, append(s.users, users...) }
+}
+
+// ACLs turns the authoriser on and allows what is given; everything else is
+// forbidden, except to who comes by the plaintext listener.
+func ACLs(acls ...ACL) Option {
+	return func(s *settings) { s.authorizer, s.acls = true, append(s.acls, acls...) }
+}
+
+// protocol returns the secure listener's security protocol.
+func (s *settings) protocol() string {
+	name := "PLAINTEXT"
+	if s.tls {
+		name = "SSL"
+	}
+	if len(s.users) > 0 {
+		name = "SASL_" + name
+	}
+	return name
+}
+
+// mechanisms returns the users' mechanisms, each once.
+func (s *settings) mechanisms() []string {
+	var names []string
+	for _, user := range s.users {
+		names = append(names, user.Mechanism)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// scramArguments returns what StorageTool takes to make the SCRAM users.
+func (s *settings) scramArguments() []string {
+	var args []string
+	for _, user := range s.users {
+		if user.Mechanism != "PLAIN" {
+			args = append(args, "--add-scram",
+				fmt.Sprintf("%s=[name=%s,password=%s]", user.Mechanism, user.Name, user.Password))
+		}
+	}
+	return args
+}
+
+// saslProperties configure the secure listener's mechanisms.
+func (s *settings) saslProperties() map[string]string {
+	names := s.mechanisms()
+	if len(names) == 0 {
+		return nil
+	}
+	properties := map[string]string{"sasl.enabled.mechanisms": strings.Join(names, ",")}
+	for _, name := range names {
+		module := "org.apache.kafka.common.security.scram.ScramLoginModule required"
+		if name == "PLAIN" {
+			module = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+			for _, user := range s.users {
+				if user.Mechanism == name {
+					module += fmt.Sprintf(" user_%s=%q", user.Name, user.Password)
+				}
+			}
+		}
+		properties["listener.name.secure."+strings.ToLower(name)+".sasl.jaas.config"] = module + ";"
+	}
+	return properties
+}
+
+// lines returns properties in the form of a file, in a fixed order.
+func lines(properties map[string]string) string {
+	var b strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(properties)) {
+		fmt.Fprintf(&b, "%s=%s\n", key, strings.ReplaceAll(properties[key], `\`, `\\`))
+	}
+	return b.String()
+}

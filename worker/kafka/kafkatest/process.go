@@ -1,0 +1,79 @@
+package kafkatest
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+)
+
+// script returns hack/kafka.sh, which knows how to get and run Apache Kafka.
+func script(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, statErr := os.Stat(filepath.Join(dir, "go.mod")); statErr == nil {
+			return filepath.Join(dir, "hack", "kafka.sh")
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	tb.Fatal("found no go.mod above the working directory: can't tell where hack/kafka.sh is")
+	return ""
+}
+
+// requireKafka skips the test where Apache Kafka can't be had.
+func requireKafka(tb testing.TB) {
+	tb.Helper()
+	if _, err := exec.LookPath("java"); err != nil {
+		tb.Skip("SKIPPED: needs Apache Kafka, and Java is missing (install a JRE of version 17 or newer)")
+	}
+	if out, err := exec.Command(script(tb), "fetch").CombinedOutput(); err != nil {
+		tb.Skipf("SKIPPED: needs Apache Kafka, which could not be fetched: %s", out)
+	}
+}
+
+// process is a running broker.
+type process struct {
+	process *os.Process
+	exited  chan struct{}
+	err     error // how it ended; read after exited is closed
+}
+
+// start runs hack/kafka.sh run, which becomes the JVM.
+func start(script, properties string, log *os.File) (*process, error) {
+	cmd := exec.Command(script, "run", properties)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = dieWithParent()
+	p := &process{exited: make(chan struct{})}
+	started := make(chan error, 1)
+	go func() {
+		// The parent whose death counts is this thread.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		if err == nil {
+			p.process = cmd.Process
+		}
+		started <- err
+		if err == nil {
+			p.err = cmd.Wait()
+			close(p.exited)
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start %s: %w", script, err)
+	}
+	return p, nil
+}
+
+// end sends a signal and waits until the process is gone, if it is not yet.
+func (p *process) end(signal syscall.Signal) {
+	_ = p.process.Signal(signal)
+	<-p.exited
+}

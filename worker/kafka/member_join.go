@@ -1,0 +1,213 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/joingroup"
+	"github.com/segmentio/kafka-go/protocol/syncgroup"
+)
+
+// errRejoin: the group needs the member to join again, at once.
+var errRejoin = errors.New("the group is rebalancing")
+
+// join joins the group, with what is owned, and takes the assignment.
+func (m *Member) join(ctx context.Context) error {
+	select {
+	case <-m.rejoin: // this is it
+	default:
+	}
+	res, err := m.joinGroup(ctx)
+	if err != nil {
+		return err
+	}
+	assigned, err := m.syncGroup(ctx, res)
+	if err != nil {
+		return err
+	}
+	m.apply(res.GenerationID, res.LeaderID == res.MemberID, assigned)
+	return nil
+}
+
+func (m *Member) joinGroup(ctx context.Context) (*joingroup.Response, error) {
+	m.mu.Lock()
+	id := m.id
+	s := subscription{topics: []string{m.cfg.Topic}, owned: m.claims(), generation: m.generation}
+	m.mu.Unlock()
+	// The coordinator answers when all have joined.
+	ctx, cancel := context.WithTimeout(ctx, m.cfg.RebalanceTimeout+requestTimeout)
+	defer cancel()
+	answer, err := m.askGroup(ctx, &joingroup.Request{
+		GroupID:            m.cfg.GroupID,
+		SessionTimeoutMS:   int32(m.cfg.SessionTimeout.Milliseconds()),
+		RebalanceTimeoutMS: int32(m.cfg.RebalanceTimeout.Milliseconds()),
+		MemberID:           id,
+		GroupInstanceID:    m.cfg.InstanceID,
+		ProtocolType:       "consumer",
+		Protocols:          []joingroup.RequestProtocol{{Name: assignorName, Metadata: s.encode()}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	res := answer.(*joingroup.Response)
+	if err := m.joinError(res); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	m.id = res.MemberID
+	m.mu.Unlock()
+	return res, nil
+}
+
+// claims lists what is owned, what is being drained last: assignors take from
+// the end. It needs mu.
+func (m *Member) claims() []topicPartition {
+	var keep, drain []topicPartition
+	for _, p := range m.order {
+		if m.owned[p] {
+			drain = append(drain, topicPartition{m.cfg.Topic, p})
+		} else {
+			keep = append(keep, topicPartition{m.cfg.Topic, p})
+		}
+	}
+	return append(keep, drain...)
+}
+
+func (m *Member) joinError(res *joingroup.Response) error {
+	err := errorOf(res.ErrorCode)
+	switch code := kafkago.Error(res.ErrorCode); {
+	case err == nil:
+		return nil
+	case code == kafkago.MemberIDRequired:
+		m.mu.Lock()
+		m.id = res.MemberID
+		m.mu.Unlock()
+		return errRejoin
+	case code == kafkago.UnknownMemberId:
+		m.lose(err, true)
+		return errRejoin
+	case code == kafkago.InconsistentGroupProtocol:
+		return fmt.Errorf("its members use another assignor than %q: set partition.assignment.strategy to "+
+			"CooperativeStickyAssignor everywhere, or choose another group id (%w)", assignorName, err)
+	default:
+		return m.groupFault("join", err)
+	}
+}
+
+// groupFault forgets a coordinator that moved.
+func (m *Member) groupFault(doing string, err error) error {
+	m.moved(err)
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// syncGroup gives out the assignment if this member leads, and returns its own.
+func (m *Member) syncGroup(ctx context.Context, joined *joingroup.Response) (assignment, error) {
+	req := &syncgroup.Request{
+		GroupID: m.cfg.GroupID, GenerationID: joined.GenerationID, MemberID: joined.MemberID,
+		GroupInstanceID: m.cfg.InstanceID, ProtocolType: "consumer", ProtocolName: joined.ProtocolName,
+	}
+	if joined.LeaderID == joined.MemberID {
+		var err error
+		if req.Assignments, err = m.lead(ctx, joined.Members); err != nil {
+			return nil, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.cfg.RebalanceTimeout+requestTimeout)
+	defer cancel()
+	answer, err := m.askGroup(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	res := answer.(*syncgroup.Response)
+	err = errorOf(res.ErrorCode)
+	switch kafkago.Error(res.ErrorCode) {
+	case 0:
+	case kafkago.RebalanceInProgress:
+		return nil, errRejoin
+	case kafkago.UnknownMemberId, kafkago.IllegalGeneration:
+		m.lose(err, kafkago.Error(res.ErrorCode) == kafkago.UnknownMemberId)
+		return nil, errRejoin
+	default:
+		return nil, m.groupFault("sync", err)
+	}
+	a, err := decodeAssignment(res.Assignments)
+	if err != nil {
+		return nil, fmt.Errorf("the assignment by the group's leader can't be read: %w", err)
+	}
+	return a, nil
+}
+
+// lead makes the assignment of all members.
+func (m *Member) lead(ctx context.Context, joined []joingroup.ResponseMember) ([]syncgroup.RequestAssignment, error) {
+	var members []groupMember
+	topics := make(map[string]bool)
+	for _, j := range joined {
+		s, err := decodeSubscription(j.Metadata)
+		if err != nil {
+			return nil, fmt.Errorf("the subscription of member %q can't be read: %w", j.MemberID, err)
+		}
+		members = append(members, groupMember{id: j.MemberID, subscription: s})
+		for _, t := range s.topics {
+			topics[t] = true
+		}
+	}
+	counts, err := m.partitionCounts(ctx, slices.Sorted(maps.Keys(topics)))
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	m.counts = counts
+	m.mu.Unlock()
+	var out []syncgroup.RequestAssignment
+	for id, a := range assign(members, counts) {
+		out = append(out, syncgroup.RequestAssignment{MemberID: id, Assignment: a.encode()})
+	}
+	return out, nil
+}
+
+// partitionCounts asks for the topics' partitions; topics that don't exist are
+// left out.
+func (m *Member) partitionCounts(ctx context.Context, topics []string) (map[string]int32, error) {
+	counts := make(map[string]int32, len(topics))
+	for _, t := range topics {
+		n, err := m.c.Partitions(ctx, t)
+		if errors.Is(err, ErrTopicNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		counts[t] = n
+	}
+	return counts, nil
+}
+
+// apply takes over an assignment.
+func (m *Member) apply(generation int32, leads bool, assigned assignment) {
+	var added, revoked []int32
+	mine := assigned[m.cfg.Topic]
+	m.mu.Lock()
+	m.generation, m.joined, m.leader = generation, true, leads
+	for _, p := range mine {
+		if _, ok := m.owned[p]; !ok {
+			added = append(added, p)
+			m.owned[p] = false
+			m.order = append(m.order, p)
+		}
+	}
+	for _, p := range m.order {
+		if !m.owned[p] && !slices.Contains(mine, p) {
+			m.owned[p] = true
+			revoked = append(revoked, p)
+		}
+	}
+	m.mu.Unlock()
+	m.cfg.Handler.Assigned(generation, added)
+	if len(revoked) > 0 {
+		m.cfg.Handler.Revoked(generation, revoked)
+	}
+}

@@ -1,0 +1,61 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/metadata"
+)
+
+// metadata asks the cluster itself (kafka-go's transport answers metadata
+// requests from a cache) for its brokers and the named topics.
+func (c *Client) metadata(ctx context.Context, topics ...string) (*metadata.Response, error) {
+	// A nil list would ask for all topics.
+	names := append([]string{}, topics...)
+	answer, err := c.ask(ctx, anyBroker, &metadata.Request{TopicNames: names})
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	res := answer.(*metadata.Response)
+	if c.brokers.learn(res.Brokers) {
+		c.refreshLayout(ctx)
+	}
+	return res, nil
+}
+
+// topicLeaders asks the cluster who leads the partitions of a topic: an id for
+// each partition, -1 where there is no leader.
+func (c *Client) topicLeaders(ctx context.Context, topic string) ([]int32, error) {
+	res, err := c.metadata(ctx, topic)
+	if err != nil {
+		return nil, fmt.Errorf("look up topic %q: %w", topic, err)
+	}
+	for i := range res.Topics {
+		if t := &res.Topics[i]; t.Name == topic {
+			return leadersOf(t)
+		}
+	}
+	return nil, fmt.Errorf("look up topic %q: the broker's answer does not contain it", topic)
+}
+
+func leadersOf(t *metadata.ResponseTopic) ([]int32, error) {
+	// A topic that was just made is LeaderNotAvailable without partitions.
+	if err := errorOf(t.ErrorCode); err != nil && (len(t.Partitions) == 0 || !errors.Is(err, kafkago.LeaderNotAvailable)) {
+		return nil, topicError(t.Name, "Describe", err)
+	}
+	leaders := make([]int32, len(t.Partitions))
+	for i := range leaders {
+		leaders[i] = -1
+	}
+	for _, p := range t.Partitions {
+		if p.PartitionIndex < 0 || int(p.PartitionIndex) >= len(leaders) {
+			return nil, fmt.Errorf("topic %q: metadata names partition %d of %d", t.Name, p.PartitionIndex, len(leaders))
+		}
+		// A partition that is short of a replica (REPLICA_NOT_AVAILABLE) has
+		// a leader all the same.
+		leaders[p.PartitionIndex] = p.LeaderID
+	}
+	return leaders, nil
+}

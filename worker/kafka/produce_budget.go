@@ -1,0 +1,67 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+)
+
+// roomFor returns the size of the pooled buffer that holds n bytes.
+func roomFor(n int) int {
+	if class := bufferClass(n); class < bufferClasses {
+		return 1 << (minBufferBits + class)
+	}
+	return n
+}
+
+// reserve takes n bytes of the budget, out of credit first. It never waits:
+// above 0, the result is what has to be waited for.
+func (p *Producer) reserve(n int64, credit *int64) (missing int64) {
+	switch {
+	case n <= *credit:
+		*credit -= n
+	case p.budget.TryAcquire(n - *credit):
+		p.used.Add(n - *credit)
+		*credit = 0
+	default:
+		return n
+	}
+	return 0
+}
+
+// await waits until n bytes of the budget are free and takes them.
+func (p *Producer) await(ctx context.Context, n int64) error {
+	p.blocked.Add(1)
+	defer p.blocked.Add(-1)
+	p.nudgeSenders()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(p.ctx, func() { cancel(errProducerClosed) })()
+	if p.budget.Acquire(ctx, n) != nil {
+		return fmt.Errorf("wait for room among the records that are not written yet: %w", context.Cause(ctx))
+	}
+	p.used.Add(n)
+	return nil
+}
+
+// giveBack frees n bytes of the budget.
+func (p *Producer) giveBack(n int64) {
+	used := p.used.Add(-n)
+	p.budget.Release(n)
+	// Unused memory is kept within the budget too.
+	p.buffers.setLimit(int(p.maxBufferedBytes - used))
+}
+
+func (p *Producer) nudgeSenders() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range p.senders {
+		s.nudge()
+	}
+}
+
+// release frees a batch that is done with.
+func (p *Producer) release(b *builder) {
+	b.free()
+	p.giveBack(b.reserved)
+	p.builders.put(b)
+}

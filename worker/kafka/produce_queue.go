@@ -1,0 +1,202 @@
+package kafka
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// partitionQueue is what waits to be written to one partition.
+//
+// Any goroutine may append to it. What leaves it is up to one goroutine at a
+// time: while anything is in it, it is active, and then exactly one sender, or
+// the goroutine that looks for its leader, holds it. So a partition has one
+// batch in flight at most and keeps its order, whatever becomes of its leader.
+type partitionQueue struct {
+	topic     *TopicWriter
+	partition int32
+
+	mu     sync.Mutex
+	open   *builder // takes records; nil if none are gathered; guarded by mu
+	closed bool     // nothing may be appended any more; guarded by mu
+	// sealed are the batches that take no more records, oldest first. The
+	// first may be in flight. Guarded by mu.
+	sealed []*builder
+	active bool    // someone holds the queue; guarded by mu
+	sender *sender // of its leader, as far as is known; guarded by mu
+	hint   int     // bytes that the next batch may well get; guarded by mu
+	// appended and settled count records since the start. Guarded by mu.
+	appended, settled int64
+
+	// The rest belongs to who holds the queue.
+	producer  producerIdentity // under which its sequence runs
+	sequence  int32            // of the next record that is not stored
+	backoff   backoff
+	notBefore time.Time // of the next attempt, after a failure
+	trouble   string    // what the last attempt failed with; it was logged
+	lookup    backoff   // of the search for the leader
+}
+
+// signal is what follows an append, once the queue's lock is free.
+type signal struct {
+	activated bool      // the queue has to be handed to a sender
+	due       time.Time // when the first record is, if so
+	nudge     bool      // a batch need not wait any longer
+	sender    *sender
+}
+
+// add encodes m behind what waits. A result of missing above 0 says that
+// nothing was done for want of as many bytes of the budget; credit is what was
+// reserved of it for this record before.
+func (q *partitionQueue) add(m *Message, o Origin, credit *int64) (sig signal, missing int64, err error) {
+	if q.closed {
+		return signal{}, 0, errProducerClosed
+	}
+	b := q.open
+	if b == nil {
+		return q.addToNew(m, o, credit)
+	}
+	shape := b.measure(m)
+	end := b.end + shape.size()
+	if end > len(b.data) {
+		return q.addBeyond(m, o, end, credit)
+	}
+	sig.nudge = b.end < worthSending && end >= worthSending
+	sig.sender = q.sender
+	b.write(m, shape, o)
+	q.appended++
+	return sig, 0, nil
+}
+
+// addBeyond is add for a record that would end at end, beyond the room that
+// there is. Needs mu.
+func (q *partitionQueue) addBeyond(m *Message, o Origin, end int, credit *int64) (sig signal, missing int64, err error) {
+	p, b := q.topic.producer, q.open
+	if end <= p.maxBatchBytes {
+		room := roomFor(min(max(end, 2*len(b.memory.data)), p.maxBatchBytes))
+		more := int64(room) - int64(len(b.memory.data))
+		if missing := p.reserve(more, credit); missing > 0 {
+			return signal{}, missing, nil
+		}
+		b.reserved += more
+		b.grow(p.buffers.get(room), p.maxBatchBytes)
+		return q.add(m, o, credit)
+	}
+	if err := q.checkSize(m); err != nil {
+		return signal{}, 0, err
+	}
+	q.seal()
+	sig, missing, err = q.addToNew(m, o, credit)
+	sig.nudge, sig.sender = true, q.sender
+	return sig, missing, err
+}
+
+// addToNew is add for the first record of a batch. Needs mu.
+func (q *partitionQueue) addToNew(m *Message, o Origin, credit *int64) (sig signal, missing int64, err error) {
+	if err := q.checkSize(m); err != nil {
+		return signal{}, 0, err
+	}
+	p := q.topic.producer
+	room := roomFor(max(q.hint, batchHeaderSize+measure(m, 0, 0).size()))
+	if missing := p.reserve(int64(room), credit); missing > 0 {
+		return signal{}, missing, nil
+	}
+	q.open = p.builders.get()
+	q.open.reserved = int64(room)
+	q.open.start(p.buffers.get(room), p.maxBatchBytes)
+	sig, missing, err = q.add(m, o, credit)
+	if !q.active {
+		q.active = true
+		sig.activated, sig.due = true, q.open.since.Add(p.linger)
+	}
+	return sig, missing, err
+}
+
+func (q *partitionQueue) checkSize(m *Message) error {
+	limit := q.topic.producer.maxBatchBytes
+	if size := batchHeaderSize + measure(m, 0, 0).size(); size > limit {
+		return fmt.Errorf("record of %d bytes for topic %q, partition %d: %w: a batch may have %d bytes",
+			size, q.topic.name, q.partition, ErrTooLarge, limit)
+	}
+	return nil
+}
+
+// seal ends the open batch, if there is one. Needs mu.
+func (q *partitionQueue) seal() {
+	if q.open != nil {
+		q.hint = max(q.open.end, q.hint-q.hint/4)
+		q.sealed = append(q.sealed, q.open)
+		q.open = nil
+	}
+}
+
+// outlook returns how long the queue need not be sent from yet, whether that is
+// because of a failure, and the bytes of the batch that is next. The caller
+// holds the queue.
+func (q *partitionQueue) outlook(now time.Time, linger time.Duration) (left time.Duration, failed bool, size int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.sealed) > 0 {
+		size = q.sealed[0].end
+	} else {
+		size = q.open.end
+	}
+	switch {
+	case !q.notBefore.IsZero():
+		return q.notBefore.Sub(now), true, size
+	case len(q.sealed) > 0 || size >= worthSending:
+		return 0, false, size
+	default:
+		return q.open.since.Add(linger).Sub(now), false, size
+	}
+}
+
+// take returns the batch that is next; it stays in the queue. The caller holds
+// the queue.
+func (q *partitionQueue) take() *builder {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.sealed) == 0 {
+		q.seal()
+	}
+	q.notBefore = time.Time{}
+	return q.sealed[0]
+}
+
+// replace puts others in the place of the first batch, which is gone with
+// settled of its records, and tells whether the queue goes on being active. The
+// caller holds the queue, until the result is false.
+func (q *partitionQueue) replace(settled int, others ...*builder) (active bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.settled += int64(settled)
+	q.sealed = slices.Replace(q.sealed, 0, 1, others...)
+	q.active = len(q.sealed) > 0 || q.open != nil
+	return q.active
+}
+
+// buffered returns the records that are not settled, and their bytes.
+func (q *partitionQueue) buffered() (records int, bytes int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, b := range q.sealed {
+		bytes += int64(b.end)
+	}
+	if q.open != nil {
+		bytes += int64(q.open.end)
+	}
+	return int(q.appended - q.settled), bytes
+}
+
+// close drops what is left. Nobody may hold the queue any more.
+func (q *partitionQueue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.seal()
+	for _, b := range q.sealed {
+		q.topic.producer.release(b)
+	}
+	q.sealed = nil
+}

@@ -1,0 +1,73 @@
+package kafka
+
+import (
+	"fmt"
+
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+// split makes two batches of one that is refused as a whole, so that after a few
+// rounds only those records fail that have to.
+func (s *sender) split(q *partitionQueue, b *builder, r *produceResult) {
+	if b.count() == 1 {
+		s.acknowledge(q, -1, b.origins, r.recordError(""))
+		s.finish(q, b)
+		return
+	}
+	middle := int(b.count()) / 2
+	first := s.p.subset(b, func(i int) bool { return i < middle })
+	second := s.p.subset(b, func(i int) bool { return i >= middle })
+	s.finish(q, b, first, second)
+}
+
+// refuse fails the records that the broker will not store. The others are sent
+// in a new batch: nothing of the old one was stored.
+func (s *sender) refuse(q *partitionQueue, b *builder, r *produceResult) {
+	refused := make(map[int]string, len(r.refused))
+	for _, rec := range r.refused {
+		if rec.index >= 0 && rec.index < b.count() {
+			refused[int(rec.index)] = rec.message
+		}
+	}
+	if len(refused) == 0 {
+		// Older brokers don't say which records they mean.
+		s.split(q, b, r)
+		return
+	}
+	for i, origin := range b.origins {
+		if message, ok := refused[i]; ok {
+			s.acknowledge(q, -1, []Origin{origin}, r.recordError(message))
+		}
+	}
+	if len(refused) == int(b.count()) {
+		s.finish(q, b)
+		return
+	}
+	s.finish(q, b, s.p.subset(b, func(i int) bool {
+		_, ok := refused[i]
+		return !ok
+	}))
+}
+
+// subset returns a batch of the records of b that keep chooses. It takes memory
+// beyond the budget, since waiting for it would wait for this very batch.
+func (p *Producer) subset(b *builder, keep func(i int) bool) *builder {
+	return b.subset(p.buffers.get(b.end), p.builders.get(), keep)
+}
+
+// recordError explains why a record can't be written.
+func (r *produceResult) recordError(message string) error {
+	err := errorOf(r.errorCode)
+	if message == "" {
+		message = r.message
+	}
+	if message != "" {
+		err = fmt.Errorf("%w: %s", err, message)
+	}
+	switch kafkago.Error(r.errorCode) {
+	case kafkago.MessageSizeTooLarge, kafkago.RecordListTooLarge:
+		return fmt.Errorf("topic %q, partition %d: %w: it exceeds the topic's max.message.bytes (%w)", r.topic, r.partition, ErrTooLarge, err)
+	default:
+		return fmt.Errorf("topic %q, partition %d: the broker refuses the record: %w", r.topic, r.partition, err)
+	}
+}

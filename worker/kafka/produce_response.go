@@ -1,0 +1,115 @@
+package kafka
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+// produceResponse is a broker's answer.
+type produceResponse struct {
+	throttleMs int32
+	results    []produceResult // ordered by topic and partition
+}
+
+// produceResult is what was answered about one batch.
+type produceResult struct {
+	topic      string
+	partition  int32
+	errorCode  int16
+	baseOffset int64
+	refused    []refusedRecord
+	message    string // of the error, for people; often empty
+}
+
+// refusedRecord is a record because of which the whole batch was not stored.
+type refusedRecord struct {
+	index   int32 // in the batch
+	message string
+}
+
+// ApiKey implements protocol.Message.
+func (r *produceResponse) ApiKey() protocol.ApiKey { return protocol.Produce }
+
+// result returns what was answered about a batch; nil if that is nothing.
+func (r *produceResponse) result(topic string, partition int32) *produceResult {
+	i, found := slices.BinarySearchFunc(r.results, produceResult{topic: topic, partition: partition}, compareResults)
+	if !found {
+		return nil
+	}
+	return &r.results[i]
+}
+
+func compareResults(a, b produceResult) int {
+	return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition))
+}
+
+// maxProduceResponse bounds an answer. It has a few bytes for each partition,
+// and a line for each record that is refused.
+const maxProduceResponse = 64 << 20
+
+func readProduceResponse(from io.Reader, version int16) (*produceResponse, error) {
+	r := newWireReader(from)
+	defer r.free()
+	r.left = 4
+	size := r.int32()
+	if r.err != nil {
+		return nil, r.err
+	}
+	if size < 8 || size > maxProduceResponse {
+		return nil, fmt.Errorf("a size of %d bytes can't be", size)
+	}
+	r.left = int(size)
+	if id := r.int32(); r.err == nil && id != produceCorrelationID {
+		return nil, fmt.Errorf("it answers request %d, not %d", id, produceCorrelationID)
+	}
+	res := &produceResponse{}
+	for range r.count(6) {
+		topic := r.string()
+		for range r.count(22) {
+			if r.err != nil {
+				break
+			}
+			res.results = append(res.results, readProduceResult(r, topic, version))
+		}
+	}
+	res.throttleMs = r.int32()
+	if r.err == nil && r.left != 0 {
+		r.fail(fmt.Errorf("%d bytes belong to no field", r.left))
+	}
+	slices.SortFunc(res.results, compareResults)
+	return res, r.err
+}
+
+func readProduceResult(r *wireReader, topic string, version int16) produceResult {
+	res := produceResult{topic: topic, partition: r.int32(), errorCode: r.int16(), baseOffset: r.int64()}
+	r.int64() // log append time
+	if version >= 5 {
+		r.int64() // log start offset
+	}
+	if version < 8 {
+		return res
+	}
+	for range r.count(6) {
+		res.refused = append(res.refused, refusedRecord{index: r.int32(), message: r.nullableString()})
+		if r.err != nil {
+			break
+		}
+	}
+	res.message = r.nullableString()
+	return res
+}
+
+// nullableString reads a string; null is empty.
+func (r *wireReader) nullableString() string {
+	size := r.int16()
+	if size < 0 || r.err != nil {
+		return ""
+	}
+	b := make([]byte, size)
+	r.read(b)
+	return string(b)
+}

@@ -1,0 +1,117 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// errNoResult is what a broker that leaves a batch out of its answer has failed
+// with.
+var errNoResult = errors.New("the broker's answer does not contain the partition")
+
+// settle does what the answer to a request, or err, asks for.
+func (s *sender) settle(res *produceResponse, err error) {
+	var news produceNews
+	if err != nil {
+		s.failAll(err, &news)
+	} else {
+		s.quietUntil = time.Now().Add(time.Duration(res.throttleMs) * time.Millisecond)
+		for _, o := range s.batches {
+			s.settleBatch(o, res.result(o.queue.topic.name, o.queue.partition), &news)
+		}
+	}
+	news.log(s.p.log, s.broker)
+}
+
+// failAll deals with a request that has no answer: nobody knows what of it was
+// stored.
+func (s *sender) failAll(err error, news *produceNews) {
+	fatal := !retriable(err) && !errors.Is(err, context.Canceled)
+	if fatal {
+		s.p.fatal(fmt.Errorf("write to broker %d: %w", s.broker, err))
+	}
+	for _, o := range s.batches {
+		if !fatal {
+			news.add(o.queue, err)
+		}
+		s.sendAgain(o.queue, true)
+	}
+}
+
+// settleBatch deals with the answer about one batch.
+func (s *sender) settleBatch(o outgoing, r *produceResult, news *produceNews) {
+	q, b := o.queue, o.batch
+	if r == nil {
+		news.add(q, errNoResult)
+		s.sendAgain(q, true)
+		return
+	}
+	err := errorOf(r.errorCode)
+	switch judge(r.errorCode) {
+	case stored:
+		news.end(q)
+		s.stored(q, b, r)
+	case renew:
+		s.p.ids.forget(q.producer)
+		q.producer, b.ready = noProducer, false
+		news.add(q, err)
+		s.sendAgain(q, false)
+	case split:
+		s.split(q, b, r)
+	case refuse:
+		s.refuse(q, b, r)
+	case sendAgain:
+		news.add(q, err)
+		s.sendAgain(q, staleLeader(err))
+	case fatal:
+		s.p.fatal(r.writeError())
+		s.sendAgain(q, false)
+	}
+}
+
+func (s *sender) stored(q *partitionQueue, b *builder, r *produceResult) {
+	offset := r.baseOffset
+	if r.errorCode != 0 {
+		// The broker has it, but does not remember where.
+		offset = -1
+	}
+	q.sequence = sequenceAfter(q.sequence, b.count())
+	s.acknowledge(q, offset, b.origins, nil)
+	s.finish(q, b)
+}
+
+// sendAgain keeps a queue's batch for another attempt, after a pause. With
+// moved, the partition's leader is looked up first.
+func (s *sender) sendAgain(q *partitionQueue, moved bool) {
+	pause := q.backoff.next()
+	if moved {
+		s.p.client.forgetLeaders(q.topic.name)
+		s.p.route(q, pause)
+		return
+	}
+	q.notBefore = time.Now().Add(pause)
+	s.waiting = append(s.waiting, q)
+}
+
+// finish ends a batch, of which nothing is left to do, or puts others in its
+// place; the queue is kept while there is something in it.
+func (s *sender) finish(q *partitionQueue, b *builder, others ...*builder) {
+	settled := int(b.count())
+	for _, other := range others {
+		settled -= int(other.count())
+	}
+	s.p.release(b)
+	if q.replace(settled, others...) {
+		s.waiting = append(s.waiting, q)
+	}
+	s.p.settledSome()
+}
+
+// acknowledge reports what became of records of a batch.
+func (s *sender) acknowledge(q *partitionQueue, offset int64, origins []Origin, err error) {
+	s.ack = Ack{Topic: q.topic.name, Partition: q.partition, BaseOffset: offset, Origins: origins, Err: err}
+	s.p.cfg.OnAck(&s.ack)
+	s.ack.Origins = nil
+}

@@ -1,0 +1,243 @@
+package kafka
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/segmentio/kafka-go/compress"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/millrace-dev/millrace/worker/config"
+)
+
+// Defaults of a ProducerConfig.
+const (
+	defaultMaxBatchBytes    = 1_000_000
+	defaultMaxBufferedBytes = 32 << 20
+)
+
+// ErrTooLarge: a record is larger than a batch may be, by the Producer's own
+// limit or by the topic's. The error that wraps it names both.
+var ErrTooLarge = errors.New("record too large")
+
+// errProducerClosed counts as a cancellation: nothing is known to be wrong with
+// the record.
+var errProducerClosed = fmt.Errorf("the producer is closed: %w", context.Canceled)
+
+// ProducerConfig says how to write. OnAck and OnFatal are required.
+type ProducerConfig struct {
+	Compression config.Compression
+	// Linger is how long a record may wait for others to fill its batch. It
+	// does so only where little is written: what is worth a request by itself
+	// is sent as soon as the one before is answered.
+	Linger time.Duration
+	// MaxBatchBytes bounds a batch, before compression; 0 is 1,000,000. Keep
+	// it below the topic's max.message.bytes.
+	MaxBatchBytes int
+	// MaxBufferedBytes bounds the memory of all records that are not
+	// acknowledged, as they were encoded; Append blocks beyond it. 0 is 32
+	// MiB; there is always room for one batch.
+	MaxBufferedBytes int64
+	// OnAck is called when records were stored, or refused for good, from the
+	// goroutines that send: one at a time for a partition, in the order of
+	// its batches. It must not block.
+	OnAck func(*Ack)
+	// OnFatal is called when something has to be done before records can be
+	// written, such as an ACL that has to be granted. The records are kept
+	// and tried again now and then. It may be called from several goroutines,
+	// and must not block or close the Producer.
+	OnFatal func(error)
+	Logger  logr.Logger
+}
+
+// Ack tells what became of records of one batch.
+type Ack struct {
+	Topic     string
+	Partition int32
+	// BaseOffset is the offset of the first record, the others follow it; -1
+	// if it is unknown.
+	BaseOffset int64
+	// Origins are those of the records, in their order. They are valid until
+	// OnAck returns.
+	Origins []Origin
+	// Err is set if these records can't be written: the cluster refuses them
+	// as too large (ErrTooLarge) or invalid.
+	Err error
+}
+
+// Producer writes records to the leaders of their partitions. It is idempotent:
+// each record is stored once, and in the order of the calls of Append for its
+// partition, however often requests have to be repeated.
+//
+// For each leader there is one goroutine with one request in flight at a time,
+// which has a batch of every partition that has something to write. Meanwhile
+// records gather in the next batches.
+type Producer struct {
+	client        *Client
+	cfg           ProducerConfig
+	codec         compress.Compression
+	linger        time.Duration
+	maxBatchBytes int
+	maxRequest    int // bytes of batches in a request, before compression
+	log           logr.Logger
+
+	ids      producerIDs
+	buffers  *bufferPool
+	builders builderPool
+
+	maxBufferedBytes int64
+	budget           *semaphore.Weighted // of maxBufferedBytes: the memory of all batches
+	used             atomic.Int64        // bytes of the budget
+	blocked          atomic.Int32        // calls of Append that wait for the budget
+
+	flushing atomic.Int32 // calls of Flush
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+
+	topics atomic.Pointer[map[string]*TopicWriter] // replaced under mu
+	mu     sync.Mutex
+	closed bool // guarded by mu
+	// senders are by the broker's id. Guarded by mu.
+	senders  map[int32]*sender
+	progress chan struct{} // closed when records settle while someone flushes; guarded by mu
+	fatalErr string        // the last that OnFatal was called with; guarded by mu
+}
+
+// NewProducer returns a Producer. Close ends it.
+func (c *Client) NewProducer(cfg ProducerConfig) *Producer {
+	p := &Producer{
+		client:           c,
+		cfg:              cfg,
+		codec:            compressions[cfg.Compression],
+		linger:           max(cfg.Linger, 0),
+		maxBatchBytes:    cfg.MaxBatchBytes,
+		maxBufferedBytes: cfg.MaxBufferedBytes,
+		log:              cfg.Logger,
+		ids:              producerIDs{current: noProducer},
+		senders:          make(map[int32]*sender),
+		progress:         make(chan struct{}),
+	}
+	if p.maxBatchBytes <= 0 {
+		p.maxBatchBytes = defaultMaxBatchBytes
+	}
+	if p.maxBufferedBytes <= 0 {
+		p.maxBufferedBytes = defaultMaxBufferedBytes
+	}
+	p.maxBufferedBytes = max(p.maxBufferedBytes, int64(roomFor(p.maxBatchBytes)))
+	p.budget = semaphore.NewWeighted(p.maxBufferedBytes)
+	p.buffers = newBufferPool(int(p.maxBufferedBytes))
+	// A request leaves room for what gathers meanwhile. Brokers take up to
+	// 100 MB (socket.request.max.bytes).
+	p.maxRequest = int(min(p.maxBufferedBytes/4, 32<<20))
+	p.topics.Store(&map[string]*TopicWriter{})
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	return p
+}
+
+// Topic returns the writer of a topic. The first call for it asks the cluster;
+// errors.Is(err, ErrTopicNotFound) tells that there is none of that name.
+func (p *Producer) Topic(ctx context.Context, name string) (*TopicWriter, error) {
+	if t := (*p.topics.Load())[name]; t != nil {
+		return t, nil
+	}
+	partitions, err := p.client.Partitions(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known := *p.topics.Load()
+	if t := known[name]; t != nil {
+		return t, nil
+	}
+	if p.closed {
+		return nil, errProducerClosed
+	}
+	t := newTopicWriter(p, name, partitions)
+	more := maps.Clone(known)
+	more[name] = t
+	p.topics.Store(&more)
+	return t, nil
+}
+
+// Buffered returns how many records are not acknowledged yet, and their encoded
+// size in bytes.
+func (p *Producer) Buffered() (records int, bytes int64) {
+	for q := range p.queues {
+		n, size := q.buffered()
+		records += n
+		bytes += size
+	}
+	return records, bytes
+}
+
+// queues yields the queues of all partitions.
+func (p *Producer) queues(yield func(*partitionQueue) bool) {
+	for _, t := range *p.topics.Load() {
+		for _, q := range t.queues {
+			if !yield(q) {
+				return
+			}
+		}
+	}
+}
+
+// Close ends the Producer and drops what was not acknowledged: its origins are
+// never passed to OnAck. When it returns, no goroutine is left and OnAck is not
+// called any more.
+func (p *Producer) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.cancel()
+	p.tasks.Wait()
+	for q := range p.queues {
+		q.close()
+	}
+}
+
+// start runs a goroutine that ends with the Producer; after Close it does
+// nothing.
+func (p *Producer) start(task func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.tasks.Go(task)
+	}
+}
+
+// senderOf returns the sender of a broker, started if need be.
+func (p *Producer) senderOf(broker int32) *sender {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.senders[broker]
+	if s == nil {
+		s = &sender{p: p, broker: broker, nudged: make(chan struct{}, 1), out: bufio.NewWriterSize(nil, requestBuffer)}
+		p.senders[broker] = s
+		if !p.closed {
+			p.tasks.Go(s.run)
+		}
+	}
+	return s
+}
+
+// fatal reports what somebody has to do something about, once.
+func (p *Producer) fatal(err error) {
+	text := err.Error()
+	p.mu.Lock()
+	reported := p.fatalErr == text
+	p.fatalErr = text
+	p.mu.Unlock()
+	if !reported {
+		p.cfg.OnFatal(err)
+	}
+}

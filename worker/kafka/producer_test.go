@@ -1,0 +1,345 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+	"github.com/millrace-dev/millrace/worker/record"
+)
+
+func TestProducerWritesToAllLeaders(t *testing.T) {
+	for _, codec := range []config.Compression{config.None, config.Gzip, config.Snappy, config.LZ4, config.Zstd} {
+		t.Run(string(codec), func(t *testing.T) {
+			fake := kafkatest.Fake(t, kfake.NumBrokers(3))
+			fake.CreateTopic("out", 6, nil)
+			w := newWriting(t, fake.Addrs(), ProducerConfig{Compression: codec, MaxBatchBytes: 10_000, Linger: time.Millisecond})
+			for i := range int32(6000) {
+				w.write(i%6, int(i%200))
+			}
+			w.check(&fake.Cluster)
+			w.expectClean()
+		})
+	}
+}
+
+func TestWhatIsAppendedIsWhatIsStored(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 1, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{})
+	// franz-go's time does not reach as far as Kafka's.
+	messages := slices.DeleteFunc(manyMessages(), func(m Message) bool { return m.Timestamp == math.MaxInt64 })
+	for i := range messages {
+		m := messages[i]
+		if err := w.w.Append(t.Context(), 0, &m, Origin{Owner: w, Index: int32(i)}); err != nil {
+			t.Fatal(err)
+		}
+		// It was copied: the caller's bytes may change.
+		if len(m.Key) > 100 {
+			m.Key[50]++
+			messages[i].Key = make([]byte, len(m.Key))
+		}
+	}
+	w.flush()
+	got := fake.ConsumeAll("out", kgo.ReadUncommitted())
+	if len(got) != len(messages) {
+		t.Fatalf("%d records, want %d", len(got), len(messages))
+	}
+	for i, rec := range got {
+		seen := kmsg.Record{OffsetDelta: int32(i), TimestampDelta64: rec.Timestamp.UnixMilli(), Key: rec.Key, Value: rec.Value}
+		for _, h := range rec.Headers {
+			seen.Headers = append(seen.Headers, kmsg.Header{Key: h.Key, Value: h.Value})
+		}
+		if err := sameMessage(&messages[i], 0, i, seen); err != nil {
+			t.Errorf("record %d: %v", i, err)
+		}
+	}
+}
+
+func TestAppendRefusesWhatKafkaCantStore(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 2, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{MaxBatchBytes: 1000})
+	for name, c := range map[string]struct {
+		partition int32
+		m         Message
+		want      string
+	}{
+		"partition that is not there": {2, Message{}, `partition 2 of topic "out", which has 2`},
+		"negative partition":          {-1, Message{}, "partition -1"},
+		"before 1970":                 {0, Message{Timestamp: -2}, "before 1970"},
+		"too large":                   {0, Message{Value: make([]byte, 1000)}, "record too large"},
+	} {
+		if err := w.w.Append(t.Context(), c.partition, &c.m, Origin{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if records, _ := w.p.Buffered(); records != 0 {
+		t.Errorf("%d records are queued", records)
+	}
+}
+
+func TestTopicThatDoesNotExist(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 1, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{})
+	if _, err := w.p.Topic(t.Context(), "missing"); !errors.Is(err, ErrTopicNotFound) || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("got %v", err)
+	}
+	again, err := w.p.Topic(t.Context(), "out")
+	if again != w.w || err != nil {
+		t.Errorf("a second call gives another writer: %v", err)
+	}
+}
+
+func TestLittleIsSentAfterTheLinger(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 2, nil)
+	requests := fake.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Count: -1, Observe: true})
+	const linger = 200 * time.Millisecond
+	w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: linger})
+	w.write(0, 10) // finds the leader, which takes its time
+	w.flush()
+	first := requests.Hits()
+
+	started := time.Now()
+	for range 10 {
+		w.write(0, 10)
+	}
+	w.write(1, 10)
+	awaitState(t, "the records are acknowledged", func() bool { return w.settled() == 12 })
+	if passed := time.Since(started); passed < linger {
+		t.Errorf("sent after %v, before the linger of %v", passed, linger)
+	}
+	// Both partitions come together, though the second was a little younger
+	// (its leader was looked up, so it may have come by itself).
+	if n := requests.Hits() - first; n > 2 {
+		t.Errorf("%d requests for what came together", n)
+	}
+	w.check(&fake.Cluster)
+}
+
+func TestWhatIsWorthARequestDoesNotLinger(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 1, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Hour})
+	w.write(0, worthSending)
+	awaitState(t, "the first is acknowledged", func() bool { return w.settled() == 1 })
+	for range 8 {
+		w.write(0, worthSending/8)
+	}
+	awaitState(t, "the next is acknowledged", func() bool { return w.settled() >= 9 })
+	w.check(&fake.Cluster)
+}
+
+func TestRecordsGatherWhileARequestIsInFlight(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 1, nil)
+	var mu sync.Mutex
+	var sizes []int32
+	release := make(chan struct{})
+	fake.Faults.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		fake.Faults.KeepControl()
+		var batch kmsg.RecordBatch
+		if err := batch.ReadFrom(req.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Records); err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		sizes = append(sizes, batch.NumRecords)
+		n := len(sizes)
+		mu.Unlock()
+		if n == 1 {
+			fake.Faults.SleepControl(func() { <-release })
+		}
+		return nil, nil, false
+	})
+	w := newWriting(t, fake.Addrs(), ProducerConfig{})
+	seen := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(sizes)
+	}
+	w.write(0, 10)
+	awaitState(t, "the first request is in flight", func() bool { return seen() == 1 })
+	for range 500 {
+		w.write(0, 10)
+	}
+	close(release)
+	w.check(&fake.Cluster)
+	if n := seen(); n != 2 || sizes[1] != 500 {
+		t.Errorf("requests with %v records, want 1 and 500", sizes)
+	}
+}
+
+func TestAppendWaitsForMemory(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 4, nil)
+	release := make(chan struct{})
+	fake.Faults.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.Faults.KeepControl()
+		fake.Faults.SleepControl(func() { <-release })
+		return nil, nil, false
+	})
+	const limit = 256 << 10
+	w := newWriting(t, fake.Addrs(), ProducerConfig{MaxBatchBytes: 60_000, MaxBufferedBytes: limit, Linger: time.Hour})
+	var appenders sync.WaitGroup
+	for p := range int32(4) {
+		appenders.Go(func() {
+			for range 400 {
+				w.write(p, 1000)
+			}
+		})
+	}
+	awaitState(t, "all wait for memory", func() bool { return w.p.blocked.Load() == 4 })
+	if _, bytes := w.p.Buffered(); bytes > limit {
+		t.Errorf("%d bytes are buffered where %d are allowed", bytes, limit)
+	}
+	if used := w.p.used.Load(); used > limit {
+		t.Errorf("%d bytes are used where %d are allowed", used, limit)
+	}
+
+	// Who waits can give up.
+	ctx, cancel := context.WithCancel(t.Context())
+	gaveUp := make(chan error)
+	go func() { gaveUp <- w.w.Append(ctx, 0, &Message{Value: make([]byte, 50_000)}, Origin{}) }()
+	awaitState(t, "one more waits", func() bool { return w.p.blocked.Load() == 5 })
+	cancel()
+	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+
+	close(release)
+	appenders.Wait()
+	w.flush()
+	if n := w.settled(); n != 1600 {
+		t.Errorf("%d records are acknowledged", n)
+	}
+	if used := w.p.used.Load(); used != 0 {
+		t.Errorf("%d bytes of the budget are lost", used)
+	}
+}
+
+func TestFlushWaitsForWhatCameBefore(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 2, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Hour})
+	w.flush() // nothing to wait for
+	for i := range int32(100) {
+		w.write(i%2, 10)
+	}
+	w.flush()
+	if n := w.settled(); n != 100 {
+		t.Errorf("%d records are acknowledged after the flush", n)
+	}
+
+	fake.Faults.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.Faults.KeepControl()
+		return nil, errors.New("closed by the test"), true
+	})
+	w.write(1, 10)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := w.p.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "1 partitions") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCloseDropsWhatIsLeftAndLeavesNothingBehind(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 4, nil)
+	requests := fake.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Count: -1, Observe: true})
+	hold := make(chan struct{})
+	defer close(hold)
+	fake.Faults.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.Faults.KeepControl()
+		fake.Faults.SleepControl(func() { <-hold })
+		return nil, nil, false
+	})
+	w := newWriting(t, fake.Addrs(), ProducerConfig{MaxBatchBytes: 10_000, MaxBufferedBytes: 64 << 10})
+	var appenders sync.WaitGroup
+	ended := make(chan error, 4)
+	for p := range int32(4) {
+		appenders.Go(func() {
+			for {
+				err := w.w.Append(context.Background(), p, &Message{Value: make([]byte, 500)}, Origin{Owner: w, Index: w.number()})
+				if err != nil {
+					ended <- err
+					return
+				}
+			}
+		})
+	}
+	awaitState(t, "all wait for memory", func() bool { return w.p.blocked.Load() == 4 })
+	flushed := make(chan error)
+	go func() { flushed <- w.p.Flush(context.Background()) }()
+	awaitState(t, "the flush waits", func() bool { return w.p.flushing.Load() == 1 })
+	w.p.Close()
+	appenders.Wait()
+	for range 4 {
+		if err := <-ended; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "closed") {
+			t.Errorf("append ended with %v", err)
+		}
+	}
+	if err := <-flushed; !errors.Is(err, context.Canceled) {
+		t.Errorf("flush ended with %v", err)
+	}
+	awaitState(t, "no goroutine is left", func() bool { return len(produceGoroutines()) == 0 })
+	if n := w.settled(); n != 0 {
+		t.Errorf("%d records are acknowledged, and %d requests were answered", n, requests.Hits())
+	}
+	if used := w.p.used.Load(); used != 0 {
+		t.Errorf("%d bytes of the budget are in use", used)
+	}
+	if err := w.w.Append(t.Context(), 0, &Message{}, Origin{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("append after close: %v", err)
+	}
+	if _, err := w.p.Topic(t.Context(), "other"); err == nil {
+		t.Error("a topic after close")
+	}
+	w.p.Close()
+}
+
+func TestSeveralTopicsShareARequest(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	for _, name := range []string{"out", "dlq", "third"} {
+		fake.CreateTopic(name, 3, nil)
+	}
+	w := newWriting(t, fake.Addrs(), ProducerConfig{})
+	for _, name := range []string{"dlq", "out", "third"} {
+		writer, err := w.p.Topic(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range int32(300) {
+			m := &Message{Value: fmt.Append(nil, name, i), Headers: []record.Header{{Key: "h", Value: []byte(name)}}, Timestamp: 1}
+			if err := writer.Append(t.Context(), i%3, m, Origin{Owner: w, Index: w.number()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.flush()
+	for _, name := range []string{"out", "dlq", "third"} {
+		got := fake.ConsumeAll(name, kgo.ReadUncommitted())
+		if len(got) != 300 {
+			t.Errorf("topic %s has %d records", name, len(got))
+		}
+		for _, rec := range got {
+			if !strings.HasPrefix(string(rec.Value), name) {
+				t.Fatalf("topic %s holds %q", name, rec.Value)
+			}
+		}
+	}
+	w.expectClean()
+}

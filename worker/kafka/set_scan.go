@@ -1,0 +1,36 @@
+package kafka
+
+import "errors"
+
+// scan is what a look at the headers of fetched log batches tells: enough to ask
+// for what follows while nothing is decoded yet.
+type scan struct {
+	size int   // bytes to decode; a batch that is cut at the end is left out
+	next int64 // the offset to ask for next
+	// broken tells that a Set of the records will meet an error: what follows
+	// can't be fetched.
+	broken bool
+	// cut is set if not even the first batch is whole.
+	cut *cutError
+}
+
+// scanBatches looks through records that were asked for from an offset on.
+func scanBatches(records []byte, from int64) scan {
+	w := batchWalk{data: records}
+	for {
+		h, err := w.peek()
+		if err == nil {
+			w.pass(&h)
+			continue
+		}
+		s := scan{size: w.pos, next: max(from, w.next)}
+		cut, isCut := errors.AsType[*cutError](err)
+		switch {
+		case isCut && w.pos == 0:
+			s.size, s.cut = len(records), cut
+		case !isCut && !errors.Is(err, errNoMoreBatches):
+			s.size, s.broken = len(records), true
+		}
+		return s
+	}
+}

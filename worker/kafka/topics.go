@@ -1,0 +1,98 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/createtopics"
+)
+
+// Partitions asks the cluster how many partitions a topic has. The error of a
+// topic that does not exist is an ErrTopicNotFound; nothing creates it.
+func (c *Client) Partitions(ctx context.Context, topic string) (int32, error) {
+	var count int32
+	err := c.retry(ctx, func(ctx context.Context) error {
+		leaders, err := c.topicLeaders(ctx, topic)
+		count = int32(len(leaders))
+		return err
+	})
+	return count, err
+}
+
+// CreateTopic creates a topic and waits until the cluster shows it. It returns
+// nil if the topic exists, whatever its shape. With 0 partitions or a
+// replicationFactor of 0 the cluster's default counts.
+func (c *Client) CreateTopic(ctx context.Context, topic string, partitions int32, replicationFactor int16) error {
+	if partitions <= 0 {
+		partitions = -1
+	}
+	if replicationFactor <= 0 {
+		replicationFactor = -1
+	}
+	err := c.retry(ctx, func(ctx context.Context) error {
+		return c.requestTopic(ctx, topic, partitions, replicationFactor)
+	})
+	if err != nil {
+		return fmt.Errorf("create %w", err)
+	}
+	return c.awaitTopic(ctx, topic)
+}
+
+func (c *Client) requestTopic(ctx context.Context, topic string, partitions int32, replicationFactor int16) error {
+	cluster, err := c.metadata(ctx)
+	if err != nil {
+		return fmt.Errorf("topic %q: %w", topic, err)
+	}
+	res, err := c.ask(ctx, cluster.ControllerID, &createtopics.Request{
+		Topics: []createtopics.RequestTopic{{
+			Name:              topic,
+			NumPartitions:     partitions,
+			ReplicationFactor: replicationFactor,
+		}},
+		TimeoutMs: int32(requestTimeout / time.Millisecond),
+	})
+	if err != nil {
+		return fmt.Errorf("topic %q: %w", topic, err)
+	}
+	for _, answer := range res.(*createtopics.Response).Topics {
+		if answer.Name == topic {
+			return creationError(topic, replicationFactor, answer)
+		}
+	}
+	return fmt.Errorf("topic %q: the broker's answer does not contain it", topic)
+}
+
+func creationError(topic string, replicationFactor int16, answer createtopics.ResponseTopic) error {
+	err := errorOf(answer.ErrorCode)
+	switch {
+	case err == nil || errors.Is(err, kafkago.TopicAlreadyExists):
+		return nil
+	case errors.Is(err, kafkago.InvalidReplicationFactor):
+		return fmt.Errorf("topic %q: the cluster can't keep %d replicas: lower the replication factor (%w: %s)",
+			topic, replicationFactor, err, answer.ErrorMessage)
+	case answer.ErrorMessage != "":
+		err = fmt.Errorf("%w: %s", err, answer.ErrorMessage)
+	}
+	return topicError(topic, "Create", err)
+}
+
+// awaitTopic returns when the cluster shows a topic that was just created:
+// brokers hear of it one after another.
+func (c *Client) awaitTopic(ctx context.Context, topic string) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	var pause backoff
+	for {
+		_, err := c.topicLeaders(ctx, topic)
+		if err == nil {
+			c.forgetLeaders(topic)
+			return nil
+		}
+		if !retriable(err) || pause.wait(ctx) != nil {
+			return fmt.Errorf("created, but not to be seen: %w", err)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// unreachableError is an ErrUnreachable that says why for each server that was
+// tried.
+type unreachableError struct {
+	reasons []error // one for each server
+}
+
+func (e *unreachableError) Error() string {
+	parts := make([]string, len(e.reasons))
+	for i, reason := range e.reasons {
+		parts[i] = reason.Error()
+	}
+	return fmt.Sprintf("%v: %s", ErrUnreachable, strings.Join(parts, "; "))
+}
+
+func (e *unreachableError) Unwrap() []error {
+	return append([]error{ErrUnreachable}, e.reasons...)
+}
+
+// permanent tells whether every server refuses what it is offered.
+func (e *unreachableError) permanent() bool {
+	for _, reason := range e.reasons {
+		if refused, ok := errors.AsType[*DialError](reason); !ok || !refused.permanent() {
+			return false
+		}
+	}
+	return true
+}
+
+// unreachable turns the error of a first request that got no answer into an
+// ErrUnreachable; others it returns as they are.
+func (c *Client) unreachable(err error) error {
+	if errors.Is(err, ErrUnreachable) || !c.brokers.empty() || !brokenConnection(err) {
+		return err
+	}
+	failure := &unreachableError{}
+	for _, address := range c.dialer.servers {
+		reason := c.dialer.gate.lastError(address)
+		if reason == nil {
+			// Connected to, or not tried to the end.
+			reason = fmt.Errorf("%s: no answer: %w", address, err)
+		}
+		failure.reasons = append(failure.reasons, reason)
+	}
+	return failure
+}

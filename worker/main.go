@@ -1,0 +1,55 @@
+package worker
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+// DefaultConfigPath is where the operator mounts a worker's configuration.
+const DefaultConfigPath = "/etc/millrace/worker.yaml"
+
+// Main is the main function of a program built on this SDK. It reads the
+// configuration file named by --config, runs p on it, and drains on SIGTERM and
+// SIGINT. It does not return: the process ends with 0 after a drain, with 1 and
+// one line on standard error when the worker can't go on, and with 2 when it
+// was started wrongly.
+func Main(p Processor) {
+	MainWith(func(config.Config) (Processor, error) { return p, nil })
+}
+
+// MainWith is Main for a processor that is made from the configuration.
+func MainWith(build func(config.Config) (Processor, error)) {
+	path := flag.String("config", DefaultConfigPath, "the worker's configuration file")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		exit(2, fmt.Errorf("unexpected argument %q; the worker takes only --config", flag.Arg(0)))
+	}
+	cfg, err := config.Load(*path)
+	if err != nil {
+		exit(2, err)
+	}
+	p, err := build(cfg)
+	if err != nil {
+		exit(2, fmt.Errorf("%s: %w", *path, err))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	// A second signal ends the process at once.
+	context.AfterFunc(ctx, stop)
+	log := telemetry.NewLogger(cfg.Telemetry.LogFormat, os.Stderr).WithName(cfg.Name)
+	if err := Run(ctx, cfg, p, WithLogger(log)); err != nil {
+		exit(1, err)
+	}
+	os.Exit(0)
+}
+
+func exit(code int, err error) {
+	fmt.Fprintln(os.Stderr, "error:", err)
+	os.Exit(code)
+}

@@ -1,0 +1,58 @@
+package worker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/go-logr/logr"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/engine"
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+// Option changes how Run works.
+type Option func(*options)
+
+type options struct{ log logr.Logger }
+
+// WithLogger sets the logger; without one nothing is logged.
+func WithLogger(log logr.Logger) Option { return func(o *options) { o.log = log } }
+
+// Run processes cfg's input topic with p until ctx ends or the worker can't go
+// on. With cfg.Members above 1 it runs that many members of the consumer group
+// in this process.
+//
+// When ctx ends it drains: nothing new is read, what is in flight is finished
+// within cfg.DrainTimeout, offsets are committed, and the group is left. Run
+// then returns nil. An error says in one line why it could not go on; what was
+// settled until then is committed all the same.
+func Run(ctx context.Context, cfg config.Config, p Processor, opts ...Option) error {
+	o := options{log: logr.Discard()}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	config.Default(&cfg)
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	metrics := telemetry.NewMetrics(cfg.Input.Topic)
+	e := engine.New(cfg, p, metrics, o.log)
+	if cfg.Telemetry.Listen == "" {
+		return e.Run(ctx)
+	}
+	health := telemetry.NewHealth(cfg.Telemetry.StallTimeout.Duration, e.Progress)
+	server, err := telemetry.Listen(telemetry.ServerConfig{
+		Addr:    cfg.Telemetry.Listen,
+		Metrics: metrics.Handler(),
+		Health:  health.Check,
+		Ready:   e.Ready,
+		Status:  e.Status,
+		Logger:  o.log,
+	})
+	if err != nil {
+		return err
+	}
+	o.log.Info("serving /metrics, /healthz, /readyz and /status", "address", server.Addr())
+	return errors.Join(e.Run(ctx), server.Close())
+}
