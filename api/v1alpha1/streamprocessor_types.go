@@ -11,12 +11,11 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:subresource:status
 // +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
-// +kubebuilder:printcolumn:name="Input",type=string,JSONPath=`.spec.input.topic`
-// +kubebuilder:printcolumn:name="Output",type=string,JSONPath=`.spec.output.topic`
-// +kubebuilder:printcolumn:name="Replicas",type=integer,JSONPath=`.status.readyReplicas`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Replicas",type=integer,JSONPath=`.status.replicas`
+// +kubebuilder:printcolumn:name="Partitions",type=integer,JSONPath=`.status.input.partitions`
 // +kubebuilder:printcolumn:name="Lag",type=integer,JSONPath=`.status.input.lag`
-// +kubebuilder:printcolumn:name="Lag s",type=integer,JSONPath=`.status.input.lagSeconds`,priority=1
-// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
+// +kubebuilder:printcolumn:name="LagSeconds",type=integer,JSONPath=`.status.input.lagSeconds`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="metadata.name must have at most 63 characters: it becomes the value of labels"
 type StreamProcessor struct {
@@ -119,6 +118,7 @@ type StreamProcessorSpec struct {
 	// waits for what is in flight; from 1s to 1h. What is not settled by then
 	// is processed again by the next owner.
 	// +kubebuilder:default="20s"
+	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="must be a duration from 1s to 1h"

@@ -6,6 +6,7 @@ type InputSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=249
 	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9._-]+$`
+	// +kubebuilder:validation:XValidation:rule="self != '.' && self != '..'",message="Kafka allows no topic of this name"
 	// +required
 	Topic string `json:"topic"`
 
@@ -57,6 +58,7 @@ type OutputSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=249
 	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9._-]+$`
+	// +kubebuilder:validation:XValidation:rule="self != '.' && self != '..'",message="Kafka allows no topic of this name"
 	// +required
 	Topic string `json:"topic"`
 

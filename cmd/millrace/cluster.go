@@ -40,7 +40,10 @@ func openCluster(ctx context.Context, cfg config.Config, brokers []string, log l
 		}
 		c.embedded, c.kafka = broker, config.Kafka{BootstrapServers: broker.ListenAddrs()}
 	}
-	topics := []string{cfg.Input.Topic, cfg.Output.Topic, cfg.Failure.DeadLetter.Topic}
+	topics := []string{cfg.Input.Topic, cfg.Output.Topic}
+	if t := cfg.Failure.DeadLetter.Topic; t != "" {
+		topics = append(topics, t)
+	}
 	if err := c.connect(ctx, topics, log); err != nil {
 		c.Close()
 		return nil, err

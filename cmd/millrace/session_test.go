@@ -244,7 +244,7 @@ func stuckCluster(t *testing.T) *kfake.Cluster {
 }
 
 func TestInterruptBeforeTheEndIsAnError(t *testing.T) {
-	o := interruptOnOutput(t, stuckCluster(t), nil, "-f", writeManifest(t, stuck+"  drainTimeout: 100ms\n"), "--until-drained")
+	o := interruptOnOutput(t, stuckCluster(t), nil, "-f", writeManifest(t, stuck+"  drainTimeout: 1s\n"), "--until-drained")
 	if !errors.Is(o.err, errInterrupted) || !slices.Equal(o.lines, []string{"good"}) {
 		t.Errorf("lines %q, error %v, want %v", o.lines, o.err, errInterrupted)
 	}

@@ -31,9 +31,22 @@ const (
 )
 
 // WorkerConfig is the configuration of sp's workers, with defaults filled. It
-// fails for what can't be expressed in it; what it expresses is judged by its
-// Validate.
+// fails with all that keeps a worker from running with it, each by the path of
+// its field in the manifest.
 func WorkerConfig(sp *v1alpha1.StreamProcessor, creds CredentialPaths) (config.Config, error) {
+	cfg, err := convert(sp, creds)
+	err = errors.Join(checkName(sp), checkProcessor(sp.Spec.Processor), checkZeros(&sp.Spec), err)
+	if err == nil {
+		err = manifestPaths(cfg.Validate())
+	}
+	if err != nil {
+		return config.Config{}, err
+	}
+	return cfg, nil
+}
+
+// convert fails for what the configuration has no way to say.
+func convert(sp *v1alpha1.StreamProcessor, creds CredentialPaths) (config.Config, error) {
 	spec := &sp.Spec
 	size, err := byteCount("spec.inFlight.bytes", spec.InFlight.Bytes)
 	cfg := config.Config{
@@ -50,11 +63,8 @@ func WorkerConfig(sp *v1alpha1.StreamProcessor, creds CredentialPaths) (config.C
 		DrainTimeout: duration(spec.DrainTimeout),
 		Telemetry:    config.Telemetry{Listen: listen},
 	}
-	if err := errors.Join(checkName(sp), checkProcessor(spec.Processor), checkZeros(spec), err); err != nil {
-		return config.Config{}, err
-	}
 	config.Default(&cfg)
-	return cfg, nil
+	return cfg, err
 }
 
 func kafka(k v1alpha1.KafkaSpec, creds CredentialPaths) config.Kafka {

@@ -3,17 +3,41 @@ package resources
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// checkName is here for the path: in the configuration it is just "name".
+// manifestPaths gives the findings of the configuration's check the paths that
+// their fields have in the manifest.
+func manifestPaths(err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	var errs []error
+	for _, err := range joined.Unwrap() {
+		if finding, ok := errors.AsType[*config.FieldError](err); ok {
+			err = fmt.Errorf("spec.%s: %s", finding.Path, finding.Problem)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// checkName is stricter than the worker is: the name becomes the value of
+// labels.
 func checkName(sp *v1alpha1.StreamProcessor) error {
-	if sp.Name == "" {
-		return errors.New("metadata.name: it is not set: give the StreamProcessor a name")
+	problems := validation.IsDNS1123Subdomain(sp.Name)
+	if len(sp.Name) > validation.LabelValueMaxLength {
+		problems = append(problems, validation.MaxLenError(validation.LabelValueMaxLength))
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("metadata.name: %q: %s", sp.Name, strings.Join(problems, "; "))
 	}
 	return nil
 }

@@ -71,7 +71,10 @@ func isLeaf(typ reflect.Type) bool {
 func changes(t *testing.T, index []int) bool {
 	t.Helper()
 	sp := decode(t, full)
-	before := workerConfig(t, sp)
+	before, err := convert(sp, mounts)
+	if err != nil {
+		t.Fatal(err)
+	}
 	v := reflect.ValueOf(&sp.Spec).Elem()
 	for _, i := range index {
 		if v.Kind() == reflect.Pointer {
@@ -83,7 +86,11 @@ func changes(t *testing.T, index []int) bool {
 		v = v.Field(i)
 	}
 	alter(t, v)
-	return !reflect.DeepEqual(before, workerConfig(t, sp))
+	after, err := convert(sp, mounts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return !reflect.DeepEqual(before, after)
 }
 
 // alter gives v another value.

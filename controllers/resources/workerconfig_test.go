@@ -107,9 +107,6 @@ func TestWorkerConfigOfEveryField(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
 	}
-	if err := got.Validate(); err != nil {
-		t.Error(err)
-	}
 }
 
 // The manifest's defaults are the configuration's: a manifest that says
@@ -126,9 +123,6 @@ func TestWorkerConfigHasTheSameDefaults(t *testing.T) {
 	got := workerConfig(t, decode(t, least))
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
-	}
-	if err := got.Validate(); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -150,6 +144,10 @@ func TestWorkerConfigRefuses(t *testing.T) {
 		"spec.processor.image.name: ": func(sp *v1alpha1.StreamProcessor) {
 			sp.Spec.Processor = v1alpha1.ProcessorSpec{Image: &v1alpha1.ImageSpec{}}
 		},
+		`metadata.name: "Orders": `:        func(sp *v1alpha1.StreamProcessor) { sp.Name = "Orders" },
+		`metadata.name: "aaaa`:             func(sp *v1alpha1.StreamProcessor) { sp.Name = strings.Repeat("a", 64) },
+		`spec.ordering: "Keyed" is not`:    func(sp *v1alpha1.StreamProcessor) { sp.Spec.Ordering = "Keyed" },
+		"spec.failure.maxAttempts: 2000 ":  func(sp *v1alpha1.StreamProcessor) { sp.Spec.Failure.MaxAttempts = new(int32(2000)) },
 		"spec.inFlight.bytes: 0 ":          bytes("0"),
 		"spec.inFlight.records: 0 ":        func(sp *v1alpha1.StreamProcessor) { sp.Spec.InFlight.Records = new(int32(0)) },
 		"spec.failure.maxAttempts: 0 ":     func(sp *v1alpha1.StreamProcessor) { sp.Spec.Failure.MaxAttempts = new(int32(0)) },
@@ -171,4 +169,16 @@ func TestWorkerConfigRefuses(t *testing.T) {
 
 func bytes(size string) func(*v1alpha1.StreamProcessor) {
 	return func(sp *v1alpha1.StreamProcessor) { sp.Spec.InFlight.Bytes = new(resource.MustParse(size)) }
+}
+
+// A user should not have to run it again for each mistake.
+func TestWorkerConfigTellsAll(t *testing.T) {
+	sp := decode(t, full)
+	sp.Spec.Output.Topic, sp.Spec.Kafka.BootstrapServers = "in", []string{"kafka"}
+	_, err := WorkerConfig(sp, mounts)
+	for _, want := range []string{"spec.output.topic: ", "spec.kafka.bootstrapServers[0]: "} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not tell %q", err, want)
+		}
+	}
 }

@@ -14,11 +14,19 @@ import (
 // maxName is Kafka's limit for the names of topics, in bytes.
 const maxName = 249
 
+// FieldError is what is wrong with one field.
+type FieldError struct {
+	Path    string // as in the file, such as input.topic
+	Problem string // the bad value, and what to do
+}
+
+func (e *FieldError) Error() string { return e.Path + ": " + e.Problem }
+
 // findings are what is wrong with a configuration.
 type findings struct{ errs []error }
 
 func (f *findings) add(path, format string, args ...any) {
-	f.errs = append(f.errs, located(path, format, args...))
+	f.errs = append(f.errs, &FieldError{Path: path, Problem: fmt.Sprintf(format, args...)})
 }
 
 func between[T cmp.Ordered](f *findings, path string, value, least, most T) {

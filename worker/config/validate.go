@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Validate returns all that keeps a worker from running with c, joined: each
-// error names the field by its path in the file, the value, and what to do.
-// Zero values have no meaning here: call Default before.
+// Validate returns all that keeps a worker from running with c, as FieldErrors
+// that are joined by errors.Join. Zero values have no meaning here: call Default
+// before.
 func (c Config) Validate() error {
 	var f findings
 	f.name("name", c.Name)
@@ -36,7 +36,7 @@ func (c Config) validateDelivery(f *findings) {
 	oneOf(f, "delivery", c.Delivery, AtLeastOnce)
 }
 
-// validateTopics refuses what would feed a processor its own results for ever.
+// validateTopics refuses one topic for two purposes.
 func (c Config) validateTopics(f *findings) {
 	refuse := func(field, topic string) {
 		if topic != "" && topic == c.Input.Topic {
@@ -46,6 +46,10 @@ func (c Config) validateTopics(f *findings) {
 	}
 	refuse("output.topic", c.Output.Topic)
 	refuse("failure.deadLetter.topic", c.Failure.DeadLetter.Topic)
+	if topic := c.Output.Topic; topic != "" && topic == c.Failure.DeadLetter.Topic {
+		f.add("failure.deadLetter.topic", "%q is the output topic too, whose readers would take dead letters for results: "+
+			"name another topic", topic)
+	}
 }
 
 func (i Input) validate(f *findings) {

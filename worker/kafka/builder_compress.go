@@ -3,6 +3,7 @@ package kafka
 import (
 	"fmt"
 
+	"github.com/pierrec/lz4/v4"
 	"github.com/segmentio/kafka-go/compress"
 
 	"github.com/millrace-dev/millrace/worker/config"
@@ -20,11 +21,7 @@ var compressions = map[config.Compression]compress.Compression{
 // pack compresses the records, unless that makes them no smaller.
 func (b *builder) pack(codec compress.Compression, pool *bufferPool) error {
 	w := packWriter{pool: pool, memory: pool.get(batchHeaderSize + b.end/4), at: batchHeaderSize}
-	compressor := codec.Codec().NewWriter(&w)
-	_, err := compressor.Write(b.data[batchHeaderSize:b.end])
-	if cerr := compressor.Close(); err == nil {
-		err = cerr
-	}
+	err := w.compress(codec, b.data[batchHeaderSize:b.end])
 	if err != nil {
 		w.memory.release()
 		return fmt.Errorf("compress with %s: %w", codec, err)
@@ -35,6 +32,23 @@ func (b *builder) pack(codec compress.Compression, pool *bufferPool) error {
 	}
 	b.packed, b.packedTo, b.codec = w.memory, w.at, int8(codec)
 	return nil
+}
+
+func (w *packWriter) compress(codec compress.Compression, records []byte) error {
+	compressor := codec.Codec().NewWriter(w)
+	var err error
+	if blocks, ok := compressor.(interface{ Apply(...lz4.Option) error }); ok {
+		// Readers take the memory of a whole block, however little is in it.
+		// Java's blocks are of this size too; the default is 4 MiB.
+		err = blocks.Apply(lz4.BlockSizeOption(lz4.Block64Kb))
+	}
+	if err == nil {
+		_, err = compressor.Write(records)
+	}
+	if cerr := compressor.Close(); err == nil {
+		err = cerr
+	}
+	return err
 }
 
 // packWriter writes to pooled memory that grows.

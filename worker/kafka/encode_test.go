@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"math"
@@ -139,6 +140,23 @@ func TestEveryCodecIsReadByOthers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A reader of lz4 takes the memory of a block for each batch.
+func TestLZ4BlocksAreSmall(t *testing.T) {
+	pool := newBufferPool(1 << 20)
+	for range 2 { // the second writer comes from a pool
+		b := fill(t, pool, []Message{{Value: bytes.Repeat([]byte("a"), 200_000)}})
+		if err := b.pack(compress.Lz4, pool); err != nil {
+			t.Fatal(err)
+		}
+		frame := b.wire()[batchHeaderSize:]
+		if magic, size := binary.LittleEndian.Uint32(frame), frame[5]; magic != 0x184D2204 || size != 4<<4 {
+			t.Errorf("magic %x, block size %x", magic, size)
+		}
+		b.finish(producerIdentity{}, 0)
+		decoded(t, b.wire())
 	}
 }
 
