@@ -3,6 +3,7 @@ package v1alpha1
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/json"
@@ -32,6 +33,9 @@ func decodeObject(tree []byte) (*StreamProcessor, error) {
 		return nil, err
 	}
 	sp := &StreamProcessor{}
+	if err := checkQuantities("", tree, reflect.TypeOf(*sp)); err != nil {
+		return nil, err
+	}
 	strict, err := json.UnmarshalStrict(tree, sp)
 	if err != nil {
 		return nil, locate(tree, sp, err)

@@ -67,6 +67,16 @@ func startCollector(ctx context.Context, c *cluster, topic, path string) (*colle
 	return col, nil
 }
 
+// failed returns why the collector has ended before its time, or nil.
+func (col *collector) failed() error {
+	select {
+	case <-col.done:
+		return col.err
+	default:
+		return nil
+	}
+}
+
 // finish waits until all is written that the topic holds now.
 func (col *collector) finish(ctx context.Context, c *cluster) error {
 	ends, err := c.offsets(ctx, col.topic, kafka.Latest, config.ReadCommitted)

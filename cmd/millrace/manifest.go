@@ -1,15 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-
-	k8syaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
+	"path/filepath"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/resources"
@@ -22,31 +17,17 @@ type manifest struct {
 	processor *v1alpha1.StreamProcessor
 }
 
-// readManifest reads the one StreamProcessor of a file, which may hold other
-// objects too; - is the standard input.
+// readManifest reads the one StreamProcessor of a file; - is the standard input.
 func readManifest(path string) (manifest, error) {
 	content, err := readFile(path)
 	if err != nil {
 		return manifest{}, fmt.Errorf("-f: %w", err)
 	}
-	m := manifest{path: path}
-	documents := k8syaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
-	for {
-		document, err := documents.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = m.add(document)
-		}
-		if err != nil {
-			return manifest{}, fmt.Errorf("%s: %w", path, err)
-		}
+	processor, err := v1alpha1.Decode(content)
+	if err != nil {
+		return manifest{}, fmt.Errorf("%s: %w", path, err)
 	}
-	if m.processor == nil {
-		return manifest{}, fmt.Errorf("%s: there is no StreamProcessor in it", path)
-	}
-	return m, nil
+	return manifest{path: path, processor: processor}, nil
 }
 
 func readFile(path string) ([]byte, error) {
@@ -56,32 +37,12 @@ func readFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// add takes a document's StreamProcessor; what else there is does not matter
-// here.
-func (m *manifest) add(document []byte) error {
-	var object struct {
-		Kind string `json:"kind"`
-	}
-	if err := yaml.Unmarshal(document, &object); err != nil {
-		return err
-	}
-	if object.Kind != "StreamProcessor" {
-		return nil
-	}
-	if m.processor != nil {
-		return errors.New("there is more than one StreamProcessor in it; run them one by one")
-	}
-	processor, err := v1alpha1.Decode(document)
-	m.processor = processor
-	return err
-}
-
 // checkProgram tells whether --exec was given if and only if it is needed.
 func (m *manifest) checkProgram(program string) error {
 	image := m.processor.Spec.Processor.Image
 	switch {
 	case image != nil && program == "":
-		return fmt.Errorf("%s: spec.processor.image: images can't be run here: build the program of %s and name it with --exec", m.path, image.Name)
+		return fmt.Errorf("%s: spec.processor.image: an image can't be run here: build the program of %s and name it with --exec", m.path, image.Name)
 	case image == nil && program != "":
 		return fmt.Errorf("--exec: %s has no spec.processor.image that the program could stand for", m.path)
 	default:
@@ -90,14 +51,27 @@ func (m *manifest) checkProgram(program string) error {
 }
 
 // workerConfig returns the configuration that a pod of this StreamProcessor
-// would get, and for a real cluster with the files of secrets that are here.
-func (m *manifest) workerConfig(realCluster bool) (config.Config, error) {
-	cfg, err := resources.WorkerConfig(m.processor, m.localSecrets())
-	if err == nil && realCluster {
-		err = missingSecrets(cfg.Kafka)
+// would get, with the files that secretDir tells in the place of Secrets.
+func (m *manifest) workerConfig() (config.Config, error) {
+	var creds resources.CredentialPaths
+	k := &m.processor.Spec.Kafka
+	if k.TLS != nil && k.TLS.CASecretRef != nil {
+		creds.CA = m.secretDir(k.TLS.CASecretRef.Name)
 	}
+	if k.TLS != nil && k.TLS.CertSecretRef != nil {
+		creds.ClientCert = m.secretDir(k.TLS.CertSecretRef.Name)
+	}
+	if k.SASL != nil {
+		creds.SASL = m.secretDir(k.SASL.SecretRef.Name)
+	}
+	cfg, err := resources.WorkerConfig(m.processor, creds)
 	if err != nil {
 		return config.Config{}, fmt.Errorf("%s: %w", m.path, err)
 	}
 	return cfg, nil
+}
+
+// secretDir is where the keys of a Secret are files on this machine.
+func (m *manifest) secretDir(name string) string {
+	return filepath.Join(filepath.Dir(m.path), "secrets", name)
 }

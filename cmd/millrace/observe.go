@@ -23,42 +23,76 @@ type snapshot struct {
 	positions map[int32]int64
 }
 
-// observer asks the workers how far they are.
+// observer asks the workers how far they are. Its methods are called from one
+// goroutine.
 type observer struct {
 	urls       []string
 	client     http.Client
 	last       []telemetry.Status // of each worker, what it said last
+	final      []*finalWord       // of each worker
 	watermarks map[int32]int64
 }
 
-func newObserver(urls []string) *observer {
-	return &observer{
+func newObserver(ctx context.Context, urls []string) *observer {
+	o := &observer{
 		urls:       urls,
 		client:     http.Client{Timeout: 2 * time.Second},
 		last:       make([]telemetry.Status, len(urls)),
 		watermarks: map[int32]int64{},
 	}
+	for _, url := range urls {
+		word := &finalWord{status: make(chan telemetry.Status, 1)}
+		o.final = append(o.final, word)
+		go word.await(ctx, url)
+	}
+	return o
 }
 
 // look asks every worker. One that gives no answer, because it has not begun
 // to listen or has ended, counts with its last.
 func (o *observer) look(ctx context.Context) snapshot {
-	s := snapshot{watermarks: o.watermarks, positions: map[int32]int64{}}
 	for i, url := range o.urls {
-		if status, err := o.ask(ctx, url); err == nil {
+		if status, err := ask(ctx, &o.client, url); err == nil {
 			o.last[i] = status
 		}
+	}
+	return o.snapshot()
+}
+
+// lookBack tells how far the workers were when they ended.
+func (o *observer) lookBack() snapshot {
+	patience := time.After(finalPatience)
+	for i, word := range o.final {
+		if !word.asked.Load() {
+			continue // it has never listened
+		}
+		select {
+		case status, ok := <-word.status:
+			// One that is built on an older SDK answers at once.
+			if ok && status.Totals.RecordsIn >= o.last[i].Totals.RecordsIn {
+				o.last[i] = status
+			}
+		case <-patience:
+			return o.snapshot()
+		}
+	}
+	return o.snapshot()
+}
+
+func (o *observer) snapshot() snapshot {
+	s := snapshot{watermarks: o.watermarks, positions: map[int32]int64{}}
+	for i := range o.last {
 		s.add(&o.last[i])
 	}
 	return s
 }
 
-func (o *observer) ask(ctx context.Context, url string) (status telemetry.Status, err error) {
+func ask(ctx context.Context, client *http.Client, url string) (status telemetry.Status, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return status, err
 	}
-	response, err := o.client.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return status, err
 	}

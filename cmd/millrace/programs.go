@@ -61,7 +61,7 @@ func newProgram(command string, cfg config.Config, i int, dir string, s *screen)
 	if err != nil {
 		return nil, "", err
 	}
-	cfg.Telemetry.Listen = address
+	cfg.Telemetry.Listen, cfg.Telemetry.LogFormat = address, config.LogText
 	content, err := yaml.Marshal(cfg)
 	if err != nil {
 		return nil, "", err

@@ -27,11 +27,11 @@ type screen struct {
 
 	mu       sync.Mutex
 	progress string    // shown now; guarded by mu
-	written  time.Time // of the last progress line off a terminal; guarded by mu
+	written  time.Time // when progress was shown last; guarded by mu
 }
 
 func newScreen(out io.Writer) *screen {
-	s := &screen{out: out, written: time.Now()}
+	s := &screen{out: out, written: time.Now()} // the first line has something to tell
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		s.terminal = f
 	}
@@ -60,18 +60,29 @@ func (s *screen) Say(format string, args ...any) {
 func (s *screen) Progress(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.terminal == nil {
-		if time.Since(s.written) >= lineInterval {
-			s.written = time.Now()
-			s.write(line + "\n")
-		}
+	interval := lineInterval
+	if s.terminal != nil {
+		interval = redrawInterval
+	}
+	if time.Since(s.written) < interval {
 		return
 	}
-	if width, _, err := term.GetSize(int(s.terminal.Fd())); err == nil && len(line) >= width {
-		line = line[:max(width-1, 0)] // a line that wraps can't be cleared
+	s.written = time.Now()
+	if s.terminal == nil {
+		s.write(line + "\n")
+		return
 	}
-	s.progress = line
-	s.write(clearLine + line)
+	s.progress = s.cut(line)
+	s.write(clearLine + s.progress)
+}
+
+// cut makes a line fit the terminal: one that wraps can't be cleared.
+func (s *screen) cut(line string) string {
+	width, _, err := term.GetSize(int(s.terminal.Fd()))
+	if err != nil || width <= 0 || len(line) < width {
+		return line
+	}
+	return line[:width-1]
 }
 
 // Clear takes the progress line away.

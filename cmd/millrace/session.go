@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/processors/cel"
+	"github.com/millrace-dev/millrace/worker/telemetry"
 )
 
 // session is one `millrace run`, from the manifest to the summary.
@@ -48,10 +48,14 @@ func (s *session) run(drain context.Context) error {
 	// What must go on while the workers drain ends only with the session.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(drain))
 	defer cancel()
+	go s.endAtAbort(ctx, cancel)
 	if err := s.open(drain, ctx); err != nil {
+		if drain.Err() != nil {
+			return errInterrupted
+		}
 		return err
 	}
-	drained, err := s.work(drain)
+	drained, err := s.work(drain, ctx)
 	stopErr := s.stop(ctx)
 	switch {
 	case errors.Is(stopErr, errInterrupted):
@@ -59,7 +63,17 @@ func (s *session) run(drain context.Context) error {
 	case err == nil && stopErr == nil && s.opts.untilDrained && !drained:
 		err = fmt.Errorf("%w before the input topic was drained", errInterrupted)
 	}
-	return errors.Join(err, stopErr, s.report(ctx))
+	err = errors.Join(err, stopErr)
+	return errors.Join(err, s.report(ctx, err != nil))
+}
+
+// endAtAbort ends ctx when the user won't wait, and itself when ctx ends.
+func (s *session) endAtAbort(ctx context.Context, cancel context.CancelFunc) {
+	select {
+	case <-s.abort:
+		cancel()
+	case <-ctx.Done():
+	}
 }
 
 // load reads the manifest and opens the input, so that their mistakes show
@@ -71,12 +85,12 @@ func (s *session) load() (err error) {
 	if err := s.manifest.checkProgram(s.opts.program); err != nil {
 		return err
 	}
-	if s.cfg, err = s.manifest.workerConfig(len(s.opts.brokers) > 0); err != nil {
+	if s.cfg, err = s.manifest.workerConfig(); err != nil {
 		return err
 	}
 	if c := s.cfg.Processor.CEL; c != nil {
 		if s.processor, err = cel.New(*c); err != nil {
-			return fmt.Errorf("%s: spec.processor.cel: %w", s.opts.manifest, err)
+			return fmt.Errorf("%s: spec.%w", s.opts.manifest, err)
 		}
 	}
 	if s.opts.inputFile == "" {
@@ -113,10 +127,10 @@ func (s *session) open(drain, ctx context.Context) (err error) {
 			return fmt.Errorf("--output-file: %w", err)
 		}
 	}
-	return s.startWorkers()
+	return s.startWorkers(ctx)
 }
 
-func (s *session) startWorkers() (err error) {
+func (s *session) startWorkers(ctx context.Context) (err error) {
 	if s.dir, err = os.MkdirTemp("", "millrace-run-"); err != nil {
 		return err
 	}
@@ -129,27 +143,29 @@ func (s *session) startWorkers() (err error) {
 	if err != nil {
 		return err
 	}
-	s.observer = newObserver(s.workers.statusURLs)
+	s.observer = newObserver(ctx, s.workers.statusURLs)
 	return nil
 }
 
 // logger writes what the worker has to say above the progress line.
-func (s *session) logger() logr.Logger {
-	return logr.FromSlogHandler(slog.NewTextHandler(s.screen, &slog.HandlerOptions{Level: slog.LevelInfo}))
-}
+func (s *session) logger() logr.Logger { return telemetry.NewLogger(config.LogText, s.screen) }
 
-// report completes the files and writes the summary.
-func (s *session) report(ctx context.Context) error {
+// report completes the files and writes the summary. A run that failed before
+// it read anything has none to show.
+func (s *session) report(ctx context.Context, failed bool) error {
 	s.screen.Clear()
-	var collectErr, saveErr error
-	if s.collector != nil {
+	var collectErr, saveErr, printErr error
+	if s.collector != nil && s.collector.failed() == nil {
 		collectErr = s.collector.finish(ctx, s.cluster)
 	}
 	figures := newSummary(s.last.totals, s.finished.Sub(s.started))
 	if s.opts.summaryFile != "" {
 		saveErr = figures.save(s.opts.summaryFile)
 	}
-	return errors.Join(collectErr, saveErr, s.print(ctx, &figures))
+	if !failed || figures.RecordsIn > 0 {
+		printErr = s.print(ctx, &figures)
+	}
+	return errors.Join(collectErr, saveErr, printErr)
 }
 
 // print writes what a person wants to know.

@@ -10,18 +10,13 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-const (
-	// pollInterval is how often the workers are asked how far they are.
-	pollInterval = 100 * time.Millisecond
-	// drainPollInterval is the same while they drain, when the last answer
-	// is the one that counts.
-	drainPollInterval = 10 * time.Millisecond
-)
+// pollInterval is how often the workers are asked how far they are.
+const pollInterval = 100 * time.Millisecond
 
 // work feeds the input and shows the progress until it is time to stop the
 // workers. It tells whether all was settled that --until-drained waits for; the
 // error is what went wrong outside the workers.
-func (s *session) work(drain context.Context) (drained bool, err error) {
+func (s *session) work(drain, ctx context.Context) (drained bool, err error) {
 	feeding, cancel := context.WithCancel(drain)
 	defer cancel()
 	var fed chan error
@@ -50,7 +45,7 @@ func (s *session) work(drain context.Context) (drained bool, err error) {
 				return false, err
 			}
 		case <-tick.C:
-			s.last = s.observer.look(drain)
+			s.last = s.observer.look(ctx)
 			s.screen.Progress(s.progress())
 			if fed == nil && s.feeder != nil && s.mayFeed() {
 				fed = make(chan error, 1)
@@ -67,8 +62,9 @@ func (s *session) work(drain context.Context) (drained bool, err error) {
 // stop drains the workers. It returns why they failed, or an errInterrupted if
 // the user did not wait.
 func (s *session) stop(ctx context.Context) error {
+	s.last = s.observer.look(ctx)
 	s.workers.stop()
-	tick := time.NewTicker(drainPollInterval)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		select {
@@ -79,6 +75,7 @@ func (s *session) stop(ctx context.Context) error {
 			if s.finished.IsZero() {
 				s.finished = time.Now()
 			}
+			s.last = s.observer.lookBack()
 			return s.workers.err
 		case <-tick.C:
 			s.last = s.observer.look(ctx)

@@ -48,8 +48,9 @@ func writeAccessLog(w io.Writer) error {
 		if broken[i] {
 			line = breakLine(rng, line)
 		}
-		out.Write(line)
-		out.WriteByte('\n')
+		if _, err := out.Write(append(line, '\n')); err != nil {
+			return err
+		}
 	}
 	return out.Flush()
 }

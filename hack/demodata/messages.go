@@ -47,8 +47,9 @@ func writeMessages(w io.Writer) error {
 		if cut[i] {
 			line = line[:len(line)/2]
 		}
-		out.Write(line)
-		out.WriteByte('\n')
+		if _, err := out.Write(append(line, '\n')); err != nil {
+			return err
+		}
 	}
 	return out.Flush()
 }

@@ -1,5 +1,6 @@
 package main
 
+//nolint:misspell // words of other languages
 var phrasebooks = []phrasebook{
 	{
 		"en", 30,

@@ -118,7 +118,6 @@ func (a *attempt) write(c *chunk, i int, rec *record.Record, o *record.Output) {
 	if err == nil {
 		a.fill(rec, o)
 		partition := m.outputPartition(writer, c, rec, a.msg.Key)
-		m.e.metrics.BytesOut.Add(messageSize(&a.msg))
 		err = writer.Append(m.hard, partition, &a.msg, kafka.Origin{Owner: c, Index: int32(i)})
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
@@ -146,15 +145,4 @@ func (a *attempt) fill(rec *record.Record, o *record.Output) {
 	if !t.IsZero() {
 		msg.Timestamp = t.UnixMilli()
 	}
-}
-
-// messageSize is the bytes of key, value and headers.
-func messageSize(msg *kafka.Message) int {
-	n := len(msg.Key) + len(msg.Value)
-	for _, headers := range [...][]record.Header{msg.Headers, msg.Extra} {
-		for i := range headers {
-			n += len(headers[i].Key) + len(headers[i].Value)
-		}
-	}
-	return n
 }

@@ -48,6 +48,9 @@ func (e *condemnedError) Error() string { return e.err.Error() }
 // it has crashed the worker, or its partition's Sequencer, too often.
 func (m *member) condemned(it dispatch.Item) error {
 	c := it.Chunk.Owner.(*chunk)
+	if !c.part.failures.any() {
+		return nil
+	}
 	attempts, err := c.part.failures.of(it.Record().Offset)
 	if err == nil || !m.e.policy.Exhausted(attempts) {
 		return nil

@@ -3,6 +3,7 @@ package engine
 import (
 	"sync"
 
+	"github.com/millrace-dev/millrace/worker/kafka"
 	"github.com/millrace-dev/millrace/worker/record"
 )
 
@@ -43,11 +44,11 @@ func (o *outcomes) fate(i int, fate record.Fate, err error) {
 }
 
 // add counts one result and tells the observer when it was the record's last.
-func (o *outcomes) add(observer record.OutcomeObserver, c *chunk, i int, at record.Position) {
+func (o *outcomes) add(observer record.OutcomeObserver, c *chunk, i int, ack *kafka.Ack, k int) {
 	o.mu.Lock()
 	p := &o.records[i]
-	if at.Topic != "" {
-		p.outputs = append(p.outputs, at)
+	if ack != nil {
+		p.outputs = append(p.outputs, position(ack, k))
 	}
 	p.missing--
 	done := p.missing == 0
@@ -63,4 +64,13 @@ func (o *outcomes) add(observer record.OutcomeObserver, c *chunk, i int, at reco
 		Outputs: result.outputs,
 		Err:     result.err,
 	})
+}
+
+// position is where the k-th record of an acknowledgement was written.
+func position(a *kafka.Ack, k int) record.Position {
+	p := record.Position{Topic: a.Topic, Partition: a.Partition, Offset: -1}
+	if a.BaseOffset >= 0 {
+		p.Offset = a.BaseOffset + int64(k)
+	}
+	return p
 }

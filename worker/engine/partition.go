@@ -136,11 +136,11 @@ func (f *failures) exhaust(offset int64) bool {
 	return true
 }
 
+// any reports whether a record of the partition has failed and is not settled.
+func (f *failures) any() bool { return f.count.Load() > 0 }
+
 // forget removes a settled record.
 func (f *failures) forget(offset int64) {
-	if f.count.Load() == 0 {
-		return
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if _, ok := f.byOffset[offset]; ok {
@@ -161,9 +161,6 @@ func (f *failures) describe(offset int64) (attempts int, keyHash string, err err
 
 // of returns the attempts and last error of a record.
 func (f *failures) of(offset int64) (attempts int, err error) {
-	if f.count.Load() == 0 {
-		return 0, nil
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if r := f.byOffset[offset]; r != nil {

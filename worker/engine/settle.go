@@ -30,19 +30,12 @@ func (m *member) acked(a *kafka.Ack) {
 		if o.Index&deadLetterBit != 0 {
 			letters++
 		}
-		run.result(m, i, position(a, k))
+		run.result(m, i, a, k)
 	}
 	run.end(m)
 	m.e.metrics.RecordsDeadLettered.Add(letters)
 	m.e.metrics.RecordsOut.Add(len(a.Origins) - letters)
-}
-
-func position(a *kafka.Ack, k int) record.Position {
-	p := record.Position{Topic: a.Topic, Partition: a.Partition, Offset: -1}
-	if a.BaseOffset >= 0 {
-		p.Offset = a.BaseOffset + int64(k)
-	}
-	return p
+	m.e.metrics.BytesOut.Add(a.Bytes)
 }
 
 // refused takes an output that the brokers will not store.
@@ -75,17 +68,24 @@ func (s *settling) begin(c *chunk, i int) {
 	*s = settling{c: c, part: c.part, each: c.bytes, written: c.Records[i].Timestamp}
 }
 
-// result counts one result of record i.
-func (s *settling) result(m *member, i int, at record.Position) {
+// result counts one result of record i: the k-th record of an acknowledgement,
+// or none if ack is nil.
+func (s *settling) result(m *member, i int, ack *kafka.Ack, k int) {
 	if s.c.outcomes != nil {
-		s.c.outcomes.add(m.e.observer, s.c, i, at)
+		s.c.outcomes.add(m.e.observer, s.c, i, ack, k)
 	}
-	offset := s.c.Records[i].Offset
+	offset := int64(0)
+	failing := s.part.failures.any()
+	if failing { // or the record need not be looked at, which is a cache miss
+		offset = s.c.Records[i].Offset
+	}
 	settled, last := s.c.span.Done(i)
 	if !settled {
 		return
 	}
-	s.part.failures.forget(offset)
+	if failing {
+		s.part.failures.forget(offset)
+	}
 	s.n++
 	s.last = s.last || last
 }
@@ -128,7 +128,7 @@ func (m *member) retire(c *chunk) {
 func (m *member) settleOne(c *chunk, i int) {
 	var run settling
 	run.begin(c, i)
-	run.result(m, i, record.Position{})
+	run.result(m, i, nil, 0)
 	run.end(m)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/offsetcommit"
@@ -19,7 +20,8 @@ type CommitOffset struct {
 	Metadata string
 }
 
-// CommitError says which partitions could not be committed. The others were.
+// CommitError says which partitions could not be committed. The others of the
+// same call were.
 type CommitError struct {
 	Group, Topic string
 	Failed       []FailedCommit
@@ -52,28 +54,29 @@ func (e *CommitError) Unwrap() []error {
 
 // Commit commits offsets of partitions that the member owns, under the
 // generation it is in. It tries until ctx is done while the coordinator is away
-// or the group rebalances. Partitions that are not owned fail with ErrNotOwned,
-// in a *CommitError.
+// or the group rebalances. What could not be committed is in a *CommitError;
+// partitions that are not owned fail with ErrNotOwned.
 //
 // Once Lost was called for a partition, or Release has returned, no commit of it
 // is under way or will be.
 func (m *Member) Commit(ctx context.Context, offsets []CommitOffset) error {
 	result := &CommitError{Group: m.cfg.GroupID, Topic: m.cfg.Topic}
-	var pause backoff
-	for len(offsets) > 0 {
-		again, err := m.tryCommit(ctx, offsets, result)
-		if err != nil {
-			if !retriable(err) || ctx.Err() != nil {
-				return fmt.Errorf("commit of group %q: %w", m.cfg.GroupID, err)
-			}
-			again = offsets
-		}
-		if offsets = again; len(offsets) == 0 {
+	pause := backoff{max: commitRetryMax}
+	for {
+		pending := m.tryCommit(ctx, offsets, result)
+		if len(pending) == 0 {
 			break
 		}
-		if waitErr := pause.wait(ctx); waitErr != nil {
-			return fmt.Errorf("commit of group %q: %w", m.cfg.GroupID, errors.Join(err, waitErr))
+		if err := pause.wait(ctx); err != nil {
+			for i := range pending {
+				pending[i].Err = fmt.Errorf("%w (last: %w)", err, pending[i].Err)
+			}
+			result.Failed = append(result.Failed, pending...)
+			break
 		}
+		offsets = slices.DeleteFunc(slices.Clone(offsets), func(o CommitOffset) bool {
+			return !slices.ContainsFunc(pending, func(f FailedCommit) bool { return f.Partition == o.Partition })
+		})
 	}
 	if len(result.Failed) > 0 {
 		return result
@@ -81,52 +84,72 @@ func (m *Member) Commit(ctx context.Context, offsets []CommitOffset) error {
 	return nil
 }
 
-// tryCommit sends one request. It returns what has to be tried again, and adds
-// what can't be committed to result.
-func (m *Member) tryCommit(ctx context.Context, offsets []CommitOffset, result *CommitError) (again []CommitOffset, err error) {
+// commitRetryMax is the longest wait for the end of a rebalance: partitions that
+// are to be released wait for their commit.
+const commitRetryMax = 250 * time.Millisecond
+
+// tryCommit sends one request. It returns what has to be tried again and why,
+// and adds what can't be committed to result.
+func (m *Member) tryCommit(ctx context.Context, offsets []CommitOffset, result *CommitError) (pending []FailedCommit) {
 	m.fence.RLock()
 	defer m.fence.RUnlock()
-	req, sent, refused := m.commitRequest(offsets)
-	for _, o := range refused {
-		result.Failed = append(result.Failed, FailedCommit{o.Partition, o.Offset, ErrNotOwned})
+	req, refused := m.commitRequest(offsets)
+	result.Failed = append(result.Failed, refused...)
+	if len(req.Topics[0].Partitions) == 0 {
+		return nil
 	}
-	if len(sent) == 0 {
-		return nil, nil
-	}
-	// Bounded, since giving up partitions waits for the fence.
+	// Bounded, and cut short when everything is lost: giving up partitions
+	// waits for the fence.
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout/3)
 	defer cancel()
+	defer context.AfterFunc(m.commits, cancel)()
+	answers, err := m.commitOnce(ctx, req)
+	for _, p := range req.Topics[0].Partitions {
+		failed := FailedCommit{Partition: p.PartitionIndex, Offset: p.CommittedOffset, Err: err}
+		if err == nil {
+			if failed.Err = answers[p.PartitionIndex]; failed.Err == nil {
+				continue
+			}
+		}
+		if again := m.judgeCommit(req, &failed, len(p.CommittedMetadata)); again {
+			pending = append(pending, failed)
+		} else {
+			result.Failed = append(result.Failed, failed)
+		}
+	}
+	return pending
+}
+
+// commitOnce returns what the coordinator answered for each partition.
+func (m *Member) commitOnce(ctx context.Context, req *offsetcommit.Request) (map[int32]error, error) {
 	answer, err := m.askGroup(ctx, req)
 	if err != nil {
-		return sent, err
+		return nil, err
+	}
+	answers := make(map[int32]error)
+	for _, p := range req.Topics[0].Partitions {
+		answers[p.PartitionIndex] = errNoAnswer
 	}
 	for _, t := range answer.(*offsetcommit.Response).Topics {
 		for _, p := range t.Partitions {
-			i := slices.IndexFunc(sent, func(o CommitOffset) bool { return o.Partition == p.PartitionIndex })
-			err := errorOf(p.ErrorCode)
-			switch {
-			case i < 0 || err == nil:
-			case m.passes(err):
-				again = append(again, sent[i])
-			default:
-				result.Failed = append(result.Failed, FailedCommit{sent[i].Partition, sent[i].Offset, commitFault(err, sent[i])})
-			}
+			answers[p.PartitionIndex] = errorOf(p.ErrorCode)
 		}
 	}
-	return again, nil
+	return answers, nil
 }
 
+var errNoAnswer = errors.New("the broker's answer does not contain the partition")
+
 // commitRequest makes the request of what is owned.
-func (m *Member) commitRequest(offsets []CommitOffset) (req *offsetcommit.Request, sent, refused []CommitOffset) {
+func (m *Member) commitRequest(offsets []CommitOffset) (req *offsetcommit.Request, refused []FailedCommit) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	topic := offsetcommit.RequestTopic{Name: m.cfg.Topic}
 	for _, o := range offsets {
 		if _, ok := m.owned[o.Partition]; !ok {
-			refused = append(refused, o)
+			refused = append(refused, FailedCommit{o.Partition, o.Offset, ErrNotOwned})
 			continue
 		}
-		sent = append(sent, o)
 		topic.Partitions = append(topic.Partitions, offsetcommit.RequestPartition{
 			PartitionIndex: o.Partition, CommittedOffset: o.Offset, CommittedLeaderEpoch: -1, CommittedMetadata: o.Metadata,
 		})
@@ -134,24 +157,33 @@ func (m *Member) commitRequest(offsets []CommitOffset) (req *offsetcommit.Reques
 	return &offsetcommit.Request{
 		GroupID: m.cfg.GroupID, GenerationID: m.generation, MemberID: m.id, GroupInstanceID: m.cfg.InstanceID,
 		RetentionTimeMs: -1, Topics: []offsetcommit.RequestTopic{topic},
-	}, sent, refused
+	}, refused
 }
 
-// passes reports whether a commit may go through later: the coordinator moves,
-// or the group is between two generations. A member that was thrown out learns
-// that by its heartbeat, and is refused by ErrNotOwned then.
-func (m *Member) passes(err error) bool {
-	code, _ := err.(kafkago.Error) //nolint:errorlint // a bare code
+// judgeCommit reports whether a commit may go through later, and explains why
+// not otherwise.
+func (m *Member) judgeCommit(req *offsetcommit.Request, failed *FailedCommit, metadata int) (again bool) {
+	code, _ := errors.AsType[kafkago.Error](failed.Err)
 	switch code {
-	case kafkago.RebalanceInProgress, kafkago.IllegalGeneration, kafkago.UnknownMemberId:
+	case kafkago.RebalanceInProgress, kafkago.IllegalGeneration:
+		// Between two generations: Run is about to learn of the next one, or a
+		// heartbeat that there is none for this member.
 		return true
+	case kafkago.UnknownMemberId, kafkago.FencedInstanceID:
+		m.expel(&expulsion{req.MemberID, req.GenerationID, failed.Err})
+		failed.Err = fmt.Errorf("%w any more: %w", ErrNotOwned, failed.Err)
+		return false
+	case kafkago.OffsetMetadataTooLarge:
+		failed.Err = fmt.Errorf("%d bytes of metadata are more than the brokers' offset.metadata.max.bytes allows: %w",
+			metadata, failed.Err)
+		return false
+	case kafkago.TopicAuthorizationFailed:
+		failed.Err = topicError(m.cfg.Topic, "Read", failed.Err)
+		return false
+	case kafkago.GroupAuthorizationFailed:
+		failed.Err = groupError(m.cfg.GroupID, failed.Err)
+		return false
 	}
-	return m.moved(err) || retriable(err)
-}
-
-func commitFault(err error, o CommitOffset) error {
-	if errors.Is(err, kafkago.OffsetMetadataTooLarge) {
-		return fmt.Errorf("%d bytes of metadata; raise the brokers' offset.metadata.max.bytes to 4096: %w", len(o.Metadata), err)
-	}
-	return err
+	m.moved(failed.Err)
+	return retriable(failed.Err) || errors.Is(failed.Err, context.Canceled)
 }

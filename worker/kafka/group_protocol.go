@@ -21,11 +21,14 @@ type topicPartition struct {
 type subscription struct {
 	topics     []string
 	owned      []topicPartition
-	generation int32 // in which it got what it owns; -1 if it does not say
+	generation int32 // in which it owns this; noGeneration if it does not say
 }
 
 // assignment is what a member is given: partitions by topic.
 type assignment map[string][]int32
+
+// noGeneration stands for the generation of who is in none.
+const noGeneration = -1
 
 const (
 	subscriptionVersion = 3
@@ -88,7 +91,7 @@ func (a assignment) encode() []byte {
 // is known here.
 func decodeSubscription(data []byte) (subscription, error) {
 	r := protocolReader{data: data}
-	s := subscription{generation: -1}
+	s := subscription{generation: noGeneration}
 	version := r.int16()
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		s.topics = append(s.topics, r.string())

@@ -2,8 +2,8 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -12,43 +12,20 @@ import (
 	"github.com/segmentio/kafka-go/protocol/leavegroup"
 )
 
-// capped is an exchange of at most a given version. kafka-go's later versions of
-// the group's requests are laid out wrongly (heartbeat 4, syncgroup 5), so those
-// before the flexible ones are used.
-type capped struct {
-	exchange
-	limit int16
-}
-
-var groupVersions = map[protocol.ApiKey]int16{
-	protocol.JoinGroup: 5, protocol.SyncGroup: 3, protocol.Heartbeat: 3, protocol.LeaveGroup: 3,
-	protocol.OffsetCommit: 7, protocol.OffsetFetch: 5,
-}
-
-// Required implements protocol.RawExchanger.
-func (c *capped) Required(versions map[protocol.ApiKey]int16) bool {
-	c.exchange.Required(versions)
-	c.version = min(c.version, c.limit)
-	return true
-}
-
-// RawExchange implements protocol.RawExchanger.
-func (c *capped) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
-	return c.exchange.RawExchange(rw)
-}
-
 // askGroup sends a request to the group's coordinator, which it looks up when it
-// is not known. ctx bounds the wait.
+// is not known. ctx bounds the wait. When it returns an error, the request is
+// sent already or never will be.
 func (m *Member) askGroup(ctx context.Context, req protocol.Message) (protocol.Message, error) {
 	broker, err := m.coordinator(ctx)
 	if err != nil {
 		return nil, err
 	}
-	key := req.ApiKey()
-	res, err := m.c.roundTrip(ctx, &capped{exchange: exchange{broker: broker, request: req}, limit: groupVersions[key]})
+	e := &groupExchange{broker: broker, clientID: m.c.cfg.ClientID, request: req}
+	res, err := m.c.roundTrip(ctx, e)
 	if err != nil {
-		m.forgetCoordinator()
-		return nil, fmt.Errorf("%s request: %w", key, err)
+		e.abort()
+		m.forgetCoordinator(broker)
+		return nil, fmt.Errorf("%s request: %w", req.ApiKey(), err)
 	}
 	return res.(*answer).Message, nil
 }
@@ -70,21 +47,17 @@ func (m *Member) coordinator(ctx context.Context) (int32, error) {
 	return r.NodeID, nil
 }
 
-func (m *Member) forgetCoordinator() { m.coordinatorID.Store(-1) }
+// forgetCoordinator makes the next request ask who coordinates, unless that was
+// done since.
+func (m *Member) forgetCoordinator(broker int32) { m.coordinatorID.CompareAndSwap(broker, -1) }
 
-// moved reports whether an answer says that another broker coordinates, and
-// then forgets this one.
-func (m *Member) moved(err error) bool {
-	code, ok := err.(kafkago.Error) //nolint:errorlint // a bare code
-	if !ok {
-		return false
-	}
+// moved forgets the coordinator if an answer says that it is none, or that it
+// is about to be one: then it may also be on its way to another broker.
+func (m *Member) moved(err error) {
+	code, _ := errors.AsType[kafkago.Error](err)
 	switch code {
 	case kafkago.NotCoordinatorForGroup, kafkago.GroupCoordinatorNotAvailable, kafkago.GroupLoadInProgress:
-		m.forgetCoordinator()
-		return true
-	default:
-		return false
+		m.forgetCoordinator(m.coordinatorID.Load())
 	}
 }
 

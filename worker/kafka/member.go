@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/segmentio/kafka-go/protocol/leavegroup"
 )
 
 // MemberConfig sets up a Member.
@@ -50,6 +49,10 @@ var ErrNotOwned = errors.New("the partition is not owned by this member")
 // Member is a member of a consumer group whose partitions stay with it across
 // rebalances unless they have to move ("cooperative-sticky"). Its methods are
 // safe for concurrent use; Run is called once.
+//
+// Run's goroutine joins and calls the handler; beside it one sends heartbeats
+// all the time, so that neither a drain nor a slow rebalance costs the
+// membership, and one looks for new partitions of the topics.
 type Member struct {
 	c   *Client
 	cfg MemberConfig
@@ -59,19 +62,29 @@ type Member struct {
 	rejoin        chan struct{} // holds a token when the member has to join again
 	stopRun       context.CancelFunc
 	stopped       context.Context
+	ended         chan struct{} // closed at the end of Run
+	watchInterval time.Duration // how often new partitions are looked for
 
 	// fence is held for reading from the check of who owns a partition to the
-	// answer to its commit, and for writing when partitions are given up.
-	fence sync.RWMutex
+	// answer to its commit, and for writing when partitions are given up. It is
+	// taken before mu.
+	fence      sync.RWMutex
+	commits    context.Context    // of commits under way; guarded by fence
+	cutCommits context.CancelFunc // ends them; guarded by mu
 
 	mu         sync.Mutex
+	running    bool             // Run was called; guarded by mu
 	id         string           // guarded by mu
-	generation int32            // guarded by mu
-	joined     bool             // guarded by mu
+	generation int32            // of the last answer to JoinGroup; guarded by mu
+	joined     bool             // has the assignment of generation; guarded by mu
 	leader     bool             // guarded by mu
 	owned      map[int32]bool   // true while draining; guarded by mu
-	counts     map[string]int32 // of the topics, when we led last; guarded by mu
 	order      []int32          // of owned, oldest first; guarded by mu
+	counts     map[string]int32 // of partitions, as last known by who has to watch them; guarded by mu
+
+	joining    bool               // JoinGroup has no answer yet; guarded by mu
+	cancelJoin context.CancelFunc // of the join or sync under way; guarded by mu
+	expelled   *expulsion         // what Run has to act on; guarded by mu
 }
 
 // NewMember returns a member; Run makes it join.
@@ -87,10 +100,12 @@ func (c *Client) NewMember(cfg MemberConfig) *Member {
 	}
 	m := &Member{
 		c: c, cfg: cfg, log: cfg.Logger.WithValues("group", cfg.GroupID),
-		rejoin: make(chan struct{}, 1), generation: -1, owned: make(map[int32]bool),
+		rejoin: make(chan struct{}, 1), ended: make(chan struct{}),
+		generation: noGeneration, owned: make(map[int32]bool), watchInterval: topicWatchInterval,
 	}
 	m.coordinatorID.Store(-1)
 	m.stopped, m.stopRun = context.WithCancel(context.Background())
+	m.commits, m.cutCommits = context.WithCancel(context.Background())
 	return m
 }
 
@@ -108,56 +123,27 @@ func (m *Member) Generation() int32 {
 	return m.generation
 }
 
-// Joined reports whether the member is in the group.
+// Joined reports whether the member is in the group and has an assignment,
+// which may be empty. It stays true while the member joins again.
 func (m *Member) Joined() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.joined
 }
 
-// Run joins the group and stays in it until Leave is called or ctx is done,
-// which is no error. An error says why the member can't be in the group.
-func (m *Member) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(m.stopped, cancel)()
-	var pause backoff
-	for ctx.Err() == nil {
-		err := m.join(ctx)
-		if err == nil {
-			pause.reset()
-			err = m.stay(ctx)
-		}
-		switch {
-		case err == nil || ctx.Err() != nil || errors.Is(err, errRejoin):
-			continue
-		case !retriable(err):
-			return groupError(m.cfg.GroupID, err)
-		}
-		m.log.Info("could not reach the group's coordinator; trying again", "error", err.Error())
-		if pause.wait(ctx) != nil {
-			return nil
-		}
-	}
-	return nil
-}
-
-// Release gives up partitions that were revoked, after their last commit.
+// Release gives up partitions that were revoked, after their last commit, so
+// that the member joins again without them. It waits for commits under way.
 func (m *Member) Release(partitions []int32) {
 	m.fence.Lock()
 	m.mu.Lock()
 	for _, p := range partitions {
-		m.disown(p)
+		delete(m.owned, p)
 	}
+	m.order = slices.DeleteFunc(m.order, func(p int32) bool { return slices.Contains(partitions, p) })
 	m.mu.Unlock()
 	m.fence.Unlock()
+	// After the list has changed: a join that takes this token sees the change.
 	signalOnce(m.rejoin)
-}
-
-// disown needs mu.
-func (m *Member) disown(p int32) {
-	delete(m.owned, p)
-	m.order = slices.DeleteFunc(m.order, func(o int32) bool { return o == p })
 }
 
 func signalOnce(c chan struct{}) {
@@ -167,48 +153,19 @@ func signalOnce(c chan struct{}) {
 	}
 }
 
-// lose gives up everything, because the coordinator has: forget says that the
-// member's id is not known any more.
-func (m *Member) lose(err error, forget bool) {
-	m.fence.Lock()
+// disownAll takes all partitions away from this member and returns them. No
+// commit of theirs is under way afterwards.
+func (m *Member) disownAll() []int32 {
 	m.mu.Lock()
-	lost := slices.Clone(m.order)
-	clear(m.owned)
-	m.order = nil
-	m.generation, m.joined = -1, false
-	if forget {
-		m.id = ""
-	}
+	m.cutCommits() // a coordinator that hangs must not hold up who waits for the fence
 	m.mu.Unlock()
-	m.fence.Unlock()
-	if len(lost) > 0 {
-		m.cfg.Handler.Lost(lost, err)
-	}
-}
-
-// Leave ends Run and takes the member out of the group, so that others get its
-// partitions at once. Static members stay for their session: they are expected
-// back. Nothing can be committed afterwards.
-func (m *Member) Leave(ctx context.Context) error {
-	m.stopRun()
 	m.fence.Lock()
+	defer m.fence.Unlock()
 	m.mu.Lock()
-	id := m.id
+	defer m.mu.Unlock()
+	m.commits, m.cutCommits = context.WithCancel(context.Background())
+	owned := m.order
+	m.order, m.joined, m.leader = nil, false, false
 	clear(m.owned)
-	m.order, m.joined = nil, false
-	m.mu.Unlock()
-	m.fence.Unlock()
-	if id == "" || m.cfg.InstanceID != "" {
-		return nil
-	}
-	res, err := m.askGroup(ctx, &leavegroup.Request{
-		GroupID: m.cfg.GroupID, MemberID: id, Members: []leavegroup.RequestMember{{MemberID: id}},
-	})
-	if err == nil {
-		err = leaveGroupError(res.(*leavegroup.Response))
-	}
-	if err != nil {
-		return groupError(m.cfg.GroupID, err)
-	}
-	return nil
+	return owned
 }

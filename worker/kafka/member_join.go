@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,30 +11,41 @@ import (
 	"github.com/segmentio/kafka-go/protocol/syncgroup"
 )
 
-// errRejoin: the group needs the member to join again, at once.
-var errRejoin = errors.New("the group is rebalancing")
-
 // join joins the group, with what is owned, and takes the assignment.
 func (m *Member) join(ctx context.Context) error {
-	select {
-	case <-m.rejoin: // this is it
-	default:
-	}
-	res, err := m.joinGroup(ctx)
+	ctx, cancel, err := m.begin(ctx)
 	if err != nil {
 		return err
+	}
+	defer cancel()
+	res, err := m.joinGroup(ctx)
+	if err != nil {
+		return m.unlessExpelled(err)
 	}
 	assigned, err := m.syncGroup(ctx, res)
 	if err != nil {
-		return err
+		return m.unlessExpelled(err)
 	}
 	m.apply(res.GenerationID, res.LeaderID == res.MemberID, assigned)
 	return nil
 }
 
+// unlessExpelled makes a join that failed because it was cut short start again.
+func (m *Member) unlessExpelled(err error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.expelled != nil {
+		return errRejoin
+	}
+	return err
+}
+
 func (m *Member) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 	m.mu.Lock()
+	m.joining = true
 	id := m.id
+	// The generation is that of the last join, complete or not: its leader was
+	// told of these claims and has assigned nothing against them.
 	s := subscription{topics: []string{m.cfg.Topic}, owned: m.claims(), generation: m.generation}
 	m.mu.Unlock()
 	// The coordinator answers when all have joined.
@@ -50,17 +60,21 @@ func (m *Member) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 		ProtocolType:       "consumer",
 		Protocols:          []joingroup.RequestProtocol{{Name: assignorName, Metadata: s.encode()}},
 	})
+	m.mu.Lock()
+	m.joining = false
 	if err != nil {
+		m.mu.Unlock()
 		return nil, err
 	}
 	res := answer.(*joingroup.Response)
-	if err := m.joinError(res); err != nil {
-		return nil, err
+	switch kafkago.Error(res.ErrorCode) {
+	case 0:
+		m.id, m.generation = res.MemberID, res.GenerationID
+	case kafkago.MemberIDRequired:
+		m.id = res.MemberID
 	}
-	m.mu.Lock()
-	m.id = res.MemberID
 	m.mu.Unlock()
-	return res, nil
+	return res, m.joinError(res)
 }
 
 // claims lists what is owned, what is being drained last: assignors take from
@@ -79,20 +93,24 @@ func (m *Member) claims() []topicPartition {
 
 func (m *Member) joinError(res *joingroup.Response) error {
 	err := errorOf(res.ErrorCode)
-	switch code := kafkago.Error(res.ErrorCode); {
-	case err == nil:
+	switch kafkago.Error(res.ErrorCode) {
+	case 0:
 		return nil
-	case code == kafkago.MemberIDRequired:
-		m.mu.Lock()
-		m.id = res.MemberID
-		m.mu.Unlock()
+	case kafkago.MemberIDRequired:
 		return errRejoin
-	case code == kafkago.UnknownMemberId:
+	case kafkago.UnknownMemberId:
 		m.lose(err, true)
 		return errRejoin
-	case code == kafkago.InconsistentGroupProtocol:
+	case kafkago.FencedInstanceID:
+		return m.fenced(err)
+	case kafkago.InconsistentGroupProtocol:
 		return fmt.Errorf("its members use another assignor than %q: set partition.assignment.strategy to "+
 			"CooperativeStickyAssignor everywhere, or choose another group id (%w)", assignorName, err)
+	case kafkago.InvalidSessionTimeout:
+		return fmt.Errorf("the brokers do not allow a session timeout of %v: choose one between their "+
+			"group.min.session.timeout.ms and group.max.session.timeout.ms (%w)", m.cfg.SessionTimeout, err)
+	case kafkago.GroupMaxSizeReached:
+		return fmt.Errorf("it is full: run fewer members, or raise the brokers' group.max.size (%w)", err)
 	default:
 		return m.groupFault("join", err)
 	}
@@ -131,6 +149,8 @@ func (m *Member) syncGroup(ctx context.Context, joined *joingroup.Response) (ass
 	case kafkago.UnknownMemberId, kafkago.IllegalGeneration:
 		m.lose(err, kafkago.Error(res.ErrorCode) == kafkago.UnknownMemberId)
 		return nil, errRejoin
+	case kafkago.FencedInstanceID:
+		return nil, m.fenced(err)
 	default:
 		return nil, m.groupFault("sync", err)
 	}
@@ -148,7 +168,9 @@ func (m *Member) lead(ctx context.Context, joined []joingroup.ResponseMember) ([
 	for _, j := range joined {
 		s, err := decodeSubscription(j.Metadata)
 		if err != nil {
-			return nil, fmt.Errorf("the subscription of member %q can't be read: %w", j.MemberID, err)
+			// One client that is out of order must not stop the group.
+			m.log.Error(err, "a member's subscription can't be read; it gets no partitions", "member", j.MemberID)
+			s = subscription{generation: noGeneration}
 		}
 		members = append(members, groupMember{id: j.MemberID, subscription: s})
 		for _, t := range s.topics {
@@ -169,29 +191,12 @@ func (m *Member) lead(ctx context.Context, joined []joingroup.ResponseMember) ([
 	return out, nil
 }
 
-// partitionCounts asks for the topics' partitions; topics that don't exist are
-// left out.
-func (m *Member) partitionCounts(ctx context.Context, topics []string) (map[string]int32, error) {
-	counts := make(map[string]int32, len(topics))
-	for _, t := range topics {
-		n, err := m.c.Partitions(ctx, t)
-		if errors.Is(err, ErrTopicNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		counts[t] = n
-	}
-	return counts, nil
-}
-
 // apply takes over an assignment.
 func (m *Member) apply(generation int32, leads bool, assigned assignment) {
 	var added, revoked []int32
 	mine := assigned[m.cfg.Topic]
 	m.mu.Lock()
-	m.generation, m.joined, m.leader = generation, true, leads
+	m.joined, m.leader = true, leads
 	for _, p := range mine {
 		if _, ok := m.owned[p]; !ok {
 			added = append(added, p)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/record"
 )
 
@@ -39,27 +40,42 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
+// emptyBroker returns a Producer, and the writer of a topic that a standIn leads.
+func emptyBroker(tb testing.TB, partitions int32, cfg ProducerConfig) (*Producer, *TopicWriter) {
+	tb.Helper()
+	broker := newStandIn(tb, "out", partitions)
+	client, err := NewClient(ClientConfig{BootstrapServers: []string{broker.listener.Addr().String()}, ClientID: "bench"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cfg.OnFatal = func(err error) { tb.Error(err) }
+	p := client.NewProducer(cfg)
+	tb.Cleanup(func() {
+		p.Close()
+		client.Close()
+	})
+	w, err := p.Topic(tb.Context(), "out")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p, w
+}
+
 // BenchmarkAppend is what a record costs from the pool's goroutines to its
 // acknowledgement, by way of a connection to a broker that does nothing.
 func BenchmarkAppend(b *testing.B) {
+	for _, codec := range []config.Compression{config.None, config.LZ4, config.Zstd} {
+		b.Run(string(codec), func(b *testing.B) { benchmarkAppend(b, codec) })
+	}
+}
+
+func benchmarkAppend(b *testing.B, codec config.Compression) {
 	const partitions = 12
-	broker := newStandIn(b, "out", partitions)
-	client, err := NewClient(ClientConfig{BootstrapServers: []string{broker.listener.Addr().String()}, ClientID: "bench"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer client.Close()
 	var acked, acks atomic.Int64
-	p := client.NewProducer(ProducerConfig{
-		Linger:  5 * time.Millisecond,
-		OnAck:   func(a *Ack) { acked.Add(int64(len(a.Origins))); acks.Add(1) },
-		OnFatal: func(err error) { b.Error(err) },
+	p, w := emptyBroker(b, partitions, ProducerConfig{
+		Linger: 5 * time.Millisecond, Compression: codec,
+		OnAck: func(a *Ack) { acked.Add(int64(len(a.Origins))); acks.Add(1) },
 	})
-	defer p.Close()
-	w, err := p.Topic(b.Context(), "out")
-	if err != nil {
-		b.Fatal(err)
-	}
 	var goroutines atomic.Int32
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -70,7 +86,7 @@ func BenchmarkAppend(b *testing.B) {
 				partition = (partition + 1) % partitions
 			}
 			if err := w.Append(ctx, partition, m, Origin{Owner: m, Index: int32(i)}); err != nil {
-				b.Fatal(err)
+				b.Error(err)
 			}
 		}
 	})
@@ -81,4 +97,25 @@ func BenchmarkAppend(b *testing.B) {
 		b.Fatalf("%d records are acknowledged, not %d", n, b.N)
 	}
 	b.ReportMetric(float64(acked.Load())/float64(acks.Load()), "records/batch")
+}
+
+func TestProducingDoesNotAllocateForRecords(t *testing.T) {
+	const partitions, records = 4, 100_000
+	p, w := emptyBroker(t, partitions, ProducerConfig{OnAck: func(*Ack) {}})
+	m := benchMessage(true)
+	got := testing.AllocsPerRun(5, func() {
+		for i := range int32(records) {
+			if err := w.Append(t.Context(), i%partitions, m, Origin{Owner: m, Index: i}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	// What there is belongs to requests: some dozens for each, of both sides.
+	if got > records/100 {
+		t.Errorf("%.0f allocations for %d records", got, records)
+	}
+	t.Logf("%.0f allocations for %d records", got, records)
 }

@@ -1,10 +1,12 @@
 package kafka
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
 	"github.com/go-logr/logr"
+	kafkago "github.com/segmentio/kafka-go"
 )
 
 // produceNews gathers what changed with an answer about partitions that can't be
@@ -19,16 +21,26 @@ type failure struct{ topic, text string }
 
 // add notes a failure. The caller holds the queue.
 func (n *produceNews) add(q *partitionQueue, err error) {
-	text := err.Error()
-	if q.trouble == text {
+	kind := failureKind(err)
+	if q.trouble == kind {
 		return
 	}
-	q.trouble = text
+	q.trouble = kind
 	if n.failed == nil {
 		n.failed = make(map[failure][]int32)
 	}
-	key := failure{q.topic.name, text}
+	key := failure{q.topic.name, err.Error()}
 	n.failed[key] = append(n.failed[key], q.partition)
+}
+
+// failureKind is the same for errors that are one piece of news: the text of a
+// broker's code, or that there was no answer, which has a text for each port
+// and way that a connection can break.
+func failureKind(err error) string {
+	if code, ok := errors.AsType[kafkago.Error](err); ok {
+		return code.Error()
+	}
+	return "no answer"
 }
 
 // end notes that a batch was stored. The caller holds the queue.

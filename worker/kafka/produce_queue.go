@@ -34,7 +34,7 @@ type partitionQueue struct {
 	sequence  int32            // of the next record that is not stored
 	backoff   backoff
 	notBefore time.Time // of the next attempt, after a failure
-	trouble   string    // what the last attempt failed with; it was logged
+	trouble   string    // the kind of failure of the last attempt; it was logged
 	lookup    backoff   // of the search for the leader
 }
 
@@ -42,7 +42,7 @@ type partitionQueue struct {
 type signal struct {
 	activated bool      // the queue has to be handed to a sender
 	due       time.Time // when the first record is, if so
-	nudge     bool      // a batch need not wait any longer
+	nudge     bool      // a batch may not have to wait any longer
 	sender    *sender
 }
 
@@ -62,7 +62,7 @@ func (q *partitionQueue) add(m *Message, o Origin, credit *int64) (sig signal, m
 	if end > len(b.data) {
 		return q.addBeyond(m, o, end, credit)
 	}
-	sig.nudge = b.end < worthSending && end >= worthSending
+	sig.nudge = b.end < worthSending && b.end/worthJoining != end/worthJoining
 	sig.sender = q.sender
 	b.write(m, shape, o)
 	q.appended++

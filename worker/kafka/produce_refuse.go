@@ -10,7 +10,7 @@ import (
 // rounds only those records fail that have to.
 func (s *sender) split(q *partitionQueue, b *builder, r *produceResult) {
 	if b.count() == 1 {
-		s.acknowledge(q, -1, b.origins, r.recordError(""))
+		s.acknowledge(q, -1, b.origins, 0, r.recordError(""))
 		s.finish(q, b)
 		return
 	}
@@ -36,7 +36,7 @@ func (s *sender) refuse(q *partitionQueue, b *builder, r *produceResult) {
 	}
 	for i, origin := range b.origins {
 		if message, ok := refused[i]; ok {
-			s.acknowledge(q, -1, []Origin{origin}, r.recordError(message))
+			s.acknowledge(q, -1, []Origin{origin}, 0, r.recordError(message))
 		}
 	}
 	if len(refused) == int(b.count()) {

@@ -25,6 +25,9 @@ const (
 // what was written, before it answers REQUEST_TIMED_OUT.
 const replicationTimeout = 30 * time.Second
 
+// produceTimeout bounds a whole request: the transfer comes on top.
+const produceTimeout = replicationTimeout + 10*time.Second
+
 // requestBuffer is the size of the buffer in front of a connection: small
 // batches go out together, large ones past it.
 const requestBuffer = 64 << 10
@@ -66,7 +69,7 @@ var (
 // that comes about, nothing reads the batches any more: their memory may be
 // used for others.
 func (c *Client) produce(ctx context.Context, r *produceRequest) (*produceResponse, error) {
-	timeout, cancel := context.WithTimeout(ctx, replicationTimeout+requestTimeout)
+	timeout, cancel := context.WithTimeout(ctx, produceTimeout)
 	defer cancel()
 	res, err := c.roundTrip(timeout, r)
 	if err != nil {

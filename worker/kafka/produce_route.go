@@ -56,15 +56,16 @@ func (p *Producer) lookupFailed(t *TopicWriter, err error) {
 // serves to log a failure once for as long as it stays the same.
 type streak struct {
 	mu   sync.Mutex
-	text string // guarded by mu
+	kind string // of the last failure; "" after a success; guarded by mu
 }
 
 // failed tells whether err is news.
 func (s *streak) failed(err error) bool {
+	kind := failureKind(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	news := s.text != err.Error()
-	s.text = err.Error()
+	news := s.kind != kind
+	s.kind = kind
 	return news
 }
 
@@ -72,7 +73,7 @@ func (s *streak) failed(err error) bool {
 func (s *streak) end() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	failed := s.text != ""
-	s.text = ""
+	failed := s.kind != ""
+	s.kind = ""
 	return failed
 }

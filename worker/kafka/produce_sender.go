@@ -12,9 +12,15 @@ import (
 	"github.com/segmentio/kafka-go/compress"
 )
 
-// worthSending is how many bytes make a batch worth a place in a request, so
-// that it does not linger.
-const worthSending = 64 << 10
+// What is worth a request does not linger: a batch of worthSending bytes, or
+// batches of worthJoining bytes at least if a broker's have requestWorthSending
+// bytes together. So linger adds nothing under load, when what is not written
+// yet may be all that the worker is allowed to have read.
+const (
+	worthSending        = 64 << 10
+	worthJoining        = worthSending / 4
+	requestWorthSending = 256 << 10
+)
 
 // senderIdle is how long a sender sleeps that has nothing to send.
 const senderIdle = time.Hour
@@ -109,11 +115,11 @@ func (s *sender) accept() {
 // is due. Otherwise it returns how long none will be.
 func (s *sender) collect(now time.Time) time.Duration {
 	linger := s.p.linger
-	wait := s.earliest(now, linger)
+	wait, plenty := s.earliest(now, linger)
 	if wait > 0 && s.p.blocked.Load() > 0 {
 		// Nothing lingers while someone waits for its memory.
 		linger = 0
-		wait = s.earliest(now, linger)
+		wait, _ = s.earliest(now, linger)
 	}
 	wait = max(wait, s.quietUntil.Sub(now))
 	if wait > 0 {
@@ -123,7 +129,7 @@ func (s *sender) collect(now time.Time) time.Duration {
 	for _, q := range s.waiting {
 		left, failed, n := q.outlook(now, linger)
 		// What would be due soon comes along, rather than by itself later.
-		soon := left <= 0 || !failed && left <= linger/2
+		soon := left <= 0 || !failed && (left <= linger/2 || plenty && n >= worthJoining)
 		if !soon || len(s.batches) > 0 && size+n > s.p.maxRequest {
 			kept = append(kept, q)
 			continue
@@ -136,14 +142,21 @@ func (s *sender) collect(now time.Time) time.Duration {
 	return 0
 }
 
-// earliest returns how long nothing is due.
-func (s *sender) earliest(now time.Time, linger time.Duration) time.Duration {
-	wait := senderIdle
+// earliest returns how long nothing is due, and whether that is nothing because
+// there is plenty to send.
+func (s *sender) earliest(now time.Time, linger time.Duration) (wait time.Duration, plenty bool) {
+	wait, size := senderIdle, 0
 	for _, q := range s.waiting {
-		left, _, _ := q.outlook(now, linger)
+		left, failed, n := q.outlook(now, linger)
 		wait = min(wait, left)
+		if !failed && n >= worthJoining {
+			size += n
+		}
 	}
-	return wait
+	if size >= requestWorthSending {
+		return min(wait, 0), true
+	}
+	return wait, false
 }
 
 // sleep waits for a nudge, at most as long as given. It returns false at the

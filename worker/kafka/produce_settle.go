@@ -78,7 +78,7 @@ func (s *sender) stored(q *partitionQueue, b *builder, r *produceResult) {
 		offset = -1
 	}
 	q.sequence = sequenceAfter(q.sequence, b.count())
-	s.acknowledge(q, offset, b.origins, nil)
+	s.acknowledge(q, offset, b.origins, b.end-batchHeaderSize, nil)
 	s.finish(q, b)
 }
 
@@ -110,8 +110,8 @@ func (s *sender) finish(q *partitionQueue, b *builder, others ...*builder) {
 }
 
 // acknowledge reports what became of records of a batch.
-func (s *sender) acknowledge(q *partitionQueue, offset int64, origins []Origin, err error) {
-	s.ack = Ack{Topic: q.topic.name, Partition: q.partition, BaseOffset: offset, Origins: origins, Err: err}
+func (s *sender) acknowledge(q *partitionQueue, offset int64, origins []Origin, bytes int, err error) {
+	s.ack = Ack{Topic: q.topic.name, Partition: q.partition, BaseOffset: offset, Origins: origins, Bytes: bytes, Err: err}
 	s.p.cfg.OnAck(&s.ack)
 	s.ack.Origins = nil
 }

@@ -23,8 +23,8 @@ const (
 	defaultMaxBufferedBytes = 32 << 20
 )
 
-// ErrTooLarge: a record is larger than a batch may be, by the Producer's own
-// limit or by the topic's. The error that wraps it names both.
+// ErrTooLarge says that a record is larger than a batch may be, by the
+// Producer's own limit or by the topic's. The error that wraps it names both.
 var ErrTooLarge = errors.New("record too large")
 
 // errProducerClosed counts as a cancellation: nothing is known to be wrong with
@@ -67,6 +67,9 @@ type Ack struct {
 	// Origins are those of the records, in their order. They are valid until
 	// OnAck returns.
 	Origins []Origin
+	// Bytes is what the records take in a batch that is not compressed; 0 if
+	// they can't be written.
+	Bytes int
 	// Err is set if these records can't be written: the cluster refuses them
 	// as too large (ErrTooLarge) or invalid.
 	Err error
@@ -74,7 +77,10 @@ type Ack struct {
 
 // Producer writes records to the leaders of their partitions. It is idempotent:
 // each record is stored once, and in the order of the calls of Append for its
-// partition, however often requests have to be repeated.
+// partition, however often requests have to be repeated. Only a cluster that
+// has lost its memory of the Producer may store a batch twice whose answer was
+// lost. (A broker forgets at its restart who wrote only records of timestamps
+// that are older than producer.id.expiration.ms, a day.)
 //
 // For each leader there is one goroutine with one request in flight at a time,
 // which has a batch of every partition that has something to write. Meanwhile

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -22,6 +23,7 @@ type writing struct {
 	client *Client
 	p      *Producer
 	w      *TopicWriter
+	topic  string
 	log    *logLines
 
 	// appenders is how many goroutines append; the numbers of each are those
@@ -44,7 +46,7 @@ type placed struct {
 // newWriting returns a Producer for the topic "out".
 func newWriting(t testing.TB, addrs []string, cfg ProducerConfig) *writing {
 	t.Helper()
-	w := &writing{t: t, appenders: 1, log: &logLines{}, acks: map[int32]placed{}, errs: map[int32]error{}}
+	w := &writing{t: t, topic: "out", appenders: 1, log: &logLines{}, acks: map[int32]placed{}, errs: map[int32]error{}}
 	var err error
 	w.client, err = NewClient(ClientConfig{BootstrapServers: addrs, ClientID: "test", Topics: []string{"out"}, Logger: w.log.logger()})
 	if err != nil {
@@ -134,7 +136,12 @@ func (w *writing) write(partition int32, size int) int32 {
 // writeAs is write with a number that the caller chose.
 func (w *writing) writeAs(n, partition int32, size int) {
 	w.t.Helper()
-	m := &Message{Value: fmt.Appendf(nil, "%d/%s", n, strings.Repeat("x", size)), Timestamp: 1_700_000_000_000}
+	m := &Message{
+		Value: fmt.Appendf(nil, "%d/%s", n, strings.Repeat("x", size)),
+		// A broker that restarts goes by the records' timestamps when it
+		// decides which producers are too old to be remembered.
+		Timestamp: time.Now().UnixMilli(),
+	}
 	if err := w.w.Append(context.Background(), partition, m, Origin{Owner: w, Index: n}); err != nil {
 		w.t.Errorf("append record %d: %v", n, err)
 	}
@@ -161,7 +168,7 @@ func (w *writing) check(c *kafkatest.Cluster) {
 	type order struct{ partition, appender int32 }
 	last := map[order]int32{}
 	seen := map[int32]bool{}
-	for _, rec := range c.ConsumeAll("out", kgo.ReadUncommitted()) {
+	for _, rec := range c.ConsumeAll(w.topic, kgo.ReadUncommitted()) {
 		text, _, _ := strings.Cut(string(rec.Value), "/")
 		parsed, err := strconv.ParseInt(text, 10, 32)
 		if err != nil {

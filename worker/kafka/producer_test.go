@@ -343,3 +343,22 @@ func TestSeveralTopicsShareARequest(t *testing.T) {
 	}
 	w.expectClean()
 }
+
+func TestManySmallBatchesAreWorthARequest(t *testing.T) {
+	const partitions = 16
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", partitions, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Hour})
+	for p := range int32(partitions) {
+		w.write(p, 10)
+	}
+	w.flush() // all leaders are known
+	for range 20 {
+		for p := range int32(partitions) {
+			w.write(p, 1000)
+		}
+	}
+	// Each has 20 of the 64 KiB that would be enough by themselves.
+	awaitState(t, "most are acknowledged", func() bool { return w.settled() >= partitions*17 })
+	w.check(&fake.Cluster)
+}

@@ -52,7 +52,7 @@ func NewMetrics(topic string) *Metrics {
 		{&m.RecordsDropped, "millrace_records_dropped_total", "Records that were dropped by policy after their last attempt."},
 		{&m.AttemptsFailed, "millrace_attempts_failed_total", "Attempts that failed by an error, a panic or an overrun."},
 		{&m.BytesIn, "millrace_bytes_in_total", "Bytes of keys, values and headers read."},
-		{&m.BytesOut, "millrace_bytes_out_total", "Bytes of keys, values and headers handed to the producer."},
+		{&m.BytesOut, "millrace_bytes_out_total", "Bytes of acknowledged records, as encoded and before compression."},
 		{&m.Rebalances, "millrace_rebalances_total", "Assignments that the consumer group has made to this worker."},
 		{&m.Commits, "millrace_commits_total", "Commits of offsets that were acknowledged."},
 		{&m.CommitsFailed, "millrace_commits_failed_total", "Commits of offsets that failed; they are tried again."},

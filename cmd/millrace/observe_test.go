@@ -1,0 +1,68 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+// fakeWorker says the first status until its end and then, to whoever has asked
+// for it, the last.
+func fakeWorker(t *testing.T, first, last telemetry.Status) (url string, asked <-chan struct{}, end func()) {
+	t.Helper()
+	questions, ended := make(chan struct{}, 1), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := first
+		if r.URL.Query().Has("final") {
+			questions <- struct{}{}
+			<-ended
+			answer = last
+		}
+		if err := json.NewEncoder(w).Encode(answer); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, questions, func() { close(ended) }
+}
+
+func read(n int64, partitions ...telemetry.Partition) telemetry.Status {
+	return telemetry.Status{
+		Totals:  telemetry.Totals{RecordsIn: n},
+		Members: []telemetry.Member{{Partitions: partitions}},
+	}
+}
+
+func TestObserverAddsWorkersUp(t *testing.T) {
+	a, askedA, endA := fakeWorker(t, read(10, telemetry.Partition{Partition: 0, Watermark: 4, Position: 6, Lag: 3, State: "running"}), read(12))
+	b, askedB, endB := fakeWorker(t, read(100, telemetry.Partition{Partition: 1, Watermark: 9, Position: 9, Lag: 1, State: "draining"}), read(101))
+	o := newObserver(testContext(t), []string{a, b, "http://127.0.0.1:1/status"})
+	s := o.look(testContext(t))
+	<-askedA
+	<-askedB
+	if s.totals.RecordsIn != 110 || s.lag != 4 || s.watermarks[0] != 4 || s.watermarks[1] != 9 {
+		t.Errorf("snapshot %+v", s)
+	}
+	if len(s.positions) != 1 || s.positions[0] != 6 {
+		t.Errorf("positions %v, want only that of the running partition", s.positions)
+	}
+	endA()
+	endB()
+	if n := o.lookBack().totals.RecordsIn; n != 113 {
+		t.Errorf("at the end %d records, want 113", n)
+	}
+}
+
+// A partition that has moved is as far settled as its old owner said.
+func TestObserverKeepsWatermarks(t *testing.T) {
+	a, _, end := fakeWorker(t, read(1, telemetry.Partition{Partition: 0, Watermark: 7}), read(1))
+	defer end()
+	o := newObserver(testContext(t), []string{a})
+	o.watermarks[0] = 8
+	if s := o.look(testContext(t)); s.watermarks[0] != 8 {
+		t.Errorf("watermark %d, want 8", s.watermarks[0])
+	}
+}

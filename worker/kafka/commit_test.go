@@ -1,0 +1,230 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+// expectNotOwned checks that exactly these partitions were refused.
+func expectNotOwned(t *testing.T, err error, partitions ...int32) {
+	t.Helper()
+	expectError(t, err, ErrNotOwned)
+	var refused *CommitError
+	if !errors.As(err, &refused) {
+		t.Fatalf("got %v, want a *CommitError", err)
+	}
+	var got []int32
+	for _, x := range refused.Failed {
+		if !errors.Is(x.Err, ErrNotOwned) {
+			t.Errorf("partition %d: got %v, want ErrNotOwned", x.Partition, x.Err)
+		}
+		got = append(got, x.Partition)
+	}
+	if slices.Sort(got); !slices.Equal(got, partitions) {
+		t.Errorf("refused partitions %v, want %v", got, partitions)
+	}
+}
+
+
+// joined starts one member whose commits are the test's.
+func joined(f *fleet) *crew {
+	f.t.Helper()
+	c := f.start(func(c *crew) { c.idle = true })
+	f.await(c)
+	return c
+}
+
+func commitRoundTrip(t *testing.T, f *fleet) {
+	t.Helper()
+	c := joined(f)
+	ctx := testContext(t)
+	long := strings.Repeat("x", 4096)
+	got, err := c.m.Committed(ctx, []int32{0, 1})
+	if err != nil || got[0] != (Committed{Offset: -1}) || got[1] != (Committed{Offset: -1}) {
+		t.Fatalf("before any commit: %v, %v", got, err)
+	}
+	if err := c.m.Commit(ctx, []CommitOffset{{0, 42, long}, {1, 0, ""}}); err != nil {
+		t.Fatalf("Commit: %v", err)
+	}
+	got, err = c.m.Committed(ctx, []int32{0, 1, 2})
+	want := map[int32]Committed{0: {42, long}, 1: {0, ""}, 2: {-1, ""}}
+	if err != nil || len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
+		t.Errorf("committed %v, %v", got, err)
+	}
+
+	// Too much metadata fails its own partition only.
+	err = c.m.Commit(ctx, []CommitOffset{{0, 43, long + "x"}, {1, 7, "y"}})
+	expectError(t, err, kafkago.OffsetMetadataTooLarge, "partition 0", "offset 43", "4097 bytes", "offset.metadata.max.bytes", f.group, f.topic)
+	var refused *CommitError
+	if !errors.As(err, &refused) || len(refused.Failed) != 1 {
+		t.Errorf("failed: %v, want partition 0 only", err)
+	}
+	got, err = c.m.Committed(ctx, []int32{0, 1})
+	if err != nil || got[0] != want[0] || got[1] != (Committed{7, "y"}) {
+		t.Errorf("committed %v, %v", got, err)
+	}
+	if err := c.m.Commit(ctx, nil); err != nil {
+		t.Errorf("Commit of nothing: %v", err)
+	}
+}
+
+func TestCommitRoundTripApache(t *testing.T) {
+	broker := kafkatest.Shared(t)
+	commitRoundTrip(t, newFleet(t, &broker.Cluster, "commit-round-trip", 3))
+}
+
+func TestCommitRefusesWhatIsNotOwned(t *testing.T) {
+	f, _ := fakeFleet(t, 3)
+	c := joined(f)
+	ctx := testContext(t)
+	offsets := []CommitOffset{{Partition: 0, Offset: 5}, {Partition: 1, Offset: 6}, {Partition: 9, Offset: 7}}
+	expectNotOwned(t, c.m.Commit(ctx, offsets), 9)
+	got, err := c.m.Committed(ctx, []int32{0, 1})
+	if err != nil || got[0].Offset != 5 || got[1].Offset != 6 {
+		t.Errorf("committed %v, %v; want what is owned to be", got, err)
+	}
+	if err := c.m.Leave(ctx); err != nil {
+		t.Fatal(err)
+	}
+	expectNotOwned(t, c.m.Commit(ctx, offsets), 0, 1, 9)
+}
+
+// TestCommitFenceRelease: Release waits for a commit under way, and none is sent
+// after it.
+func TestCommitFenceRelease(t *testing.T) {
+	f, cluster := fakeFleet(t, 2)
+	c := joined(f)
+	commits := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Observe: true, Count: -1})
+	arrived, answer := make(chan struct{}), make(chan struct{})
+	cluster.Faults.ControlKey(int16(kmsg.OffsetCommit), func(kmsg.Request) (kmsg.Response, error, bool) {
+		close(arrived)
+		cluster.Faults.SleepControl(func() { <-answer })
+		return nil, nil, false
+	})
+	committed := make(chan error, 1)
+	go func() { committed <- c.m.Commit(context.Background(), []CommitOffset{{Partition: 0, Offset: 5}}) }()
+	<-arrived
+	released := make(chan struct{})
+	go func() {
+		defer close(released)
+		f.forget(c)
+		c.m.Release([]int32{0})
+	}()
+	f.cluster.Eventually("Release waits for the fence", func() bool {
+		free := c.m.fence.TryRLock() // fails as soon as a writer waits
+		if free {
+			c.m.fence.RUnlock()
+		}
+		return !free
+	})
+	select {
+	case <-released:
+		t.Fatal("Release returned while a commit was under way")
+	default:
+	}
+	close(answer)
+	if err := <-committed; err != nil {
+		t.Errorf("Commit: %v", err)
+	}
+	<-released
+	before := commits.Hits()
+	// It may have been given back by a rejoin already: then it is owned anew.
+	c.m.mu.Lock()
+	_, again := c.m.owned[0]
+	c.m.mu.Unlock()
+	if err := c.m.Commit(testContext(t), []CommitOffset{{Partition: 0, Offset: 6}}); !again && err == nil && commits.Hits() == before {
+		t.Error("committed a released partition")
+	}
+}
+
+// TestCommitFenceLost: a coordinator that hangs with a commit does not hold up
+// the news that everything is lost, and a commit that is tried again is not sent
+// after it.
+func TestCommitFenceLost(t *testing.T) {
+	f, cluster := fakeFleet(t, 2)
+	c := joined(f)
+	arrived, answer := make(chan struct{}), make(chan struct{})
+	t.Cleanup(func() { close(answer) })
+	cluster.Faults.ControlKey(int16(kmsg.OffsetCommit), func(kmsg.Request) (kmsg.Response, error, bool) {
+		close(arrived)
+		cluster.Faults.SleepControl(func() { <-answer })
+		return nil, errors.New("closed"), true
+	})
+	committed := make(chan error, 1)
+	go func() { committed <- c.m.Commit(context.Background(), []CommitOffset{{Partition: 0, Offset: 5}}) }()
+	<-arrived
+	// No joining anew until the commit has been refused.
+	join := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.CoordinatorNotAvailable, Count: -1})
+	start := time.Now()
+	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.UnknownMemberID})
+	expectNotOwned(t, <-committed, 0)
+	if len(c.lostSoFar()) == 0 {
+		f.cluster.Eventually("Lost is called", func() bool { return len(c.lostSoFar()) == 1 })
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("took %v", took)
+	}
+	join.Remove()
+	f.await(c)
+}
+
+// TestCommitDuringRebalance: a commit that meets a rebalance goes through under
+// the next generation.
+func TestCommitDuringRebalance(t *testing.T) {
+	f, cluster := fakeFleet(t, 2)
+	c := joined(f)
+	generation := c.m.Generation()
+	handle := cluster.Faults.Fault(
+		kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.RebalanceInProgress, Count: 1},
+		kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.IllegalGeneration, Count: -1, When: func(req kmsg.Request) bool {
+			return req.(*kmsg.OffsetCommitRequest).Generation == generation
+		}},
+	)
+	committed := make(chan error, 1)
+	go func() { committed <- c.m.Commit(testContext(t), []CommitOffset{{Partition: 1, Offset: 5}}) }()
+	f.cluster.Eventually("the commit is refused", func() bool { return handle.Hits() >= 2 })
+	signalOnce(c.m.rejoin)
+	if err := <-committed; err != nil {
+		t.Errorf("Commit: %v", err)
+	}
+	if c.m.Generation() == generation {
+		t.Errorf("the generation is still %d", generation)
+	}
+}
+
+// TestCommitGivesUp: the error says what the coordinator said last.
+func TestCommitGivesUp(t *testing.T) {
+	f, cluster := fakeFleet(t, 2)
+	c := joined(f)
+	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Partitions: []int32{1}, Err: kerr.CoordinatorLoadInProgress, Count: -1})
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	err := c.m.Commit(ctx, []CommitOffset{{Partition: 0, Offset: 3}, {Partition: 1, Offset: 4}})
+	expectError(t, err, kafkago.GroupLoadInProgress, "partition 1", "offset 4")
+	expectError(t, err, context.DeadlineExceeded)
+	if strings.Contains(err.Error(), "partition 0") {
+		t.Errorf("error %q names a partition that was committed", err)
+	}
+}
+
+func TestCommitNotAuthorized(t *testing.T) {
+	f, cluster := fakeFleet(t, 2)
+	c := joined(f)
+	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.TopicAuthorizationFailed, Count: -1})
+	err := c.m.Commit(testContext(t), []CommitOffset{{Partition: 0, Offset: 3}})
+	expectError(t, err, ErrNotAuthorized, `"in"`, "Read")
+	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetFetch}, TopLevel: true, Err: kerr.GroupAuthorizationFailed, Count: -1})
+	_, err = c.m.Committed(testContext(t), []int32{0})
+	expectError(t, err, ErrNotAuthorized, `"in"`, "Read")
+}

@@ -1,0 +1,139 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+// errRejoin: the group needs the member to join again, at once.
+var errRejoin = errors.New("the group is rebalancing")
+
+// expulsion is what a coordinator said to a heartbeat or a commit: that the
+// member is none.
+type expulsion struct {
+	id         string
+	generation int32
+	err        error
+}
+
+// Run joins the group and stays in it until Leave is called or ctx is done,
+// which is no error. An error says why the member can't be in the group; then
+// its partitions are Lost. When Run returns the member owns nothing.
+func (m *Member) Run(ctx context.Context) error {
+	m.mu.Lock()
+	m.running = true
+	m.mu.Unlock()
+	defer close(m.ended)
+	ctx, cancel := context.WithCancel(ctx)
+	defer context.AfterFunc(m.stopped, cancel)()
+	var beside sync.WaitGroup
+	beside.Go(func() { m.keepAlive(ctx) })
+	beside.Go(func() { m.watchTopics(ctx) })
+	err := m.stay(ctx)
+	cancel()
+	beside.Wait()
+	if err != nil {
+		err = groupError(m.cfg.GroupID, err)
+		m.lose(err, true)
+		return err
+	}
+	m.disownAll()
+	return nil
+}
+
+// stay joins again and again, whenever there is a reason to. It returns an error
+// that no repetition helps against.
+func (m *Member) stay(ctx context.Context) error {
+	var pause backoff
+	for ctx.Err() == nil {
+		err := m.join(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			pause.reset()
+			select {
+			case <-m.rejoin:
+				signalOnce(m.rejoin) // for join to take
+			case <-ctx.Done():
+			}
+		case errors.Is(err, errRejoin):
+		case !retriable(err) && !errors.Is(err, kafkago.RebalanceInProgress):
+			return err
+		default:
+			m.log.Info("could not join the group; trying again", "error", err.Error())
+			_ = pause.wait(ctx)
+		}
+	}
+	return nil
+}
+
+// begin starts a join: it settles what is left of the time before and returns
+// the context of the join, which an expulsion ends.
+func (m *Member) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	select {
+	case <-m.rejoin: // this is it
+	default:
+	}
+	m.mu.Lock()
+	expelled := m.expelled
+	m.expelled = nil
+	if expelled != nil && !m.is(expelled) {
+		expelled = nil // of an earlier membership
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	m.cancelJoin = cancel
+	m.mu.Unlock()
+	if expelled != nil {
+		if errors.Is(expelled.err, kafkago.FencedInstanceID) {
+			cancel()
+			return nil, nil, m.fenced(expelled.err)
+		}
+		m.lose(expelled.err, errors.Is(expelled.err, kafkago.UnknownMemberId))
+	}
+	return ctx, cancel, nil
+}
+
+// is tells whether something was said of the member as it is now. It needs mu.
+func (m *Member) is(e *expulsion) bool {
+	return e.id == m.id && (e.generation == m.generation || !errors.Is(e.err, kafkago.IllegalGeneration))
+}
+
+// expel makes Run act on what the coordinator said to a request under an id and
+// generation. A join that waits for its answer from a broker that coordinates no
+// more would wait for long.
+func (m *Member) expel(e *expulsion) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.is(e) {
+		return
+	}
+	m.expelled = e
+	if m.cancelJoin != nil {
+		m.cancelJoin()
+	}
+	signalOnce(m.rejoin)
+}
+
+// lose gives up everything, because the coordinator has. forget says that the
+// member's id is not known any more.
+func (m *Member) lose(err error, forget bool) {
+	lost := m.disownAll()
+	m.mu.Lock()
+	m.generation = noGeneration
+	if forget {
+		m.id = ""
+	}
+	m.mu.Unlock()
+	if len(lost) > 0 {
+		m.cfg.Handler.Lost(lost, err)
+	}
+}
+
+func (m *Member) fenced(err error) error {
+	return fmt.Errorf("another process has joined with the instance id %q; give each its own (%w)", m.cfg.InstanceID, err)
+}

@@ -1,0 +1,187 @@
+package kafka
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+func static(id string) func(*crew) { return func(c *crew) { c.cfg.InstanceID = id } }
+
+// flow lets members come, leave and die one after another.
+func flow(t *testing.T, f *fleet) {
+	t.Helper()
+	a := f.start()
+	f.await(a)
+	if !a.m.Joined() || a.m.ID() == "" || a.m.Generation() < 0 {
+		t.Errorf("joined %v, id %q, generation %d", a.m.Joined(), a.m.ID(), a.m.Generation())
+	}
+
+	owners, since := f.ownership()
+	b := f.start()
+	f.await(a, b)
+	if kept := f.checkKept(owners, since); kept != int(f.partitions)/2 {
+		t.Errorf("%d partitions stayed, want %d", kept, f.partitions/2)
+	}
+
+	owners, since = f.ownership()
+	c := f.start()
+	f.await(a, b, c)
+	f.checkKept(owners, since)
+
+	owners, since = f.ownership()
+	b.leave()
+	f.await(a, c)
+	if kept := f.checkKept(owners, since); kept != int(f.partitions)*2/3 {
+		t.Errorf("%d partitions stayed, want %d", kept, f.partitions*2/3)
+	}
+
+	owners, since = f.ownership()
+	a.kill()
+	f.await(c)
+	f.checkKept(owners, since)
+	if lost := c.lostSoFar(); len(lost) > 0 {
+		t.Errorf("lost partitions: %v", lost)
+	}
+	c.leave()
+}
+
+func TestMembersComeAndGo(t *testing.T) {
+	f, _ := fakeFleet(t, 6)
+	flow(t, f)
+}
+
+// TestMembersAtRandom lets members come, leave and die at random, several at
+// once. The referee fails it when a partition has two owners.
+func TestMembersAtRandom(t *testing.T) {
+	rnd := testRand(t)
+	f, _ := fakeFleet(t, 7)
+	crews := []*crew{f.start()}
+	for range 12 {
+		for range 1 + rnd.IntN(2) {
+			switch i := rnd.IntN(len(crews)); {
+			case len(crews) < 2 || len(crews) < 4 && rnd.IntN(2) == 0:
+				crews = append(crews, f.start())
+			case rnd.IntN(4) == 0:
+				crews[i].kill()
+				crews = slices.Delete(crews, i, i+1)
+			default:
+				crews[i].leave()
+				crews = slices.Delete(crews, i, i+1)
+			}
+		}
+		if rnd.IntN(2) == 0 {
+			f.await(crews...)
+		}
+	}
+	f.await(crews...)
+}
+
+// TestLongDrainKeepsMembership: a drain may take longer than the session, and
+// longer than the rebalance timeout, while the others are at work.
+func TestLongDrainKeepsMembership(t *testing.T) {
+	f, _ := fakeFleet(t, 4)
+	hold := make(chan struct{})
+	slow := func(c *crew) {
+		c.hold, c.cfg.SessionTimeout, c.cfg.RebalanceTimeout = hold, 2*time.Second, time.Second
+	}
+	a := f.start(slow)
+	f.await(a)
+	id := a.m.ID()
+	started := time.Now()
+	b := f.start(slow)
+	f.cluster.Eventually("partitions are revoked", func() bool { return len(a.revokedSoFar()) == 2 })
+	f.cluster.Eventually("the session would be over", func() bool { return time.Since(started) > 4*time.Second })
+	if owned := a.ownedNow(); len(owned) != 4 {
+		t.Errorf("owns %v while it drains, want all", owned)
+	}
+	// Another member joins meanwhile: what is being drained is not revoked twice.
+	c := f.start()
+	f.cluster.Eventually("the third member is in", c.m.Joined)
+	close(hold)
+	f.await(a, b, c)
+	if lost := a.lostSoFar(); len(lost) > 0 || a.m.ID() != id {
+		t.Errorf("lost the membership: %v", lost)
+	}
+	revoked := a.revokedSoFar()
+	slices.Sort(revoked)
+	if len(slices.Compact(slices.Clone(revoked))) != len(revoked) {
+		t.Errorf("revoked %v", revoked)
+	}
+}
+
+func TestDrainingPartitionsAreListedLast(t *testing.T) {
+	m := clientOf(t, kafkatest.UnusedAddr(t)).NewMember(MemberConfig{Topic: "in", Handler: nobodyCares{}})
+	m.apply(1, false, assignment{"in": {0, 1, 2, 3}})
+	m.apply(2, false, assignment{"in": {0, 2, 3}})
+	m.apply(3, false, assignment{"in": {0, 2, 3, 5}})
+	want := []topicPartition{{"in", 0}, {"in", 2}, {"in", 3}, {"in", 5}, {"in", 1}}
+	if got := m.claims(); !slices.Equal(got, want) {
+		t.Errorf("claims %v, want %v", got, want)
+	}
+}
+
+type nobodyCares struct{}
+
+func (nobodyCares) Assigned(int32, []int32) {}
+func (nobodyCares) Revoked(int32, []int32)  {}
+func (nobodyCares) Lost([]int32, error)     {}
+
+func TestStaticMember(t *testing.T) {
+	f, _ := fakeFleet(t, 4)
+	a, b := f.start(static("a")), f.start(static("b"))
+	f.await(a, b)
+	owned, id := a.ownedNow(), a.m.ID()
+	a.leave() // says nothing to the coordinator
+	again := f.start(static("a"))
+	f.await(again, b)
+	if !slices.Equal(again.ownedNow(), owned) || again.m.ID() == id {
+		t.Errorf("owns %v with id %s, want %v with another id than %s", again.ownedNow(), again.m.ID(), owned, id)
+	}
+	if revoked := b.revokedSoFar(); len(revoked) > 0 {
+		t.Errorf("the other member had %v revoked", revoked)
+	}
+}
+
+func TestSecondProcessWithAnInstanceID(t *testing.T) {
+	f, _ := fakeFleet(t, 4)
+	a := f.start(static("a"))
+	f.await(a)
+	f.forget(a) // the second one takes over without asking
+	b := f.start(static("a"))
+	<-a.ended
+	expectError(t, a.err, kafkago.FencedInstanceID, `"a"`, "another process")
+	if lost := a.lostSoFar(); len(lost) != 1 || !errors.Is(lost[0], kafkago.FencedInstanceID) {
+		t.Errorf("lost: %v", lost)
+	}
+	f.await(b)
+}
+
+func TestTopicGrows(t *testing.T) {
+	for name, options := range map[string][]func(*crew){"dynamic": nil, "static": {static("a")}} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := fakeFleet(t, 2)
+			soon := func(c *crew) { c.watch = 50 * time.Millisecond }
+			a := f.start(append(options, soon)...)
+			f.await(a)
+			if name == "static" {
+				// The next one leads without knowing.
+				a.leave()
+				a = f.start(append(options, soon)...)
+				f.await(a)
+				f.cluster.Eventually("it knows the partitions", func() bool {
+					a.m.mu.Lock()
+					defer a.m.mu.Unlock()
+					return a.m.counts != nil
+				})
+			}
+			f.grow(5)
+			f.await(a)
+		})
+	}
+}
