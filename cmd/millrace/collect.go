@@ -46,6 +46,8 @@ func startCollector(ctx context.Context, c *cluster, topic, path string) (*colle
 		// Markers of transactions are offsets that must be passed, too.
 		kgo.KeepControlRecords(),
 		kgo.FetchMaxWait(250*time.Millisecond),
+		// A leader that moves should not hold up the end of a run for long.
+		kgo.MetadataMinAge(500*time.Millisecond),
 	)...)
 	if err != nil {
 		return nil, fmt.Errorf("collect topic %q: %w", topic, err)

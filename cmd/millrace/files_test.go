@@ -12,7 +12,10 @@ import (
 	"time"
 
 	"github.com/go-logr/logr/testr"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/failure"
@@ -86,6 +89,31 @@ func TestFeedAndCollectAFile(t *testing.T) {
 	slices.Sort(want)
 	if !slices.Equal(got, want) || f.fed.Load() != 30_002 {
 		t.Errorf("%d lines collected, %d fed, want 30002 of both and the same", len(got), f.fed.Load())
+	}
+}
+
+// The broker may owe records when the run ends: they are waited for.
+func TestCollectorIsCompleteWhenItFinishes(t *testing.T) {
+	c, ctx := embedded(t), testContext(t)
+	path := filepath.Join(t.TempDir(), "out.jsonl")
+	col, err := startCollector(ctx, c, "out", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := c.embedded.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.NotLeaderForPartition, Count: -1})
+	produce(t, c, &kgo.Record{Topic: "out", Partition: 1, Value: []byte("late")})
+	finished := make(chan error, 1)
+	go func() { finished <- col.finish(ctx, c) }()
+	// It asks on when it knows that there is something to come.
+	if err := refused.Wait(ctx, refused.Hits()+2); err != nil {
+		t.Fatal(err)
+	}
+	refused.Remove()
+	if err := <-finished; err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "late\n" {
+		t.Errorf("collected %q (%v), want %q", got, err, "late\n")
 	}
 }
 

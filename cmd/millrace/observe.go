@@ -13,7 +13,6 @@ import (
 // snapshot is what all workers of a run say together.
 type snapshot struct {
 	totals telemetry.Totals
-	rates  telemetry.Rates
 	lag    int64
 	// watermarks are the highest said so far by partition: a partition that
 	// moves between members stays settled as far as it was.
@@ -111,7 +110,6 @@ func (s *snapshot) add(status *telemetry.Status) {
 	s.totals.RecordsDeadLettered += t.RecordsDeadLettered
 	s.totals.RecordsDropped += t.RecordsDropped
 	s.totals.AttemptsFailed += t.AttemptsFailed
-	s.rates.RecordsSettled += status.Rates.RecordsSettled
 	for _, member := range status.Members {
 		for _, p := range member.Partitions {
 			s.lag += max(p.Lag, 0)

@@ -48,6 +48,25 @@ func TestScreenWritesProgressOnlyNowAndThenOffATerminal(t *testing.T) {
 	}
 }
 
+func TestSpeedometer(t *testing.T) {
+	start := time.Unix(0, 0)
+	m := speedometer{since: start}
+	for _, c := range []struct {
+		after time.Duration
+		count int64
+		want  float64
+	}{
+		{500 * time.Millisecond, 50, 100},
+		{time.Second, 200, 200},
+		{1500 * time.Millisecond, 1000, 200},
+		{2 * time.Second, 500, 300},
+	} {
+		if got := m.read(start.Add(c.after), c.count); got != c.want {
+			t.Errorf("after %s: %v, want %v", c.after, got, c.want)
+		}
+	}
+}
+
 func TestGrouped(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -100: "-100"} {
 		if got := grouped(n); got != want {

@@ -37,6 +37,7 @@ type session struct {
 	dir               string // of the programs' configuration files
 	started, finished time.Time
 	last              snapshot // what the workers said last
+	speed             speedometer
 }
 
 // run is the whole session. drain ends when the user asks for a stop.
@@ -135,6 +136,7 @@ func (s *session) startWorkers(ctx context.Context) (err error) {
 		return err
 	}
 	s.started = time.Now()
+	s.speed.since = s.started
 	if s.processor != nil {
 		s.workers, err = startMembers(s.cfg, s.processor, s.opts.replicas, s.logger())
 	} else {

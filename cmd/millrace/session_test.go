@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -104,9 +105,12 @@ func TestRunCopiesAFile(t *testing.T) {
 // The input is fed while the worker runs: one that starts at the topic's end
 // must have found it before.
 func TestRunFeedsAWorkerThatStartsAtTheEnd(t *testing.T) {
+	cluster, brokers := realCluster(t, kfake.SeedTopics(2, "in", "out"))
+	mustProduce(t, producer(t, brokers), &kgo.Record{Topic: "in", Value: []byte("from before")})
+	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Topic: "in", Err: kerr.NotLeaderForPartition, Count: 3})
 	content, want := numbered(500)
 	manifest := strings.Replace(baseManifest+copying, "{topic: in}", "{topic: in, startOffset: Latest}", 1)
-	o := millraceRun(testContext(t), t, nil, "-f", writeFile(t, "latest.yaml", []byte(manifest)),
+	o := millraceRun(testContext(t), t, nil, "-f", writeFile(t, "latest.yaml", []byte(manifest)), "--brokers", brokers,
 		"--input-file", writeFile(t, "in.jsonl", content), "--until-drained")
 	if o.err != nil || !slices.Equal(o.lines, want) {
 		t.Errorf("%d lines written, want %d; error %v", len(o.lines), len(want), o.err)
@@ -138,6 +142,19 @@ func mustProduce(t *testing.T, client *kgo.Client, records ...*kgo.Record) {
 	t.Helper()
 	if err := client.ProduceSync(testContext(t), records...).FirstErr(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The workers' being there is not enough: all that was in the topic must be
+// settled.
+func TestUntilDrainedWaitsForSlowRecords(t *testing.T) {
+	cluster, brokers := realCluster(t, kfake.SeedTopics(2, "in", "out"))
+	client := producer(t, brokers)
+	mustProduce(t, client, &kgo.Record{Topic: "in", Partition: 0, Value: []byte("a")}, &kgo.Record{Topic: "in", Partition: 1, Value: []byte("b")})
+	cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: "in", Partitions: []int32{1}, Err: kerr.NotLeaderForPartition, Count: 4})
+	o := millraceRun(testContext(t), t, nil, "-f", writeManifest(t, copying), "--brokers", brokers, "--until-drained")
+	if o.err != nil || !slices.Equal(o.lines, []string{"a", "b"}) {
+		t.Errorf("lines %q, error %v", o.lines, o.err)
 	}
 }
 
@@ -229,8 +246,8 @@ func TestInterruptDrains(t *testing.T) {
 		t.Fatal(o.err)
 	}
 	committed := cluster.GroupInfo("millrace-sample").Commits["in"][0].Offset
-	if n := int64(len(o.lines)); n == 0 || n != committed {
-		t.Errorf("%d lines, committed up to %d: want the same", n, committed)
+	if n := int64(len(o.lines)); n == 0 || n != committed || n != o.summary.RecordsOut {
+		t.Errorf("%d lines, %d in the summary, committed up to %d: want the same", n, o.summary.RecordsOut, committed)
 	}
 }
 

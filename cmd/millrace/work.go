@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/config"
@@ -46,7 +45,7 @@ func (s *session) work(drain, ctx context.Context) (drained bool, err error) {
 			}
 		case <-tick.C:
 			s.last = s.observer.look(ctx)
-			s.screen.Progress(s.progress())
+			s.screen.Progress(s.progress(time.Now()))
 			if fed == nil && s.feeder != nil && s.mayFeed() {
 				fed = make(chan error, 1)
 				go func() { fed <- s.feeder.run(feeding, s.cluster) }()
@@ -79,7 +78,7 @@ func (s *session) stop(ctx context.Context) error {
 			return s.workers.err
 		case <-tick.C:
 			s.last = s.observer.look(ctx)
-			s.screen.Progress(s.progress())
+			s.screen.Progress(s.progress(time.Now()))
 		}
 	}
 }
@@ -115,22 +114,4 @@ func (s *session) collectorDone() <-chan struct{} {
 		return nil
 	}
 	return s.collector.done
-}
-
-// progress is one line that says how far the run is.
-func (s *session) progress() string {
-	t := s.last.totals
-	parts := []string{fmt.Sprintf("%.0fs", time.Since(s.started).Seconds())}
-	if s.feeder != nil {
-		parts = append(parts, "fed "+grouped(s.feeder.fed.Load()))
-	}
-	parts = append(parts,
-		fmt.Sprintf("read %s (%s/s)", grouped(t.RecordsIn), grouped(int64(s.last.rates.RecordsSettled))),
-		"written "+grouped(t.RecordsOut),
-		"filtered "+grouped(t.RecordsFiltered),
-		"dead-lettered "+grouped(t.RecordsDeadLettered))
-	if t.RecordsDropped > 0 {
-		parts = append(parts, "dropped "+grouped(t.RecordsDropped))
-	}
-	return strings.Join(append(parts, "lag "+grouped(s.last.lag)), "  ")
 }

@@ -319,6 +319,38 @@ func TestAttemptThatSeesItsContextFailsByOverrun(t *testing.T) {
 	wait(t, "the second attempt", done)
 }
 
+// TestSlowAttemptIsNotAnOverrun has the very first attempt take long, but less
+// than its timeout.
+func TestSlowAttemptIsNotAnOverrun(t *testing.T) {
+	var attempts atomic.Int32
+	slow, done := make(chan struct{}), make(chan error, 1)
+	p := newTestPool(t, poolOptions{
+		goroutines: 2, timeout: time.Minute,
+		process: func(ctx context.Context, it Item) error {
+			if it.Record().Offset > 0 {
+				return nil
+			}
+			attempts.Add(1)
+			select {
+			case <-slow:
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		},
+		finish: func(it Item, err error) (time.Duration, bool) {
+			if it.Record().Offset == 0 {
+				done <- err
+			}
+			return 0, false
+		},
+	})
+	p.Push(testChunk(nil, 0, 0, nulls(10)...))
+	time.AfterFunc(20*watchInterval, func() { close(slow) })
+	if err := <-done; err != nil || attempts.Load() != 1 {
+		t.Errorf("%d attempts, the last ended with %v", attempts.Load(), err)
+	}
+}
+
 func TestAttemptThatNeverReturnsIsReplaced(t *testing.T) {
 	for _, lanes := range []*Lanes{nil, NewPartitionLane()} {
 		release := make(chan struct{})

@@ -52,6 +52,7 @@ type session struct {
 
 func newRunner(p *Pool) *runner {
 	r := &runner{pool: p}
+	r.state.Store(numbers) // number 0 is what the watchdog has seen before the first attempt
 	r.current.Store(newSession(p))
 	return r
 }

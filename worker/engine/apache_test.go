@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/kafka"
@@ -172,6 +173,66 @@ func TestApacheBrokerRestart(t *testing.T) {
 func TestApacheKill(t *testing.T) {
 	r, _ := apacheRig(t, 4)
 	killTest(t, r)
+}
+
+func TestApachePoison(t *testing.T) {
+	for name, test := range poisonTests {
+		t.Run(name, func(t *testing.T) {
+			r, _ := apacheRig(t, 2)
+			test(t, r)
+		})
+	}
+}
+
+func TestApacheOrder(t *testing.T) {
+	for _, ordering := range []config.Ordering{config.Key, config.Partition} {
+		t.Run(string(ordering), func(t *testing.T) {
+			r, _ := apacheRig(t, 3)
+			r.cfg.Ordering = ordering
+			orderTest(t, r, false)
+		})
+	}
+}
+
+// TestApacheMissingPermission names what is to be allowed, instead of trying for
+// ever.
+func TestApacheMissingPermission(t *testing.T) {
+	user := kafkatest.User{Mechanism: "SCRAM-SHA-512", Name: "worker", Password: "s3cret"}
+	allow := func(resource kmsg.ACLResourceType, name string, operation kmsg.ACLOperation) kafkatest.ACL {
+		return kafkatest.ACL{User: "worker", Resource: resource, Name: name, Operation: operation}
+	}
+	topics := kmsg.ACLResourceTypeTopic
+	all := []kafkatest.ACL{
+		allow(topics, "in", kmsg.ACLOperationRead), allow(topics, "out", kmsg.ACLOperationWrite),
+		allow(topics, "dlq", kmsg.ACLOperationWrite), allow(kmsg.ACLResourceTypeGroup, "group", kmsg.ACLOperationRead),
+	}
+	for i, missing := range []string{"in", "out", "", "group"} {
+		if missing == "" {
+			continue // the dead-letter topic is like the output
+		}
+		t.Run(missing, func(t *testing.T) {
+			acls := append(append([]kafkatest.ACL{}, all[:i]...), all[i+1:]...)
+			r, broker := apacheRig(t, 1, kafkatest.Users(user), kafkatest.ACLs(acls...))
+			r.produce(0, 10, 1)
+			dir := t.TempDir()
+			for name, content := range map[string]string{"user": "worker", "password": "s3cret"} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := r.start(identity, func(c *config.Config) {
+				c.Kafka.BootstrapServers = broker.SecureAddrs()
+				c.Kafka.SASL = &config.SASL{
+					Mechanism:    "SCRAM-SHA-512",
+					UsernameFile: filepath.Join(dir, "user"), PasswordFile: filepath.Join(dir, "password"),
+				}
+			}).wait()
+			// A topic that may not even be described is one that is not there.
+			if !errors.Is(err, kafka.ErrNotAuthorized) && !errors.Is(err, kafka.ErrTopicNotFound) || !strings.Contains(fmt.Sprint(err), missing) {
+				t.Errorf("without permission on %q: %v", missing, err)
+			}
+		})
+	}
 }
 
 func TestApacheHandover(t *testing.T) {

@@ -152,6 +152,7 @@ func (m *member) decodeAhead(p *partition, limit int) bool {
 		return false
 	}
 	records, bytes := m.room(p)
+	p.paused.Store(records <= 0)
 	if records <= 0 {
 		return false
 	}

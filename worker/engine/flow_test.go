@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync"
@@ -109,38 +110,54 @@ func difference(got, want *kgo.Record) string {
 	return ""
 }
 
-// TestOutputsKeepTheirOrder processes with random failures and checks that the
-// outputs of each key, or partition, are in the order of the inputs.
+// TestOutputsKeepTheirOrder processes with failures and checks that the outputs
+// of each key, or partition, are in the order of the inputs.
 func TestOutputsKeepTheirOrder(t *testing.T) {
 	for _, ordering := range []config.Ordering{config.Key, config.Partition} {
 		for _, batch := range []bool{false, true} {
 			t.Run(fmt.Sprint(ordering, " batch ", batch), func(t *testing.T) {
 				r, _ := fakeRig(t, 3)
-				const n = 5000
-				r.produce(0, n, 37)
-				p := &flaky{fails: map[string]int{}}
-				var processor record.Processor = p
-				if batch {
-					processor = &flakyBatch{flaky: p}
-				}
-				w := r.start(processor, func(c *config.Config) { c.Ordering = ordering })
-				r.awaitSettled(w)
-				w.drain()
-				last := map[string]int{}
-				for _, rec := range r.cluster.ConsumeAll("out", kgo.ReadCommitted()) {
-					v, err := strconv.Atoi(string(rec.Value))
-					if err != nil {
-						t.Fatal(err)
-					}
-					if prev, ok := last[string(rec.Key)]; ok && v <= prev {
-						t.Fatalf("key %s: %d after %d", rec.Key, v, prev)
-					}
-					last[string(rec.Key)] = v
-				}
-				wantEach(t, r.values("out"), 0, n, false)
+				r.cfg.Ordering = ordering
+				orderTest(t, r, batch)
 			})
 		}
 	}
+}
+
+// orderTest works through records with Zipf keys, of which some fail at first.
+func orderTest(t *testing.T, r *rig, batch bool) {
+	const n = 5000
+	partitions := r.cluster.Partitions("in")
+	zipf := rand.NewZipf(rand.New(rand.NewPCG(1, 2)), 1.1, 1, 500)
+	records := make([]*kgo.Record, n)
+	for i := range records {
+		key := zipf.Uint64()
+		records[i] = &kgo.Record{
+			Topic: "in", Partition: int32(key % uint64(partitions)),
+			Key: strconv.AppendUint(nil, key, 10), Value: strconv.AppendInt(nil, int64(i), 10),
+		}
+	}
+	r.cluster.Produce(records...)
+	p := &flaky{fails: map[string]int{}}
+	var processor record.Processor = p
+	if batch {
+		processor = &flakyBatch{flaky: p}
+	}
+	w := r.start(processor)
+	r.awaitSettled(w)
+	w.drain()
+	last := map[string]int{}
+	for _, rec := range r.cluster.ConsumeAll("out", kgo.ReadCommitted()) {
+		v, err := strconv.Atoi(string(rec.Value))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if prev, ok := last[string(rec.Key)]; ok && v <= prev {
+			t.Fatalf("key %s: %d after %d", rec.Key, v, prev)
+		}
+		last[string(rec.Key)] = v
+	}
+	wantEach(t, r.values("out"), 0, n, false)
 }
 
 // flaky fails every seventh record once.
@@ -172,80 +189,93 @@ func (f *flakyBatch) ProcessBatch(ctx context.Context, recs []*record.Record, ou
 	return nil
 }
 
+// poison fails, panics and gives up on some records.
+var poison = record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
+	v, _ := strconv.Atoi(string(rec.Value))
+	switch v % 100 {
+	case 13:
+		return nil, errPoison
+	case 26:
+		panic("boom")
+	case 39:
+		return nil, failure.Permanent(errPoison)
+	}
+	return []record.Output{{Value: rec.Value}}, nil
+})
+
 func TestPoisonRecordsGoWhereThePolicySays(t *testing.T) {
-	poison := record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
-		v, _ := strconv.Atoi(string(rec.Value))
-		switch v % 100 {
-		case 13:
-			return nil, errPoison
-		case 26:
-			panic("boom")
-		case 39:
-			return nil, failure.Permanent(errPoison)
+	for name, test := range poisonTests {
+		t.Run(name, func(t *testing.T) {
+			r, _ := fakeRig(t, 2)
+			test(t, r)
+		})
+	}
+}
+
+var poisonTests = map[string]func(*testing.T, *rig){
+	"DeadLetter": deadLetterTest, "Drop": dropTest, "Halt": haltTest,
+}
+
+const poisonRecords = 1000 // of which 30 are poison
+
+func deadLetterTest(t *testing.T, r *rig) {
+	r.produce(0, poisonRecords, 10)
+	w := r.start(poison)
+	r.awaitSettled(w)
+	w.drain()
+	if got := len(r.values("out")); got != poisonRecords-30 {
+		t.Errorf("%d records out, want %d", got, poisonRecords-30)
+	}
+	letters := r.cluster.ConsumeAll("dlq", kgo.ReadCommitted())
+	if len(letters) != 30 {
+		t.Fatalf("%d dead letters, want 30", len(letters))
+	}
+	origins := map[string]bool{}
+	for _, l := range letters {
+		h := headers(l)
+		origins[h[failure.HeaderPartition]+"/"+h[failure.HeaderOffset]] = true
+		attempts := "3"
+		if v, _ := strconv.Atoi(string(l.Value)); v%100 == 39 {
+			attempts = "1"
 		}
-		return []record.Output{{Value: rec.Value}}, nil
-	})
-	const n = 1000
-	t.Run("DeadLetter", func(t *testing.T) {
-		r, _ := fakeRig(t, 2)
-		r.produce(0, n, 10)
-		w := r.start(poison)
-		r.awaitSettled(w)
-		w.drain()
-		if got := len(r.values("out")); got != n-30 {
-			t.Errorf("%d records out, want %d", got, n-30)
+		if h[failure.HeaderTopic] != "in" || h[failure.HeaderAttempts] != attempts || h[failure.HeaderError] == "" || string(l.Key) == "" {
+			t.Errorf("dead letter %s: key %q, headers %v", l.Value, l.Key, h)
 		}
-		letters := r.cluster.ConsumeAll("dlq", kgo.ReadCommitted())
-		if len(letters) != 30 {
-			t.Fatalf("%d dead letters, want 30", len(letters))
-		}
-		origins := map[string]bool{}
-		for _, l := range letters {
-			h := headers(l)
-			origins[h[failure.HeaderPartition]+"/"+h[failure.HeaderOffset]] = true
-			attempts := "3"
-			if v, _ := strconv.Atoi(string(l.Value)); v%100 == 39 {
-				attempts = "1"
-			}
-			if h[failure.HeaderTopic] != "in" || h[failure.HeaderAttempts] != attempts || h[failure.HeaderError] == "" || string(l.Key) == "" {
-				t.Errorf("dead letter %s: key %q, headers %v", l.Value, l.Key, h)
-			}
-		}
-		if len(origins) != 30 {
-			t.Errorf("%d different origins, want 30", len(origins))
-		}
-		totals := w.engine.Status().Totals
-		if totals.RecordsDeadLettered != 30 || totals.AttemptsFailed != 70 || totals.RecordsOut != n-30 {
-			t.Errorf("totals = %+v", totals)
-		}
-	})
-	t.Run("Drop", func(t *testing.T) {
-		r, _ := fakeRig(t, 2)
-		r.produce(0, n, 10)
-		w := r.start(poison, func(c *config.Config) { c.Failure.OnExhausted = config.Drop })
-		r.awaitSettled(w)
-		w.drain()
-		if got := w.engine.Status().Totals.RecordsDropped; got != 30 {
-			t.Errorf("dropped %d, want 30", got)
-		}
-		if got := len(r.values("dlq")); got != 0 {
-			t.Errorf("%d dead letters of dropped records", got)
-		}
-	})
-	t.Run("Halt", func(t *testing.T) {
-		r, _ := fakeRig(t, 2)
-		r.produce(0, n, 10)
-		w := r.start(poison, func(c *config.Config) { c.Failure.OnExhausted = config.Halt })
-		err := w.wait()
-		var halt *engine.HaltError
-		if !errors.As(err, &halt) {
-			t.Fatalf("ended with %v, want a halt", err)
-		}
-		committed := r.cluster.GroupOffsets("group")["in"][halt.Partition].Offset
-		if committed > halt.Offset {
-			t.Errorf("committed %d, past the record %d that halted", committed, halt.Offset)
-		}
-	})
+	}
+	if len(origins) != 30 {
+		t.Errorf("%d different origins, want 30", len(origins))
+	}
+	totals := w.engine.Status().Totals
+	if totals.RecordsDeadLettered != 30 || totals.AttemptsFailed != 70 || totals.RecordsOut != poisonRecords-30 {
+		t.Errorf("totals = %+v", totals)
+	}
+}
+
+func dropTest(t *testing.T, r *rig) {
+	r.produce(0, poisonRecords, 10)
+	w := r.start(poison, func(c *config.Config) { c.Failure.OnExhausted = config.Drop })
+	r.awaitSettled(w)
+	w.drain()
+	if got := w.engine.Status().Totals.RecordsDropped; got != 30 {
+		t.Errorf("dropped %d, want 30", got)
+	}
+	if got := len(r.values("dlq")); got != 0 {
+		t.Errorf("%d dead letters of dropped records", got)
+	}
+}
+
+func haltTest(t *testing.T, r *rig) {
+	r.produce(0, poisonRecords, 10)
+	w := r.start(poison, func(c *config.Config) { c.Failure.OnExhausted = config.Halt })
+	err := w.wait()
+	var halt *engine.HaltError
+	if !errors.As(err, &halt) {
+		t.Fatalf("ended with %v, want a halt", err)
+	}
+	committed := r.cluster.GroupOffsets("group")["in"][halt.Partition].Offset
+	if committed > halt.Offset {
+		t.Errorf("committed %d, past the record %d that halted", committed, halt.Offset)
+	}
 }
 
 func headers(rec *kgo.Record) map[string]string {

@@ -92,8 +92,10 @@ func TestFootprint(t *testing.T) {
 	value := make([]byte, 100)
 	records := make([]*kgo.Record, n)
 	for i := range records {
-		records[i] = &kgo.Record{Topic: "in", Partition: int32(i % 4), Key: strconv.AppendInt(nil, int64(i%1000), 10), Value: value,
-			Headers: []kgo.RecordHeader{{Key: "traceparent", Value: []byte("00-1")}}}
+		records[i] = &kgo.Record{
+			Topic: "in", Partition: int32(i % 4), Key: strconv.AppendInt(nil, int64(i%1000), 10), Value: value,
+			Headers: []kgo.RecordHeader{{Key: "traceparent", Value: []byte("00-1")}},
+		}
 	}
 	r.cluster.ProduceWith([]kgo.Opt{
 		kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.RecordPartitioner(kgo.ManualPartitioner()),

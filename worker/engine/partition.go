@@ -57,6 +57,7 @@ type partition struct {
 	cancelled atomic.Bool
 	failures  failures
 	rate      telemetry.Rate // of settling
+	paused    atomic.Bool    // a bound is reached, as the feeder saw it last
 
 	commit commitState
 }

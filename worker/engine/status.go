@@ -101,6 +101,9 @@ func (p *partition) status() telemetry.Partition {
 	if !p.running() {
 		return s
 	}
+	if p.is(active) && p.paused.Load() {
+		s.State = "paused"
+	}
 	s.Watermark, s.Position = p.tracker.Watermark(), p.tracker.Position()
 	if s.EndOffset >= 0 {
 		s.Lag = max(s.EndOffset-s.Watermark, 0)

@@ -63,6 +63,7 @@ type Member struct {
 	stopRun       context.CancelFunc
 	stopped       context.Context
 	ended         chan struct{} // closed at the end of Run
+	applied       chan struct{} // holds a token when there is a new assignment
 	watchInterval time.Duration // how often new partitions are looked for
 
 	// fence is held for reading from the check of who owns a partition to the
@@ -100,7 +101,7 @@ func (c *Client) NewMember(cfg MemberConfig) *Member {
 	}
 	m := &Member{
 		c: c, cfg: cfg, log: cfg.Logger.WithValues("group", cfg.GroupID),
-		rejoin: make(chan struct{}, 1), ended: make(chan struct{}),
+		rejoin: make(chan struct{}, 1), ended: make(chan struct{}), applied: make(chan struct{}, 1),
 		generation: noGeneration, owned: make(map[int32]bool), watchInterval: topicWatchInterval,
 	}
 	m.coordinatorID.Store(-1)

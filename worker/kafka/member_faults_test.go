@@ -163,14 +163,7 @@ func TestExpelledWhileJoinHangs(t *testing.T) {
 	f, cluster := fakeFleet(t, 2)
 	a := f.start(func(c *crew) { c.cfg.RebalanceTimeout = time.Hour })
 	f.await(a)
-	hangs := make(chan struct{})
-	release := make(chan struct{})
-	t.Cleanup(func() { close(release) })
-	cluster.Faults.ControlKey(int16(kmsg.JoinGroup), func(kmsg.Request) (kmsg.Response, error, bool) {
-		close(hangs)
-		cluster.Faults.SleepControl(func() { <-release })
-		return nil, errors.New("closed"), true
-	})
+	hangs, _ := hold(t, cluster, kmsg.JoinGroup, anyRequest)
 	signalOnce(a.m.rejoin)
 	<-hangs
 	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.UnknownMemberID})
@@ -184,14 +177,7 @@ func TestLeaveDuringJoin(t *testing.T) {
 	f, cluster := fakeFleet(t, 2)
 	a := f.start()
 	f.await(a)
-	hangs := make(chan struct{})
-	release := make(chan struct{})
-	t.Cleanup(func() { close(release) })
-	cluster.Faults.ControlKey(int16(kmsg.JoinGroup), func(kmsg.Request) (kmsg.Response, error, bool) {
-		close(hangs)
-		cluster.Faults.SleepControl(func() { <-release })
-		return nil, nil, false
-	})
+	hangs, _ := hold(t, cluster, kmsg.JoinGroup, anyRequest)
 	signalOnce(a.m.rejoin)
 	<-hangs
 	a.leave()
@@ -234,31 +220,21 @@ func TestLeaveBeforeRun(t *testing.T) {
 // them joins once more, or nobody would ever get them.
 func TestReleaseDuringJoin(t *testing.T) {
 	f, cluster := fakeFleet(t, 4)
-	hold := make(chan struct{})
-	a := f.start(func(c *crew) { c.hold = hold })
+	drained := make(chan struct{})
+	a := f.start(func(c *crew) { c.hold, c.idle = drained, true })
 	f.await(a)
 	b := f.start()
 	f.cluster.Eventually("partitions are revoked", func() bool { return len(a.revokedSoFar()) == 2 })
 	id := a.m.ID()
-	held := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Observe: true, When: func(req kmsg.Request) bool {
+	held := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Observe: true, Count: -1, When: func(req kmsg.Request) bool {
 		return memberOf(req) == id
 	}})
-	joins := make(chan struct{})
-	sync := make(chan struct{})
-	cluster.Faults.ControlKey(int16(kmsg.SyncGroup), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		if memberOf(req) != id {
-			cluster.Faults.KeepControl()
-			return nil, nil, false
-		}
-		close(joins)
-		cluster.Faults.SleepControl(func() { <-sync })
-		return nil, nil, false
-	})
+	joins, letGo := hold(t, cluster, kmsg.SyncGroup, func(req kmsg.Request) bool { return memberOf(req) == id })
 	signalOnce(a.m.rejoin)
 	<-joins // the leader was told of the partitions
-	close(hold)
+	close(drained)
 	f.cluster.Eventually("they are given up", func() bool { return len(a.ownedNow()) == 2 })
-	close(sync)
+	letGo()
 	f.await(a, b)
 	if held.Hits() < 2 {
 		t.Errorf("joined %d times, want 2 at least", held.Hits())

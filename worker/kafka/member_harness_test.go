@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ type fleet struct {
 	topic      string
 	partitions int32
 	session    time.Duration // of its members
+	patience   time.Duration // with one commit
 
 	mu      sync.Mutex
 	next    int
@@ -43,6 +45,7 @@ type crew struct {
 	cfg    MemberConfig
 	watch  time.Duration // how often it looks for new partitions
 	idle   bool          // it commits nothing of its own accord
+	java   *javaMember   // instead of m
 
 	stop  context.CancelFunc // ends the member as a kill would
 	work  context.Context    // ends with the crew
@@ -53,16 +56,22 @@ type crew struct {
 
 	mu      sync.Mutex
 	owned   map[int32]bool // guarded by mu
+	turns   int            // how often something was assigned, if only nothing; guarded by mu
 	hold    chan struct{}  // draining ends when it is closed; nil is at once
 	revoked []int32        // guarded by mu
 	lost    []error        // guarded by mu
 }
 
+var names atomic.Int32
+
+// uniqueName makes a name that no other run of a test uses on a shared broker.
+func uniqueName(name string) string { return fmt.Sprintf("%s-%d", name, names.Add(1)) }
+
 func newFleet(t testing.TB, cluster *kafkatest.Cluster, name string, partitions int32) *fleet {
 	t.Helper()
 	cluster.CreateTopic(name, partitions, nil)
 	return &fleet{
-		t: t, cluster: cluster, group: name, topic: name, partitions: partitions, session: 6 * time.Second,
+		t: t, cluster: cluster, group: name, topic: name, partitions: partitions, session: 6 * time.Second, patience: 20 * time.Second,
 		owners: map[int32]*crew{}, since: map[int32]int{}, settled: map[int32]int64{},
 	}
 }
@@ -164,12 +173,21 @@ func (f *fleet) forget(c *crew) {
 
 // Assigned implements MemberHandler.
 func (c *crew) Assigned(generation int32, partitions []int32) {
-	f := c.f
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	if c.work.Err() != nil {
 		return // dead: the kernel would have closed its sockets by now
 	}
+	settled := c.take(generation, partitions)
+	if len(partitions) > 0 {
+		c.busy.Go(func() { c.checkCommitted(partitions, settled) })
+	}
+}
+
+// take tells the referee that partitions are this crew's now, and returns up to
+// where they are committed.
+func (c *crew) take(generation int32, partitions []int32) (settled map[int32]int64) {
+	f := c.f
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, p := range partitions {
 		if other := f.owners[p]; other != nil {
 			f.t.Errorf("generation %d: partition %d is assigned to %s while %s has it", generation, p, c.name, other.name)
@@ -178,14 +196,31 @@ func (c *crew) Assigned(generation int32, partitions []int32) {
 		f.owners[p], f.since[p] = c, f.events
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.turns++
 	for _, p := range partitions {
 		c.owned[p] = true
 	}
-	c.mu.Unlock()
-	if len(partitions) > 0 {
-		settled := maps.Clone(f.settled)
-		c.busy.Go(func() { c.checkCommitted(partitions, settled) })
+	return maps.Clone(f.settled)
+}
+
+// drop tells the referee that partitions are not this crew's any more, and
+// returns those that were.
+func (c *crew) drop(partitions []int32) (mine []int32) {
+	c.mu.Lock()
+	for _, p := range partitions {
+		delete(c.owned, p)
 	}
+	c.mu.Unlock()
+	c.f.mu.Lock()
+	defer c.f.mu.Unlock()
+	for _, p := range partitions {
+		if c.f.owners[p] == c {
+			delete(c.f.owners, p)
+			mine = append(mine, p)
+		}
+	}
+	return mine
 }
 
 // checkCommitted looks whether the new owner sees the former owner's commits.
@@ -224,18 +259,10 @@ func (c *crew) Revoked(_ int32, partitions []int32) {
 
 // giveUp commits partitions for the last time and releases them.
 func (c *crew) giveUp(partitions []int32) {
-	c.commit(partitions)
-	c.mu.Lock()
-	for _, p := range partitions {
-		delete(c.owned, p)
+	if !c.idle {
+		c.commit(partitions)
 	}
-	c.mu.Unlock()
-	c.f.mu.Lock()
-	mine := slices.DeleteFunc(slices.Clone(partitions), func(p int32) bool { return c.f.owners[p] != c })
-	for _, p := range mine {
-		delete(c.f.owners, p)
-	}
-	c.f.mu.Unlock()
+	mine := c.drop(partitions)
 	c.m.Release(mine)
 }
 
@@ -243,17 +270,8 @@ func (c *crew) giveUp(partitions []int32) {
 func (c *crew) Lost(partitions []int32, err error) {
 	c.mu.Lock()
 	c.lost = append(c.lost, err)
-	for _, p := range partitions {
-		delete(c.owned, p)
-	}
 	c.mu.Unlock()
-	c.f.mu.Lock()
-	defer c.f.mu.Unlock()
-	for _, p := range partitions {
-		if c.f.owners[p] == c {
-			delete(c.f.owners, p)
-		}
-	}
+	c.drop(partitions)
 }
 
 func (c *crew) commitAllTheTime() {
@@ -284,7 +302,7 @@ func (c *crew) commit(partitions []int32) {
 		offsets = append(offsets, CommitOffset{Partition: p, Offset: c.f.settled[p] + 1, Metadata: c.name})
 	}
 	c.f.mu.Unlock()
-	ctx, cancel := context.WithTimeout(c.work, 20*time.Second)
+	ctx, cancel := context.WithTimeout(c.work, c.f.patience)
 	defer cancel()
 	err := c.m.Commit(ctx, offsets)
 	failed := map[int32]bool{}
@@ -351,12 +369,35 @@ func (f *fleet) await(crews ...*crew) {
 				f.t.Logf("partition %d: %s", p, c.name)
 			}
 			for _, c := range crews {
+				if c.m == nil {
+					continue
+				}
 				f.t.Logf("%s: id %s, generation %d, joined %v, owned %v", c.name, c.m.ID(), c.m.Generation(), c.m.Joined(), c.ownedNow())
 			}
 			f.t.Fatal("the group has not settled")
 		}
 		<-tick.C
 	}
+}
+
+func (c *crew) setHold(hold chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hold = hold
+}
+
+// knowsCounts tells whether the member would notice new partitions.
+func (c *crew) knowsCounts() bool {
+	c.m.mu.Lock()
+	defer c.m.mu.Unlock()
+	return c.m.counts != nil
+}
+
+// in tells whether the member has had an assignment.
+func (c *crew) in() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.turns > 0
 }
 
 func (c *crew) ownedNow() []int32 {
@@ -393,3 +434,23 @@ func (f *fleet) checkKept(owners map[int32]*crew, since map[int32]int) (kept int
 	}
 	return kept
 }
+
+// hold makes a coordinator not answer the next request of a kind that match
+// wants, until letGo is called or the test ends.
+func hold(t testing.TB, cluster *kafkatest.FakeCluster, key kmsg.Key, match func(kmsg.Request) bool) (arrived <-chan struct{}, letGo func()) {
+	t.Helper()
+	here, gone := make(chan struct{}), make(chan struct{})
+	letGo = sync.OnceFunc(func() { close(gone) })
+	t.Cleanup(letGo)
+	var held atomic.Bool
+	cluster.Faults.ControlKey(int16(key), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		if match(req) && held.CompareAndSwap(false, true) {
+			close(here)
+			cluster.Faults.SleepControl(func() { <-gone })
+		}
+		return nil, nil, false
+	})
+	return here, letGo
+}
+
+func anyRequest(kmsg.Request) bool { return true }

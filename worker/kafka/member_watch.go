@@ -15,8 +15,8 @@ const topicWatchInterval = 5 * time.Second
 // watchTopics makes the member join again when the topics have other partitions
 // than those that were assigned. It is for the group's leader to do, but a
 // static member may lead without knowing, since a coordinator that takes it back
-// in the middle of a generation does not say so. A rejoin that was not needed
-// does no harm.
+// in the middle of a generation does not say so: it compares with what it found
+// when it came back. A rejoin that was not needed does no harm.
 func (m *Member) watchTopics(ctx context.Context) {
 	tick := time.NewTicker(m.watchInterval)
 	defer tick.Stop()
@@ -25,6 +25,7 @@ func (m *Member) watchTopics(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-m.applied:
 		}
 		if m.topicsChanged(ctx) {
 			signalOnce(m.rejoin)

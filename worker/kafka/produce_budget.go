@@ -13,19 +13,24 @@ func roomFor(n int) int {
 	return n
 }
 
-// reserve takes n bytes of the budget, out of credit first. It never waits:
-// above 0, the result is what has to be waited for.
-func (p *Producer) reserve(n int64, credit *int64) (missing int64) {
+// reserve takes n bytes of the budget, out of credit first, and returns how many
+// have to be given back. It never waits: above 0, missing is what has to be
+// waited for.
+func (p *Producer) reserve(n int64, credit *int64) (taken, missing int64) {
 	switch {
 	case n <= *credit:
 		*credit -= n
 	case p.budget.TryAcquire(n - *credit):
 		p.used.Add(n - *credit)
 		*credit = 0
+	case p.refusing.Load() > 0:
+		// It may be OnAck that appends: waiting for memory would keep its
+		// sender from freeing any.
+		return 0, 0
 	default:
-		return n
+		return 0, n
 	}
-	return 0
+	return n, 0
 }
 
 // await waits until n bytes of the budget are free and takes them.

@@ -76,10 +76,11 @@ func (q *partitionQueue) addBeyond(m *Message, o Origin, end int, credit *int64)
 	if end <= p.maxBatchBytes {
 		room := roomFor(min(max(end, 2*len(b.memory.data)), p.maxBatchBytes))
 		more := int64(room) - int64(len(b.memory.data))
-		if missing := p.reserve(more, credit); missing > 0 {
+		taken, missing := p.reserve(more, credit)
+		if missing > 0 {
 			return signal{}, missing, nil
 		}
-		b.reserved += more
+		b.reserved += taken
 		b.grow(p.buffers.get(room), p.maxBatchBytes)
 		return q.add(m, o, credit)
 	}
@@ -99,11 +100,12 @@ func (q *partitionQueue) addToNew(m *Message, o Origin, credit *int64) (sig sign
 	}
 	p := q.topic.producer
 	room := roomFor(max(q.hint, batchHeaderSize+measure(m, 0, 0).size()))
-	if missing := p.reserve(int64(room), credit); missing > 0 {
+	taken, missing := p.reserve(int64(room), credit)
+	if missing > 0 {
 		return signal{}, missing, nil
 	}
 	q.open = p.builders.get()
-	q.open.reserved = int64(room)
+	q.open.reserved = taken
 	q.open.start(p.buffers.get(room), p.maxBatchBytes)
 	sig, missing, err = q.add(m, o, credit)
 	if !q.active {

@@ -111,6 +111,10 @@ func (s *sender) finish(q *partitionQueue, b *builder, others ...*builder) {
 
 // acknowledge reports what became of records of a batch.
 func (s *sender) acknowledge(q *partitionQueue, offset int64, origins []Origin, bytes int, err error) {
+	if err != nil {
+		s.p.refusing.Add(1)
+		defer s.p.refusing.Add(-1)
+	}
 	s.ack = Ack{Topic: q.topic.name, Partition: q.partition, BaseOffset: offset, Origins: origins, Bytes: bytes, Err: err}
 	s.p.cfg.OnAck(&s.ack)
 	s.ack.Origins = nil

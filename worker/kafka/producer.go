@@ -47,7 +47,8 @@ type ProducerConfig struct {
 	MaxBufferedBytes int64
 	// OnAck is called when records were stored, or refused for good, from the
 	// goroutines that send: one at a time for a partition, in the order of
-	// its batches. It must not block.
+	// its batches. It must not block. If an Ack has an Err it may call
+	// Append, which does not wait for memory then.
 	OnAck func(*Ack)
 	// OnFatal is called when something has to be done before records can be
 	// written, such as an ACL that has to be granted. The records are kept
@@ -102,6 +103,7 @@ type Producer struct {
 	budget           *semaphore.Weighted // of maxBufferedBytes: the memory of all batches
 	used             atomic.Int64        // bytes of the budget
 	blocked          atomic.Int32        // calls of Append that wait for the budget
+	refusing         atomic.Int32        // calls of OnAck with an Err
 
 	flushing atomic.Int32 // calls of Flush
 

@@ -44,7 +44,7 @@ func (o *Outputs) EmitValue(value []byte) { o.list = append(o.list, Output{Value
 // in, without an allocation in the steady state. It is the caller's until the
 // record's call returns; appending beyond n moves it to memory of its own.
 func (o *Outputs) Buffer(n int) []byte {
-	if cap(o.arena)-len(o.arena) < n {
+	if o.arena == nil || cap(o.arena)-len(o.arena) < n { // never nil: an empty value is not null
 		// Slices handed out before keep the old block alive.
 		o.arena = make([]byte, 0, max(2*cap(o.arena), n, 4096))
 	}

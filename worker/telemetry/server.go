@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -28,6 +29,7 @@ type ServerConfig struct {
 type Server struct {
 	http     *http.Server
 	listener net.Listener
+	closing  func() // once
 	done     chan struct{}
 }
 
@@ -41,7 +43,11 @@ func Listen(cfg ServerConfig) (*Server, error) {
 	mux.Handle("GET /metrics", cfg.Metrics)
 	mux.HandleFunc("GET /healthz", check(cfg.Health))
 	mux.HandleFunc("GET /readyz", check(cfg.Ready))
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
+	closing := make(chan struct{})
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("final") && !awaitClosing(w, r, closing) {
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
 		if err := json.NewEncoder(w).Encode(cfg.Status()); err != nil {
 			cfg.Logger.V(1).Info("could not answer /status", "error", err.Error())
@@ -54,6 +60,7 @@ func Listen(cfg ServerConfig) (*Server, error) {
 			WriteTimeout:      30 * time.Second,
 		},
 		listener: listener,
+		closing:  sync.OnceFunc(func() { close(closing) }),
 		done:     make(chan struct{}),
 	}
 	go func() {
@@ -63,6 +70,21 @@ func Listen(cfg ServerConfig) (*Server, error) {
 		}
 	}()
 	return s, nil
+}
+
+// awaitClosing holds a request for /status?final until the server closes, so
+// that its client learns how the worker ended. It returns false if the client
+// has gone before.
+func awaitClosing(w http.ResponseWriter, r *http.Request, closing <-chan struct{}) bool {
+	// It may take as long as the worker runs. Where deadlines can't be set the
+	// client is cut off, and does without.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	select {
+	case <-closing:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
 }
 
 func check(f func() error) http.HandlerFunc {
@@ -78,9 +100,11 @@ func check(f func() error) http.HandlerFunc {
 // Addr returns the address that is listened on.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Close stops the server after the requests that it is answering, but waits no
-// longer than a few seconds for them.
+// Close answers those who wait for the final status and stops the server after
+// the requests that it is answering, but waits no longer than a few seconds for
+// them.
 func (s *Server) Close() error {
+	s.closing()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	if err := s.http.Shutdown(ctx); err != nil {

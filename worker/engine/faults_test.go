@@ -1,0 +1,198 @@
+package engine_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+	"github.com/millrace-dev/millrace/worker/record"
+)
+
+// TestFaultsLoseAndDoubleNothing has brokers answer with errors at random,
+// partitions move between them and the coordinator move, while two workers work.
+func TestFaultsLoseAndDoubleNothing(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	moves, chance := rand.New(rand.NewPCG(seed, 0)), rand.New(rand.NewPCG(seed, 1))
+	fake := kafkatest.Fake(t, kfake.NumBrokers(3))
+	r := newRig(t, &fake.Cluster, 6)
+	const n = 40_000
+	r.produce(0, n, 100)
+
+	var mu sync.Mutex // guards faults and chance
+	faults := 0
+	for _, key := range []kmsg.Key{kmsg.Produce, kmsg.OffsetCommit, kmsg.Heartbeat, kmsg.FindCoordinator} {
+		fake.Faults.ControlKey(key.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+			fake.Faults.KeepControl()
+			mu.Lock()
+			defer mu.Unlock()
+			if faults >= 200 || chance.IntN(10) > 0 {
+				return nil, nil, false
+			}
+			faults++
+			return refuse(req), nil, true
+		})
+	}
+
+	var seen atomic.Int64
+	p := record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+		seen.Add(1)
+		return rec.Value, nil
+	})
+	workers := []*running{r.start(p), r.start(p)}
+	for i := range int64(10) {
+		r.eventually("the workers get on", func() bool { return seen.Load() > i*n/20 })
+		for _, topic := range []string{"in", "out"} {
+			if err := fake.Faults.MoveTopicPartition(topic, int32(i%6), int32(moves.IntN(3))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fake.Faults.RehashCoordinators()
+	}
+	r.awaitSettled(workers...)
+	for _, w := range workers {
+		w.drain()
+	}
+	wantEach(t, r.values("out"), 0, n, false)
+	r.wantCommitted("group")
+	mu.Lock()
+	defer mu.Unlock()
+	if faults == 0 {
+		t.Error("no fault was injected")
+	}
+}
+
+// refuse answers a request with an error that passes.
+func refuse(req kmsg.Request) kmsg.Response {
+	answer := req.ResponseKind()
+	switch res := answer.(type) {
+	case *kmsg.ProduceResponse:
+		for _, t := range req.(*kmsg.ProduceRequest).Topics {
+			topic := kmsg.ProduceResponseTopic{Topic: t.Topic}
+			for _, p := range t.Partitions {
+				topic.Partitions = append(topic.Partitions, kmsg.ProduceResponseTopicPartition{
+					Partition: p.Partition, ErrorCode: kerr.NotLeaderForPartition.Code, BaseOffset: -1,
+				})
+			}
+			res.Topics = append(res.Topics, topic)
+		}
+	case *kmsg.OffsetCommitResponse:
+		for _, t := range req.(*kmsg.OffsetCommitRequest).Topics {
+			topic := kmsg.OffsetCommitResponseTopic{Topic: t.Topic}
+			for _, p := range t.Partitions {
+				topic.Partitions = append(topic.Partitions, kmsg.OffsetCommitResponseTopicPartition{
+					Partition: p.Partition, ErrorCode: kerr.NotCoordinator.Code,
+				})
+			}
+			res.Topics = append(res.Topics, topic)
+		}
+	case *kmsg.HeartbeatResponse:
+		res.ErrorCode = kerr.CoordinatorNotAvailable.Code
+	case *kmsg.FindCoordinatorResponse:
+		res.ErrorCode = kerr.CoordinatorNotAvailable.Code
+	}
+	return answer
+}
+
+// TestLateResultsOfALostAssignmentCountForNothing throws the member out while a
+// record is in an attempt. The record's partition is assigned to it again; what
+// the old attempt does then must not settle the record under the new assignment.
+func TestLateResultsOfALostAssignmentCountForNothing(t *testing.T) {
+	r, fake := fakeRig(t, 1)
+	const n = 50
+	r.produce(0, n, 1)
+	var attempts atomic.Int32
+	first, second := make(chan struct{}), make(chan struct{})
+	p := record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+		if string(rec.Value) == "0" {
+			switch attempts.Add(1) {
+			case 1:
+				<-first
+			case 2:
+				<-second
+			}
+		}
+		return rec.Value, nil
+	})
+	w := r.start(p, func(c *config.Config) {
+		c.Input.SessionTimeout = duration(6 * time.Second)
+		c.Failure.Timeout = duration(time.Minute) // the attempt is not to overrun
+	})
+	r.eventually("the record is in its first attempt", func() bool { return attempts.Load() == 1 })
+	var thrown atomic.Bool
+	fake.Faults.ControlKey(kmsg.Heartbeat.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+		if thrown.Swap(true) {
+			return nil, nil, false
+		}
+		res := kmsg.NewPtrHeartbeatResponse()
+		res.Version = 3
+		res.ErrorCode = kerr.UnknownMemberID.Code
+		return res, nil, true
+	})
+	r.eventually("the record is in an attempt of the next assignment", func() bool { return attempts.Load() == 2 })
+	close(first)
+	r.eventually("the lost attempt's output is written", func() bool { return r.values("out")["0"] == 1 })
+	for range 3 { // of the committer's turns
+		before := time.Now()
+		r.eventually("the committer has had a turn", func() bool { return time.Since(before) > commitTurn })
+		if c := r.cluster.GroupOffsets("group")["in"][0].Offset; c > 0 {
+			t.Fatalf("committed %d by a result of the lost assignment", c)
+		}
+	}
+	close(second)
+	r.awaitSettled(w)
+	w.drain()
+	wantEach(t, r.values("out"), 0, n, true)
+}
+
+const commitTurn = 1100 * time.Millisecond
+
+// TestInFlightIsBoundedByBytes holds every record up and looks how much was
+// taken.
+func TestInFlightIsBoundedByBytes(t *testing.T) {
+	r, _ := fakeRig(t, 2)
+	const size, bound = 10_000, 200_000
+	var records []*kgo.Record
+	for i := range 400 {
+		value := make([]byte, size)
+		copy(value, strconv.Itoa(i))
+		records = append(records, &kgo.Record{Topic: "in", Partition: int32(i % 2), Value: value})
+	}
+	r.cluster.Produce(records...)
+	release := make(chan struct{})
+	w := r.start(record.Map(func(context.Context, *record.Record) ([]byte, error) {
+		<-release
+		return []byte("done"), nil
+	}), func(c *config.Config) { c.InFlight = config.InFlight{Records: 100_000, Bytes: bound} })
+	r.eventually("both partitions have filled their share", func() bool {
+		full := 0
+		for _, m := range w.engine.Status().Members {
+			for _, p := range m.Partitions {
+				if p.State == "paused" && p.InFlight.Bytes > bound/4 {
+					full++
+				}
+				if p.InFlight.Bytes > bound/2 {
+					t.Fatalf("partition %d has %d bytes in flight, its share is %d", p.Partition, p.InFlight.Bytes, bound/2)
+				}
+			}
+		}
+		return full == 2
+	})
+	close(release)
+	r.awaitSettled(w)
+	w.drain()
+	if got := r.values("out")["done"]; got != 400 {
+		t.Errorf("%d records out, want 400", got)
+	}
+}

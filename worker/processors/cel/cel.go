@@ -1,0 +1,134 @@
+// Package cel is the built-in processor "cel": expressions in the Common
+// Expression Language that filter records and replace their parts. It stands
+// where a user's own code would, between the pool that hands it records and the
+// batches that its outputs are appended to.
+package cel
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/record"
+)
+
+// Processor evaluates expressions on records. It may be used by any number of
+// goroutines at once.
+type Processor struct {
+	filter, key, value, topic *expression // nil where the record's is kept
+	headers                   []header
+	variables                 sync.Pool // of *variables
+}
+
+var _ record.Processor = (*Processor)(nil)
+
+// header is an expression for the header called name.
+type header struct {
+	name  string
+	value *expression
+}
+
+// New compiles the expressions of cfg. The error names everything that is wrong
+// with any of them, by field, line and column.
+func New(cfg config.CEL) (*Processor, error) {
+	c, err := newCompiler()
+	if err != nil {
+		return nil, err
+	}
+	p := &Processor{
+		filter: c.compile("filter", cfg.Filter, boolean),
+		key:    c.compile("key", cfg.Key, anything),
+		value:  c.compile("value", cfg.Value, anything),
+		topic:  c.compile("topic", cfg.Topic, text),
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Headers)) {
+		p.headers = append(p.headers, header{name, c.compileHeader(name, cfg.Headers[name])})
+	}
+	if err := errors.Join(c.errs...); err != nil {
+		return nil, err
+	}
+	p.variables.New = func() any { return new(variables) }
+	return p, nil
+}
+
+// Process emits one record, or none if the filter says so. An expression that
+// fails, or whose result is of the wrong type, is an error.
+//
+// It does not watch ctx: what an evaluation may cost is limited, which ends it
+// long before a deadline does.
+func (p *Processor) Process(_ context.Context, rec *record.Record, out *record.Outputs) error {
+	if p.identity() {
+		out.EmitValue(rec.Value)
+		return nil
+	}
+	// After a panic they are not used again.
+	vars := p.variables.Get().(*variables)
+	vars.rec = rec
+	err := p.evaluate(vars, out)
+	vars.reset()
+	p.variables.Put(vars)
+	return err
+}
+
+func (p *Processor) identity() bool {
+	return p.filter == nil && p.key == nil && p.value == nil && p.topic == nil && len(p.headers) == 0
+}
+
+func (p *Processor) evaluate(vars *variables, out *record.Outputs) error {
+	if p.filter != nil {
+		if keep, err := p.filter.boolean(vars); err != nil || !keep {
+			return err
+		}
+	}
+	result := record.Output{Value: vars.rec.Value}
+	var err error
+	if p.value != nil {
+		if result.Value, err = p.value.bytes(vars, out); err != nil {
+			return err
+		}
+	}
+	if p.key != nil {
+		if result.Key, err = p.key.bytes(vars, out); err != nil {
+			return err
+		}
+		result.NullKey = result.Key == nil
+	}
+	if p.topic != nil {
+		if result.Topic, err = p.topic.text(vars); err != nil {
+			return err
+		}
+	}
+	if len(p.headers) > 0 {
+		if result.Headers, err = p.replaceHeaders(vars, out); err != nil {
+			return err
+		}
+	}
+	out.Emit(result)
+	return nil
+}
+
+// replaceHeaders returns the record's headers, without those that expressions
+// replace, followed by the replacements.
+func (p *Processor) replaceHeaders(vars *variables, out *record.Outputs) ([]record.Header, error) {
+	headers := make([]record.Header, 0, len(vars.rec.Headers)+len(p.headers))
+	for _, h := range vars.rec.Headers {
+		if !p.replaces(h.Key) {
+			headers = append(headers, h)
+		}
+	}
+	for _, h := range p.headers {
+		value, err := h.value.bytes(vars, out)
+		if err != nil {
+			return nil, err
+		}
+		headers = append(headers, record.Header{Key: h.name, Value: value})
+	}
+	return headers, nil
+}
+
+func (p *Processor) replaces(name string) bool {
+	return slices.ContainsFunc(p.headers, func(h header) bool { return h.name == name })
+}

@@ -1,0 +1,119 @@
+package cel
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	celgo "cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/ext"
+)
+
+// costLimit bounds one evaluation of an expression that has a loop, in
+// cel-go's units: about one for each operator and access, and one for ten
+// bytes of text. An evaluation that reaches it has taken about a second.
+const costLimit = 10_000_000
+
+// field is where the expressions stand in the configuration.
+const field = "processor.cel."
+
+// kind is what an expression must result in.
+type kind string
+
+const (
+	anything kind = "anything"
+	boolean  kind = "a bool"
+	text     kind = "a string"
+)
+
+func (k kind) allows(t *celgo.Type) bool {
+	switch k {
+	case boolean:
+		return t.IsExactType(celgo.BoolType) || t.IsExactType(celgo.DynType)
+	case text:
+		return t.IsExactType(celgo.StringType) || t.IsExactType(celgo.DynType)
+	default:
+		return true
+	}
+}
+
+// compiler makes expressions and collects what is wrong with them.
+type compiler struct {
+	env  *celgo.Env
+	errs []error
+}
+
+func newCompiler() (*compiler, error) {
+	env, err := celgo.NewEnv(
+		celgo.CustomTypeAdapter(adapter{}),
+		celgo.Variable("value", celgo.DynType), // bytes or null
+		celgo.Variable("key", celgo.DynType),   // bytes or null
+		celgo.Variable("headers", celgo.MapType(celgo.StringType, celgo.ListType(celgo.DynType))),
+		celgo.Variable("topic", celgo.StringType),
+		celgo.Variable("partition", celgo.IntType),
+		celgo.Variable("offset", celgo.IntType),
+		celgo.Variable("timestamp", celgo.DynType), // a timestamp or null
+		celgo.Variable("json", celgo.DynType),
+		celgo.OptionalTypes(),
+		ext.Strings(), ext.Encoders(), ext.Math(), ext.Sets(), ext.Lists(), ext.Regex(),
+		ext.Bindings(), ext.TwoVarComprehensions(),
+		celgo.DefaultUTCTimeZone(true),
+		celgo.ASTValidators(celgo.ValidateDurationLiterals(), celgo.ValidateTimestampLiterals(), celgo.ValidateRegexLiterals()),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("set up the expression language: %w", err)
+	}
+	return &compiler{env: env}, nil
+}
+
+// compile returns nil if there is no expression in source.
+func (c *compiler) compile(name, source string, want kind) *expression {
+	if source == "" {
+		return nil
+	}
+	e, err := c.program(field+name, source, want)
+	if err != nil {
+		c.errs = append(c.errs, err)
+	}
+	return e
+}
+
+func (c *compiler) compileHeader(name, source string) *expression {
+	if source == "" {
+		c.errs = append(c.errs, fmt.Errorf("%sheaders.%s: the expression is empty: write one, or leave the header away", field, name))
+		return nil
+	}
+	return c.compile("headers."+name, source, anything)
+}
+
+func (c *compiler) program(name, source string, want kind) (*expression, error) {
+	tree, issues := c.env.CompileSource(common.NewStringSource(source, name))
+	if issues.Err() != nil {
+		return nil, errors.New(strings.ReplaceAll(issues.String(), "ERROR: ", ""))
+	}
+	if !want.allows(tree.OutputType()) {
+		return nil, fmt.Errorf("%s: it must result in %s, and results in %s", name, want, celgo.FormatCELType(tree.OutputType()))
+	}
+	options := []celgo.ProgramOption{celgo.EvalOptions(celgo.OptOptimize)}
+	if loops(tree) {
+		options = append(options, celgo.CostLimit(costLimit))
+	}
+	program, err := c.env.Program(tree, options...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return &expression{name: name, program: program}, nil
+}
+
+// loops tells whether an expression has a loop (a comprehension, in CEL's
+// words). Without one, an evaluation does each of its steps at most once, and
+// does not need its cost to be counted, which would cost more than most steps.
+func loops(tree *celgo.Ast) bool {
+	found := false
+	ast.PreOrderVisit(tree.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		found = found || e.Kind() == ast.ComprehensionKind
+	}))
+	return found
+}

@@ -1,0 +1,77 @@
+package cel
+
+import (
+	"errors"
+	"fmt"
+
+	celgo "cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/interpreter"
+
+	"github.com/millrace-dev/millrace/worker/record"
+)
+
+// expression is a compiled one and the field that it stands in.
+type expression struct {
+	name    string
+	program celgo.Program
+}
+
+// eval's result may refer to the record's bytes and to vars.
+func (e *expression) eval(vars *variables) (ref.Val, error) {
+	result, _, err := e.program.Eval(vars)
+	if err == nil {
+		return result, nil
+	}
+	if cancelled, ok := errors.AsType[interpreter.EvalCancelledError](err); ok && cancelled.Cause == interpreter.CostLimitExceeded {
+		return nil, fmt.Errorf("%s: the evaluation costs more than %d units, which is the limit: "+
+			"avoid loops within loops, and loops over large lists", e.name, costLimit)
+	}
+	// The error may refer to the record's bytes, which it would outlive.
+	return nil, errors.New(e.name + ": " + err.Error())
+}
+
+func (e *expression) boolean(vars *variables) (bool, error) {
+	result, err := e.eval(vars)
+	if err != nil {
+		return false, err
+	}
+	if b, ok := result.(types.Bool); ok {
+		return bool(b), nil
+	}
+	return false, e.unexpected(boolean, result)
+}
+
+func (e *expression) text(vars *variables) (string, error) {
+	result, err := e.eval(vars)
+	if err != nil {
+		return "", err
+	}
+	s, ok := result.(types.String)
+	if !ok {
+		return "", e.unexpected(text, result)
+	}
+	if s == "" {
+		return "", fmt.Errorf("%s: the result is empty", e.name)
+	}
+	return string(s), nil
+}
+
+// bytes returns nil for null. What it returns may be the record's bytes, or in
+// out's buffer.
+func (e *expression) bytes(vars *variables, out *record.Outputs) ([]byte, error) {
+	result, err := e.eval(vars)
+	if err != nil {
+		return nil, err
+	}
+	b, err := vars.results.write(result, out)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the result can't be written as JSON: %w", e.name, err)
+	}
+	return b, nil
+}
+
+func (e *expression) unexpected(want kind, got ref.Val) error {
+	return fmt.Errorf("%s: it must result in %s, and results in %s", e.name, want, got.Type().TypeName())
+}

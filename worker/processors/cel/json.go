@@ -1,0 +1,77 @@
+package cel
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+)
+
+// parseJSON reads a record's value, of which nothing is kept. Numbers keep their
+// digits.
+func parseJSON(value []byte) (any, error) {
+	if !utf8.Valid(value) {
+		return nil, errors.New("json: the value is not JSON: it is not UTF-8")
+	}
+	d := json.NewDecoder(bytes.NewReader(value))
+	d.UseNumber()
+	var parsed any
+	if err := d.Decode(&parsed); err != nil {
+		return nil, notJSON(value, err)
+	}
+	end := int(d.InputOffset())
+	rest := bytes.TrimLeft(value[end:], " \t\r\n")
+	if len(rest) > 0 {
+		return nil, fmt.Errorf("json: the value is not JSON: there is more at byte %d, after its end", len(value)-len(rest))
+	}
+	return parsed, nil
+}
+
+func notJSON(value []byte, err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("json: the value is not JSON: it ends too early, at byte %d", len(value))
+	}
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		// The offset is of what follows the byte that is wrong.
+		return fmt.Errorf("json: the value is not JSON: %w, at byte %d", err, syntax.Offset-1)
+	}
+	return fmt.Errorf("json: the value is not JSON: %w", err)
+}
+
+// adapter makes CEL's values of parsed JSON, each when an expression looks at
+// it.
+type adapter struct{}
+
+var _ types.Adapter = adapter{}
+
+// NativeToValue implements types.Adapter.
+func (a adapter) NativeToValue(value any) ref.Val {
+	switch v := value.(type) {
+	case json.Number:
+		return number(v)
+	case map[string]any:
+		return types.NewStringInterfaceMap(a, v)
+	case []any:
+		return types.NewList(a, v)
+	default:
+		return types.DefaultTypeAdapter.NativeToValue(value)
+	}
+}
+
+// number is an int if n is written as a whole number and fits, and a double
+// otherwise.
+func number(n json.Number) ref.Val {
+	if i, err := n.Int64(); err == nil {
+		return types.Int(i)
+	}
+	f, err := n.Float64()
+	if err != nil {
+		return types.NewErr("json: the number %s is too large for a double", n)
+	}
+	return types.Double(f)
+}

@@ -1,0 +1,107 @@
+package cel
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// native turns a result into what encoding/json writes as it should be: what
+// JSON has no word for as in protobuf's JSON.
+func native(v ref.Val) (any, error) {
+	switch v := v.(type) {
+	case types.Null:
+		return nil, nil
+	case types.Bool, types.Int, types.Uint, types.String:
+		return v.Value(), nil
+	case types.Double:
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, fmt.Errorf("JSON has no number for %v", f)
+		}
+		return float64(v), nil
+	case types.Bytes:
+		return append([]byte{}, v...), nil // a nil one would be null
+	case types.Timestamp:
+		return v.UTC().Format(time.RFC3339Nano), nil
+	case types.Duration:
+		text, err := protojson.Marshal(durationpb.New(v.Duration))
+		return json.RawMessage(text), err
+	case *types.Optional:
+		return native(ifAny(v))
+	case traits.Mapper:
+		return nativeMap(v)
+	case traits.Lister:
+		return nativeList(v)
+	case *types.Err:
+		return nil, v
+	default:
+		return nil, fmt.Errorf("there is no JSON for a %s", v.Type().TypeName())
+	}
+}
+
+// ifAny returns null for an optional value that is not there.
+func ifAny(o *types.Optional) ref.Val {
+	if o.HasValue() {
+		return o.GetValue()
+	}
+	return types.NullValue
+}
+
+func nativeList(list traits.Lister) (any, error) {
+	if parsed, ok := list.Value().([]any); ok {
+		return parsed, nil
+	}
+	elements := []any{} // nil would be null
+	for it := list.Iterator(); it.HasNext() == types.True; {
+		element, err := native(it.Next())
+		if err != nil {
+			return nil, err
+		}
+		elements = append(elements, element)
+	}
+	return elements, nil
+}
+
+func nativeMap(m traits.Mapper) (any, error) {
+	if parsed, ok := m.Value().(map[string]any); ok {
+		return parsed, nil
+	}
+	members := make(map[string]any)
+	for it := m.Iterator(); it.HasNext() == types.True; {
+		key := it.Next()
+		name, err := memberName(key)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := members[name]; ok {
+			return nil, fmt.Errorf("the map has two keys that are %q in JSON", name)
+		}
+		if members[name], err = native(m.Get(key)); err != nil {
+			return nil, err
+		}
+	}
+	return members, nil
+}
+
+func memberName(key ref.Val) (string, error) {
+	switch key := key.(type) {
+	case types.String:
+		return string(key), nil
+	case types.Int:
+		return strconv.FormatInt(int64(key), 10), nil
+	case types.Uint:
+		return strconv.FormatUint(uint64(key), 10), nil
+	case types.Bool:
+		return strconv.FormatBool(bool(key)), nil
+	default:
+		return "", fmt.Errorf("a map's key is of the type %s", key.Type().TypeName())
+	}
+}
