@@ -55,14 +55,17 @@ func newTestPool(t testing.TB, o poolOptions) *Pool {
 		Observe:    func(time.Duration, int) {},
 		OnOverload: o.overload,
 	})
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := p.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { closePool(t, p) })
 	return p
+}
+
+func closePool(t testing.TB, p *Pool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := p.Close(ctx); err != nil {
+		t.Error(err)
+	}
 }
 
 // testChunk has records of one partition with the given keys; a nil key is
@@ -480,7 +483,7 @@ func TestNoAllocationForEachRecord(t *testing.T) {
 				NewWorker: func() Worker { return &counter{left: &left, done: done} },
 				Observe:   func(time.Duration, int) {},
 			})
-			defer p.Close(context.Background())
+			defer closePool(t, p)
 			keys := make([][]byte, size)
 			for i := range keys {
 				keys[i] = fmt.Append(nil, i%50)
@@ -531,7 +534,7 @@ func BenchmarkPool(b *testing.B) {
 				NewWorker: func() Worker { return &counter{left: &left, done: done} },
 				Observe:   func(time.Duration, int) {},
 			})
-			defer p.Close(context.Background())
+			defer closePool(b, p)
 			var all []*Chunk
 			for part := range chunks {
 				keys := make([][]byte, size)

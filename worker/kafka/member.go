@@ -43,7 +43,7 @@ type MemberHandler interface {
 	Lost(partitions []int32, err error)
 }
 
-// ErrNotOwned: the partition is not this member's.
+// ErrNotOwned says that a partition is not this member's.
 var ErrNotOwned = errors.New("the partition is not owned by this member")
 
 // Member is a member of a consumer group whose partitions stay with it across

@@ -1,11 +1,14 @@
 package telemetry
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-logr/logr"
@@ -33,40 +36,90 @@ func serve(t *testing.T, change func(*ServerConfig)) *Server {
 	return s
 }
 
-func get(t *testing.T, s *Server, path string) (*http.Response, string) {
+// answer is what a server has said to a request.
+type answer struct {
+	code              int
+	contentType, body string
+}
+
+func get(t *testing.T, s *Server, path string) answer {
 	t.Helper()
-	res, err := http.Get("http://" + s.Addr() + path)
+	a, err := request(t.Context(), "http://"+s.Addr()+path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
+	return a
+}
+
+func request(ctx context.Context, url string) (a answer, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return a, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return a, err
+	}
 	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res, string(body)
+	a = answer{res.StatusCode, res.Header.Get("Content-Type"), string(body)}
+	return a, errors.Join(err, res.Body.Close())
 }
 
 func TestServerAnswers(t *testing.T) {
 	s := serve(t, nil)
 	for path, want := range map[string]string{"/metrics": "millrace_records_in_total", "/healthz": "ok", "/readyz": "ok"} {
-		if res, body := get(t, s, path); res.StatusCode != 200 || !strings.Contains(body, want) {
-			t.Errorf("%s: %s\n%s", path, res.Status, body)
+		if a := get(t, s, path); a.code != 200 || !strings.Contains(a.body, want) {
+			t.Errorf("%s: %+v", path, a)
 		}
 	}
-	res, body := get(t, s, "/status")
+	a := get(t, s, "/status")
 	var status Status
-	if err := json.Unmarshal([]byte(body), &status); err != nil {
-		t.Fatalf("/status: %v in %s", err, body)
+	if err := json.Unmarshal([]byte(a.body), &status); err != nil {
+		t.Fatalf("/status: %v in %s", err, a.body)
 	}
-	if ct := res.Header.Get("Content-Type"); ct != "application/json" {
-		t.Errorf("/status is of type %q", ct)
+	if a.contentType != "application/json" {
+		t.Errorf("/status is of type %q", a.contentType)
 	}
 	if status.Topic != "orders" || len(status.Members) != 2 || status.Members[0].Partitions[0].OldestUnsettled.Offset != 10 {
-		t.Errorf("/status: %s", body)
+		t.Errorf("/status: %s", a.body)
 	}
-	if res, _ := get(t, s, "/other"); res.StatusCode != 404 {
-		t.Errorf("/other: %s", res.Status)
+	if a := get(t, s, "/other"); a.code != 404 {
+		t.Errorf("/other: %+v", a)
+	}
+}
+
+// TestFinalStatusIsThatOfTheEnd asks for the last word and changes the status
+// before the server closes.
+func TestFinalStatusIsThatOfTheEnd(t *testing.T) {
+	var name atomic.Pointer[string]
+	begin, end := "begin", "end"
+	name.Store(&begin)
+	s := serve(t, func(c *ServerConfig) { c.Status = func() Status { return Status{Name: *name.Load()} } })
+	url, answers := "http://"+s.Addr()+"/status", make(chan answer, 1)
+	sent := make(chan struct{})
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		WroteRequest: func(httptrace.WroteRequestInfo) { close(sent) },
+	})
+	go func() {
+		a, err := request(ctx, url+"?final")
+		if err != nil {
+			t.Errorf("the final status: %v", err)
+		}
+		answers <- a
+	}()
+	<-sent
+	get(t, s, "/status") // is answered meanwhile
+	select {
+	case a := <-answers:
+		t.Fatalf("the final status came before the end: %+v", a)
+	default:
+	}
+	name.Store(&end)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if a := <-answers; !strings.Contains(a.body, end) {
+		t.Errorf("the final status is %+v", a)
 	}
 }
 
@@ -76,8 +129,8 @@ func TestServerSaysWhy(t *testing.T) {
 		c.Ready = func() error { return errors.New("member 0 is joining") }
 	})
 	for path, want := range map[string]string{"/healthz": "partition 3", "/readyz": "member 0 is joining"} {
-		if res, body := get(t, s, path); res.StatusCode != 503 || !strings.Contains(body, want) {
-			t.Errorf("%s: %s\n%s", path, res.Status, body)
+		if a := get(t, s, path); a.code != 503 || !strings.Contains(a.body, want) {
+			t.Errorf("%s: %+v", path, a)
 		}
 	}
 }
@@ -86,8 +139,7 @@ func TestListenOnATakenAddress(t *testing.T) {
 	taken := serve(t, nil).Addr()
 	s, err := Listen(ServerConfig{Addr: taken})
 	if err == nil {
-		s.Close()
-		t.Fatal("two servers on one address")
+		t.Fatalf("two servers on one address: %v", s.Close())
 	}
 	if !strings.Contains(err.Error(), taken) {
 		t.Errorf("%q does not name %s", err, taken)
@@ -100,7 +152,7 @@ func TestClosedServer(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := http.Get("http://" + addr + "/healthz"); err == nil {
+	if _, err := request(t.Context(), "http://"+addr+"/healthz"); err == nil {
 		t.Error("a closed server answers")
 	}
 }
