@@ -2,5 +2,6 @@
 
 package engine_test
 
-// raceEnabled: the race detector multiplies memory.
+// raceEnabled tells whether the race detector is on, which takes memory and
+// has pools forget what they hold.
 const raceEnabled = false

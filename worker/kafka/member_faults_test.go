@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -185,6 +186,74 @@ func TestLeaveDuringJoin(t *testing.T) {
 	f.await(b)
 	if a.m.Joined() || len(a.ownedNow()) > 0 && f.balanced(a) {
 		t.Error("joined again after it had left")
+	}
+}
+
+// slowHandler does not return from Assigned before it may.
+type slowHandler struct {
+	nobodyCares
+	called, mayReturn chan struct{}
+}
+
+func (h *slowHandler) Assigned(int32, []int32) {
+	close(h.called)
+	<-h.mayReturn
+}
+
+// TestLeaveWaitsForRun: a member says that it leaves only when nothing can make
+// it join again. Its heartbeats go on until then.
+func TestLeaveWaitsForRun(t *testing.T) {
+	f, cluster := fakeFleet(t, 2)
+	handler := &slowHandler{called: make(chan struct{}), mayReturn: make(chan struct{})}
+	m := clientOf(t, f.cluster.Addrs()...).NewMember(MemberConfig{
+		GroupID: "in", Topic: "in", SessionTimeout: f.session, HeartbeatInterval: 10 * time.Millisecond, Handler: handler,
+	})
+	observe := func(key kmsg.Key) *kfake.FaultHandle {
+		return cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{key}, Observe: true, Count: -1})
+	}
+	beats, leaves := observe(kmsg.Heartbeat), observe(kmsg.LeaveGroup)
+	ran := make(chan error, 1)
+	go func() { ran <- m.Run(context.Background()) }()
+	<-handler.called
+	f.cluster.Eventually("heartbeats don't wait for the handler", func() bool { return beats.Hits() >= 3 })
+	left := make(chan error, 1)
+	go func() { left <- m.Leave(testContext(t)) }()
+	<-m.stopped.Done()
+	select {
+	case err := <-left:
+		t.Errorf("Leave returned %v before Run", err)
+	case <-time.After(100 * time.Millisecond): // nothing must happen
+	}
+	if n := leaves.Hits(); n > 0 {
+		t.Errorf("left the group %d times before Run had ended", n)
+	}
+	close(handler.mayReturn)
+	if err := <-ran; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if err := <-left; err != nil || leaves.Hits() != 1 {
+		t.Errorf("Leave: %v, after %d requests", err, leaves.Hits())
+	}
+}
+
+// TestJoinTellsWhatIsOwned: and in which generation, so that a leader can tell a
+// claim that is out of date.
+func TestJoinTellsWhatIsOwned(t *testing.T) {
+	f, cluster := fakeFleet(t, 3)
+	a := f.start()
+	f.await(a)
+	generation := a.m.Generation()
+	told := make(chan []byte, 1)
+	cluster.Faults.ControlKey(int16(kmsg.JoinGroup), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.Faults.DropControl()
+		told <- req.(*kmsg.JoinGroupRequest).Protocols[0].Metadata
+		return nil, nil, false
+	})
+	signalOnce(a.m.rejoin)
+	got, err := decodeSubscription(<-told)
+	want := subscription{topics: []string{"in"}, owned: []topicPartition{{"in", 0}, {"in", 1}, {"in", 2}}, generation: generation}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 }
 

@@ -54,6 +54,8 @@ type crew struct {
 	err   error         // of Run; valid once ended is closed
 	busy  sync.WaitGroup
 
+	commits sync.Mutex // an older offset must not follow a newer one
+
 	mu      sync.Mutex
 	owned   map[int32]bool // guarded by mu
 	turns   int            // how often something was assigned, if only nothing; guarded by mu
@@ -296,6 +298,8 @@ func (c *crew) commit(partitions []int32) {
 	if len(partitions) == 0 {
 		return
 	}
+	c.commits.Lock()
+	defer c.commits.Unlock()
 	c.f.mu.Lock()
 	var offsets []CommitOffset
 	for _, p := range partitions {

@@ -132,6 +132,9 @@ func TestABatchOfBadRecordsOnly(t *testing.T) {
 			named.RelativeOffset = i
 			res.ErrorRecords = append(res.ErrorRecords, named)
 		}
+		if b.NumRecords == 0 {
+			t.Error("an empty batch was sent")
+		}
 		return b.NumRecords == 3
 	})
 	for range 3 {

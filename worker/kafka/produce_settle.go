@@ -102,10 +102,10 @@ func (s *sender) finish(q *partitionQueue, b *builder, others ...*builder) {
 	for _, other := range others {
 		settled -= int(other.count())
 	}
-	s.p.release(b)
 	if q.replace(settled, others...) {
 		s.waiting = append(s.waiting, q)
 	}
+	s.p.release(b) // only now does nobody find it in the queue
 	s.p.settledSome()
 }
 

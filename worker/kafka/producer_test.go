@@ -231,6 +231,22 @@ func TestAppendWaitsForMemory(t *testing.T) {
 	}
 }
 
+func TestNothingLingersWhileMemoryIsUsedUp(t *testing.T) {
+	const partitions = 8
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", partitions, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{MaxBatchBytes: 4 << 10, MaxBufferedBytes: 4 * 4 << 10, Linger: time.Hour})
+	for round := range 5 {
+		for p := range int32(partitions) {
+			w.write(p, 10)
+		}
+		if records, _ := w.p.Buffered(); records > 4 {
+			t.Errorf("round %d: %d batches are kept where there is memory for 4", round, records)
+		}
+	}
+	w.check(&fake.Cluster)
+}
+
 func TestFlushWaitsForWhatCameBefore(t *testing.T) {
 	fake := kafkatest.Fake(t)
 	fake.CreateTopic("out", 2, nil)
