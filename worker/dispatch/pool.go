@@ -50,6 +50,7 @@ type Pool struct {
 	cfg     Config
 	ctx     context.Context
 	cancel  context.CancelFunc
+	stopped atomic.Bool // ctx is done, in a form that is cheap to ask for each record
 	runners []*runner
 	running sync.WaitGroup // the watchdog and the goroutines that still count
 
@@ -163,6 +164,7 @@ func (p *Pool) Close(ctx context.Context) error {
 	p.closed = true
 	p.wake.Broadcast()
 	p.mu.Unlock()
+	p.stopped.Store(true)
 	p.cancel()
 	done := make(chan struct{})
 	go func() {

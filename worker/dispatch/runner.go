@@ -115,7 +115,7 @@ func (r *runner) next() []Item {
 		r.setAside(r.items[r.pos])
 		r.pos++
 	}
-	n := 0
+	n := min(1, len(r.items)-r.pos) // the first one has just been looked at
 	for r.pos+n < len(r.items) && n < r.pool.cfg.BatchSize && r.mayRun(r.items[r.pos+n]) {
 		n++
 	}
@@ -125,7 +125,7 @@ func (r *runner) next() []Item {
 
 func (r *runner) mayRun(it Item) bool {
 	blocked := it.lane != nil && len(it.lane.back) > 0
-	return !blocked && !it.Chunk.Cancelled.Load() && r.pool.ctx.Err() == nil
+	return !blocked && !it.Chunk.Cancelled.Load() && !r.pool.stopped.Load()
 }
 
 func (r *runner) setAside(it Item) {

@@ -19,7 +19,7 @@ type attempt struct {
 	errs []error           // of each item
 	msg  kafka.Message
 
-	// What a call is given: the items but for the condemned ones.
+	// What a batch's call is given: the items but for the condemned ones.
 	recs  []*record.Record
 	given []*record.Outputs
 }
@@ -34,6 +34,18 @@ func newAttempt(m *member, batchSize int) *attempt {
 
 // Process implements dispatch.Worker.
 func (a *attempt) Process(ctx context.Context, items []dispatch.Item) {
+	if a.m.e.batch != nil {
+		a.processBatch(ctx, items)
+		return
+	}
+	it := items[0]
+	a.outs[0].Reset()
+	if a.errs[0] = a.m.condemned(it); a.errs[0] == nil {
+		a.errs[0] = a.call(ctx, it.Record(), a.outs[0])
+	}
+}
+
+func (a *attempt) processBatch(ctx context.Context, items []dispatch.Item) {
 	a.recs, a.given = a.recs[:0], a.given[:0]
 	for k, it := range items {
 		a.outs[k].Reset()
@@ -42,15 +54,12 @@ func (a *attempt) Process(ctx context.Context, items []dispatch.Item) {
 			a.given = append(a.given, a.outs[k])
 		}
 	}
-	switch {
-	case len(a.recs) == 0:
-	case a.m.e.batch == nil:
-		a.errs[0] = a.call(ctx, a.recs[0], a.given[0])
-	default:
-		if err := a.callBatch(ctx); err != nil {
-			for _, out := range a.given {
-				out.Fail(err)
-			}
+	if len(a.recs) == 0 {
+		return
+	}
+	if err := a.callBatch(ctx); err != nil {
+		for _, out := range a.given {
+			out.Fail(err)
 		}
 	}
 }

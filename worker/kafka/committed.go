@@ -13,8 +13,9 @@ type Committed struct {
 	Metadata string
 }
 
-// Committed returns the group's offsets of partitions of the topic. It tries
-// until ctx is done while the coordinator is away.
+// Committed returns the group's offsets of partitions of the topic, whoever owns
+// them; all that are asked for are in the result. While the coordinator is away
+// it tries for half a minute or until ctx is done.
 func (m *Member) Committed(ctx context.Context, partitions []int32) (map[int32]Committed, error) {
 	var committed map[int32]Committed
 	err := m.c.retry(ctx, func(ctx context.Context) (err error) {

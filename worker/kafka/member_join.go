@@ -185,10 +185,25 @@ func (m *Member) lead(ctx context.Context, joined []joingroup.ResponseMember) ([
 	m.counts = counts
 	m.mu.Unlock()
 	var out []syncgroup.RequestAssignment
-	for id, a := range assign(members, counts) {
+	for id, a := range assign(members, withClaims(counts, members)) {
 		out = append(out, syncgroup.RequestAssignment{MemberID: id, Assignment: a.encode()})
 	}
 	return out, nil
+}
+
+// withClaims returns counts with what members own of topics that can't be seen.
+// A broker that has just started may not know them yet, which is no reason to
+// take them from everybody.
+func withClaims(counts map[string]int32, members []groupMember) map[string]int32 {
+	all := maps.Clone(counts)
+	for i := range members {
+		for _, p := range members[i].subscription.owned {
+			if counts[p.topic] == 0 {
+				all[p.topic] = max(all[p.topic], p.partition+1)
+			}
+		}
+	}
+	return all
 }
 
 // apply takes over an assignment.

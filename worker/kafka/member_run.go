@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
 )
@@ -49,6 +50,8 @@ func (m *Member) Run(ctx context.Context) error {
 // that no repetition helps against.
 func (m *Member) stay(ctx context.Context) error {
 	var pause backoff
+	// Joining at once is what a rebalance needs, but not in a tight loop.
+	again := backoff{initial: time.Millisecond, max: 250 * time.Millisecond}
 	for ctx.Err() == nil {
 		err := m.join(ctx)
 		switch {
@@ -56,17 +59,18 @@ func (m *Member) stay(ctx context.Context) error {
 			return nil
 		case err == nil:
 			pause.reset()
+			again.reset()
 			select {
 			case <-m.rejoin:
-				signalOnce(m.rejoin) // for join to take
 			case <-ctx.Done():
 			}
 		case errors.Is(err, errRejoin):
+			_ = again.wait(ctx) // the loop looks at ctx
 		case !retriable(err) && !errors.Is(err, kafkago.RebalanceInProgress):
 			return err
 		default:
 			m.log.Info("could not join the group; trying again", "error", err.Error())
-			_ = pause.wait(ctx)
+			_ = pause.wait(ctx) // likewise
 		}
 	}
 	return nil
@@ -75,8 +79,9 @@ func (m *Member) stay(ctx context.Context) error {
 // begin starts a join: it settles what is left of the time before and returns
 // the context of the join, which an expulsion ends.
 func (m *Member) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	// What is signalled from here on is news to this join.
 	select {
-	case <-m.rejoin: // this is it
+	case <-m.rejoin:
 	default:
 	}
 	m.mu.Lock()

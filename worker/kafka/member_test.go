@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -184,5 +185,16 @@ func TestTopicGrows(t *testing.T) {
 			f.grow(5)
 			f.await(a)
 		})
+	}
+}
+
+func TestUnseenTopicsStayWhereTheyAre(t *testing.T) {
+	members := []groupMember{
+		{"m1", subscription{topics: []string{"a", "b"}, owned: []topicPartition{{"a", 1}, {"b", 4}}, generation: 1}},
+		{"m2", subscription{topics: []string{"a", "b"}, owned: []topicPartition{{"a", 0}, {"b", 0}}, generation: 1}},
+	}
+	got := withClaims(map[string]int32{"a": 0, "b": 3}, members)
+	if want := map[string]int32{"a": 2, "b": 3}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -226,9 +226,7 @@ func TestAppendWaitsForMemory(t *testing.T) {
 	if n := w.settled(); n != 1600 {
 		t.Errorf("%d records are acknowledged", n)
 	}
-	if used := w.p.used.Load(); used != 0 {
-		t.Errorf("%d bytes of the budget are lost", used)
-	}
+	awaitState(t, "the whole budget is free", func() bool { return w.p.used.Load() == 0 })
 }
 
 func TestNothingLingersWhileMemoryIsUsedUp(t *testing.T) {
@@ -302,6 +300,11 @@ func TestCloseDropsWhatIsLeftAndLeavesNothingBehind(t *testing.T) {
 	go func() { flushed <- w.p.Flush(context.Background()) }()
 	awaitState(t, "the flush waits", func() bool { return w.p.flushing.Load() == 1 })
 	w.p.Close()
+	for _, stack := range produceGoroutines() {
+		if strings.Contains(stack, "kafka.(*sender)") {
+			t.Errorf("a sender is left after Close:\n%s", stack)
+		}
+	}
 	appenders.Wait()
 	for range 4 {
 		if err := <-ended; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "closed") {

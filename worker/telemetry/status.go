@@ -58,7 +58,8 @@ type InFlight struct {
 type Partition struct {
 	Partition int32 `json:"partition"`
 	// State is running, paused (a bound is reached), careful (looking for a
-	// record that crashed the process), draining or halted.
+	// record that crashed the process), draining or closing; acquiring until its
+	// committed offset is known.
 	State string `json:"state"`
 	// Watermark is the offset below which every record is settled, Committed
 	// the last one the group's coordinator has acknowledged (-1: none yet),

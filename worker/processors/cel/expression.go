@@ -3,6 +3,7 @@ package cel
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	celgo "cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -28,8 +29,12 @@ func (e *expression) eval(vars *variables) (ref.Val, error) {
 		return nil, fmt.Errorf("%s: the evaluation costs more than %d units, which is the limit: "+
 			"avoid loops within loops, and loops over large lists", e.name, costLimit)
 	}
+	message := err.Error()
+	if strings.Contains(message, "no such overload") {
+		message += " (a value is of another type than the expression needs)"
+	}
 	// The error may refer to the record's bytes, which it would outlive.
-	return nil, errors.New(e.name + ": " + err.Error())
+	return nil, errors.New(e.name + ": " + message)
 }
 
 func (e *expression) boolean(vars *variables) (bool, error) {
