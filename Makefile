@@ -56,7 +56,7 @@ format: bin/.tools ## Format the code
 
 .PHONY: lint
 lint: bin/.tools ## Check the code and its format
-	bin/golangci-lint run
+	bin/golangci-lint run --allow-parallel-runners
 	@for script in hack/*.sh .ci/run; do bash -n "$$script"; done
 
 .PHONY: verify

@@ -83,7 +83,10 @@ type Member struct {
 	order      []int32          // of owned, oldest first; guarded by mu
 	counts     map[string]int32 // of partitions, as last known by who has to watch them; guarded by mu
 
-	joining    bool               // JoinGroup has no answer yet; guarded by mu
+	// joining is set from the first JoinGroup to the one that succeeds. The
+	// coordinator may be in the next generation meanwhile, if an answer got
+	// lost: that it does not know the old one means nothing. Guarded by mu.
+	joining    bool
 	cancelJoin context.CancelFunc // of the join or sync under way; guarded by mu
 	expelled   *expulsion         // what Run has to act on; guarded by mu
 }

@@ -13,6 +13,11 @@ func TestMembersComeAndGoApache(t *testing.T) {
 	flow(t, newFleet(t, &broker.Cluster, uniqueName("members-come-and-go"), 6))
 }
 
+func TestMembersAtRandomApache(t *testing.T) {
+	broker := kafkatest.Shared(t)
+	atRandom(t, newFleet(t, &broker.Cluster, uniqueName("members-at-random"), 7), 8)
+}
+
 func TestStaticMemberApache(t *testing.T) {
 	broker := kafkatest.Shared(t)
 	f := newFleet(t, &broker.Cluster, uniqueName("static-member"), 4)

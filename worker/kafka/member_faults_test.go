@@ -172,6 +172,29 @@ func TestExpelledWhileJoinHangs(t *testing.T) {
 	f.await(a)
 }
 
+// TestLostJoinAnswer: when the answer to a join gets lost the coordinator is one
+// generation ahead, and says so to heartbeats. That is no reason to give anything
+// up.
+func TestLostJoinAnswer(t *testing.T) {
+	f, cluster := fakeFleet(t, 2)
+	a := f.start()
+	f.await(a)
+	owners, since := f.ownership()
+	join := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.CoordinatorLoadInProgress, Count: -1})
+	signalOnce(a.m.rejoin)
+	f.cluster.Eventually("a join fails", func() bool { return join.Hits() > 0 })
+	beat := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.IllegalGeneration, Count: 3})
+	f.cluster.Eventually("heartbeats are refused", func() bool { return beat.Hits() == 3 })
+	generation := a.m.Generation()
+	join.Remove()
+	f.cluster.Eventually("it has joined", func() bool { return a.m.Generation() > generation })
+	f.await(a)
+	f.checkKept(owners, since)
+	if lost := a.lostSoFar(); len(lost) > 0 {
+		t.Errorf("lost partitions: %v", lost)
+	}
+}
+
 // TestLeaveDuringJoin: a member that leaves does not wait for a rebalance, and
 // does not come back.
 func TestLeaveDuringJoin(t *testing.T) {

@@ -45,6 +45,7 @@ type crew struct {
 	cfg    MemberConfig
 	watch  time.Duration // how often it looks for new partitions
 	idle   bool          // it commits nothing of its own accord
+	drain  time.Duration // how long draining takes
 	java   *javaMember   // instead of m
 
 	stop  context.CancelFunc // ends the member as a kill would
@@ -248,6 +249,7 @@ func (c *crew) Revoked(_ int32, partitions []int32) {
 	hold := c.hold
 	c.mu.Unlock()
 	c.busy.Go(func() {
+		_ = sleep(c.work, c.drain) // what is in flight
 		if hold != nil {
 			select {
 			case <-hold:

@@ -60,16 +60,14 @@ func (m *Member) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 		ProtocolType:       "consumer",
 		Protocols:          []joingroup.RequestProtocol{{Name: assignorName, Metadata: s.encode()}},
 	})
-	m.mu.Lock()
-	m.joining = false
 	if err != nil {
-		m.mu.Unlock()
 		return nil, err
 	}
 	res := answer.(*joingroup.Response)
+	m.mu.Lock()
 	switch kafkago.Error(res.ErrorCode) {
 	case 0:
-		m.id, m.generation = res.MemberID, res.GenerationID
+		m.id, m.generation, m.joining = res.MemberID, res.GenerationID, false
 	case kafkago.MemberIDRequired:
 		m.id = res.MemberID
 	}

@@ -57,17 +57,23 @@ func TestMembersComeAndGo(t *testing.T) {
 	flow(t, f)
 }
 
-// TestMembersAtRandom lets members come, leave and die at random, several at
-// once. The referee fails it when a partition has two owners.
 func TestMembersAtRandom(t *testing.T) {
-	rnd := testRand(t)
 	f, _ := fakeFleet(t, 7)
-	crews := []*crew{f.start()}
-	for range 12 {
+	atRandom(t, f, 12)
+}
+
+// atRandom lets members come, leave and die at random, several at once, and drain
+// slowly. The referee fails the test when a partition has two owners.
+func atRandom(t *testing.T, f *fleet, rounds int) {
+	t.Helper()
+	rnd := testRand(t)
+	slow := func(c *crew) { c.drain = time.Duration(rnd.IntN(100)) * time.Millisecond }
+	crews := []*crew{f.start(slow)}
+	for range rounds {
 		for range 1 + rnd.IntN(2) {
 			switch i := rnd.IntN(len(crews)); {
 			case len(crews) < 2 || len(crews) < 4 && rnd.IntN(2) == 0:
-				crews = append(crews, f.start())
+				crews = append(crews, f.start(slow))
 			case rnd.IntN(4) == 0:
 				crews[i].kill()
 				crews = slices.Delete(crews, i, i+1)
