@@ -19,7 +19,9 @@ import (
 
 // Defaults of a ProducerConfig.
 const (
-	defaultMaxBatchBytes    = 1_000_000
+	// What brokers take by default (message.max.bytes), so that whatever could
+	// be written to an input topic can be written to an output topic.
+	defaultMaxBatchBytes    = 1_048_588
 	defaultMaxBufferedBytes = 32 << 20
 )
 
@@ -38,8 +40,9 @@ type ProducerConfig struct {
 	// does so only where little is written: what is worth a request by itself
 	// is sent as soon as the one before is answered.
 	Linger time.Duration
-	// MaxBatchBytes bounds a batch, before compression; 0 is 1,000,000. Keep
-	// it below the topic's max.message.bytes.
+	// MaxBatchBytes bounds a batch, before compression; 0 is 1,048,588,
+	// which brokers take by default. Keep it within the topic's
+	// max.message.bytes.
 	MaxBatchBytes int
 	// MaxBufferedBytes bounds the memory of all records that are not
 	// acknowledged, as they were encoded; Append blocks beyond it. 0 is 32
