@@ -204,3 +204,27 @@ func TestUnseenTopicsStayWhereTheyAre(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// TestExpulsionOfAnEarlierMembership: what was said of an id or a generation
+// that the member has no more is out of date.
+func TestExpulsionOfAnEarlierMembership(t *testing.T) {
+	tests := []struct {
+		said expulsion
+		want bool
+	}{
+		{expulsion{"now", 7, kafkago.UnknownMemberId}, true},
+		{expulsion{"now", 6, kafkago.UnknownMemberId}, true}, // ids are not used again
+		{expulsion{"now", 7, kafkago.IllegalGeneration}, true},
+		{expulsion{"now", 6, kafkago.IllegalGeneration}, false},
+		{expulsion{"before", 7, kafkago.UnknownMemberId}, false},
+		{expulsion{"before", 7, kafkago.FencedInstanceID}, false},
+	}
+	for _, test := range tests {
+		m := clientOf(t, kafkatest.UnusedAddr(t)).NewMember(MemberConfig{Topic: "in", Handler: nobodyCares{}})
+		m.id, m.generation = "now", 7
+		m.expel(&test.said)
+		if got := m.expelled != nil; got != test.want {
+			t.Errorf("%+v: acted upon: %v, want %v", test.said, got, test.want)
+		}
+	}
+}

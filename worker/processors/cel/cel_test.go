@@ -197,7 +197,7 @@ func TestFailingExpressions(t *testing.T) {
 		{config.CEL{Filter: "json.missing > 1"}, "processor.cel.filter: no such key: missing"},
 		{config.CEL{Filter: "json.a"}, "processor.cel.filter: it must result in a bool, and results in string"},
 		{config.CEL{Value: "1/0"}, "processor.cel.value: division by zero"},
-		{config.CEL{Key: "json.a + 1"}, "processor.cel.key: no such overload"},
+		{config.CEL{Key: "json.a + 1"}, "processor.cel.key: no such overload (a value is of another type than the expression needs)"},
 		{config.CEL{Headers: map[string]string{"h": "headers.x[0]"}}, "processor.cel.headers.h: no such key: x"},
 		{config.CEL{Value: "0.0/0.0"}, "processor.cel.value: the result can't be written as JSON: JSON has no number for NaN"},
 		{config.CEL{Value: "type(1)"}, "processor.cel.value: the result can't be written as JSON: there is no JSON for a type"},
