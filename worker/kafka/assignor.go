@@ -9,6 +9,9 @@ import (
 // CooperativeStickyAssignor.
 const assignorName = "cooperative-sticky"
 
+// consumerProtocol is the type of the groups in which consumers share partitions.
+const consumerProtocol = "consumer"
+
 // groupMember is a member of the group as its leader sees it.
 type groupMember struct {
 	id           string

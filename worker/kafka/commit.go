@@ -58,12 +58,14 @@ func (e *CommitError) Unwrap() []error {
 // partitions that are not owned fail with ErrNotOwned.
 //
 // Once Lost was called for a partition, or Release has returned, no commit of it
-// is under way or will be.
+// is under way or will be by calls made until then, not even when the partition
+// has come back.
 func (m *Member) Commit(ctx context.Context, offsets []CommitOffset) error {
 	result := &CommitError{Group: m.cfg.GroupID, Topic: m.cfg.Topic}
+	owned := m.ownerships(offsets)
 	pause := backoff{max: commitRetryMax}
 	for {
-		pending := m.tryCommit(ctx, offsets, result)
+		pending := m.tryCommit(ctx, offsets, owned, result)
 		if len(pending) == 0 {
 			break
 		}
@@ -88,12 +90,23 @@ func (m *Member) Commit(ctx context.Context, offsets []CommitOffset) error {
 // are to be released wait for their commit.
 const commitRetryMax = 250 * time.Millisecond
 
+// ownerships returns those that offsets belong to.
+func (m *Member) ownerships(offsets []CommitOffset) map[int32]*ownership {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	owned := make(map[int32]*ownership, len(offsets))
+	for _, o := range offsets {
+		owned[o.Partition] = m.owned[o.Partition]
+	}
+	return owned
+}
+
 // tryCommit sends one request. It returns what has to be tried again and why,
 // and adds what can't be committed to result.
-func (m *Member) tryCommit(ctx context.Context, offsets []CommitOffset, result *CommitError) (pending []FailedCommit) {
+func (m *Member) tryCommit(ctx context.Context, offsets []CommitOffset, owned map[int32]*ownership, result *CommitError) (pending []FailedCommit) {
 	m.fence.RLock()
 	defer m.fence.RUnlock()
-	req, refused := m.commitRequest(offsets)
+	req, refused := m.commitRequest(offsets, owned)
 	result.Failed = append(result.Failed, refused...)
 	if len(req.Topics[0].Partitions) == 0 {
 		return nil
@@ -140,13 +153,14 @@ func (m *Member) commitOnce(ctx context.Context, req *offsetcommit.Request) (map
 
 var errNoAnswer = errors.New("the broker's answer does not contain the partition")
 
-// commitRequest makes the request of what is owned.
-func (m *Member) commitRequest(offsets []CommitOffset) (req *offsetcommit.Request, refused []FailedCommit) {
+// commitRequest makes the request of what is owned, and has been all the time
+// since owned was taken.
+func (m *Member) commitRequest(offsets []CommitOffset, owned map[int32]*ownership) (req *offsetcommit.Request, refused []FailedCommit) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	topic := offsetcommit.RequestTopic{Name: m.cfg.Topic}
 	for _, o := range offsets {
-		if _, ok := m.owned[o.Partition]; !ok {
+		if now := m.owned[o.Partition]; now == nil || now != owned[o.Partition] {
 			refused = append(refused, FailedCommit{o.Partition, o.Offset, ErrNotOwned})
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
 )
 
@@ -31,10 +32,19 @@ func (m *Member) Committed(ctx context.Context, partitions []int32) (map[int32]C
 func (m *Member) fetchOffsets(ctx context.Context, partitions []int32) (map[int32]Committed, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout/3)
 	defer cancel()
-	answer, err := m.askGroup(ctx, &offsetfetch.Request{
+	stable, err := m.offersStableOffsets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	req := &offsetfetch.Request{
 		GroupID: m.cfg.GroupID,
 		Topics:  []offsetfetch.RequestTopic{{Name: m.cfg.Topic, PartitionIndexes: partitions}},
-	})
+	}
+	var message protocol.Message = req
+	if stable {
+		message = (*stableOffsetFetch)(req)
+	}
+	answer, err := m.askGroup(ctx, message)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,16 @@ import (
 // flexible encoding adds nothing here. Kafka knows these since 2.3.
 var groupVersions = map[protocol.ApiKey]int16{
 	protocol.JoinGroup: 5, protocol.SyncGroup: 3, protocol.Heartbeat: 3, protocol.LeaveGroup: 3,
-	protocol.OffsetCommit: 7, protocol.OffsetFetch: 5,
+	protocol.OffsetCommit: 7, protocol.OffsetFetch: 5, protocol.DescribeGroups: 4,
+}
+
+// ownLayout is a request of a version that kafka-go has no layout of.
+type ownLayout interface {
+	protocol.Message
+	// appendTo appends the whole request, size and header included.
+	appendTo(b []byte, clientID string) []byte
+	// readAnswer reads the whole answer and nothing beyond.
+	readAnswer(from io.Reader) (protocol.Message, error)
 }
 
 // groupExchange carries a request to a group's coordinator. It is sent once, and
@@ -52,7 +61,7 @@ func (e *groupExchange) RawExchange(rw io.ReadWriter) (protocol.Message, error) 
 	if err := e.send(rw); err != nil {
 		return nil, err
 	}
-	_, res, err := protocol.ReadResponse(rw, e.ApiKey(), e.version)
+	res, err := e.read(rw)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.conn = nil
@@ -75,11 +84,27 @@ func (e *groupExchange) send(rw io.ReadWriter) error {
 	if e.aborted {
 		return context.Canceled
 	}
-	if err := protocol.WriteRequest(rw, e.version, 0, e.clientID, e.request); err != nil {
+	if err := e.write(rw); err != nil {
 		return fmt.Errorf("send the request: %w", err)
 	}
 	e.conn, _ = rw.(readDeadliner)
 	return nil
+}
+
+func (e *groupExchange) write(w io.Writer) error {
+	if r, ok := e.request.(ownLayout); ok {
+		_, err := w.Write(r.appendTo(nil, e.clientID))
+		return err
+	}
+	return protocol.WriteRequest(w, e.version, 0, e.clientID, e.request)
+}
+
+func (e *groupExchange) read(from io.Reader) (protocol.Message, error) {
+	if r, ok := e.request.(ownLayout); ok {
+		return r.readAnswer(from)
+	}
+	_, res, err := protocol.ReadResponse(from, e.ApiKey(), e.version)
+	return res, err
 }
 
 // abort ends the exchange, now or before it starts, so that nothing waits for an

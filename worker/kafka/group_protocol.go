@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -161,6 +162,13 @@ func (r *protocolReader) int32() int32 {
 	return 0
 }
 
+func (r *protocolReader) int64() int64 {
+	if b := r.take(8); b != nil {
+		return int64(binary.BigEndian.Uint64(b))
+	}
+	return 0
+}
+
 func (r *protocolReader) string() string { return string(r.take(int(r.int16()))) }
 
 // bytes reads bytes that may be null.
@@ -196,5 +204,45 @@ func (r *protocolReader) topicPartitions() func(yield func(string, []int32) bool
 				return
 			}
 		}
+	}
+}
+
+// The flexible encoding (KIP-482) has lengths as unsigned varints, one more than
+// they are: 0 is null.
+
+func (r *protocolReader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.data)
+	if r.err != nil || n <= 0 {
+		r.err = errCutProtocol
+		return 0
+	}
+	r.data = r.data[n:]
+	return v
+}
+
+// compact reads bytes that may be null.
+func (r *protocolReader) compact() []byte {
+	if n := r.uvarint(); n > 0 {
+		return r.take(int(min(n-1, math.MaxInt32)))
+	}
+	return nil
+}
+
+func (r *protocolReader) compactCount() int {
+	n := r.uvarint()
+	if n > uint64(len(r.data))+1 {
+		r.err = fmt.Errorf("%d elements where %d bytes are left", n-1, len(r.data))
+	}
+	if r.err != nil || n == 0 {
+		return 0
+	}
+	return int(n - 1)
+}
+
+// tags skips tagged fields: all of them are optional.
+func (r *protocolReader) tags() {
+	for n := r.uvarint(); n > 0 && r.err == nil; n-- {
+		r.uvarint()
+		r.take(int(min(r.uvarint(), math.MaxInt32)))
 	}
 }

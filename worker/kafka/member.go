@@ -74,14 +74,14 @@ type Member struct {
 	cutCommits context.CancelFunc // ends them; guarded by mu
 
 	mu         sync.Mutex
-	running    bool             // Run was called; guarded by mu
-	id         string           // guarded by mu
-	generation int32            // of the last answer to JoinGroup; guarded by mu
-	joined     bool             // has the assignment of generation; guarded by mu
-	leader     bool             // guarded by mu
-	owned      map[int32]bool   // true while draining; guarded by mu
-	order      []int32          // of owned, oldest first; guarded by mu
-	counts     map[string]int32 // of partitions, as last known by who has to watch them; guarded by mu
+	running    bool                 // Run was called; guarded by mu
+	id         string               // guarded by mu
+	generation int32                // of the last answer to JoinGroup; guarded by mu
+	joined     bool                 // has the assignment of generation; guarded by mu
+	leader     bool                 // guarded by mu
+	owned      map[int32]*ownership // guarded by mu
+	order      []int32              // of owned, oldest first; guarded by mu
+	counts     map[string]int32     // of partitions, as last known by who has to watch them; guarded by mu
 
 	// joining is set from the first JoinGroup to the one that succeeds. The
 	// coordinator may be in the next generation meanwhile, if an answer got
@@ -89,6 +89,12 @@ type Member struct {
 	joining    bool
 	cancelJoin context.CancelFunc // of the join or sync under way; guarded by mu
 	expelled   *expulsion         // what Run has to act on; guarded by mu
+}
+
+// ownership is one time that a partition is this member's, from Assigned to
+// Release or Lost. A partition that comes back is another ownership.
+type ownership struct {
+	draining bool // guarded by Member.mu
 }
 
 // NewMember returns a member; Run makes it join.
@@ -105,7 +111,7 @@ func (c *Client) NewMember(cfg MemberConfig) *Member {
 	m := &Member{
 		c: c, cfg: cfg, log: cfg.Logger.WithValues("group", cfg.GroupID),
 		rejoin: make(chan struct{}, 1), ended: make(chan struct{}), applied: make(chan struct{}, 1),
-		generation: noGeneration, owned: make(map[int32]bool), watchInterval: topicWatchInterval,
+		generation: noGeneration, owned: make(map[int32]*ownership), watchInterval: topicWatchInterval,
 	}
 	m.coordinatorID.Store(-1)
 	m.stopped, m.stopRun = context.WithCancel(context.Background())

@@ -57,7 +57,7 @@ func (m *Member) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 		RebalanceTimeoutMS: int32(m.cfg.RebalanceTimeout.Milliseconds()),
 		MemberID:           id,
 		GroupInstanceID:    m.cfg.InstanceID,
-		ProtocolType:       "consumer",
+		ProtocolType:       consumerProtocol,
 		Protocols:          []joingroup.RequestProtocol{{Name: assignorName, Metadata: s.encode()}},
 	})
 	if err != nil {
@@ -72,7 +72,7 @@ func (m *Member) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 		m.id = res.MemberID
 	}
 	m.mu.Unlock()
-	return res, m.joinError(res)
+	return res, m.joinError(ctx, res)
 }
 
 // claims lists what is owned, what is being drained last: assignors take from
@@ -80,7 +80,7 @@ func (m *Member) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 func (m *Member) claims() []topicPartition {
 	var keep, drain []topicPartition
 	for _, p := range m.order {
-		if m.owned[p] {
+		if m.owned[p].draining {
 			drain = append(drain, topicPartition{m.cfg.Topic, p})
 		} else {
 			keep = append(keep, topicPartition{m.cfg.Topic, p})
@@ -89,7 +89,7 @@ func (m *Member) claims() []topicPartition {
 	return append(keep, drain...)
 }
 
-func (m *Member) joinError(res *joingroup.Response) error {
+func (m *Member) joinError(ctx context.Context, res *joingroup.Response) error {
 	err := errorOf(res.ErrorCode)
 	switch kafkago.Error(res.ErrorCode) {
 	case 0:
@@ -102,8 +102,7 @@ func (m *Member) joinError(res *joingroup.Response) error {
 	case kafkago.FencedInstanceID:
 		return m.fenced(err)
 	case kafkago.InconsistentGroupProtocol:
-		return fmt.Errorf("its members use another assignor than %q: set partition.assignment.strategy to "+
-			"CooperativeStickyAssignor everywhere, or choose another group id (%w)", assignorName, err)
+		return m.otherProtocol(ctx, err)
 	case kafkago.InvalidSessionTimeout:
 		return fmt.Errorf("the brokers do not allow a session timeout of %v: choose one between their "+
 			"group.min.session.timeout.ms and group.max.session.timeout.ms (%w)", m.cfg.SessionTimeout, err)
@@ -124,7 +123,7 @@ func (m *Member) groupFault(doing string, err error) error {
 func (m *Member) syncGroup(ctx context.Context, joined *joingroup.Response) (assignment, error) {
 	req := &syncgroup.Request{
 		GroupID: m.cfg.GroupID, GenerationID: joined.GenerationID, MemberID: joined.MemberID,
-		GroupInstanceID: m.cfg.InstanceID, ProtocolType: "consumer", ProtocolName: joined.ProtocolName,
+		GroupInstanceID: m.cfg.InstanceID, ProtocolType: consumerProtocol, ProtocolName: joined.ProtocolName,
 	}
 	if joined.LeaderID == joined.MemberID {
 		var err error
@@ -213,13 +212,13 @@ func (m *Member) apply(generation int32, leads bool, assigned assignment) {
 	for _, p := range mine {
 		if _, ok := m.owned[p]; !ok {
 			added = append(added, p)
-			m.owned[p] = false
+			m.owned[p] = &ownership{}
 			m.order = append(m.order, p)
 		}
 	}
 	for _, p := range m.order {
-		if !m.owned[p] && !slices.Contains(mine, p) {
-			m.owned[p] = true
+		if o := m.owned[p]; !o.draining && !slices.Contains(mine, p) {
+			o.draining = true
 			revoked = append(revoked, p)
 		}
 	}

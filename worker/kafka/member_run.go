@@ -23,7 +23,9 @@ type expulsion struct {
 
 // Run joins the group and stays in it until Leave is called or ctx is done,
 // which is no error. An error says why the member can't be in the group; then
-// its partitions are Lost. When Run returns the member owns nothing.
+// its partitions are Lost. A topic that does not exist is an ErrTopicNotFound at
+// the start; later the member waits for it to come back. When Run returns the
+// member owns nothing.
 func (m *Member) Run(ctx context.Context) error {
 	m.mu.Lock()
 	m.running = true
@@ -34,7 +36,10 @@ func (m *Member) Run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { m.keepAlive(ctx) })
 	beside.Go(func() { m.watchTopics(ctx) })
-	err := m.stay(ctx)
+	err := m.findTopic(ctx)
+	if err == nil {
+		err = m.stay(ctx)
+	}
 	cancel()
 	beside.Wait()
 	if err != nil {
@@ -44,6 +49,23 @@ func (m *Member) Run(ctx context.Context) error {
 	}
 	m.disownAll()
 	return nil
+}
+
+// findTopic returns when the topic is seen. One that is missing at the start is
+// more likely misspelt than late.
+func (m *Member) findTopic(ctx context.Context) error {
+	var pause backoff
+	for {
+		_, err := m.c.Partitions(ctx, m.cfg.Topic)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return nil
+		case errors.Is(err, ErrTopicNotFound) || !retriable(err):
+			return err
+		}
+		m.log.Info("could not look up the topic; trying again", "error", err.Error())
+		_ = pause.wait(ctx) // the look-up fails then
+	}
 }
 
 // stay joins again and again, whenever there is a reason to. It returns an error

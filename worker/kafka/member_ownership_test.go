@@ -1,0 +1,91 @@
+package kafka
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// TestCommitEndsWithTheOwnership: a commit that waits to be tried again belongs
+// to the ownership it was made under. When the partition was lost and came back
+// meanwhile, it is of what somebody else may have gone past.
+func TestCommitEndsWithTheOwnership(t *testing.T) {
+	f, cluster := fakeFleet(t, 2)
+	c := joined(f)
+	arrived, _ := hold(t, cluster, kmsg.OffsetCommit, anyRequest)
+	committed := make(chan error, 1)
+	go func() { committed <- c.m.Commit(context.Background(), []CommitOffset{{Partition: 0, Offset: 5}}) }()
+	<-arrived
+	// The member keeps its id, so that it is back before the next attempt.
+	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.IllegalGeneration})
+	f.cluster.Eventually("everything is lost", func() bool { return len(c.lostSoFar()) == 1 })
+	f.await(c)
+	expectNotOwned(t, <-committed, 0)
+	got, err := c.m.Committed(testContext(t), []int32{0})
+	if err != nil || got[0].Offset != -1 {
+		t.Errorf("committed %v, %v; want nothing", got, err)
+	}
+}
+
+// deafConn loses the answer to the first JoinGroup request after deaf is set:
+// the broker has seen the request, the client does not know.
+type deafConn struct {
+	net.Conn
+	deaf   *atomic.Bool
+	losing atomic.Bool
+}
+
+func (c *deafConn) Write(b []byte) (int, error) {
+	if len(b) >= 6 && protocol.ApiKey(binary.BigEndian.Uint16(b[4:])) == protocol.JoinGroup && c.deaf.CompareAndSwap(true, false) {
+		c.losing.Store(true)
+	}
+	return c.Conn.Write(b)
+}
+
+func (c *deafConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.losing.Load() {
+		_ = c.Close()
+		return 0, io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// TestLostAnswerToJoin: a member that is in a generation it has not heard of is
+// told so by its heartbeats. It has lost nothing by that.
+func TestLostAnswerToJoin(t *testing.T) {
+	f, cluster := fakeFleet(t, 4)
+	var deaf atomic.Bool
+	a := f.start(func(c *crew) {
+		c.cfg.HeartbeatInterval = 2 * time.Millisecond
+		connect := c.client.dialer.connect
+		c.client.dialer.connect = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := connect(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return &deafConn{Conn: conn, deaf: &deaf}, nil
+		}
+	})
+	f.await(a)
+	owners, since := f.ownership()
+	joins := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Observe: true, Count: -1})
+	generation := a.m.Generation()
+	deaf.Store(true)
+	signalOnce(a.m.rejoin)
+	f.cluster.Eventually("it joins again", func() bool { return joins.Hits() >= 2 && a.m.Generation() > generation })
+	f.await(a)
+	f.checkKept(owners, since)
+	if lost := a.lostSoFar(); len(lost) > 0 {
+		t.Errorf("lost partitions: %v", lost)
+	}
+}
