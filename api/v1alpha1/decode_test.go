@@ -42,6 +42,7 @@ spec:
   autoscaling: {maxReplicas: 12}
   drainTimeout: 1m30s
   suspend: true
+  deletionPolicy: DeleteGroup
   template:
     resources: {limits: {cpu: 2, memory: 1Gi}}
     env: [{name: A, value: b}]
@@ -61,6 +62,7 @@ func TestDecode(t *testing.T) {
 		spec := &sp.Spec
 		if sp.Name != "orders" || sp.Kind != Kind || spec.Input.GroupID != "g" || spec.Ordering != Key ||
 			spec.InFlight.Bytes.Value() != 1536<<20 || spec.DrainTimeout.Duration != 90*time.Second || !spec.Suspend ||
+			spec.DeletionPolicy != DeleteGroup ||
 			spec.Template.Resources.Limits.Cpu().Value() != 2 || spec.Processor.Image.Name != "registry/program:1" {
 			t.Errorf("%s: read %+v", name, sp)
 		}

@@ -28,6 +28,7 @@ func (sp *StreamProcessor) Default() {
 		fill(&spec.Autoscaling.Mode, Auto)
 	}
 	fillDuration(&spec.DrainTimeout, 20*time.Second)
+	fill(&spec.DeletionPolicy, KeepGroup)
 }
 
 func (k *KafkaSpec) setDefaults() {

@@ -8,3 +8,5 @@
 package v1alpha1
 
 //go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0 object paths=.
+//go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0 crd paths=. output:crd:dir=../../config/crd/bases
+//go:generate go run ../../hack/crd ../../config/crd/bases/millrace.dev_streamprocessors.yaml

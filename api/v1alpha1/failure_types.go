@@ -5,7 +5,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // FailureSpec says what happens to a record that can't be processed. An error,
 // a crash or an overrun of the timeout is a failed attempt.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.onExhausted) || self.onExhausted != 'DeadLetter' || has(self.deadLetter)",fieldPath=".deadLetter",message="failure.onExhausted is DeadLetter: name the topic in failure.deadLetter.topic"
+// +kubebuilder:validation:XValidation:rule="!has(self.onExhausted) || self.onExhausted != 'DeadLetter' || has(self.deadLetter)",fieldPath=".deadLetter",message="failure.onExhausted is DeadLetter: name the topic in failure.deadLetter.topic, or choose Halt or Drop"
 type FailureSpec struct {
 	// maxAttempts is how often a record is tried.
 	// +kubebuilder:default=5
@@ -23,8 +23,7 @@ type FailureSpec struct {
 	// +kubebuilder:default="1m"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms') && duration(self) <= duration('8760h')",message="must be a duration from 1ms to 8760h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1ms') && duration(self) <= duration('8760h')",message="must be a duration from 1ms to 8760h, such as 500ms or 1m30s"
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
@@ -44,14 +43,13 @@ type FailureSpec struct {
 // BackoffSpec is the wait between attempts. It doubles from one to the next,
 // and is spread at random so that records don't come back all at once.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.initial) || !has(self.max) || duration(self.initial) <= duration(self.max)",fieldPath=".max",message="failure.backoff.max must not be below failure.backoff.initial"
+// +kubebuilder:validation:XValidation:rule="!has(self.initial) || !has(self.max) || ![self.initial, self.max].all(d, d.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$')) || duration(self.initial) <= duration(self.max)",fieldPath=".max",message="failure.backoff.max must not be below failure.backoff.initial: raise it, or lower the initial wait"
 type BackoffSpec struct {
 	// initial is the wait before the second attempt; from 1ms to 1h.
 	// +kubebuilder:default="100ms"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms') && duration(self) <= duration('1h')",message="must be a duration from 1ms to 1h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1ms') && duration(self) <= duration('1h')",message="must be a duration from 1ms to 1h, such as 500ms or 1m30s"
 	// +optional
 	Initial *metav1.Duration `json:"initial,omitempty"`
 
@@ -59,8 +57,7 @@ type BackoffSpec struct {
 	// +kubebuilder:default="30s"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms') && duration(self) <= duration('24h')",message="must be a duration from 1ms to 24h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1ms') && duration(self) <= duration('24h')",message="must be a duration from 1ms to 24h, such as 500ms or 1m30s"
 	// +optional
 	Max *metav1.Duration `json:"max,omitempty"`
 }
@@ -82,8 +79,7 @@ type DeadLetterSpec struct {
 	// topic is the topic's name.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=249
-	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9._-]+$`
-	// +kubebuilder:validation:XValidation:rule="self != '.' && self != '..'",message="Kafka allows no topic of this name"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9._-]*$') && self != '.' && self != '..'",message="must be a name that Kafka allows: ASCII letters, digits, '.', '_' and '-' only, and neither '.' nor '..'"
 	// +required
 	Topic string `json:"topic"`
 

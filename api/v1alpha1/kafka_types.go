@@ -9,7 +9,7 @@ type KafkaSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:MaxLength=260
-	// +kubebuilder:validation:items:Pattern=`^[^\s,/]+:[0-9]{1,5}$`
+	// +kubebuilder:validation:items:XValidation:rule=`self.matches('^([^\\s,/:\\[\\]]+|\\[[0-9a-fA-F:.]+\\]):[0-9]{1,5}$') && int(self.substring(self.lastIndexOf(':') + 1)) >= 1 && int(self.substring(self.lastIndexOf(':') + 1)) <= 65535`,message="must be host:port, such as kafka:9092, with a port from 1 to 65535, and one broker in each item"
 	// +required
 	BootstrapServers []string `json:"bootstrapServers"`
 
@@ -39,6 +39,7 @@ type TLSSpec struct {
 	// serverName is the name that the brokers' certificates must be valid for,
 	// if it is not the one in their address.
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-_a-zA-Z0-9.:]*$')",message="must be a host's name or an IP address, without a port"
 	// +optional
 	ServerName string `json:"serverName,omitempty"`
 }
@@ -72,6 +73,7 @@ type SecretRef struct {
 	// name is the secret's.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$')",message="must be a Secret's name: lower-case letters, digits, '-' and '.' only, with a letter or digit at both ends"
 	// +required
 	Name string `json:"name"`
 }
@@ -81,6 +83,7 @@ type SecretKeyRef struct {
 	// name is the secret's.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$')",message="must be a Secret's name: lower-case letters, digits, '-' and '.' only, with a letter or digit at both ends"
 	// +required
 	Name string `json:"name"`
 
@@ -88,7 +91,7 @@ type SecretKeyRef struct {
 	// +kubebuilder:default="ca.crt"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]*$') && !self.startsWith('..') && self != '.'",message="must be a Secret's key: ASCII letters, digits, '-', '_' and '.' only"
 	// +optional
 	Key string `json:"key,omitempty"`
 }

@@ -7,7 +7,7 @@ import (
 
 // ProcessorSpec is what is done with each record.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.cel) != has(self.image)",message="processor must have exactly one of cel and image"
+// +kubebuilder:validation:XValidation:rule="has(self.cel) != has(self.image)",message="processor must have exactly one of its fields: cel for expressions, or image for a program on the Go SDK"
 type ProcessorSpec struct {
 	// cel evaluates expressions on each record; {} copies it.
 	// +optional
@@ -48,6 +48,8 @@ type CELSpec struct {
 	// headers are set on the result, each by an expression. They replace the
 	// record's of the same name; its others are kept.
 	// +kubebuilder:validation:MaxProperties=100
+	// +kubebuilder:validation:XValidation:rule="self.all(name, size(self[name]) > 0)",message="each header needs an expression: write one, such as '\"text\"', or leave the header away"
+	// +kubebuilder:validation:XValidation:rule="self.map(name, size(name) + size(self[name])).sum() <= 262144",message="the headers' names and expressions must have at most 262144 characters together"
 	// +optional
 	Headers map[string]string `json:"headers,omitempty"`
 
@@ -65,6 +67,7 @@ type ImageSpec struct {
 	// function calls worker.Main.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9][-a-zA-Z0-9._:/@]*)?$')",message="must be a container image, such as registry/name:tag"
 	// +required
 	Name string `json:"name"`
 
@@ -87,7 +90,7 @@ type InFlightSpec struct {
 	// bytes is the most bytes in flight, of keys, values and headers; from 1Mi
 	// to 1Ti.
 	// +kubebuilder:default="64Mi"
-	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('1Mi')) >= 0 && quantity(string(self)).compareTo(quantity('1Ti')) <= 0",message="must be a quantity of bytes from 1Mi to 1Ti"
+	// +kubebuilder:validation:XValidation:rule="string(self).matches('^[0-9]+([eE][0-9]{1,2})?$|^[0-9]+([.](125|25|375|5|625|75|875))?[KMGT]i$|^[0-9]+([.][0-9]{1,3})?[kMGT]$') && quantity(string(self)).compareTo(quantity('1Mi')) >= 0 && quantity(string(self)).compareTo(quantity('1Ti')) <= 0",message="must be a whole number of bytes from 1Mi to 1Ti, alone or with a unit, such as 64Mi"
 	// +optional
 	Bytes *resource.Quantity `json:"bytes,omitempty"`
 }

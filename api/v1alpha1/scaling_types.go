@@ -2,7 +2,7 @@ package v1alpha1
 
 // AutoscalingSpec chooses the number of pods from how far they are behind.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.minReplicas) || self.minReplicas <= self.maxReplicas",fieldPath=".minReplicas",message="autoscaling.minReplicas must not be above autoscaling.maxReplicas"
+// +kubebuilder:validation:XValidation:rule="!has(self.minReplicas) || self.minReplicas <= self.maxReplicas",fieldPath=".minReplicas",message="autoscaling.minReplicas is above autoscaling.maxReplicas: lower it, or raise maxReplicas"
 type AutoscalingSpec struct {
 	// minReplicas is the fewest pods. With 0 none runs while there is nothing
 	// to read, and new records start one.

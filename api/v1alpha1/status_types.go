@@ -31,6 +31,14 @@ type StreamProcessorStatus struct {
 	// +optional
 	Input *InputStatus `json:"input,omitempty"`
 
+	// stuckPartitions are those that one record has kept from moving on for
+	// long, the longest first, at most 10.
+	// +listType=map
+	// +listMapKey=partition
+	// +kubebuilder:validation:MaxItems=10
+	// +optional
+	StuckPartitions []StuckPartition `json:"stuckPartitions,omitempty"`
+
 	// lastScaleDecision is the last change of the number of pods, or, with
 	// autoscaling.mode RecommendOnly, the last recommendation.
 	// +optional
@@ -39,6 +47,10 @@ type StreamProcessorStatus struct {
 
 // InputStatus is how far the input topic has been processed.
 type InputStatus struct {
+	// groupId is the consumer group that offsets are committed for.
+	// +optional
+	GroupID string `json:"groupId,omitempty"`
+
 	// partitions is how many the topic has.
 	// +optional
 	Partitions int32 `json:"partitions"`
@@ -78,49 +90,31 @@ type PartitionLag struct {
 	Lag int64 `json:"lag"`
 }
 
-// ScaleDecision is a change of the number of pods, and why.
-type ScaleDecision struct {
-	// from is the number of pods before.
+// StuckPartition is a partition that waits for one record.
+type StuckPartition struct {
+	// partition is its number.
 	// +required
-	From int32 `json:"from"`
+	Partition int32 `json:"partition"`
 
-	// to is the number of pods after.
+	// offset is the record's: the lowest one that is not settled.
 	// +required
-	To int32 `json:"to"`
+	Offset int64 `json:"offset"`
 
-	// cap is the most that was allowed: the lower of maxReplicas and the
-	// number of partitions.
+	// keyHash is the murmur2 hash of the record's key, which tells keys apart
+	// without showing them. It is absent for a null key, and until an attempt
+	// has failed.
+	// +optional
+	KeyHash string `json:"keyHash,omitempty"`
+
+	// since is when the record was taken up.
 	// +required
-	Cap int32 `json:"cap"`
+	Since metav1.Time `json:"since"`
 
-	// reason is the rule that decided, in one word.
-	// +required
-	Reason string `json:"reason"`
-
-	// inputs are the figures that it went by.
+	// attempts is how often it has failed.
 	// +optional
-	Inputs ScaleInputs `json:"inputs,omitzero"`
+	Attempts int32 `json:"attempts"`
 
-	// at is when it was made.
-	// +required
-	At metav1.Time `json:"at"`
-}
-
-// ScaleInputs are the figures that a decision went by.
-type ScaleInputs struct {
-	// lag is in offsets.
+	// lastError is why it failed last, cut to what a person needs.
 	// +optional
-	Lag int64 `json:"lag"`
-
-	// lagSeconds is the lag at the rate of processing.
-	// +optional
-	LagSeconds *int64 `json:"lagSeconds,omitempty"`
-
-	// arrivedPerSecond is how many records were written to the input topic.
-	// +optional
-	ArrivedPerSecond int64 `json:"arrivedPerSecond"`
-
-	// processedPerSecond is how many records were settled.
-	// +optional
-	ProcessedPerSecond int64 `json:"processedPerSecond"`
+	LastError string `json:"lastError,omitempty"`
 }

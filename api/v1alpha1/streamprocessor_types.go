@@ -17,7 +17,15 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Lag",type=integer,JSONPath=`.status.input.lag`
 // +kubebuilder:printcolumn:name="LagSeconds",type=integer,JSONPath=`.status.input.lagSeconds`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="metadata.name must have at most 63 characters: it becomes the value of labels"
+// +kubebuilder:printcolumn:name="ReadyReplicas",type=integer,priority=1,JSONPath=`.status.readyReplicas`
+// +kubebuilder:printcolumn:name="Suspended",type=boolean,priority=1,JSONPath=`.spec.suspend`
+// +kubebuilder:printcolumn:name="Input",type=string,priority=1,JSONPath=`.spec.input.topic`
+// +kubebuilder:printcolumn:name="Output",type=string,priority=1,JSONPath=`.spec.output.topic`
+// +kubebuilder:printcolumn:name="Group",type=string,priority=1,JSONPath=`.status.input.groupId`
+// +kubebuilder:printcolumn:name="ScaleReason",type=string,priority=1,JSONPath=`.status.lastScaleDecision.reason`
+// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]{0,54}[a-z0-9])?$')",message="metadata.name must have at most 56 characters, lower-case letters, digits and '-' only, begin with a letter and not end with '-': what is made for it is named after it, a Service too"
+// +kubebuilder:validation:XValidation:rule="oldSelf.spec.suspend || self.spec.input.groupId == oldSelf.spec.input.groupId",fieldPath=".spec.input.groupId",message="input.groupId can be changed only when suspend is already true, as processing then goes on from the other group's offsets: suspend the StreamProcessor first"
 type StreamProcessor struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional
@@ -43,11 +51,10 @@ type StreamProcessorList struct {
 // StreamProcessorSpec says what to read, what to do with it, and where the
 // results go.
 //
-// +kubebuilder:validation:XValidation:rule="self.input.topic != self.output.topic",fieldPath=".output.topic",message="output.topic must not be the input topic: what is written would be read again for ever"
-// +kubebuilder:validation:XValidation:rule="!has(self.failure.deadLetter) || self.failure.deadLetter.topic != self.input.topic",fieldPath=".failure.deadLetter.topic",message="failure.deadLetter.topic must not be the input topic: what is written would be read again for ever"
-// +kubebuilder:validation:XValidation:rule="!has(self.failure.deadLetter) || self.failure.deadLetter.topic != self.output.topic",fieldPath=".failure.deadLetter.topic",message="failure.deadLetter.topic must not be the output topic: whoever reads the results would take dead letters for results"
-// +kubebuilder:validation:XValidation:rule="oldSelf.suspend || self.input.topic == oldSelf.input.topic",fieldPath=".input.topic",message="input.topic can be changed only while suspend is true: suspend the StreamProcessor first"
-// +kubebuilder:validation:XValidation:rule="oldSelf.suspend || self.input.groupId == oldSelf.input.groupId",fieldPath=".input.groupId",message="input.groupId can be changed only while suspend is true, and starts from the new group's offsets: suspend the StreamProcessor first"
+// +kubebuilder:validation:XValidation:rule="self.input.topic != self.output.topic",fieldPath=".output.topic",message="output.topic is the input topic, so that what is written would be read again for ever: name another topic"
+// +kubebuilder:validation:XValidation:rule="!has(self.failure.deadLetter) || self.failure.deadLetter.topic != self.input.topic",fieldPath=".failure.deadLetter.topic",message="failure.deadLetter.topic is the input topic, so that what is written would be read again for ever: name another topic"
+// +kubebuilder:validation:XValidation:rule="!has(self.failure.deadLetter) || self.failure.deadLetter.topic != self.output.topic",fieldPath=".failure.deadLetter.topic",message="failure.deadLetter.topic is the output topic, whose readers would take dead letters for results: name another topic"
+// +kubebuilder:validation:XValidation:rule="oldSelf.suspend || self.input.topic == oldSelf.input.topic",fieldPath=".input.topic",message="input.topic can be changed only when suspend is already true: suspend the StreamProcessor first"
 type StreamProcessorSpec struct {
 	// kafka says how to reach the cluster.
 	// +required
@@ -77,6 +84,7 @@ type StreamProcessorSpec struct {
 	// some are processed again. ExactlyOnce is not available yet: a worker
 	// refuses it.
 	// +kubebuilder:default=AtLeastOnce
+	// +kubebuilder:validation:XValidation:rule="self != 'ExactlyOnce'",message="ExactlyOnce is not supported yet: use AtLeastOnce, which repeats records only after a crash, and make what reads the output idempotent"
 	// +optional
 	Delivery Delivery `json:"delivery,omitempty"`
 
@@ -115,13 +123,13 @@ type StreamProcessorSpec struct {
 	Autoscaling *AutoscalingSpec `json:"autoscaling,omitempty"`
 
 	// drainTimeout bounds how long a pod that stops, or gives partitions up,
-	// waits for what is in flight; from 1s to 1h. What is not settled by then
-	// is processed again by the next owner.
+	// waits for what is in flight; from 1s to 1h. The pods are given 10s more
+	// before they are killed. What is not settled by then is processed again by
+	// the next owner.
 	// +kubebuilder:default="20s"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="must be a duration from 1s to 1h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="must be a duration from 1s to 1h, such as 20s or 1m30s"
 	// +optional
 	DrainTimeout *metav1.Duration `json:"drainTimeout,omitempty"`
 
@@ -130,6 +138,14 @@ type StreamProcessorSpec struct {
 	// +kubebuilder:default=false
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
+
+	// deletionPolicy is what becomes of the consumer group when the
+	// StreamProcessor is deleted. KeepGroup: its offsets stay in the cluster,
+	// so one that is made anew goes on where this one was. DeleteGroup: the
+	// group is deleted after the pods have ended.
+	// +kubebuilder:default=KeepGroup
+	// +optional
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
 	// template adds to the pods what they need beside the processor.
 	// +optional
@@ -157,4 +173,16 @@ type Delivery string
 const (
 	AtLeastOnce Delivery = "AtLeastOnce"
 	ExactlyOnce Delivery = "ExactlyOnce"
+)
+
+// DeletionPolicy is what becomes of the consumer group when its StreamProcessor
+// is deleted.
+//
+// +kubebuilder:validation:Enum=KeepGroup;DeleteGroup
+type DeletionPolicy string
+
+// The deletion policies.
+const (
+	KeepGroup   DeletionPolicy = "KeepGroup"
+	DeleteGroup DeletionPolicy = "DeleteGroup"
 )

@@ -5,15 +5,15 @@ type InputSpec struct {
 	// topic is the topic's name. It must exist.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=249
-	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9._-]+$`
-	// +kubebuilder:validation:XValidation:rule="self != '.' && self != '..'",message="Kafka allows no topic of this name"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9._-]*$') && self != '.' && self != '..'",message="must be a name that Kafka allows: ASCII letters, digits, '.', '_' and '-' only, and neither '.' nor '..'"
 	// +required
 	Topic string `json:"topic"`
 
 	// groupId is the consumer group that offsets are committed for. Empty is
-	// "millrace-" and the StreamProcessor's name.
+	// "millrace-NAMESPACE.NAME"; "millrace-NAME" where there is no namespace.
 	// +kubebuilder:default=""
 	// +kubebuilder:validation:MaxLength=255
+	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 255 && !self.matches('[[:cntrl:]]') && self != '.' && self != '..'",message="must be a group's name of at most 255 bytes, without control characters, and neither '.' nor '..'"
 	// +optional
 	GroupID string `json:"groupId,omitempty"`
 
@@ -57,8 +57,7 @@ type OutputSpec struct {
 	// topic is the topic's name.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=249
-	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9._-]+$`
-	// +kubebuilder:validation:XValidation:rule="self != '.' && self != '..'",message="Kafka allows no topic of this name"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9._-]*$') && self != '.' && self != '..'",message="must be a name that Kafka allows: ASCII letters, digits, '.', '_' and '-' only, and neither '.' nor '..'"
 	// +required
 	Topic string `json:"topic"`
 

@@ -63,8 +63,23 @@ func convert(sp *v1alpha1.StreamProcessor, creds CredentialPaths) (config.Config
 		DrainTimeout: duration(spec.DrainTimeout),
 		Telemetry:    config.Telemetry{Listen: listen},
 	}
+	cfg.Input.GroupID = GroupID(sp)
 	config.Default(&cfg)
 	return cfg, err
+}
+
+// GroupID is the consumer group of sp. By default it holds the namespace, if
+// there is one: what runs under one name for testing and for production must not
+// share a group by accident. Namespaces have no dots, so no two are the same.
+func GroupID(sp *v1alpha1.StreamProcessor) string {
+	switch {
+	case sp.Spec.Input.GroupID != "":
+		return sp.Spec.Input.GroupID
+	case sp.Namespace != "":
+		return "millrace-" + sp.Namespace + "." + sp.Name
+	default:
+		return "millrace-" + sp.Name
+	}
 }
 
 func kafka(k v1alpha1.KafkaSpec, creds CredentialPaths) config.Kafka {

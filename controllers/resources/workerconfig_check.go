@@ -29,12 +29,15 @@ func manifestPaths(err error) error {
 	return errors.Join(errs...)
 }
 
-// checkName is stricter than the worker is: the name becomes the value of
-// labels.
+// maxName leaves room for what objects and their pods are called after it.
+const maxName = validation.DNS1035LabelMaxLength - len("-worker")
+
+// checkName is stricter than the worker is: what the operator makes is named
+// after it, a Service too.
 func checkName(sp *v1alpha1.StreamProcessor) error {
-	problems := validation.IsDNS1123Subdomain(sp.Name)
-	if len(sp.Name) > validation.LabelValueMaxLength {
-		problems = append(problems, validation.MaxLenError(validation.LabelValueMaxLength))
+	problems := validation.IsDNS1035Label(sp.Name)
+	if len(sp.Name) > maxName {
+		problems = append(problems, validation.MaxLenError(maxName))
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("metadata.name: %q: %s", sp.Name, strings.Join(problems, "; "))

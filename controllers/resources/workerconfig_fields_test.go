@@ -21,6 +21,7 @@ var notForWorkers = map[string]string{
 	"replicas":                     "the operator's",
 	"autoscaling":                  "the operator's",
 	"suspend":                      "the operator's",
+	"deletionPolicy":               "the operator's",
 	"template":                     "the operator's",
 }
 

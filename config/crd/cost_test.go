@@ -1,0 +1,58 @@
+package crd
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/millrace-dev/millrace/controllers/controllerstest"
+)
+
+// The server stops judging rules that cost too much: even what is largest must
+// be judged within its budget.
+func TestTheLargestIsJudged(t *testing.T) {
+	api := controllerstest.Start(t)
+	object := parse(t, full)
+	set := func(value any, path ...string) {
+		t.Helper()
+		if err := unstructured.SetNestedField(object.Object, value, path...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, field := range []string{"filter", "key", "value", "topic"} {
+		set(strings.Repeat("1", 1<<16), "spec", "processor", "cel", field)
+	}
+	headers := map[string]any{}
+	for i := range 100 {
+		headers[fmt.Sprintf("header-%02d", i)] = strings.Repeat("1", 2600)
+	}
+	set(headers, "spec", "processor", "cel", "headers")
+	set(items(100), "spec", "kafka", "bootstrapServers")
+	set(entries(64, 63), "spec", "template", "labels")
+	set(entries(64, 2000), "spec", "template", "annotations")
+	var env, volumes, mounts []any
+	for i := range 100 {
+		env = append(env, map[string]any{"name": fmt.Sprint(strings.Repeat("N", 1000), i), "value": strings.Repeat("v", 1000)})
+	}
+	for i := range 50 {
+		name := fmt.Sprint(strings.Repeat("v", 60), i)
+		volumes = append(volumes, map[string]any{"name": name, "emptyDir": map[string]any{}})
+		mounts = append(mounts, map[string]any{"name": name, "mountPath": fmt.Sprint("/", strings.Repeat("m", 1000), i)})
+	}
+	set(env, "spec", "template", "env")
+	set(volumes, "spec", "template", "volumes")
+	set(mounts, "spec", "template", "volumeMounts")
+	if err := try(api, object); err != nil {
+		t.Error(err)
+	}
+}
+
+func entries(count, length int) map[string]any {
+	object := map[string]any{}
+	for i := range count {
+		object[fmt.Sprint("example.com/", i)] = strings.Repeat("a", length)
+	}
+	return object
+}

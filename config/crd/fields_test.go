@@ -1,0 +1,71 @@
+package crd
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/controllers/controllerstest"
+)
+
+var misspelt = []string{"spec.orderring", "spec.processor.cel.vaule", "spec.template.terminationGracePeriodSeconds", "spec.failure.retries"}
+
+// kubectl asks for strict validation, and is told of fields that don't exist.
+func TestUnknownFieldsAreRefused(t *testing.T) {
+	api := controllerstest.Start(t)
+	for _, field := range misspelt {
+		err := try(api, withUnknown(t, field))
+		if !apierrors.IsBadRequest(err) || !strings.Contains(err.Error(), `unknown field "`+field+`"`) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
+// Clients that don't ask for it don't get them stored.
+func TestUnknownFieldsAreNotStored(t *testing.T) {
+	api := controllerstest.Start(t)
+	lax := client.WithFieldValidation(api.Client, metav1.FieldValidationIgnore)
+	for _, field := range misspelt {
+		object := withUnknown(t, field)
+		object.SetNamespace("default")
+		if err := lax.Create(context.Background(), object, client.DryRunAll); err != nil {
+			t.Fatal(err)
+		}
+		if value, ok, _ := unstructured.NestedFieldNoCopy(object.Object, strings.Split(field, ".")...); ok {
+			t.Errorf("%s: %v is kept", field, value)
+		}
+	}
+}
+
+// The parser of quantities would compute with as many digits as the exponent
+// says, in the operator too.
+func TestEndlessQuantitiesAreRefused(t *testing.T) {
+	api := controllerstest.Start(t)
+	for field, change := range map[string]string{
+		"spec.inFlight.bytes":                              inFlight("'1e-2147483647'"),
+		"spec.template.resources.limits.cpu":               template("resources: {limits: {cpu: '1e-2147483647'}}"),
+		"spec.template.resources.requests.example.com/gpu": template("resources: {requests: {example.com/gpu: '1e-999'}}"),
+		"spec.template.volumes[0].emptyDir.sizeLimit":      template("volumes: [{name: a, emptyDir: {sizeLimit: '1e-2147483647'}}]"),
+	} {
+		if err := try(api, parse(t, least, change)); err == nil || !names(causesOf(t, err), field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if err := try(api, parse(t, least, template("resources: {limits: {cpu: '1e-2', memory: '2e9'}}"))); err != nil {
+		t.Error(err)
+	}
+}
+
+func withUnknown(t *testing.T, field string) *unstructured.Unstructured {
+	t.Helper()
+	object := parse(t, least)
+	if err := unstructured.SetNestedField(object.Object, int64(1), strings.Split(field, ".")...); err != nil {
+		t.Fatal(err)
+	}
+	return object
+}

@@ -1,0 +1,124 @@
+// Package crd tests the generated CustomResourceDefinition on a real API
+// server: what it refuses and what it says then, and what it makes of objects.
+package crd
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/millrace-dev/millrace/controllers/controllerstest"
+)
+
+func TestMain(m *testing.M) { controllerstest.Main(m) }
+
+// least is the smallest StreamProcessor that is accepted.
+const least = `
+apiVersion: millrace.dev/v1alpha1
+kind: StreamProcessor
+metadata: {name: copy}
+spec:
+  kafka: {bootstrapServers: ["kafka:9092"]}
+  input: {topic: in}
+  output: {topic: out}
+  processor: {cel: {}}
+`
+
+// full has every field of the spec that is not a pod's.
+const full = `
+apiVersion: millrace.dev/v1alpha1
+kind: StreamProcessor
+metadata: {name: full}
+spec:
+  kafka:
+    bootstrapServers: ["kafka-0:9092", "[::1]:9092"]
+    tls: {caSecretRef: {name: ca, key: root.pem}, certSecretRef: {name: client}, serverName: kafka}
+    sasl: {mechanism: SCRAM-SHA-512, secretRef: {name: user}}
+  input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted}
+  output: {topic: out, compression: zstd, create: {partitions: 12, replicationFactor: 3}}
+  processor:
+    cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"'}
+  ordering: Key
+  delivery: AtLeastOnce
+  concurrency: 3
+  inFlight: {records: 500, bytes: 1.5Gi}
+  failure:
+    maxAttempts: 7
+    backoff: {initial: 1s, max: 1m30s}
+    timeout: 10m
+    onExhausted: DeadLetter
+    deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 2}}
+  replicas: 3
+  autoscaling: {minReplicas: 0, maxReplicas: 1000, targetLagSeconds: 10, mode: RecommendOnly}
+  drainTimeout: 1m
+  suspend: true
+  deletionPolicy: DeleteGroup
+  template:
+    labels: {app.kubernetes.io/part-of: shop}
+    annotations: {team: orders}
+    resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {cpu: 2, memory: 1Gi}}
+    env: [{name: A, value: b}, {name: B, valueFrom: {secretKeyRef: {name: s, key: k}}}]
+    volumes: [{name: model, emptyDir: {}}]
+    volumeMounts: [{name: model, mountPath: /model}]
+    nodeSelector: {zone: a}
+    tolerations: [{key: batch, operator: Exists}]
+    affinity: {nodeAffinity: {}}
+    imagePullSecrets: [{name: pull}]
+`
+
+// parse reads a manifest and merges parts of others into it, in which null
+// takes a field away.
+func parse(t *testing.T, manifest string, changes ...string) *unstructured.Unstructured {
+	t.Helper()
+	object := map[string]any{}
+	for _, text := range append([]string{manifest}, changes...) {
+		var part map[string]any
+		if err := yaml.Unmarshal([]byte(text), &part); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		merge(object, part)
+	}
+	return &unstructured.Unstructured{Object: object}
+}
+
+func merge(into, part map[string]any) {
+	for key, value := range part {
+		child, ok := value.(map[string]any)
+		below, both := into[key].(map[string]any)
+		switch {
+		case ok && both:
+			merge(below, child)
+		case value == nil:
+			delete(into, key)
+		default:
+			into[key] = value
+		}
+	}
+}
+
+// strict is a client that is told of fields that don't exist.
+func strict(api *controllerstest.API) client.Client {
+	return client.WithFieldValidation(api.Client, metav1.FieldValidationStrict)
+}
+
+// try asks the server whether it would create an object.
+func try(api *controllerstest.API, object *unstructured.Unstructured) error {
+	object.SetNamespace("default")
+	return strict(api).Create(context.Background(), object, client.DryRunAll)
+}
+
+// causesOf returns what the server found wrong with an object.
+func causesOf(t *testing.T, err error) []metav1.StatusCause {
+	t.Helper()
+	status, ok := errors.AsType[*apierrors.StatusError](err)
+	if !ok || !apierrors.IsInvalid(err) {
+		t.Fatalf("error %v, want one that says what is invalid", err)
+	}
+	return status.ErrStatus.Details.Causes
+}

@@ -1,0 +1,162 @@
+package crd
+
+import "strings"
+
+// rule has what a rule of the CRD allows and what it refuses, as changes of a
+// manifest that is accepted.
+type rule struct {
+	field  string // that the refusal names
+	says   string // the beginning of the refusal's message
+	accept []string
+	refuse []string
+}
+
+// specRules are those of the spec but for its template.
+var specRules = []rule{
+	{
+		"<nil>", "metadata.name must have at most 56 characters",
+		[]string{"metadata: {name: a}", "metadata: {name: a-1}", "metadata: {name: " + strings.Repeat("a", 56) + "}"},
+		[]string{"metadata: {name: 1a}", "metadata: {name: a.b}", "metadata: {name: " + strings.Repeat("a", 57) + "}"},
+	},
+	{
+		"spec.output.topic", "output.topic is the input topic",
+		[]string{spec("input: {topic: a}, output: {topic: A}")},
+		[]string{spec("input: {topic: a}, output: {topic: a}")},
+	},
+	{
+		"spec.failure.deadLetter.topic", "failure.deadLetter.topic is the input topic",
+		[]string{spec("failure: {deadLetter: {topic: dead}}")},
+		[]string{spec("failure: {deadLetter: {topic: in}}")},
+	},
+	{
+		"spec.failure.deadLetter.topic", "failure.deadLetter.topic is the output topic",
+		[]string{spec("failure: {deadLetter: {topic: dead}}")},
+		[]string{spec("failure: {deadLetter: {topic: out}}")},
+	},
+	{
+		"spec.input.topic", topicName,
+		[]string{spec("input: {topic: a.b_c-D1}"), spec("input: {topic: ...}")},
+		[]string{spec("input: {topic: a b}"), spec("input: {topic: .}"), spec("input: {topic: ..}"), spec("input: {topic: fäuste}")},
+	},
+	{
+		"spec.output.topic", topicName,
+		[]string{spec("output: {topic: a.b_c-D1}")},
+		[]string{spec("output: {topic: a/b}"), spec("output: {topic: .}")},
+	},
+	{
+		"spec.failure.deadLetter.topic", topicName,
+		[]string{spec("failure: {deadLetter: {topic: a.b_c-D1}}")},
+		[]string{spec("failure: {deadLetter: {topic: 'a:b'}}"), spec("failure: {deadLetter: {topic: ..}}")},
+	},
+	{
+		"spec.input.groupId", "must be a group's name",
+		[]string{spec("input: {groupId: ''}"), spec("input: {groupId: ομάδα 1}"), spec("input: {groupId: " + strings.Repeat("ä", 127) + "}")},
+		[]string{spec(`input: {groupId: "a\nb"}`), spec("input: {groupId: .}"), spec("input: {groupId: ..}"), spec("input: {groupId: " + strings.Repeat("ä", 128) + "}")},
+	},
+	{
+		"spec.kafka.bootstrapServers[0]", "must be host:port",
+		[]string{servers("a:1"), servers("kafka.example:65535"), servers("[::1]:9092"), servers("10.0.0.1:9092")},
+		[]string{servers("kafka"), servers("kafka:0"), servers("kafka:65536"), servers("a:1,b:2"), servers("tcp://a:1"), servers("a:1:2"), servers(":9092"), servers("a b:1"), servers("a:")},
+	},
+	{
+		"spec.kafka.tls.caSecretRef.name", secretName,
+		[]string{spec("kafka: {tls: {caSecretRef: {name: ca.shop-1}}}")},
+		[]string{spec("kafka: {tls: {caSecretRef: {name: CA}}}"), spec("kafka: {tls: {caSecretRef: {name: -a}}}")},
+	},
+	{
+		"spec.kafka.tls.certSecretRef.name", secretName,
+		[]string{spec("kafka: {tls: {certSecretRef: {name: client}}}")},
+		[]string{spec("kafka: {tls: {certSecretRef: {name: a/b}}}")},
+	},
+	{
+		"spec.kafka.sasl.secretRef.name", secretName,
+		[]string{spec("kafka: {sasl: {mechanism: PLAIN, secretRef: {name: user}}}")},
+		[]string{spec("kafka: {sasl: {mechanism: PLAIN, secretRef: {name: user_1}}}")},
+	},
+	{
+		"spec.kafka.tls.caSecretRef.key", "must be a Secret's key",
+		[]string{spec("kafka: {tls: {caSecretRef: {name: ca, key: root_CA-1.pem}}}")},
+		[]string{spec("kafka: {tls: {caSecretRef: {name: ca, key: ../a}}}"), spec("kafka: {tls: {caSecretRef: {name: ca, key: .}}}"), spec("kafka: {tls: {caSecretRef: {name: ca, key: a/b}}}")},
+	},
+	{
+		"spec.kafka.tls.serverName", "must be a host's name",
+		[]string{spec("kafka: {tls: {serverName: kafka.shop}}"), spec("kafka: {tls: {serverName: '::1'}}")},
+		[]string{spec("kafka: {tls: {serverName: 'a b'}}"), spec("kafka: {tls: {serverName: 'a/b'}}")},
+	},
+	{
+		"spec.processor", "processor must have exactly one of its fields",
+		[]string{spec("processor: {cel: {}}"), spec("processor: {cel: null, image: {name: a}}")},
+		[]string{spec("processor: {cel: null}"), spec("processor: {cel: {}, image: {name: a}}")},
+	},
+	{
+		"spec.processor.cel.headers", "each header needs an expression",
+		[]string{headers(`a: '"b"', c: key`)},
+		[]string{headers(`a: '"b"', c: ''`)},
+	},
+	{
+		"spec.processor.cel.headers", "the headers' names and expressions",
+		[]string{headers("a: " + strings.Repeat("1", 1<<18-1))},
+		[]string{headers("a: " + strings.Repeat("1", 1<<17) + ", b: " + strings.Repeat("1", 1<<17))},
+	},
+	{
+		"spec.processor.image.name", "must be a container image",
+		[]string{image("a"), image("registry:5000/a/b:1"), image("a/b@sha256:0123456789abcdef")},
+		[]string{image("a b"), image("/a"), image(":1")},
+	},
+	{
+		"spec.delivery", "ExactlyOnce is not supported yet",
+		[]string{spec("delivery: AtLeastOnce")},
+		[]string{spec("delivery: ExactlyOnce")},
+	},
+	{
+		"spec.inFlight.bytes", "must be a whole number of bytes from 1Mi to 1Ti",
+		[]string{inFlight("1Mi"), inFlight("1048576"), inFlight("'1048576'"), inFlight("1Ti"), inFlight("1.5Gi"), inFlight("'2e6'"), inFlight("1.049M"), inFlight("1.875Mi")},
+		[]string{inFlight("1023Ki"), inFlight("0"), inFlight("-1Gi"), inFlight("1025Gi"), inFlight("'1e-2147483647'"), inFlight("'1e2147483647'"), inFlight("1048576000m"), inFlight("1.3Gi"), inFlight("'1048576.5'")},
+	},
+	{
+		"spec.failure.deadLetter", "failure.onExhausted is DeadLetter",
+		[]string{spec("failure: {onExhausted: DeadLetter, deadLetter: {topic: d}}"), spec("failure: {onExhausted: Drop}"), spec("failure: {onExhausted: Halt}")},
+		[]string{spec("failure: {onExhausted: DeadLetter}")},
+	},
+	{
+		"spec.failure.timeout", "must be a duration from 1ms to 8760h, such as 500ms",
+		[]string{spec("failure: {timeout: 1ms}"), spec("failure: {timeout: 8760h}"), spec("failure: {timeout: 1h2m3.5s}")},
+		[]string{spec("failure: {timeout: 0.5ms}"), spec("failure: {timeout: 8760h1ms}"), spec("failure: {timeout: soon}"), spec("failure: {timeout: '10'}"), spec("failure: {timeout: -1s}"), spec("failure: {timeout: ''}")},
+	},
+	{
+		"spec.failure.backoff.initial", "must be a duration from 1ms to 1h, such as 500ms",
+		[]string{spec("failure: {backoff: {initial: 1ms}}"), spec("failure: {backoff: {initial: 1h, max: 1h}}")},
+		[]string{spec("failure: {backoff: {initial: 0s}}"), spec("failure: {backoff: {initial: 61m, max: 2h}}"), spec("failure: {backoff: {initial: 1 s}}")},
+	},
+	{
+		"spec.failure.backoff.max", "must be a duration from 1ms to 24h, such as 500ms",
+		[]string{spec("failure: {backoff: {initial: 1ms, max: 1ms}}"), spec("failure: {backoff: {max: 24h}}")},
+		[]string{spec("failure: {backoff: {max: 25h}}"), spec("failure: {backoff: {max: 1d}}")},
+	},
+	{
+		"spec.failure.backoff.max", "failure.backoff.max must not be below failure.backoff.initial",
+		[]string{spec("failure: {backoff: {initial: 1s, max: 1000ms}}")},
+		[]string{spec("failure: {backoff: {initial: 1s, max: 999ms}}"), spec("failure: {backoff: {initial: 31s}}")},
+	},
+	{
+		"spec.autoscaling.minReplicas", "autoscaling.minReplicas is above autoscaling.maxReplicas",
+		[]string{spec("autoscaling: {minReplicas: 3, maxReplicas: 3}"), spec("autoscaling: {maxReplicas: 1}")},
+		[]string{spec("autoscaling: {minReplicas: 4, maxReplicas: 3}")},
+	},
+	{
+		"spec.drainTimeout", "must be a duration from 1s to 1h",
+		[]string{spec("drainTimeout: 1s"), spec("drainTimeout: 1h"), spec("drainTimeout: 1m30s")},
+		[]string{spec("drainTimeout: 999ms"), spec("drainTimeout: 1h1s"), spec("drainTimeout: '20'")},
+	},
+}
+
+const (
+	topicName  = "must be a name that Kafka allows"
+	secretName = "must be a Secret's name"
+)
+
+func spec(fields string) string     { return "spec: {" + fields + "}" }
+func servers(address string) string { return spec("kafka: {bootstrapServers: ['" + address + "']}") }
+func headers(fields string) string  { return spec("processor: {cel: {headers: {" + fields + "}}}") }
+func image(name string) string      { return spec("processor: {cel: null, image: {name: '" + name + "'}}") }
+func inFlight(size string) string   { return spec("inFlight: {bytes: " + size + "}") }

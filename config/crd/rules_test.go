@@ -1,0 +1,114 @@
+package crd
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/controllerstest"
+)
+
+const current = "bases/millrace.dev_streamprocessors.yaml"
+
+func TestRules(t *testing.T) {
+	api := controllerstest.Start(t)
+	for _, rule := range slices.Concat(specRules, templateRules) {
+		for _, change := range rule.accept {
+			object := parse(t, least, change)
+			if err := try(api, object); err != nil {
+				t.Errorf("%s: %v", short(change), err)
+				continue
+			}
+			sp := &v1alpha1.StreamProcessor{}
+			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, sp); err != nil {
+				t.Fatal(err)
+			}
+			checkUsable(t, sp)
+		}
+		for _, change := range rule.refuse {
+			err := try(api, parse(t, least, change))
+			if err == nil {
+				t.Errorf("%s is accepted, want %q", short(change), rule.says)
+			} else if !says(t, causesOf(t, err), rule.field, rule.says) {
+				t.Errorf("%s: %v\nwant %s: %s", short(change), err, rule.field, rule.says)
+			}
+		}
+	}
+}
+
+// says tells whether a finding is the expected one. None may be that a rule
+// could not be judged.
+func says(t *testing.T, causes []metav1.StatusCause, field, message string) bool {
+	t.Helper()
+	found := false
+	for _, cause := range causes {
+		found = found || cause.Field == field && strings.Contains(cause.Message, message)
+		if strings.Contains(cause.Message, "evaluating rule") || strings.Contains(cause.Message, "no such") {
+			t.Errorf("a rule fails to judge: %s: %s", cause.Field, cause.Message)
+		}
+	}
+	return found
+}
+
+func short(change string) string { return change[:min(len(change), 120)] }
+
+// A rule that is added fails here until the tables have it.
+func TestTablesHaveEveryRule(t *testing.T) {
+	var told []string
+	for _, rule := range slices.Concat(specRules, templateRules) {
+		told = append(told, rule.field+": "+rule.says)
+	}
+	for _, c := range transitions {
+		told = append(told, c.field+": "+c.want)
+	}
+	schema := readCRD(t, current).Spec.Versions[0].Schema.OpenAPIV3Schema
+	for _, rule := range rulesOf("", schema) {
+		known := false
+		for _, line := range told {
+			known = known || strings.HasPrefix(rule, line) && !strings.HasSuffix(line, ": ")
+		}
+		if !known {
+			t.Errorf("no test of %s", rule)
+		}
+	}
+}
+
+// rulesOf returns the rules of a schema as "field: message".
+func rulesOf(path string, schema *apiextensionsv1.JSONSchemaProps) []string {
+	var found []string
+	for _, rule := range schema.XValidations {
+		field := strings.TrimPrefix(path+rule.FieldPath, ".")
+		if field == "" {
+			field = "<nil>"
+		}
+		found = append(found, fmt.Sprintf("%s: %s", field, rule.Message))
+	}
+	for name := range schema.Properties {
+		found = append(found, rulesOf(path+"."+name, new(schema.Properties[name]))...)
+	}
+	if schema.Items != nil {
+		found = append(found, rulesOf(path+"[0]", schema.Items.Schema)...)
+	}
+	return found
+}
+
+func readCRD(t *testing.T, path string) *apiextensionsv1.CustomResourceDefinition {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	crd := &apiextensionsv1.CustomResourceDefinition{}
+	if err := yaml.UnmarshalStrict(content, crd); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return crd
+}

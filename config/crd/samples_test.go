@@ -1,0 +1,85 @@
+package crd
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/controllerstest"
+	"github.com/millrace-dev/millrace/controllers/resources"
+)
+
+// Each sample is applied as kubectl does it, and gives workers a configuration
+// that they accept.
+func TestSamples(t *testing.T) {
+	api := controllerstest.Start(t)
+	processors := 0
+	err := filepath.WalkDir("../samples", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".yaml" {
+			return err
+		}
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			namespace := api.Namespace(t)
+			for _, object := range documents(t, path) {
+				object.SetNamespace(namespace)
+				apply := client.ApplyConfigurationFromUnstructured(object)
+				if err := strict(api).Apply(context.Background(), apply, client.FieldOwner("test")); err != nil {
+					t.Fatal(err)
+				}
+				if object.GetKind() == v1alpha1.Kind {
+					processors++
+					checkUsable(t, get(t, api, client.ObjectKeyFromObject(object)))
+				}
+			}
+		})
+		return nil
+	})
+	if err != nil || processors < 7 {
+		t.Errorf("%d StreamProcessors, error %v", processors, err)
+	}
+}
+
+// checkUsable tells whether workers would run with what the server stored.
+func checkUsable(t *testing.T, sp *v1alpha1.StreamProcessor) {
+	t.Helper()
+	if _, err := resources.WorkerConfig(sp, resources.CredentialPaths{CA: "/ca", ClientCert: "/cert", SASL: "/sasl"}); err != nil {
+		t.Errorf("the workers refuse it: %v", err)
+	}
+}
+
+// documents reads the objects of a file.
+func documents(t *testing.T, path string) []*unstructured.Unstructured {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
+	var objects []*unstructured.Unstructured
+	for {
+		text, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return objects
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		object := &unstructured.Unstructured{}
+		if err := yaml.UnmarshalStrict(text, &object.Object); err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, object)
+	}
+}

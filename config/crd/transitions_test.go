@@ -1,0 +1,66 @@
+package crd
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/controllers/controllerstest"
+)
+
+const (
+	groupSuspended = "input.groupId can be changed only when suspend is already true"
+	topicSuspended = "input.topic can be changed only when suspend is already true"
+)
+
+// transitions are changes of an object from one state to another.
+var transitions = []struct {
+	name          string
+	before, after string
+	field, want   string // "" for a change that is allowed
+}{
+	{"group", spec("input: {groupId: a}"), spec("input: {groupId: b}"), "spec.input.groupId", groupSuspended},
+	{"group taken away", spec("input: {groupId: a}"), spec("input: {groupId: null}"), "spec.input.groupId", groupSuspended},
+	{"group while it suspends", spec("input: {groupId: a}"), spec("input: {groupId: b}, suspend: true"), "spec.input.groupId", groupSuspended},
+	{"group while suspended", spec("input: {groupId: a}, suspend: true"), spec("input: {groupId: b}"), "", ""},
+	{"group while it resumes", spec("input: {groupId: a}, suspend: true"), spec("input: {groupId: b}, suspend: false"), "", ""},
+	{"the default group", spec("input: {}"), spec("input: {groupId: millrace-other}"), "spec.input.groupId", groupSuspended},
+	{"topic", spec("input: {topic: a}"), spec("input: {topic: b}"), "spec.input.topic", topicSuspended},
+	{"topic while it suspends", spec("input: {topic: a}"), spec("input: {topic: b}, suspend: true"), "spec.input.topic", topicSuspended},
+	{"topic while suspended", spec("input: {topic: a}, suspend: true"), spec("input: {topic: b}"), "", ""},
+	{"all else", spec("suspend: false"), spec("kafka: {bootstrapServers: ['b:1']}, output: {topic: o}, processor: {cel: {filter: 'true'}}, " +
+		"ordering: Partition, deletionPolicy: DeleteGroup, replicas: 7"), "", ""},
+}
+
+func TestTransitions(t *testing.T) {
+	api := controllerstest.Start(t)
+	for _, c := range transitions {
+		t.Run(c.name, func(t *testing.T) {
+			namespace := api.Namespace(t)
+			before := parse(t, least, c.before)
+			before.SetNamespace(namespace)
+			if err := strict(api).Create(context.Background(), before); err != nil {
+				t.Fatal(err)
+			}
+			after := parse(t, least, c.before, c.after)
+			after.SetNamespace(namespace)
+			after.SetResourceVersion(before.GetResourceVersion())
+			err := strict(api).Update(context.Background(), after, client.DryRunAll)
+			if c.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatalf("it is accepted, want %q", c.want)
+			}
+			causes := causesOf(t, err)
+			if len(causes) != 1 || causes[0].Field != c.field || !strings.Contains(causes[0].Message, c.want) {
+				t.Errorf("%v, want %s: %s", err, c.field, c.want)
+			}
+		})
+	}
+}

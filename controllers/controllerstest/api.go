@@ -1,0 +1,132 @@
+package controllerstest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+)
+
+// API is a running kube-apiserver.
+type API struct {
+	// Config is the administrator's; User makes others.
+	Config *rest.Config
+	// Client is the administrator's. It knows Kubernetes' own types, CRDs and
+	// StreamProcessors, and reads from the server, not from a cache.
+	Client client.WithWatch
+	// Scheme is the client's.
+	Scheme *runtime.Scheme
+
+	assets string
+	dir    string // of the server's configuration and its audit log
+	env    *envtest.Environment
+}
+
+// shared is the server of all tests of a package.
+var shared struct {
+	main  bool // whether there is a Main that stops it
+	start sync.Once
+	api   *API
+	err   error
+	users sync.Mutex // while one is made
+}
+
+// Main is for TestMain of a package whose tests call Start: it runs them and
+// stops the server, on an interrupt too.
+func Main(m *testing.M) {
+	shared.main = true
+	interrupt := make(chan os.Signal, 1)
+	signal.Notify(interrupt, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupt
+		end(1)
+	}()
+	end(m.Run())
+}
+
+func end(code int) {
+	shared.start.Do(func() {}) // no server starts from now on
+	if shared.api != nil {
+		if err := shared.api.stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stop the API server:", err)
+			code = max(code, 1)
+		}
+	}
+	os.Exit(code)
+}
+
+// Start returns the server that all tests of a package share, with the CRD
+// installed; the first call starts it. Tests keep apart by working in a
+// Namespace each. It skips the test where the binaries are missing.
+func Start(tb testing.TB) *API {
+	tb.Helper()
+	if !shared.main {
+		tb.Fatal("call controllerstest.Main from TestMain: it stops the server")
+	}
+	assets := requireAssets(tb)
+	shared.start.Do(func() {
+		shared.api, shared.err = start(assets, filepath.Join(repository(), "config", "crd", "bases"))
+	})
+	if shared.err != nil {
+		tb.Fatalf("start the API server: %v", shared.err)
+	}
+	return shared.api
+}
+
+// StartEmpty starts a server without the CRD for one test, and stops it at the
+// test's end.
+func StartEmpty(tb testing.TB) *API {
+	tb.Helper()
+	api, err := start(requireAssets(tb))
+	if err != nil {
+		tb.Fatalf("start an API server: %v", err)
+	}
+	tb.Cleanup(func() {
+		if err := api.stop(); err != nil {
+			tb.Errorf("stop the API server: %v", err)
+		}
+	})
+	return api
+}
+
+// Namespace makes a namespace for one test. It stays, as there is no controller
+// that would empty it.
+func (a *API) Namespace(tb testing.TB) string {
+	tb.Helper()
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
+	if err := a.Client.Create(context.Background(), ns); err != nil {
+		tb.Fatalf("create a namespace: %v", err)
+	}
+	return ns.Name
+}
+
+// User returns the configuration of a user, who may do only what roles allow
+// that are bound to the name or to one of the groups. Writes are recorded by
+// the name.
+func (a *API) User(tb testing.TB, name string, groups ...string) *rest.Config {
+	tb.Helper()
+	shared.users.Lock() // envtest's authority counts without one
+	defer shared.users.Unlock()
+	base := &rest.Config{QPS: a.Config.QPS, Burst: a.Config.Burst}
+	user, err := a.env.AddUser(envtest.User{Name: name, Groups: groups}, base)
+	if err != nil {
+		tb.Fatalf("add the user %s: %v", name, err)
+	}
+	return user.Config()
+}
+
+func (a *API) stop() error {
+	return errors.Join(a.env.Stop(), os.RemoveAll(a.dir))
+}

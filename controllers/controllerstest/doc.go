@@ -1,0 +1,8 @@
+// Package controllerstest runs a real kube-apiserver with etcd for tests, with
+// the StreamProcessor's CRD installed and every write recorded. There is no
+// node and no other controller: nothing starts pods, collects garbage or empties
+// a namespace that is deleted.
+//
+// The binaries are those of KUBEBUILDER_ASSETS, or else of bin/kubebuilder in
+// this repository. Without them the tests that need a server are skipped.
+package controllerstest

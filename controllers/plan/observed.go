@@ -1,0 +1,83 @@
+package plan
+
+import (
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+// Observed is all that a plan depends on.
+type Observed struct {
+	// Processor has its defaults.
+	Processor *v1alpha1.StreamProcessor
+	// Deployment is nil while there is none.
+	Deployment *appsv1.Deployment
+	// Pods are those of the Deployment, in any order.
+	Pods    []corev1.Pod
+	Kafka   Kafka
+	Secrets Secrets
+	// Scaling is what autoscaling decided last; nil without it.
+	Scaling *v1alpha1.ScaleDecision
+	// GroupOwner is the older StreamProcessor, as namespace/name, that has the
+	// consumer group; "" if there is none.
+	GroupOwner string
+	// Foreign are objects, as "Kind name", that bear a name of ours and are
+	// someone else's.
+	Foreign []string
+	// NotPermitted is what the API server said when an object was refused for
+	// its content, "" if it took them all.
+	NotPermitted string
+	Environment  Environment
+}
+
+// Environment is what the operator was told and found at its start.
+type Environment struct {
+	// WorkerImage runs the built-in processors.
+	WorkerImage string
+	// NetworkPolicies and PodMonitors ask for one of each.
+	NetworkPolicies, PodMonitors bool
+}
+
+// Kafka is what is known of the topics and of the group.
+type Kafka struct {
+	// Trouble is why the last questions were not answered, nil if they were.
+	Trouble *Trouble
+	// Partitions of the input topic, as last known; 0 if they never were.
+	Partitions int32
+	// Missing are topics that do not exist and that no worker creates; those of
+	// the last good answer.
+	Missing []string
+	// MissingFor is how long that has been so.
+	MissingFor time.Duration
+	// Input is nil until the cluster has answered.
+	Input *v1alpha1.InputStatus
+	// Stuck are the records that hold a watermark.
+	Stuck []v1alpha1.StuckPartition
+}
+
+// Trouble is why Kafka does not answer.
+type Trouble struct {
+	// Refused: it was reached, and does not let us ask.
+	Refused bool
+	Message string
+}
+
+// Secrets is what was found of the Secrets that pods mount.
+type Secrets struct {
+	// Hash stands for their content.
+	Hash string
+	// Missing says for each that is missing what is wanted where.
+	Missing []string
+}
+
+// held is how many pods there are to be already: a plan that knows too little
+// to change their number keeps it.
+func (o *Observed) held() int32 {
+	if o.Deployment == nil || o.Deployment.Spec.Replicas == nil {
+		return 0
+	}
+	return *o.Deployment.Spec.Replicas
+}

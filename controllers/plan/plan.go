@@ -1,0 +1,64 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/millrace-dev/millrace/controllers/resources"
+)
+
+// Plan is what is to be done.
+type Plan struct {
+	Replicas Replicas
+	// Apply are the objects that are to exist, each whole, with the reason for
+	// each, in their order. It is empty when nothing may be touched.
+	Apply []Act
+	// Invalid is why a worker would not run with the spec; nil if it would.
+	Invalid error
+}
+
+// Act is one object to be applied.
+type Act struct {
+	Object resources.Object
+	// Why is for whoever reads the operator's log.
+	Why string
+}
+
+// Make decides. The same observation gives the same plan.
+func Make(o Observed) Plan {
+	p := Plan{Replicas: o.replicas()}
+	objects, err := resources.Objects(o.Processor, resources.Inputs{
+		WorkerImage: o.Environment.WorkerImage,
+		Replicas:    p.Replicas.Count, Partitions: o.Kafka.Partitions,
+		SecretsHash:   o.Secrets.Hash,
+		NetworkPolicy: o.Environment.NetworkPolicies, PodMonitor: o.Environment.PodMonitors,
+	})
+	p.Invalid = err
+	// What runs is left running: it works with what it was started with.
+	if err != nil || len(o.Secrets.Missing) > 0 || o.Processor.DeletionTimestamp != nil {
+		return p
+	}
+	for _, object := range objects {
+		if !slices.Contains(o.Foreign, Describe(object)) {
+			p.Apply = append(p.Apply, Act{object, o.why(object, p.Replicas)})
+		}
+	}
+	return p
+}
+
+// Describe names an object as messages do: kind and name.
+func Describe(object resources.Object) string {
+	return fmt.Sprintf("%s %s", object.GetObjectKind().GroupVersionKind().Kind, object.GetName())
+}
+
+// why tells what is particular about an object; that it belongs to the
+// StreamProcessor goes without saying.
+func (o *Observed) why(object resources.Object, r Replicas) string {
+	if object.GetObjectKind().GroupVersionKind().Kind != "Deployment" {
+		return "the spec asks for it"
+	}
+	if held := o.held(); held != r.Count {
+		return fmt.Sprintf("%d pods instead of %d: %s", r.Count, held, r.Why)
+	}
+	return "the spec, the configuration or a Secret has changed"
+}

@@ -1,0 +1,232 @@
+package plan
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/status"
+)
+
+// observed is a StreamProcessor that runs well with 2 of 6 pods; change makes it
+// the case at hand.
+func observed(change ...func(*Observed)) Observed {
+	sp := &v1alpha1.StreamProcessor{
+		ObjectMeta: metav1.ObjectMeta{Name: "enrich", Namespace: "shop", UID: "1", Generation: 1},
+		Spec: v1alpha1.StreamProcessorSpec{
+			Kafka:     v1alpha1.KafkaSpec{BootstrapServers: []string{"kafka:9092"}},
+			Input:     v1alpha1.InputSpec{Topic: "orders"},
+			Output:    v1alpha1.OutputSpec{Topic: "enriched"},
+			Processor: v1alpha1.ProcessorSpec{CEL: &v1alpha1.CELSpec{}},
+			Replicas:  new(int32(2)),
+		},
+	}
+	sp.Default()
+	o := Observed{
+		Processor: sp,
+		Kafka:     Kafka{Partitions: 6, Input: &v1alpha1.InputStatus{Partitions: 6}},
+	}
+	runs(2)(&o)
+	for _, c := range change {
+		c(&o)
+	}
+	return o
+}
+
+func runs(n int32) func(*Observed) {
+	return func(o *Observed) {
+		o.Deployment = &appsv1.Deployment{
+			ObjectMeta: metav1.ObjectMeta{Generation: 3},
+			Spec:       appsv1.DeploymentSpec{Replicas: &n},
+			Status: appsv1.DeploymentStatus{
+				ObservedGeneration: 3, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
+			},
+		}
+		o.Pods = make([]corev1.Pod, n)
+	}
+}
+
+func none(o *Observed)    { o.Deployment, o.Pods = nil, nil }
+func suspend(o *Observed) { o.Processor.Spec.Suspend = true }
+func wants(n int32) func(*Observed) {
+	return func(o *Observed) { o.Processor.Spec.Replicas = &n }
+}
+
+func partitions(n int32) func(*Observed) {
+	return func(o *Observed) { o.Kafka.Partitions = n }
+}
+
+func unknown(o *Observed) { o.Kafka = Kafka{} }
+func down(o *Observed)    { o.Kafka.Trouble = &Trouble{Message: "no broker answers"} }
+func refusedByKafka(o *Observed) {
+	o.Kafka.Trouble = &Trouble{Refused: true, Message: "not authorised"}
+}
+
+func missing(since time.Duration) func(*Observed) {
+	return func(o *Observed) { o.Kafka.Missing, o.Kafka.MissingFor = []string{`"orders"`}, since }
+}
+
+func decided(to int32, mode v1alpha1.AutoscalingMode) func(*Observed) {
+	return func(o *Observed) {
+		o.Processor.Spec.Autoscaling = &v1alpha1.AutoscalingSpec{MaxReplicas: 50, Mode: mode}
+		o.Scaling = &v1alpha1.ScaleDecision{To: to, Reason: "LagAboveTarget"}
+	}
+}
+func conflict(o *Observed) { o.GroupOwner = "shop/elder" }
+func deleted(o *Observed)  { o.Processor.DeletionTimestamp = &metav1.Time{} }
+
+func TestReplicas(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		o      Observed
+		want   int32
+		capped bool
+		why    string
+	}{
+		{"as asked for", observed(wants(3)), 3, false, "spec.replicas is 3"},
+		{"never more than partitions", observed(wants(9)), 6, true, "6 partitions"},
+		{"as many as partitions", observed(wants(6)), 6, false, ""},
+		{"a grown topic raises the cap", observed(wants(9), partitions(8)), 8, true, "8 partitions"},
+		{"none", observed(wants(0)), 0, false, ""},
+		{"suspended", observed(suspend), 0, false, "suspend"},
+		{"nothing known, nothing runs", observed(unknown, none), 0, false, ""},
+		{"nothing known, what runs is kept", observed(unknown, runs(4)), 4, false, ""},
+		{"Kafka is down", observed(down, wants(2)), 2, false, ""},
+		{"Kafka is down, and was never seen", observed(unknown, down, runs(3)), 3, false, ""},
+		{"the topic is missing, nothing runs", observed(missing(0), none), 0, false, "orders"},
+		{"the topic has just gone", observed(missing(time.Second), runs(2)), 2, false, ""},
+		{"the topic has been gone for long", observed(missing(time.Hour), runs(2)), 0, false, "orders"},
+		{"the group is another's", observed(conflict), 0, false, "shop/elder"},
+		{"autoscaled", observed(decided(5, v1alpha1.Auto)), 5, false, "LagAboveTarget"},
+		{"autoscaled beyond the partitions", observed(decided(9, v1alpha1.Auto)), 6, true, "LagAboveTarget"},
+		{"recommended only", observed(decided(5, v1alpha1.RecommendOnly)), 2, false, "spec.replicas"},
+		{"deleted", observed(deleted), 0, false, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := Make(c.o).Replicas
+			if got.Count != c.want || got.Capped != c.capped || !strings.Contains(got.Why, c.why) {
+				t.Errorf("got %+v, want %d, capped %v, %q", got, c.want, c.capped, c.why)
+			}
+		})
+	}
+}
+
+func TestWhatMayBeTouched(t *testing.T) {
+	invalid := func(o *Observed) { o.Processor.Spec.Delivery = v1alpha1.ExactlyOnce }
+	secret := func(o *Observed) { o.Secrets.Missing = []string{"spec.kafka.sasl.secretRef: none"} }
+	for name, o := range map[string]Observed{
+		"an invalid spec": observed(invalid), "a missing Secret": observed(secret), "a deletion": observed(deleted),
+	} {
+		if p := Make(o); len(p.Apply) > 0 {
+			t.Errorf("%s: %v is applied", name, p.Apply)
+		}
+	}
+	foreign := observed(func(o *Observed) { o.Foreign = []string{"Deployment enrich-worker"} })
+	p := Make(foreign)
+	if len(p.Apply) == 0 || slices.ContainsFunc(p.Apply, func(a Act) bool { return Describe(a.Object) == foreign.Foreign[0] }) {
+		t.Errorf("applied: %v; want all but the foreign one", p.Apply)
+	}
+}
+
+func TestConditions(t *testing.T) {
+	behind := func(o *Observed) { o.Deployment.Status.ObservedGeneration = 2 }
+	rolling := func(o *Observed) { o.Deployment.Status.UpdatedReplicas = 1 }
+	joining := func(o *Observed) { o.Deployment.Status.ReadyReplicas = 1 }
+	crash := func(o *Observed) {
+		o.Pods = []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "enrich-1"}, Status: corev1.PodStatus{
+			ContainerStatuses: []corev1.ContainerStatus{{RestartCount: 4, LastTerminationState: corev1.ContainerState{
+				Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Message: "log\nerror: model not found\n"},
+			}}},
+		}}}
+	}
+	pull := func(o *Observed) {
+		o.Pods = []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "enrich-1"}, Status: corev1.PodStatus{
+			ContainerStatuses: []corev1.ContainerStatus{{State: corev1.ContainerState{
+				Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "no such image"},
+			}}},
+		}}}
+	}
+	stuck := func(o *Observed) {
+		o.Kafka.Stuck = []v1alpha1.StuckPartition{{Partition: 3, Offset: 41, KeyHash: "abcd", LastError: "boom"}}
+	}
+	leftPod := func(o *Observed) { o.Pods = make([]corev1.Pod, 1) }
+	refusal := func(o *Observed) { o.NotPermitted = "Deployment enrich-worker: quota" }
+	foreign := func(o *Observed) { o.Foreign = []string{"Deployment enrich-worker"} }
+	secret := func(o *Observed) { o.Secrets.Missing = []string{`spec.kafka.sasl.secretRef: there is no Secret "x"`} }
+	invalid := func(o *Observed) { o.Processor.Spec.Delivery = v1alpha1.ExactlyOnce }
+	for _, c := range []struct {
+		name string
+		o    Observed
+		// want has the type, status and reason of each condition that is shown.
+		want string
+		// says are parts of messages.
+		says []string
+	}{
+		{"runs", observed(), "Ready=True/Running KafkaReachable=True/Reachable", []string{"2 members", "millrace-shop.enrich", "6 partitions"}},
+		{"just applied", observed(behind), "Ready=False/RolloutInProgress Reconciling=True/Progressing KafkaReachable=True/Reachable", nil},
+		{"rolling out", observed(rolling), "Ready=False/RolloutInProgress Reconciling=True/Progressing KafkaReachable=True/Reachable", []string{"1 of 2"}},
+		{"joining", observed(joining), "Ready=False/PodsNotReady Reconciling=True/Progressing KafkaReachable=True/Reachable", []string{"1 of 2"}},
+		{"crashing", observed(joining, crash), "Ready=False/PodsFailing Stalled=True/PodsFailing KafkaReachable=True/Reachable", []string{"enrich-1", "exit code 1", "error: model not found"}},
+		{"no image", observed(joining, pull), "Ready=False/PodsFailing Stalled=True/PodsFailing KafkaReachable=True/Reachable", []string{"ImagePullBackOff", "no such image"}},
+		{"capped", observed(wants(9), runs(6)), "Ready=True/Running KafkaReachable=True/Reachable PartitionCapped=True/MoreReplicasThanPartitions", []string{"9 replicas", "6 partitions", "6 run"}},
+		{"stuck", observed(stuck), "Ready=True/Running KafkaReachable=True/Reachable StuckPartition=True/WatermarkHeld", []string{"partition 3", "offset 41", "abcd", "boom"}},
+		{"down", observed(down), "Ready=False/KafkaUnreachable Reconciling=True/Progressing KafkaReachable=False/KafkaUnreachable", []string{"no broker answers"}},
+		{"not authorised", observed(refusedByKafka), "Ready=False/NotAuthorized Stalled=True/NotAuthorized KafkaReachable=False/NotAuthorized", nil},
+		{"not asked", observed(unknown, none), "Ready=False/WaitingForKafka Reconciling=True/Progressing KafkaReachable=Unknown/NotAskedYet", nil},
+		{"missing topic", observed(missing(0), none), "Ready=False/TopicNotFound Stalled=True/TopicNotFound KafkaReachable=True/Reachable", []string{`"orders"`, "create it"}},
+		{"scaled to zero", observed(wants(0), runs(0)), "Ready=True/ScaledToZero KafkaReachable=True/Reachable", nil},
+		{"going to zero", observed(wants(0), runs(0), leftPod), "Ready=False/Draining Reconciling=True/Progressing KafkaReachable=True/Reachable", nil},
+		{"suspended", observed(suspend, runs(0)), "Ready=True/Suspended KafkaReachable=True/Reachable Suspended=True/SuspendedBySpec", []string{"suspend to false"}},
+		{"being suspended", observed(suspend), "Ready=False/Draining Reconciling=True/Progressing KafkaReachable=True/Reachable Suspended=True/SuspendedBySpec", nil},
+		{"group conflict", observed(conflict, runs(0)), "Ready=False/GroupConflict Stalled=True/GroupConflict KafkaReachable=True/Reachable", []string{"shop/elder", "groupId"}},
+		{"name conflict", observed(foreign), "Ready=False/NameConflict Stalled=True/NameConflict KafkaReachable=True/Reachable", []string{"Deployment enrich-worker"}},
+		{"no secret", observed(secret), "Ready=False/SecretNotFound Stalled=True/SecretNotFound KafkaReachable=True/Reachable", []string{"secretRef"}},
+		{"invalid", observed(invalid), "Ready=False/InvalidSpec Stalled=True/InvalidSpec KafkaReachable=True/Reachable", []string{"spec.delivery"}},
+		{"refused", observed(refusal), "Ready=False/Refused Stalled=True/Refused KafkaReachable=True/Reachable", []string{"quota"}},
+		{"deleted", observed(deleted), "Ready=False/Deleting Reconciling=True/Progressing KafkaReachable=True/Reachable", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := Make(c.o)
+			var conditions []metav1.Condition
+			status.Set(&conditions, 1, metav1.Time{Time: time.Unix(1, 0)}, p.Conditions(c.o)...)
+			var got, said []string
+			for _, condition := range conditions {
+				got = append(got, condition.Type+"="+string(condition.Status)+"/"+condition.Reason)
+				said = append(said, condition.Message)
+				if condition.Message == "" {
+					t.Errorf("%s says nothing", condition.Type)
+				}
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("got  %s\nwant %s", strings.Join(got, " "), c.want)
+			}
+			for _, part := range c.says {
+				if !strings.Contains(strings.Join(said, "\n"), part) {
+					t.Errorf("no message says %q: %q", part, said)
+				}
+			}
+		})
+	}
+}
+
+// TestSameObservationSamePlan: what differs from one look to the next would be
+// written each time.
+func TestSameObservationSamePlan(t *testing.T) {
+	for range 20 {
+		o := observed(func(o *Observed) {
+			o.Pods = []corev1.Pod{{}, {}}
+			o.Secrets.Missing = nil
+		})
+		a, b := Make(o), Make(o)
+		if !reflect.DeepEqual(a, b) || !reflect.DeepEqual(a.Conditions(o), b.Conditions(o)) {
+			t.Fatalf("%v\n%v", a, b)
+		}
+	}
+}

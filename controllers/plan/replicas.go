@@ -1,0 +1,64 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+// Replicas is how many pods are to run, and why.
+type Replicas struct {
+	// Wanted is what was asked for, Count what it comes to.
+	Wanted, Count int32
+	// Capped: Count is the number of partitions, and more are wanted.
+	Capped bool
+	// Why is for the event that tells of a change.
+	Why string
+}
+
+// missingGrace is how long a topic has to be missing before running pods are
+// stopped for it: a broker that has just started may not know all topics.
+const missingGrace = time.Minute
+
+// replicas never takes a pod away because something is not known.
+func (o *Observed) replicas() Replicas {
+	sp := o.Processor
+	switch {
+	case sp.DeletionTimestamp != nil:
+		return Replicas{Why: "it is being deleted"}
+	case sp.Spec.Suspend:
+		return Replicas{Why: "spec.suspend is set"}
+	case o.GroupOwner != "":
+		return Replicas{Why: "the consumer group is that of " + o.GroupOwner}
+	case len(o.Kafka.Missing) > 0 && (o.held() == 0 || o.Kafka.MissingFor >= missingGrace):
+		return Replicas{Why: "missing in the cluster: " + strings.Join(o.Kafka.Missing, ", ")}
+	case len(o.Kafka.Missing) > 0, o.Kafka.Partitions == 0:
+		return Replicas{Count: o.held(), Why: "too little is known of the topics"}
+	}
+	wanted, why := o.wanted()
+	r := Replicas{Wanted: wanted, Count: min(wanted, o.Kafka.Partitions), Why: why}
+	if r.Capped = r.Count < r.Wanted; r.Capped {
+		r.Why = fmt.Sprintf("%s; topic %q has %d partitions", why, sp.Spec.Input.Topic, o.Kafka.Partitions)
+	}
+	return r
+}
+
+func (o *Observed) wanted() (count int32, why string) {
+	spec := &o.Processor.Spec
+	if o.scalesItself() {
+		return o.Scaling.To, fmt.Sprintf("autoscaling: %s", o.Scaling.Reason)
+	}
+	count = 1
+	if spec.Replicas != nil {
+		count = *spec.Replicas
+	}
+	return count, fmt.Sprintf("spec.replicas is %d", count)
+}
+
+// scalesItself tells whether autoscaling chooses the number of pods.
+func (o *Observed) scalesItself() bool {
+	a := o.Processor.Spec.Autoscaling
+	return a != nil && a.Mode != v1alpha1.RecommendOnly && o.Scaling != nil
+}

@@ -1,0 +1,192 @@
+package podwatch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr/testr"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+var key = types.NamespacedName{Namespace: "shop", Name: "enrich"}
+
+// worker is a pod that says what it is told to.
+type worker struct {
+	Pod
+	mu   sync.Mutex
+	says string // guarded by mu
+}
+
+func start(t *testing.T, name, says string) *worker {
+	t.Helper()
+	w := &worker{says: says}
+	server := httptest.NewServer(http.HandlerFunc(func(res http.ResponseWriter, req *http.Request) {
+		if req.URL.Path != "/status" {
+			http.NotFound(res, req)
+			return
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		fmt.Fprint(res, w.says)
+	}))
+	t.Cleanup(server.Close)
+	w.Pod = Pod{Name: name, Address: strings.TrimPrefix(server.URL, "http://")}
+	return w
+}
+
+func (w *worker) say(says string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.says = says
+}
+
+// idle is a member with a generation and a saturation, and nothing in flight.
+func idle(generation int, saturation float64) string {
+	return fmt.Sprintf(`{"members":[{"generation":%d,"state":"running","saturation":%v,"partitions":[{"partition":0}]}]}`, generation, saturation)
+}
+
+// holding is one with a record that holds a watermark.
+func holding(partition int, offset int64, age float64) string {
+	return fmt.Sprintf(`{"members":[{"generation":1,"state":"running","saturation":0.5,"partitions":[{"partition":%d,"oldestUnsettled":
+		{"offset":%d,"ageSeconds":%v,"since":"2026-01-02T03:04:05Z","attempts":3,"keyHash":"abcd","lastError":"boom"}}]}]}`, partition, offset, age)
+}
+
+// watch returns a watcher that is not started, and the wakes it gives.
+func watch(t *testing.T) (*Watcher, chan types.NamespacedName) {
+	woken := make(chan types.NamespacedName, 100)
+	return New(Options{Interval: time.Millisecond, Wake: func(k types.NamespacedName) { woken <- k }, Logger: testr.New(t)}), woken
+}
+
+func TestFactsOfSeveralPods(t *testing.T) {
+	w, woken := watch(t)
+	a, b := start(t, "a", idle(1, 1)), start(t, "b", holding(7, 41, 90))
+	silent := Pod{Name: "c", Address: "127.0.0.1:1"}
+	w.Set(key, []Pod{a.Pod, b.Pod, silent})
+	w.round(t.Context())
+	f := w.Facts(key)
+	if f.Answered != 2 || f.Saturation != 0.75 || f.Rebalancing || len(f.Stuck) != 1 {
+		t.Fatalf("%+v", f)
+	}
+	s := f.Stuck[0]
+	if s.Pod != "b" || s.Partition != 7 || s.Offset != 41 || s.KeyHash != "abcd" || s.Attempts != 3 || s.LastError != "boom" || s.Since.IsZero() {
+		t.Errorf("%+v", s)
+	}
+	if len(woken) != 1 {
+		t.Errorf("woken %d times; want once", len(woken))
+	}
+}
+
+// TestOnlyWhatMattersWakes: in the steady state nobody is.
+func TestOnlyWhatMattersWakes(t *testing.T) {
+	w, woken := watch(t)
+	a := start(t, "a", idle(1, 0))
+	w.Set(key, []Pod{a.Pod})
+	expect := func(says string, wakes int) {
+		t.Helper()
+		a.say(says)
+		w.round(t.Context())
+		if n := len(woken); n != wakes {
+			t.Errorf("woken %d times by %s; want %d", n, says, wakes)
+		}
+		for len(woken) > 0 {
+			<-woken
+		}
+	}
+	expect(idle(1, 0), 0)
+	expect(idle(1, 0.9), 0)
+	expect(holding(0, 5, 10), 0)
+	expect(holding(0, 5, 61), 1)
+	expect(holding(0, 5, 71), 0)
+	expect(holding(0, 6, 61), 1)
+	expect(idle(1, 0), 1)
+	expect(`{"members":[{"state":"joining","generation":-1}]}`, 1)
+	expect(idle(2, 0), 1)
+}
+
+func TestMembersOfTwoGenerations(t *testing.T) {
+	w, _ := watch(t)
+	a, b := start(t, "a", idle(1, 0)), start(t, "b", idle(2, 0))
+	w.Set(key, []Pod{a.Pod, b.Pod})
+	w.round(t.Context())
+	if !w.Facts(key).Rebalancing {
+		t.Error("not seen as a rebalance")
+	}
+}
+
+// TestNonsense is a pod that does not answer.
+func TestNonsense(t *testing.T) {
+	w, _ := watch(t)
+	a := start(t, "a", "<html>")
+	w.Set(key, []Pod{a.Pod})
+	w.round(t.Context())
+	if f := w.Facts(key); f.Answered != 0 || f.Saturation != -1 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestForget: what is not watched has no facts, and a round that was under way
+// brings none back.
+func TestForget(t *testing.T) {
+	w, woken := watch(t)
+	a := start(t, "a", holding(0, 1, 100))
+	w.Set(key, []Pod{a.Pod})
+	w.Forget(key)
+	w.keep(key, []Pod{a.Pod}, Facts{Rebalancing: true})
+	if f := w.Facts(key); f.Rebalancing || len(woken) != 0 {
+		t.Errorf("%+v, %d wakes", f, len(woken))
+	}
+}
+
+// TestStart asks again and again until its context ends, while others use it.
+func TestStart(t *testing.T) {
+	w, woken := watch(t)
+	a := start(t, "a", holding(0, 1, 100))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Start(ctx) }()
+	w.Set(key, []Pod{a.Pod})
+	if got := <-woken; got != key {
+		t.Errorf("woken: %v", got)
+	}
+	a.say(idle(1, 0))
+	<-woken
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAnswerIsOfTheWorkersStatus: what workers write is what is read.
+func TestAnswerIsOfTheWorkersStatus(t *testing.T) {
+	since := time.Unix(1_700_000_000, 0).UTC()
+	content, err := json.Marshal(telemetry.Status{Members: []telemetry.Member{{
+		Generation: 4, State: "joining", Saturation: 0.25,
+		Partitions: []telemetry.Partition{{Partition: 7, OldestUnsettled: &telemetry.Unsettled{
+			Offset: 41, AgeSeconds: 90, Since: since, Attempts: 3, KeyHash: "abcd", LastError: "boom",
+		}}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a answer
+	if err := json.Unmarshal(content, &a); err != nil {
+		t.Fatal(err)
+	}
+	got := facts([]Pod{{Name: "a"}}, []*answer{&a})
+	want := Facts{Answered: 1, Saturation: 0.25, Rebalancing: true, Stuck: []Stuck{{
+		Pod: "a", Partition: 7, Offset: 41, KeyHash: "abcd", Since: since, Attempts: 3, LastError: "boom",
+	}}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("read %+v, want %+v", got, want)
+	}
+}

@@ -1,0 +1,57 @@
+package resources
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+// Manager is the operator's name: in labels, as the field manager of what it
+// applies, and as the source of events.
+const Manager = "millrace-operator"
+
+// The labels of everything that belongs to a StreamProcessor.
+const (
+	nameLabel      = "app.kubernetes.io/name"
+	InstanceLabel  = "app.kubernetes.io/instance"
+	ManagedByLabel = "app.kubernetes.io/managed-by"
+	componentLabel = "app.kubernetes.io/component"
+)
+
+// The annotations of the pod template: pods are replaced when one changes.
+const (
+	configHashAnnotation  = "millrace.dev/config-hash"
+	secretsHashAnnotation = "millrace.dev/secrets-hash"
+)
+
+// Name is that of every object of sp.
+func Name(sp *v1alpha1.StreamProcessor) string { return sp.Name + "-worker" }
+
+// Selector finds the pods of the StreamProcessor with a name.
+func Selector(name string) labels.Set {
+	return labels.Set{
+		nameLabel:      "streamprocessor",
+		InstanceLabel:  name,
+		componentLabel: "worker",
+	}
+}
+
+// Managed finds what the operator has made, for all StreamProcessors.
+func Managed() labels.Set { return labels.Set{ManagedByLabel: Manager} }
+
+// ownLabels are on all objects.
+func ownLabels(sp *v1alpha1.StreamProcessor) map[string]string {
+	return labels.Merge(Selector(sp.Name), Managed())
+}
+
+// objectMeta is that of every object of sp. The owner reference makes the
+// garbage collector take the object away with sp.
+func objectMeta(sp *v1alpha1.StreamProcessor) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name: Name(sp), Namespace: sp.Namespace, Labels: ownLabels(sp),
+		OwnerReferences: []metav1.OwnerReference{
+			*metav1.NewControllerRef(sp, v1alpha1.GroupVersion.WithKind("StreamProcessor")),
+		},
+	}
+}

@@ -1,0 +1,97 @@
+package resources
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+// MetricsPort is where workers serve metrics, health and /status.
+const MetricsPort = 8080
+
+const metricsPortName = "metrics"
+
+// service gives each pod a name to be scraped by; there is nothing to balance.
+func service(sp *v1alpha1.StreamProcessor) *corev1.Service {
+	return &corev1.Service{
+		TypeMeta:   typeMeta("v1", "Service"),
+		ObjectMeta: objectMeta(sp),
+		Spec: corev1.ServiceSpec{
+			ClusterIP: corev1.ClusterIPNone,
+			Selector:  Selector(sp.Name),
+			// A pod that does not get ready is the one to look into.
+			PublishNotReadyAddresses: true,
+			Ports: []corev1.ServicePort{{
+				Name: metricsPortName, Port: MetricsPort, Protocol: corev1.ProtocolTCP,
+				TargetPort: intstr.FromString(metricsPortName),
+			}},
+		},
+	}
+}
+
+// disruptionBudget lets nodes be drained one worker at a time: each one that
+// goes hands its partitions over.
+func disruptionBudget(sp *v1alpha1.StreamProcessor) *policyv1.PodDisruptionBudget {
+	return &policyv1.PodDisruptionBudget{
+		TypeMeta:   typeMeta("policy/v1", "PodDisruptionBudget"),
+		ObjectMeta: objectMeta(sp),
+		Spec: policyv1.PodDisruptionBudgetSpec{
+			MaxUnavailable:             new(intstr.FromInt32(1)),
+			Selector:                   &metav1.LabelSelector{MatchLabels: Selector(sp.Name)},
+			UnhealthyPodEvictionPolicy: new(policyv1.AlwaysAllow),
+		},
+	}
+}
+
+// networkPolicy lets nothing in but to the metrics port. Where brokers are is
+// not known here, so it says nothing about what goes out.
+func networkPolicy(sp *v1alpha1.StreamProcessor) *networkingv1.NetworkPolicy {
+	return &networkingv1.NetworkPolicy{
+		TypeMeta:   typeMeta("networking.k8s.io/v1", "NetworkPolicy"),
+		ObjectMeta: objectMeta(sp),
+		Spec: networkingv1.NetworkPolicySpec{
+			PodSelector: metav1.LabelSelector{MatchLabels: Selector(sp.Name)},
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
+			Ingress: []networkingv1.NetworkPolicyIngressRule{{
+				Ports: []networkingv1.NetworkPolicyPort{{
+					Protocol: new(corev1.ProtocolTCP), Port: new(intstr.FromInt32(MetricsPort)),
+				}},
+			}},
+		},
+	}
+}
+
+// PodMonitorKind is the Prometheus operator's.
+var PodMonitorKind = schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "PodMonitor"}
+
+// podMonitor has no Go type here: depending on the Prometheus operator for one
+// object would be dear.
+func podMonitor(sp *v1alpha1.StreamProcessor) *unstructured.Unstructured {
+	monitor := &unstructured.Unstructured{Object: map[string]any{
+		"spec": map[string]any{
+			"selector":            map[string]any{"matchLabels": stringMap(Selector(sp.Name))},
+			"podMetricsEndpoints": []any{map[string]any{"port": metricsPortName}},
+		},
+	}}
+	meta := objectMeta(sp)
+	monitor.SetGroupVersionKind(PodMonitorKind)
+	monitor.SetName(meta.Name)
+	monitor.SetNamespace(meta.Namespace)
+	monitor.SetLabels(meta.Labels)
+	monitor.SetOwnerReferences(meta.OwnerReferences)
+	return monitor
+}
+
+func stringMap(from map[string]string) map[string]any {
+	to := make(map[string]any, len(from))
+	for k, v := range from {
+		to[k] = v
+	}
+	return to
+}

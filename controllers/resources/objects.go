@@ -1,0 +1,89 @@
+package resources
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+// Object is anything that the API server keeps.
+type Object interface {
+	metav1.Object
+	runtime.Object
+}
+
+// Inputs are what the objects depend on beside the spec.
+type Inputs struct {
+	// WorkerImage runs the built-in processors.
+	WorkerImage string
+	Replicas    int32
+	// Partitions of the input topic; 0 if they are not known.
+	Partitions int32
+	// SecretsHash stands for the content of all Secrets that the pods mount.
+	SecretsHash string
+	// NetworkPolicy and PodMonitor ask for these objects.
+	NetworkPolicy, PodMonitor bool
+}
+
+// Objects are all that sp needs, in the order in which they are to be there. It
+// fails with what keeps a worker from running with the spec, each by its field.
+func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
+	cfg, err := WorkerConfig(sp, mountedCredentials)
+	if err != nil {
+		return nil, err
+	}
+	content, err := yaml.Marshal(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("write the worker's configuration: %w", err)
+	}
+	objects := []Object{
+		serviceAccount(sp),
+		configMap(sp, content),
+		service(sp),
+		disruptionBudget(sp),
+	}
+	if in.NetworkPolicy {
+		objects = append(objects, networkPolicy(sp))
+	}
+	if in.PodMonitor {
+		objects = append(objects, podMonitor(sp))
+	}
+	return append(objects, deployment(sp, in, hash(content))), nil
+}
+
+func hash(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:8])
+}
+
+func typeMeta(apiVersion, kind string) metav1.TypeMeta {
+	return metav1.TypeMeta{APIVersion: apiVersion, Kind: kind}
+}
+
+// configFile is the name of the configuration in the ConfigMap and in the pod.
+const configFile = "worker.yaml"
+
+func configMap(sp *v1alpha1.StreamProcessor, content []byte) *corev1.ConfigMap {
+	return &corev1.ConfigMap{
+		TypeMeta:   typeMeta("v1", "ConfigMap"),
+		ObjectMeta: objectMeta(sp),
+		Data:       map[string]string{configFile: string(content)},
+	}
+}
+
+// serviceAccount has no rights and no token; it is there so that pods don't run
+// as the namespace's default one, which may have both.
+func serviceAccount(sp *v1alpha1.StreamProcessor) *corev1.ServiceAccount {
+	return &corev1.ServiceAccount{
+		TypeMeta:                     typeMeta("v1", "ServiceAccount"),
+		ObjectMeta:                   objectMeta(sp),
+		AutomountServiceAccountToken: new(false),
+	}
+}

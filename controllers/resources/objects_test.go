@@ -1,0 +1,153 @@
+package resources
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// read decodes a manifest of testdata as the API server would hand it out.
+func read(t *testing.T, name string) *v1alpha1.StreamProcessor {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sp := &v1alpha1.StreamProcessor{}
+	if err := yaml.UnmarshalStrict(content, sp); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	sp.Default()
+	sp.UID = "5f8a" // the API server gives one
+	return sp
+}
+
+// TestObjects compares all objects of a few StreamProcessors with golden files,
+// which a person has read.
+func TestObjects(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		in   Inputs
+	}{
+		{"minimal", Inputs{WorkerImage: "worker:1", Replicas: 1, Partitions: 1}},
+		{"everything", Inputs{
+			WorkerImage: "worker:1", Replicas: 3, Partitions: 12, SecretsHash: "0123",
+			NetworkPolicy: true, PodMonitor: true,
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			objects, err := Objects(read(t, c.name+".yaml"), c.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compare(t, c.name+".golden.yaml", objects)
+		})
+	}
+}
+
+func compare(t *testing.T, golden string, objects []Object) {
+	t.Helper()
+	var got strings.Builder
+	for _, o := range objects {
+		content, err := yaml.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.WriteString("---\n")
+		got.WriteString(string(content))
+	}
+	path := filepath.Join("testdata", golden)
+	if *update {
+		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Errorf("%s differs; go test ./controllers/resources -update writes it anew:\n%s", path, got.String())
+	}
+}
+
+// TestSameInputsGiveTheSameObjects: what is applied is compared by a hash.
+func TestSameInputsGiveTheSameObjects(t *testing.T) {
+	in := Inputs{WorkerImage: "worker:1", Replicas: 2, Partitions: 4}
+	for range 20 {
+		a, _ := Objects(read(t, "everything.yaml"), in)
+		b, _ := Objects(read(t, "everything.yaml"), in)
+		for i := range a {
+			x, _ := yaml.Marshal(a[i])
+			y, _ := yaml.Marshal(b[i])
+			if string(x) != string(y) {
+				t.Fatalf("differs:\n%s\n%s", x, y)
+			}
+		}
+	}
+}
+
+// TestUsersLabelsDoNotReplaceOurs: the Deployment finds its pods by them.
+func TestUsersLabelsDoNotReplaceOurs(t *testing.T) {
+	sp := read(t, "minimal.yaml")
+	sp.Spec.Template = &v1alpha1.PodTemplateSpec{Labels: map[string]string{InstanceLabel: "other", "team": "a"}}
+	labels := deployment(sp, Inputs{}, "").Spec.Template.Labels
+	if labels[InstanceLabel] != sp.Name || labels["team"] != "a" {
+		t.Errorf("labels %v", labels)
+	}
+}
+
+// TestRollout: never more pods than partitions, and none missing where the count
+// allows both.
+func TestRollout(t *testing.T) {
+	for _, partitions := range []int32{0, 1, 2, 3, 7, 12, 100} {
+		for replicas := int32(0); replicas <= partitions; replicas++ {
+			u := rollout(replicas, partitions).RollingUpdate
+			surge, missing := u.MaxSurge.IntVal, u.MaxUnavailable.IntVal
+			if surge+missing < 1 {
+				t.Errorf("%d of %d: nothing may move", replicas, partitions)
+			}
+			if replicas+surge > partitions {
+				t.Errorf("%d of %d: %d more are too many", replicas, partitions, surge)
+			}
+			if replicas < partitions && missing > 0 {
+				t.Errorf("%d of %d: %d are missing without need", replicas, partitions, missing)
+			}
+		}
+	}
+}
+
+// TestGroupIDHoldsTheNamespace where there is one.
+func TestGroupIDHoldsTheNamespace(t *testing.T) {
+	sp := read(t, "minimal.yaml")
+	sp.Namespace = "shop"
+	if got, want := GroupID(sp), "millrace-shop."+sp.Name; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	sp.Namespace = ""
+	if got, want := GroupID(sp), "millrace-"+sp.Name; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	sp.Spec.Input.GroupID = "mine"
+	if got := GroupID(sp); got != "mine" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestObjectsOfAnInvalidSpec fail with the field.
+func TestObjectsOfAnInvalidSpec(t *testing.T) {
+	sp := read(t, "minimal.yaml")
+	sp.Spec.Delivery = v1alpha1.ExactlyOnce
+	_, err := Objects(sp, Inputs{})
+	if err == nil || !strings.Contains(err.Error(), "spec.delivery") {
+		t.Errorf("error %v; want one that names spec.delivery", err)
+	}
+}

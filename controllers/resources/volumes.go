@@ -1,0 +1,86 @@
+package resources
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+// Where things are in a pod.
+const (
+	configDir  = "/etc/millrace"
+	secretsDir = "/etc/millrace-secrets"
+	tmpDir     = "/tmp"
+)
+
+var mountedCredentials = CredentialPaths{
+	CA: secretsDir + "/ca", ClientCert: secretsDir + "/cert", SASL: secretsDir + "/sasl",
+}
+
+// SecretUse is a Secret that pods mount.
+type SecretUse struct {
+	// Name is the Secret's, Keys what it must have.
+	Name string
+	Keys []string
+	// Field is where the spec refers to it.
+	Field string
+
+	volume, path string
+}
+
+// Secrets lists the Secrets that sp refers to.
+func Secrets(sp *v1alpha1.StreamProcessor) []SecretUse {
+	var uses []SecretUse
+	if tls := sp.Spec.Kafka.TLS; tls != nil {
+		if ref := tls.CASecretRef; ref != nil {
+			uses = append(uses, SecretUse{ref.Name, []string{ref.Key}, "spec.kafka.tls.caSecretRef", "millrace-ca", mountedCredentials.CA})
+		}
+		if ref := tls.CertSecretRef; ref != nil {
+			uses = append(uses, SecretUse{ref.Name, []string{certKey, privateKeyKey}, "spec.kafka.tls.certSecretRef", "millrace-cert", mountedCredentials.ClientCert})
+		}
+	}
+	if sasl := sp.Spec.Kafka.SASL; sasl != nil {
+		uses = append(uses, SecretUse{sasl.SecretRef.Name, []string{usernameKey, passwordKey}, "spec.kafka.sasl.secretRef", "millrace-sasl", mountedCredentials.SASL})
+	}
+	return uses
+}
+
+func volumes(sp *v1alpha1.StreamProcessor) []corev1.Volume {
+	list := []corev1.Volume{{
+		Name: "millrace-config",
+		VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+			LocalObjectReference: corev1.LocalObjectReference{Name: Name(sp)},
+		}},
+	}}
+	for _, use := range Secrets(sp) {
+		secret := &corev1.SecretVolumeSource{SecretName: use.Name}
+		// Only what is needed: a Secret may hold more.
+		for _, key := range use.Keys {
+			secret.Items = append(secret.Items, corev1.KeyToPath{Key: key, Path: key})
+		}
+		list = append(list, corev1.Volume{Name: use.volume, VolumeSource: corev1.VolumeSource{Secret: secret}})
+	}
+	if needsTmp(sp) {
+		list = append(list, corev1.Volume{Name: "millrace-tmp", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
+	}
+	return list
+}
+
+func volumeMounts(sp *v1alpha1.StreamProcessor) []corev1.VolumeMount {
+	list := []corev1.VolumeMount{{Name: "millrace-config", MountPath: configDir, ReadOnly: true}}
+	for _, use := range Secrets(sp) {
+		list = append(list, corev1.VolumeMount{Name: use.volume, MountPath: use.path, ReadOnly: true})
+	}
+	if needsTmp(sp) {
+		list = append(list, corev1.VolumeMount{Name: "millrace-tmp", MountPath: tmpDir})
+	}
+	return list
+}
+
+// needsTmp: the root file system can't be written to, and programs expect to
+// find a place for temporary files.
+func needsTmp(sp *v1alpha1.StreamProcessor) bool {
+	return !slices.ContainsFunc(template(sp).VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == tmpDir })
+}

@@ -1,0 +1,97 @@
+package status
+
+// The types of conditions.
+const (
+	// Ready: all pods that are wanted are members of the group, or none is
+	// wanted. Always there.
+	Ready = "Ready"
+
+	// KafkaReachable: the operator gets answers about the topics and the group.
+	// Unknown until the first one. Always there.
+	KafkaReachable = "KafkaReachable"
+
+	// Reconciling: a change is on its way. Only there while it is.
+	Reconciling = "Reconciling"
+
+	// Stalled: it will not get better without somebody's act. Only there while
+	// it is so.
+	Stalled = "Stalled"
+
+	// PartitionCapped: more pods are asked for than the input topic has
+	// partitions. Only there while it is so.
+	PartitionCapped = "PartitionCapped"
+
+	// StuckPartition: a record holds its partition's watermark. Only there while
+	// one does.
+	StuckPartition = "StuckPartition"
+
+	// Suspended: spec.suspend is set. Only there while it is.
+	Suspended = "Suspended"
+)
+
+// Reasons of Ready.
+const (
+	// Running: all pods are members of the group.
+	Running = "Running"
+	// ScaledToZero: there is nothing to read, and autoscaling lets no pod wait
+	// for it, or spec.replicas is 0.
+	ScaledToZero = "ScaledToZero"
+	// NothingRuns: spec.suspend is set, and the last pod is gone. (True.)
+	NothingRuns = "Suspended"
+	// PodsNotReady: pods have yet to start, or to join the group.
+	PodsNotReady = "PodsNotReady"
+	// PodsFailing: pods crash, or can't be started. (Stalled too.)
+	PodsFailing = "PodsFailing"
+	// RolloutInProgress: pods of an earlier configuration are being replaced.
+	RolloutInProgress = "RolloutInProgress"
+	// Draining: pods that are no longer wanted finish what they have begun.
+	Draining = "Draining"
+	// WaitingForKafka: nothing is known of the topics yet.
+	WaitingForKafka = "WaitingForKafka"
+	// Deleting: it is being deleted.
+	Deleting = "Deleting"
+)
+
+// Reasons of Stalled, and of Ready at the same time.
+const (
+	// InvalidSpec: a worker would not run with it.
+	InvalidSpec = "InvalidSpec"
+	// SecretNotFound: a Secret or a key of it is missing.
+	SecretNotFound = "SecretNotFound"
+	// TopicNotFound: the input topic, or another that nobody is told to create,
+	// does not exist.
+	TopicNotFound = "TopicNotFound"
+	// GroupConflict: an older StreamProcessor uses the same consumer group.
+	GroupConflict = "GroupConflict"
+	// NameConflict: an object that would be needed exists and is someone else's.
+	NameConflict = "NameConflict"
+	// Refused: the API server does not take an object.
+	Refused = "Refused"
+)
+
+// Reasons of KafkaReachable.
+const (
+	// Reachable: the last questions were answered.
+	Reachable = "Reachable"
+	// NotAskedYet: the cluster has not answered yet. (Unknown.)
+	NotAskedYet = "NotAskedYet"
+	// Unreachable: no broker answers. Nothing is scaled down meanwhile.
+	Unreachable = "KafkaUnreachable"
+	// NotAuthorized: the cluster refuses the credentials or the questions.
+	NotAuthorized = "NotAuthorized"
+)
+
+// Reasons of the others.
+const (
+	// Progressing is the reason of Reconciling.
+	Progressing = "Progressing"
+	// MoreThanPartitions is the reason of PartitionCapped.
+	MoreThanPartitions = "MoreReplicasThanPartitions"
+	// WatermarkHeld is the reason of StuckPartition.
+	WatermarkHeld = "WatermarkHeld"
+	// SuspendedBySpec is the reason of Suspended.
+	SuspendedBySpec = "SuspendedBySpec"
+)
+
+// alwaysThere are the types that are shown whatever their status is.
+var alwaysThere = map[string]bool{Ready: true, KafkaReachable: true}
