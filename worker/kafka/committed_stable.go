@@ -27,26 +27,18 @@ func (*stableOffsetFetch) ApiKey() protocol.ApiKey { return protocol.OffsetFetch
 
 // appendTo implements ownLayout.
 func (r *stableOffsetFetch) appendTo(b []byte, clientID string) []byte {
-	be := binary.BigEndian
-	b = appendInt32(b, 0) // size, filled in below
-	b = be.AppendUint16(b, uint16(protocol.OffsetFetch))
-	b = be.AppendUint16(b, stableVersion)
-	b = appendInt32(b, 0) // correlation id
-	b = appendString(b, clientID)
-	b = append(b, noTags)
+	b = appendFlexibleHeader(b, protocol.OffsetFetch, stableVersion, clientID)
 	b = appendCompact(b, r.GroupID)
-	b = binary.AppendUvarint(b, uint64(len(r.Topics))+1)
+	b = appendCompactCount(b, len(r.Topics))
 	for _, t := range r.Topics {
 		b = appendCompact(b, t.Name)
-		b = binary.AppendUvarint(b, uint64(len(t.PartitionIndexes))+1)
+		b = appendCompactCount(b, len(t.PartitionIndexes))
 		for _, p := range t.PartitionIndexes {
 			b = appendInt32(b, p)
 		}
 		b = append(b, noTags)
 	}
-	b = append(b, 1 /* require stable */, noTags)
-	be.PutUint32(b, uint32(len(b)-4))
-	return b
+	return finishRequest(append(b, 1 /* require stable */, noTags))
 }
 
 // noTags ends a structure of the flexible encoding that has no tagged fields.
@@ -58,18 +50,9 @@ func appendCompact(b []byte, s string) []byte {
 
 // readAnswer implements ownLayout.
 func (*stableOffsetFetch) readAnswer(from io.Reader) (protocol.Message, error) {
-	var size [4]byte
-	if _, err := io.ReadFull(from, size[:]); err != nil {
-		return nil, err
-	}
-	// Memory is taken as the data comes, not for a claim.
-	whole := int64(binary.BigEndian.Uint32(size[:]))
-	data, err := io.ReadAll(io.LimitReader(from, whole))
+	data, err := readSized(from)
 	if err != nil {
 		return nil, err
-	}
-	if int64(len(data)) < whole {
-		return nil, io.ErrUnexpectedEOF
 	}
 	return decodeStableOffsets(data)
 }

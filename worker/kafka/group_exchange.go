@@ -15,7 +15,7 @@ import (
 // flexible encoding adds nothing here. Kafka knows these since 2.3.
 var groupVersions = map[protocol.ApiKey]int16{
 	protocol.JoinGroup: 5, protocol.SyncGroup: 3, protocol.Heartbeat: 3, protocol.LeaveGroup: 3,
-	protocol.OffsetCommit: 7, protocol.OffsetFetch: 5, protocol.DescribeGroups: 4,
+	protocol.OffsetCommit: 7, protocol.OffsetFetch: 5, protocol.DescribeGroups: 4, protocol.DeleteGroups: 1,
 }
 
 // ownLayout is a request of a version that kafka-go has no layout of.

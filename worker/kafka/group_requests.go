@@ -2,10 +2,8 @@ package kafka
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/findcoordinator"
 	"github.com/segmentio/kafka-go/protocol/heartbeat"
@@ -54,9 +52,7 @@ func (m *Member) forgetCoordinator(broker int32) { m.coordinatorID.CompareAndSwa
 // moved forgets the coordinator if an answer says that it is none, or that it
 // is about to be one: then it may also be on its way to another broker.
 func (m *Member) moved(err error) {
-	code, _ := errors.AsType[kafkago.Error](err)
-	switch code {
-	case kafkago.NotCoordinatorForGroup, kafkago.GroupCoordinatorNotAvailable, kafkago.GroupLoadInProgress:
+	if movedGroup(err) {
 		m.forgetCoordinator(m.coordinatorID.Load())
 	}
 }

@@ -3,6 +3,7 @@ package kafka
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,8 @@ func (e *unreachableError) Error() string {
 	for i, reason := range e.reasons {
 		parts[i] = reason.Error()
 	}
+	// Servers are tried in any order; the same failure reads the same.
+	slices.Sort(parts)
 	return fmt.Sprintf("%v: %s", ErrUnreachable, strings.Join(parts, "; "))
 }
 

@@ -24,6 +24,7 @@ type Broker struct {
 	CA *CA
 
 	dir     string
+	host    string
 	ports   ports
 	process *process
 }
@@ -48,13 +49,16 @@ func Apache(tb testing.TB, opts ...Option) *Broker {
 
 func newBroker(tb testing.TB, dir string, opts ...Option) *Broker {
 	tb.Helper()
-	s := &settings{properties: map[string]string{}}
+	s := &settings{properties: map[string]string{}, host: "127.0.0.1"}
 	for _, opt := range opts {
 		opt(s)
 	}
 	free := freePorts(tb, 3)
-	b := &Broker{dir: dir, ports: ports{plain: free[0], controller: free[1], secure: free[2]}}
-	b.Cluster = Cluster{tb: tb, addrs: []string{address(b.ports.plain)}}
+	b := &Broker{dir: dir, host: s.host, ports: ports{plain: free[0], controller: free[1], secure: free[2]}}
+	if s.ports != nil {
+		b.ports = *s.ports
+	}
+	b.Cluster = Cluster{tb: tb, addrs: []string{b.address(b.ports.plain)}}
 	if s.tls {
 		b.CA = NewCA(tb)
 	}
@@ -64,11 +68,11 @@ func newBroker(tb testing.TB, dir string, opts ...Option) *Broker {
 	return b
 }
 
-func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+func (b *Broker) address(port int) string { return fmt.Sprintf("%s:%d", b.host, port) }
 
 // SecureAddrs returns the bootstrap servers of the listener that TLS, MutualTLS
 // and Users ask for.
-func (b *Broker) SecureAddrs() []string { return []string{address(b.ports.secure)} }
+func (b *Broker) SecureAddrs() []string { return []string{b.address(b.ports.secure)} }
 
 func (b *Broker) propertiesFile() string { return filepath.Join(b.dir, "server.properties") }
 func (b *Broker) logFile() string        { return filepath.Join(b.dir, "broker.log") }
@@ -89,10 +93,10 @@ func (b *Broker) properties(s *settings) map[string]string {
 	properties := map[string]string{
 		"process.roles":                       "broker,controller",
 		"node.id":                             "1",
-		"controller.quorum.bootstrap.servers": address(b.ports.controller),
+		"controller.quorum.bootstrap.servers": b.address(b.ports.controller),
 		"controller.listener.names":           "CONTROLLER",
 		"inter.broker.listener.name":          "PLAIN",
-		"listeners":                           fmt.Sprintf("PLAIN://%s,CONTROLLER://%s", address(b.ports.plain), address(b.ports.controller)),
+		"listeners":                           fmt.Sprintf("PLAIN://%s,CONTROLLER://%s", b.address(b.ports.plain), b.address(b.ports.controller)),
 		"listener.security.protocol.map":      "PLAIN:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:" + s.protocol(),
 		"log.dirs":                            filepath.Join(b.dir, "data"),
 		"num.partitions":                      "1",
@@ -111,7 +115,7 @@ func (b *Broker) properties(s *settings) map[string]string {
 		"share.coordinator.state.topic.min.isr":            "1",
 	}
 	if s.secure {
-		properties["listeners"] += ",SECURE://" + address(b.ports.secure)
+		properties["listeners"] += ",SECURE://" + b.address(b.ports.secure)
 	}
 	if s.tls {
 		maps.Copy(properties, b.tlsProperties(s))
@@ -129,7 +133,7 @@ func (b *Broker) tlsProperties(s *settings) map[string]string {
 	b.tb.Helper()
 	properties := map[string]string{
 		"ssl.keystore.type":       "PEM",
-		"ssl.keystore.location":   b.CA.Server("localhost", "127.0.0.1").File,
+		"ssl.keystore.location":   b.CA.Server("localhost", b.host).File,
 		"ssl.truststore.type":     "PEM",
 		"ssl.truststore.location": b.CA.File,
 	}

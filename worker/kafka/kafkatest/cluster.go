@@ -28,6 +28,12 @@ type Cluster struct {
 // unless the test started the broker otherwise.
 func (c *Cluster) Addrs() []string { return slices.Clone(c.addrs) }
 
+// For returns the same broker for another test, such as a subtest: its methods
+// fail that one, and its clients are closed at that one's end.
+func (c *Cluster) For(tb testing.TB) *Cluster {
+	return &Cluster{tb: tb, addrs: c.addrs, opts: c.opts}
+}
+
 // Client returns a franz-go client for what the helpers don't cover. It is
 // closed at the end of the test.
 func (c *Cluster) Client(opts ...kgo.Opt) *kgo.Client {

@@ -14,7 +14,9 @@ type Option func(*settings)
 
 type settings struct {
 	properties map[string]string
-	secure     bool // a second listener: SecureAddrs
+	host       string
+	ports      *ports // nil: whichever are free
+	secure     bool   // a second listener: SecureAddrs
 	tls        bool
 	clientAuth bool
 	users      []User
@@ -42,8 +44,17 @@ func Property(key, value string) Option {
 	return func(s *settings) { s.properties[key] = value }
 }
 
-// TLS encrypts the secure listener, with a certificate for localhost and
-// 127.0.0.1 that Broker.CA has signed.
+// Listen has the broker listen on an address of this machine other than the
+// loopback's, for clients elsewhere, and on Kafka's usual ports: 9092, and 9093
+// for the secure listener. They have to be free.
+func Listen(host string) Option {
+	return func(s *settings) {
+		s.host, s.ports = host, &ports{plain: 9092, secure: 9093, controller: 9094}
+	}
+}
+
+// TLS encrypts the secure listener, with a certificate for localhost and the
+// broker's address that Broker.CA has signed.
 func TLS() Option {
 	return func(s *settings) { s.secure, s.tls = true, true }
 }

@@ -1,0 +1,86 @@
+package kafkawatch
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/go-logr/logr"
+
+	"github.com/millrace-dev/millrace/worker/kafka"
+)
+
+// Cluster is how to reach a cluster, and as whom.
+type Cluster struct {
+	BootstrapServers []string
+	// TLS is nil for a plaintext connection.
+	TLS *TLS
+	// SASL is nil for none.
+	SASL *kafka.SASL
+}
+
+// TLS turns encryption on. All but the name are in PEM.
+type TLS struct {
+	// CA holds the authorities; empty for those of the system.
+	CA []byte
+	// Cert and Key are the client's certificate; empty for none.
+	Cert, Key []byte
+	// ServerName is what the brokers' certificates are for, "" for the address
+	// that is dialled.
+	ServerName string
+}
+
+// clientID is what brokers show in their logs and quotas.
+const clientID = "millrace-operator"
+
+func (c *Cluster) equal(o *Cluster) bool {
+	return slices.Equal(c.BootstrapServers, o.BootstrapServers) && c.TLS.equal(o.TLS) &&
+		(c.SASL == o.SASL || c.SASL != nil && o.SASL != nil && *c.SASL == *o.SASL)
+}
+
+func (t *TLS) equal(o *TLS) bool {
+	if t == nil || o == nil {
+		return t == o
+	}
+	return t.ServerName == o.ServerName &&
+		bytes.Equal(t.CA, o.CA) && bytes.Equal(t.Cert, o.Cert) && bytes.Equal(t.Key, o.Key)
+}
+
+// identity tells clusters and credentials apart without holding them.
+type identity [sha256.Size]byte
+
+// identity does not depend on the order of the servers.
+func (c *Cluster) identity() identity {
+	servers := slices.Sorted(slices.Values(c.BootstrapServers))
+	fields := [][]byte{}
+	for _, server := range servers {
+		fields = append(fields, []byte(server))
+	}
+	fields = append(fields, nil) // no server is empty
+	if t := c.TLS; t != nil {
+		fields = append(fields, []byte("tls"), t.CA, t.Cert, t.Key, []byte(t.ServerName))
+	}
+	if s := c.SASL; s != nil {
+		fields = append(fields, []byte("sasl"), []byte(s.Mechanism), []byte(s.Username), []byte(s.Password))
+	}
+	var b []byte
+	for _, field := range fields {
+		b = append(binary.AppendUvarint(b, uint64(len(field))), field...)
+	}
+	return sha256.Sum256(b)
+}
+
+// connect makes what asks the cluster; it does not dial yet.
+func (c *Cluster) connect(log logr.Logger) (*kafka.Admin, error) {
+	cfg := kafka.ClientConfig{BootstrapServers: c.BootstrapServers, ClientID: clientID, SASL: c.SASL, Logger: log}
+	if t := c.TLS; t != nil {
+		conf, err := kafka.TLSFromPEM(t.CA, t.Cert, t.Key, t.ServerName)
+		if err != nil {
+			return nil, fmt.Errorf("kafka.tls: %w", err)
+		}
+		cfg.TLS = conf
+	}
+	return kafka.NewAdmin(cfg)
+}

@@ -1,0 +1,114 @@
+package kafkawatch
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/millrace-dev/millrace/worker/kafka"
+)
+
+// gathering is how long the first question about a new target waits for others:
+// an operator that starts gets to know thousands within a second.
+const gathering = 50 * time.Millisecond
+
+// connections are those to one cluster with one credential, and who shares them.
+type connections struct {
+	w     *Watcher
+	id    identity
+	admin *kafka.Admin
+	// news has something in it when there are targets or deletions that were
+	// never asked about.
+	news chan struct{}
+
+	stop      context.CancelFunc                 // nil until it runs; guarded by Watcher.mu
+	targets   map[types.NamespacedName]*watched  // guarded by Watcher.mu
+	deletions map[types.NamespacedName]*deletion // guarded by Watcher.mu
+}
+
+// tell has new targets asked about. It does not block.
+func (c *connections) tell() {
+	select {
+	case c.news <- struct{}{}:
+	default:
+	}
+}
+
+// run asks until ctx is done: about everything at each interval, and in between
+// about what is new.
+func (c *connections) run(ctx context.Context) {
+	defer c.admin.Close()
+	timer := time.NewTimer(c.interval())
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.news:
+			if !pause(ctx, gathering) {
+				return
+			}
+			c.ask(ctx, false)
+			c.deleteGroups(ctx, false)
+		case <-timer.C:
+			c.ask(ctx, true)
+			c.deleteGroups(ctx, true)
+			timer.Reset(c.interval())
+		}
+	}
+}
+
+// interval has jitter, so that operators and their clusters don't fall into step.
+func (c *connections) interval() time.Duration {
+	return time.Duration(float64(c.w.opts.Interval) * (0.9 + 0.2*rand.Float64()))
+}
+
+// ask does one round, about everything or what is new.
+func (c *connections) ask(ctx context.Context, everything bool) {
+	keys, asked := c.due(everything)
+	if len(keys) == 0 {
+		return
+	}
+	targets := make([]*Target, len(asked))
+	for i, s := range asked {
+		targets[i] = &s.target
+	}
+	answers := c.questions(ctx, targets)
+	if ctx.Err() != nil {
+		return // what failed, failed for that
+	}
+	for _, key := range c.keep(keys, asked, answers) {
+		c.w.opts.Wake(key)
+	}
+}
+
+// due returns whom to ask about.
+func (c *connections) due(everything bool) ([]types.NamespacedName, []*watched) {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	var keys []types.NamespacedName
+	var due []*watched
+	for key, s := range c.targets {
+		if everything || !s.asked {
+			s.asked = true
+			keys, due = append(keys, key), append(due, s)
+		}
+	}
+	return keys, due
+}
+
+// keep takes the answers over, except for those who are watched otherwise by now,
+// and returns whose facts have changed.
+func (c *connections) keep(keys []types.NamespacedName, asked []*watched, answers []answer) []types.NamespacedName {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	var changed []types.NamespacedName
+	for i, key := range keys {
+		if c.targets[key] == asked[i] && asked[i].take(answers[i]) {
+			changed = append(changed, key)
+		}
+	}
+	return changed
+}

@@ -1,0 +1,73 @@
+package kafkawatch
+
+import (
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+// counter is a listener's; it knows how many of its connections are open.
+type counter struct {
+	net.Listener
+	open, most *atomic.Int64
+}
+
+func (c counter) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	now := c.open.Add(1)
+	for most := c.most.Load(); now > most && !c.most.CompareAndSwap(most, now); most = c.most.Load() {
+	}
+	return &counted{Conn: conn, open: c.open}, nil
+}
+
+type counted struct {
+	net.Conn
+	open *atomic.Int64
+	once sync.Once
+}
+
+func (c *counted) Close() error {
+	c.once.Do(func() { c.open.Add(-1) })
+	return c.Conn.Close()
+}
+
+// However many StreamProcessors share a cluster, a few connections do, and none
+// stays when the last has gone.
+func TestConnectionsAreFewAndClosed(t *testing.T) {
+	var open, most atomic.Int64
+	topics := make([]string, 100)
+	for i := range topics {
+		topics[i] = fmt.Sprint("topic-", i)
+	}
+	cluster := kafkatest.Fake(t, kfake.NumBrokers(3), kfake.SeedTopics(6, topics...),
+		kfake.ListenFn(func(network, address string) (net.Listener, error) {
+			l, err := net.Listen(network, address)
+			return counter{Listener: l, open: &open, most: &most}, err
+		}))
+	h := start(t)
+	for _, topic := range topics {
+		h.set(named(topic), targetOf(cluster.Addrs(), topic))
+	}
+	for _, topic := range topics {
+		h.good(named(topic))
+	}
+	rounds(t, cluster, 5)
+	// For each broker, and for questions that any may answer, of which the
+	// transport has some of its own; while it dials, it may take one more.
+	if got := most.Load(); got > 12 {
+		t.Errorf("%d connections to 3 brokers", got)
+	}
+	for _, topic := range topics {
+		h.Forget(named(topic))
+	}
+	h.eventually("all connections are closed", func() bool { return open.Load() == 0 })
+}

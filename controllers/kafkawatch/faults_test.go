@@ -1,0 +1,155 @@
+package kafkawatch
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+func serverTLS(t *testing.T, ca *kafkatest.CA) *tls.Config {
+	t.Helper()
+	pair := ca.Server("localhost")
+	cert, err := tls.LoadX509KeyPair(pair.CertFile, pair.KeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{cert}}
+}
+
+// A broker that is away leaves what is known as it was.
+func TestBrokerStopsAndComesBack(t *testing.T) {
+	dir := kfake.DataDir(t.TempDir())
+	cluster := kafkatest.Fake(t, dir, kfake.SeedTopics(1, "orders"))
+	_, port, err := net.SplitHostPort(cluster.Addrs()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster.Produce(&kgo.Record{Topic: "orders", Value: value})
+	cluster.CommitOffsets("orders", "orders", map[int32]int64{0: 1})
+	h := start(t)
+	key := named("a")
+	h.set(key, targetOf(cluster.Addrs(), "orders"))
+	known := Partition{0, 1, 1}
+	h.partitions(key, known)
+
+	cluster.Faults.Close()
+	f := h.facts(key, "the outage", func(f Facts) bool { return errors.Is(f.Err, kafka.ErrUnreachable) })
+	if f.At.IsZero() || f.Since.Before(f.At) || kafka.Refused(f.Err) || !slices.Equal(f.Partitions, []Partition{known}) {
+		t.Errorf("in the outage: got %+v", f)
+	}
+	h.eventually("more than one attempt", func() bool { return len(h.History(key)) > 0 && h.wakesOf(key) >= 2 })
+	again := kafkatest.Fake(t, dir, kfake.Ports(number))
+	h.partitions(key, known)
+	again.Produce(&kgo.Record{Topic: "orders", Value: value})
+	h.partitions(key, Partition{0, 2, 1})
+	if f := h.Facts(key); !f.Since.IsZero() {
+		t.Errorf("failing since %v after it has come back", f.Since)
+	}
+}
+
+// A cluster that takes connections and says nothing delays its own only.
+func TestHangingCluster(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	accepted := make(chan struct{}, 100)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- struct{}{}
+			go func() { _, _ = io.Copy(io.Discard, conn); _ = conn.Close() }()
+		}
+	}()
+	cluster := kafkatest.Fake(t, kfake.SeedTopics(1, "orders"))
+	h := start(t)
+	h.set(named("hangs"), targetOf([]string{listener.Addr().String()}, "orders"))
+	<-accepted
+	h.set(named("good"), targetOf(cluster.Addrs(), "orders"))
+	h.good(named("good"))
+	rounds(t, cluster, 5)
+	if d := h.DeleteGroup(named("gone"), targetOf(cluster.Addrs(), "orders")); d.Done || d.Err != nil {
+		t.Errorf("DeleteGroup has waited: %+v", d)
+	}
+	h.eventually("a deletion", func() bool { return h.wakesOf(named("gone")) == 1 })
+	h.Forget(named("hangs")) // and the test's end does not wait for it
+}
+
+// A broker that hangs is no trouble for topics that others lead.
+func TestHangingBroker(t *testing.T) {
+	cluster := kafkatest.Fake(t, kfake.NumBrokers(2), kfake.SeedTopics(1, "orders", "bills"))
+	for topic, leader := range map[string]int32{"orders": 0, "bills": 1} {
+		if err := cluster.Faults.MoveTopicPartition(topic, 0, leader); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := startWith(t, func(w *Watcher) { w.timeout = 300 * time.Millisecond })
+	h.set(named("orders"), targetOf(cluster.Addrs(), "orders"))
+	h.set(named("bills"), targetOf(cluster.Addrs(), "bills"))
+	h.good(named("orders"))
+	h.good(named("bills"))
+	release := make(chan struct{})
+	cluster.Faults.ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.Faults.KeepControl()
+		if cluster.Faults.CurrentNode() == 1 {
+			cluster.Faults.SleepControl(func() { <-release })
+		}
+		return nil, nil, false
+	})
+	f := h.facts(named("bills"), "the silence", func(f Facts) bool { return f.Err != nil })
+	if kafka.Refused(f.Err) || len(f.Partitions) != 1 {
+		t.Errorf("a broker that hangs: got %+v", f)
+	}
+	cluster.Produce(&kgo.Record{Topic: "orders", Value: value})
+	h.partitions(named("orders"), Partition{0, 1, -1})
+	close(release)
+	h.good(named("bills"))
+}
+
+// Leaders and coordinators that move, and what passes within moments, show up
+// nowhere.
+func TestPassingFaults(t *testing.T) {
+	cluster := kafkatest.Fake(t, kfake.NumBrokers(3), kfake.SeedTopics(6, "orders"))
+	h := start(t)
+	key := named("a")
+	h.set(key, targetOf(cluster.Addrs(), "orders"))
+	h.good(key)
+	for _, passing := range []kfake.Fault{
+		{Keys: []kmsg.Key{kmsg.ListOffsets}, Topic: "orders", Partitions: []int32{1}, Err: kerr.NotLeaderForPartition},
+		{Keys: []kmsg.Key{kmsg.ListOffsets}, Topic: "orders", Partitions: []int32{2}, Err: kerr.OffsetNotAvailable},
+		{Keys: []kmsg.Key{kmsg.OffsetFetch}, Group: "orders", Err: kerr.NotCoordinator},
+		{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "orders", Err: kerr.LeaderNotAvailable},
+	} {
+		cluster.Faults.ShufflePartitionLeaders()
+		cluster.Faults.RehashCoordinators()
+		fault := cluster.Faults.Fault(passing)
+		rounds(t, cluster, 4)
+		if fault.Hits() == 0 {
+			t.Errorf("did not meet %v", passing.Err)
+		}
+	}
+	if got := h.wakesOf(key); got != 1 {
+		t.Errorf("woke %d times for what passes: %+v", got-1, h.Facts(key))
+	}
+}

@@ -1,0 +1,212 @@
+package kafkawatch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/kafka"
+)
+
+// answerTimeout is how long brokers may take for one kind of question.
+const answerTimeout = 10 * time.Second
+
+// retryPauses are the waits before what went wrong is asked again in the same
+// round: leaders and coordinators move, and connections are closed, without
+// anything being wrong.
+var retryPauses = []time.Duration{100 * time.Millisecond, 400 * time.Millisecond, time.Second}
+
+// answer is what was found out about one target.
+type answer struct {
+	at         time.Time
+	partitions []Partition // nil while the input topic is missing
+	missing    []string
+	err        error
+}
+
+// questions finds out about all targets; the answers are in their order.
+func (c *connections) questions(ctx context.Context, targets []*Target) []answer {
+	answers := make([]answer, len(targets))
+	pending := make([]int, len(targets))
+	for i := range pending {
+		pending[i] = i
+	}
+	for attempt := 0; ; attempt++ {
+		again := pending[:0:0]
+		for j, a := range c.askOnce(ctx, at(targets, pending)) {
+			answers[pending[j]] = a
+			if passing(a.err) {
+				again = append(again, pending[j])
+			}
+		}
+		if len(again) == 0 || attempt == len(retryPauses) || !pause(ctx, retryPauses[attempt]) {
+			return answers
+		}
+		pending = again
+	}
+}
+
+func at(targets []*Target, indexes []int) []*Target {
+	some := make([]*Target, len(indexes))
+	for i, index := range indexes {
+		some[i] = targets[index]
+	}
+	return some
+}
+
+// passing tells whether it is worth asking again at once.
+func passing(err error) bool {
+	return err != nil && !kafka.Refused(err) &&
+		!errors.Is(err, kafka.ErrUnreachable) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// pause returns false if ctx has ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// round is one round of questions.
+type round struct {
+	admin   *kafka.Admin
+	timeout time.Duration
+	targets []*Target
+	answers []answer
+}
+
+func (c *connections) askOnce(ctx context.Context, targets []*Target) []answer {
+	r := &round{admin: c.admin, timeout: c.w.timeout, targets: targets, answers: make([]answer, len(targets))}
+	leaders := r.topics(ctx)
+	// What is committed is asked for first: it is never beyond the end then.
+	r.committed(ctx, leaders)
+	r.offsets(ctx, leaders)
+	now := time.Now()
+	for i := range r.answers {
+		r.answers[i].at = now
+	}
+	return r.answers
+}
+
+// topics finds out which topics there are, and who leads the input topics.
+func (r *round) topics(ctx context.Context) map[string][]int32 {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	topics, err := r.admin.Topics(ctx, r.names())
+	leaders := make(map[string][]int32, len(r.targets))
+	for i, t := range r.targets {
+		a := &r.answers[i]
+		if a.err = err; err != nil {
+			continue
+		}
+		for _, name := range append([]string{t.Topic}, t.Outputs...) {
+			a.look(name, topics[name].Err)
+		}
+		if info := topics[t.Topic]; info.Err == nil {
+			leaders[t.Topic] = info.Leaders
+			a.partitions = make([]Partition, len(info.Leaders))
+		}
+	}
+	return leaders
+}
+
+func (a *answer) look(topic string, err error) {
+	switch {
+	case errors.Is(err, kafka.ErrTopicNotFound):
+		a.missing = append(a.missing, topic)
+	case err != nil && a.err == nil:
+		a.err = err
+	}
+}
+
+// names are all topics, each once.
+func (r *round) names() []string {
+	seen := make(map[string]bool, len(r.targets))
+	var names []string
+	for _, t := range r.targets {
+		for _, name := range append([]string{t.Topic}, t.Outputs...) {
+			if !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// open goes through the targets whose partitions can be asked about and for which
+// nothing has failed: a broker that hangs is waited for once.
+func (r *round) open(yield func(*Target, *answer) bool) {
+	for i, t := range r.targets {
+		if a := &r.answers[i]; a.err == nil && a.partitions != nil && !yield(t, a) {
+			return
+		}
+	}
+}
+
+func (r *round) committed(ctx context.Context, leaders map[string][]int32) {
+	asked := make(map[kafka.GroupTopic]int32, len(r.targets))
+	for t := range r.open {
+		asked[kafka.GroupTopic{Group: t.GroupID, Topic: t.Topic}] = int32(len(leaders[t.Topic]))
+	}
+	if len(asked) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	committed := r.admin.CommittedOffsets(ctx, asked)
+	for t, a := range r.open {
+		found := committed[kafka.GroupTopic{Group: t.GroupID, Topic: t.Topic}]
+		a.fill(found, func(p *Partition, offset int64) { p.Committed = offset })
+	}
+}
+
+// offsets asks for where the partitions start and end.
+func (r *round) offsets(ctx context.Context, leaders map[string][]int32) {
+	every := func(*Target) bool { return true }
+	r.list(ctx, leaders, every, kafka.Earliest, "", func(p *Partition, offset int64) { p.Start = offset })
+	for _, isolation := range []config.IsolationLevel{config.ReadUncommitted, config.ReadCommitted} {
+		with := func(t *Target) bool {
+			return (t.Isolation == config.ReadCommitted) == (isolation == config.ReadCommitted)
+		}
+		r.list(ctx, leaders, with, kafka.Latest, isolation, func(p *Partition, offset int64) { p.End = offset })
+	}
+}
+
+func (r *round) list(
+	ctx context.Context, leaders map[string][]int32, concerns func(*Target) bool,
+	spec kafka.OffsetSpec, isolation config.IsolationLevel, set func(*Partition, int64),
+) {
+	asked := make(map[string][]int32, len(leaders))
+	for t := range r.open {
+		if concerns(t) {
+			asked[t.Topic] = leaders[t.Topic]
+		}
+	}
+	if len(asked) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	found := r.admin.ListOffsets(ctx, asked, spec, isolation)
+	for t, a := range r.open {
+		if concerns(t) {
+			a.fill(found[t.Topic], set)
+		}
+	}
+}
+
+// fill takes over one offset of each partition.
+func (a *answer) fill(found kafka.TopicOffsets, set func(*Partition, int64)) {
+	if found.Err != nil {
+		a.err = found.Err
+		return
+	}
+	for i := range a.partitions {
+		set(&a.partitions[i], found.Offsets[i])
+	}
+}

@@ -1,0 +1,99 @@
+package kafkawatch
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/kafka"
+)
+
+// errorInterval is how often at most an error replaces another of its kind: their
+// texts may differ with each try, and who is woken writes them down.
+const errorInterval = time.Minute
+
+// watched is one StreamProcessor's target and what is known of it. All but target
+// is guarded by Watcher.mu.
+type watched struct {
+	target  Target
+	conns   *connections // nil for a target that can't be asked about
+	invalid error        // why not
+
+	asked   bool // at least once, so that it waits for its turn
+	facts   Facts
+	told    time.Time // when facts.Err was set
+	samples []Sample
+}
+
+// inherit takes over what is known of the same topic and group.
+func (s *watched) inherit(old *watched) {
+	if old != nil && old.target.sameSource(&s.target) {
+		s.facts, s.told, s.samples = old.facts, old.told, old.samples
+	}
+}
+
+// take adds an answer to what is known, and tells whether it says anything new.
+func (s *watched) take(a answer) bool {
+	if a.err != nil {
+		return s.fail(a.err, a.at)
+	}
+	f := &s.facts
+	changed := f.At.IsZero() || f.Err != nil
+	f.At, f.Err, f.Since = a.at, nil, time.Time{}
+	if !slices.Equal(f.Missing, a.missing) {
+		if len(f.Missing) == 0 {
+			f.MissingSince = a.at
+		}
+		f.Missing, changed = a.missing, true
+	}
+	if len(f.Missing) == 0 {
+		f.MissingSince = time.Time{}
+	}
+	if a.partitions == nil {
+		return changed
+	}
+	if !slices.Equal(f.Partitions, a.partitions) {
+		f.Partitions, changed = a.partitions, true
+	}
+	s.remember(Sample{At: a.at, Partitions: f.Partitions})
+	return changed
+}
+
+func (s *watched) fail(err error, now time.Time) bool {
+	f := &s.facts
+	if f.Err == nil {
+		f.Since = now
+	} else if !worthTelling(f.Err, err, now.Sub(s.told)) {
+		return false
+	}
+	f.Err, s.told = err, now
+	return true
+}
+
+// remember drops what is too old.
+func (s *watched) remember(sample Sample) {
+	if s.target.History <= 0 {
+		s.samples = nil
+		return
+	}
+	kept := slices.IndexFunc(s.samples, func(old Sample) bool { return sample.At.Sub(old.At) <= s.target.History })
+	if kept < 0 {
+		kept = len(s.samples)
+	}
+	s.samples = append(slices.Delete(s.samples, 0, kept), sample)
+}
+
+// worthTelling tells whether an error says something new to who knows another
+// one since a while.
+func worthTelling(known, err error, since time.Duration) bool {
+	if known == nil || kindOf(known) != kindOf(err) {
+		return true
+	}
+	return since >= errorInterval && known.Error() != err.Error()
+}
+
+type kind struct{ refused, unreachable, notEmpty bool }
+
+func kindOf(err error) kind {
+	return kind{kafka.Refused(err), errors.Is(err, kafka.ErrUnreachable), errors.Is(err, kafka.ErrGroupNotEmpty)}
+}

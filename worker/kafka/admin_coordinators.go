@@ -1,0 +1,144 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/findcoordinator"
+)
+
+// maxCoordinators bounds the memory of groups that come and go; those in use are
+// soon found again.
+const maxCoordinators = 1 << 16
+
+// coordinatorCache holds which broker coordinates which group.
+type coordinatorCache struct {
+	mu      sync.Mutex
+	brokers map[string]int32 // guarded by mu
+}
+
+func (c *coordinatorCache) get(group string) (int32, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	broker, ok := c.brokers[group]
+	return broker, ok
+}
+
+func (c *coordinatorCache) put(group string, broker int32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.brokers == nil || len(c.brokers) >= maxCoordinators {
+		c.brokers = make(map[string]int32)
+	}
+	c.brokers[group] = broker
+}
+
+func (c *coordinatorCache) forget(groups ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, group := range groups {
+		delete(c.brokers, group)
+	}
+}
+
+// byCoordinator sorts groups by the brokers that coordinate them, and returns why
+// there is none for others.
+func (a *Admin) byCoordinator(ctx context.Context, groups []string) (map[int32][]string, map[string]error) {
+	var unknown []string
+	for _, group := range groups {
+		if _, ok := a.coordinators.get(group); !ok {
+			unknown = append(unknown, group)
+		}
+	}
+	failed := a.findCoordinators(ctx, unknown)
+	brokers := make(map[int32][]string)
+	for _, group := range groups {
+		if broker, ok := a.coordinators.get(group); ok {
+			brokers[broker] = append(brokers[broker], group)
+		} else if failed[group] == nil {
+			failed[group] = groupError(group, kafkago.GroupCoordinatorNotAvailable)
+		}
+	}
+	return brokers, failed
+}
+
+// findCoordinators fills the cache and returns what went wrong.
+func (a *Admin) findCoordinators(ctx context.Context, groups []string) map[string]error {
+	failed := make(map[string]error)
+	if len(groups) == 0 {
+		return failed
+	}
+	res, err := a.askCoordinators(ctx, groups)
+	for _, group := range groups {
+		if err != nil {
+			failed[group] = groupError(group, err)
+		}
+	}
+	for _, found := range res {
+		if err := errorOf(found.code); err != nil {
+			failed[found.group] = groupError(found.group, err)
+			continue
+		}
+		a.coordinators.put(found.group, found.broker)
+	}
+	return failed
+}
+
+// askCoordinators asks for all groups at once where brokers can.
+func (a *Admin) askCoordinators(ctx context.Context, groups []string) ([]coordinatorFound, error) {
+	batched, err := a.speaks(ctx, anyBroker, protocol.FindCoordinator, findCoordinatorsVersion)
+	if err != nil {
+		return nil, err
+	}
+	if batched {
+		res, err := a.exchange(ctx, anyBroker, &findCoordinators{groups: groups})
+		if err != nil {
+			return nil, err
+		}
+		return res.(*coordinatorsFound).found, nil
+	}
+	var all []coordinatorFound
+	for _, group := range groups {
+		res, err := a.c.ask(ctx, anyBroker, &findcoordinator.Request{Key: group})
+		if err != nil {
+			return all, err
+		}
+		r := res.(*findcoordinator.Response)
+		all = append(all, coordinatorFound{group: group, broker: r.NodeID, code: r.ErrorCode})
+	}
+	return all, nil
+}
+
+// exchange sends a request about groups to a broker. A failure is taken for a
+// change of that broker: what it coordinates and speaks is asked anew.
+func (a *Admin) exchange(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	e := &groupExchange{broker: broker, clientID: a.c.cfg.ClientID, request: req}
+	res, err := a.c.roundTrip(ctx, e)
+	if err != nil {
+		e.abort()
+		a.versions.forget(broker)
+		if errors.Is(err, ErrUnreachable) {
+			return nil, err // whatever was asked
+		}
+		return nil, fmt.Errorf("broker %d: %s request: %w", broker, req.ApiKey(), err)
+	}
+	return res.(*answer).Message, nil
+}
+
+// movedGroup tells whether an answer says that a group's coordinator is, or is about
+// to be, elsewhere.
+func movedGroup(err error) bool {
+	code, _ := errors.AsType[kafkago.Error](err)
+	switch code {
+	case kafkago.NotCoordinatorForGroup, kafkago.GroupCoordinatorNotAvailable, kafkago.GroupLoadInProgress:
+		return true
+	default:
+		return false
+	}
+}

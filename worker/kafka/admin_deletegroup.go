@@ -1,0 +1,67 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/deletegroups"
+	"github.com/segmentio/kafka-go/protocol/describegroups"
+)
+
+// ErrGroupNotEmpty says that a group can't be deleted while it is in use.
+var ErrGroupNotEmpty = errors.New("the group has live members")
+
+// DeleteGroup deletes a consumer group with its offsets. It returns nil for a
+// group that does not exist, and ErrGroupNotEmpty for one that has members.
+func (a *Admin) DeleteGroup(ctx context.Context, group string) error {
+	brokers, failed := a.byCoordinator(ctx, []string{group})
+	if err := failed[group]; err != nil {
+		return fmt.Errorf("delete %w", err)
+	}
+	for broker := range brokers {
+		res, err := a.exchange(ctx, broker, &deletegroups.Request{GroupIDs: []string{group}})
+		if err != nil {
+			a.coordinators.forget(group)
+			return fmt.Errorf("delete %w", groupError(group, err))
+		}
+		for _, g := range res.(*deletegroups.Response).Responses {
+			if g.GroupID == group {
+				return a.deleted(ctx, broker, group, errorOf(g.ErrorCode))
+			}
+		}
+	}
+	return fmt.Errorf("delete consumer group %q: the broker's answer does not contain it", group)
+}
+
+func (a *Admin) deleted(ctx context.Context, broker int32, group string, err error) error {
+	switch {
+	case err == nil || errors.Is(err, kafkago.GroupIdNotFound):
+		a.coordinators.forget(group)
+		return nil
+	case errors.Is(err, kafkago.NonEmptyGroup):
+		return fmt.Errorf("delete consumer group %q: %w%s", group, ErrGroupNotEmpty, a.members(ctx, broker, group))
+	case errors.Is(err, kafkago.GroupAuthorizationFailed):
+		return fmt.Errorf("delete consumer group %q: %w: allow this user the operation Delete on it (%w)", group, ErrNotAuthorized, err)
+	}
+	if movedGroup(err) {
+		a.coordinators.forget(group)
+	}
+	return fmt.Errorf("delete consumer group %q: %w", group, err)
+}
+
+// members says who uses a group, for an error message; "" if that can't be had.
+func (a *Admin) members(ctx context.Context, broker int32, group string) string {
+	res, err := a.exchange(ctx, broker, &describegroups.Request{Groups: []string{group}})
+	if err != nil {
+		return ""
+	}
+	for _, g := range res.(*describegroups.Response).Groups {
+		if g.GroupID == group && g.ErrorCode == 0 && len(g.Members) > 0 {
+			one := g.Members[0]
+			return fmt.Sprintf(": %d of them, such as client %q at %s: stop them", len(g.Members), one.ClientID, one.ClientHost)
+		}
+	}
+	return ""
+}
