@@ -65,7 +65,7 @@ func (o *Observed) running(p *Plan) []status.Condition {
 	d := o.Deployment
 	want := p.Replicas.Count
 	if d == nil || d.Status.ObservedGeneration < d.Generation {
-		return progressing(status.RolloutInProgress, fmt.Sprintf("%d pods are about to be started", want))
+		return progressing(status.RolloutInProgress, count(want, "pod")+" asked for")
 	}
 	if trouble := failing(o.Pods); trouble != "" {
 		return stalled(status.PodsFailing, trouble)
@@ -87,7 +87,7 @@ func (o *Observed) stopped(reason, message string) []status.Condition {
 		left = max(left, int(o.Deployment.Status.Replicas))
 	}
 	if left > 0 {
-		return progressing(status.Draining, fmt.Sprintf("%d pods finish what they have begun, and commit it", left))
+		return progressing(status.Draining, fmt.Sprintf("waiting for %s to finish and commit what was begun", count(left, "pod")))
 	}
 	return []status.Condition{status.True(status.Ready, reason, message)}
 }

@@ -37,7 +37,7 @@ func start(t *testing.T, name, says string) *worker {
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		fmt.Fprint(res, w.says)
+		_, _ = fmt.Fprint(res, w.says)
 	}))
 	t.Cleanup(server.Close)
 	w.Pod = Pod{Name: name, Address: strings.TrimPrefix(server.URL, "http://")}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+// newCheckCommand is what `helm test` runs.
+func newCheckCommand() *cobra.Command {
+	var healthHost, healthPort, namespace string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check that StreamProcessors are served, and that the operator is ready",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), time.Minute)
+			defer cancel()
+			if err := checkServed(ctx, cmd.OutOrStdout(), namespace); err != nil {
+				return err
+			}
+			return checkReady(ctx, cmd.OutOrStdout(), net.JoinHostPort(healthHost, healthPort))
+		},
+	}
+	cmd.Flags().StringVar(&healthHost, "health-host", "", "name or address of the operator's Service (required)")
+	cmd.Flags().StringVar(&healthPort, "health-port", "8081", "port of the operator's --health-probe-bind-address")
+	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "namespace to list StreamProcessors in (default: all)")
+	_ = cmd.MarkFlagRequired("health-host") // it exists
+	return cmd
+}
+
+func checkServed(ctx context.Context, out io.Writer, namespace string) error {
+	cfg, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the cluster: %w", err)
+	}
+	c, err := client.New(cfg, client.Options{Scheme: scheme()})
+	if err != nil {
+		return fmt.Errorf("connect to the cluster: %w", err)
+	}
+	var list v1alpha1.StreamProcessorList
+	if err := c.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		return fmt.Errorf("list StreamProcessors: %w", err)
+	}
+	_, err = fmt.Fprintf(out, "ok: the API server serves streamprocessors.%s (%d found)\n", v1alpha1.GroupVersion.Group, len(list.Items))
+	return err
+}
+
+func checkReady(ctx context.Context, out io.Writer, address string) error {
+	url := "http://" + address + "/readyz"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("--health-host: %w", err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask the operator: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("the operator is not ready: %s answers %s", url, res.Status)
+	}
+	_, err = fmt.Fprintln(out, "ok: the operator is ready")
+	return err
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// options are the command line's.
+type options struct {
+	workerImage     string
+	metricsAddress  string
+	metricsSecure   bool
+	healthAddress   string
+	leaderElect     bool
+	leaderNamespace string
+	namespaces      []string
+	pollInterval    time.Duration
+	networkPolicies bool
+	logFormat       string
+	logLevel        int
+}
+
+func defaults() *options {
+	return &options{
+		metricsAddress: ":8443", metricsSecure: true, healthAddress: ":8081",
+		pollInterval: 5 * time.Second, logFormat: "json",
+	}
+}
+
+func (o *options) addTo(flags *pflag.FlagSet) {
+	flags.StringVar(&o.workerImage, "worker-image", o.workerImage, "image that runs the built-in processors (required)")
+	flags.StringVar(&o.metricsAddress, "metrics-bind-address", o.metricsAddress, "address for /metrics; 0 for none")
+	flags.BoolVar(&o.metricsSecure, "metrics-secure", o.metricsSecure, "serve metrics over HTTPS, to whom the API server allows it")
+	flags.StringVar(&o.healthAddress, "health-probe-bind-address", o.healthAddress, "address for /healthz and /readyz")
+	flags.BoolVar(&o.leaderElect, "leader-elect", o.leaderElect, "let one of several operators act at a time")
+	flags.StringVar(&o.leaderNamespace, "leader-elect-namespace", o.leaderNamespace, "namespace of the lease (default: the pod's)")
+	flags.StringSliceVar(&o.namespaces, "namespaces", o.namespaces, "namespaces to look after (default: all)")
+	flags.DurationVar(&o.pollInterval, "poll-interval", o.pollInterval, "time from one look at a Kafka cluster to the next")
+	flags.BoolVar(&o.networkPolicies, "network-policies", o.networkPolicies, "make a NetworkPolicy for each StreamProcessor's pods")
+	flags.StringVar(&o.logFormat, "log-format", o.logFormat, "json or text")
+	flags.IntVar(&o.logLevel, "log-level", o.logLevel, "how much to log: 0 for what has changed, 1 for more")
+}
+
+func (o *options) validate() error {
+	var errs []error
+	if o.workerImage == "" {
+		errs = append(errs, errors.New("--worker-image is not set: name the image of this version's worker"))
+	}
+	if o.pollInterval < time.Second {
+		errs = append(errs, fmt.Errorf("--poll-interval is %v: it has to be 1s or more", o.pollInterval))
+	}
+	if o.logFormat != "json" && o.logFormat != "text" {
+		errs = append(errs, fmt.Errorf("--log-format is %q: it has to be json or text", o.logFormat))
+	}
+	return errors.Join(errs...)
+}

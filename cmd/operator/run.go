@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers"
+	"github.com/millrace-dev/millrace/controllers/kafkawatch"
+	"github.com/millrace-dev/millrace/controllers/plan"
+	"github.com/millrace-dev/millrace/controllers/podwatch"
+	"github.com/millrace-dev/millrace/controllers/resources"
+)
+
+// run runs the operator until ctx is done.
+func run(ctx context.Context, o *options) error {
+	if err := o.validate(); err != nil {
+		return err
+	}
+	ctrl.SetLogger(newLogger(o))
+	cfg, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the cluster: %w", err)
+	}
+	cfg.UserAgent = resources.Manager
+	// What the queue lets through, the API server's own fairness may order.
+	cfg.QPS = -1
+	mgr, err := ctrl.NewManager(cfg, managerOptions(o))
+	if err != nil {
+		return fmt.Errorf("connect to the cluster: %w", err)
+	}
+	if err := add(ctx, mgr, o); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+// scheme knows all the types that are read and written.
+func scheme() *runtime.Scheme {
+	s := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(s))
+	utilruntime.Must(v1alpha1.AddToScheme(s))
+	return s
+}
+
+// add puts the pollers, the reconciler and the checks into the manager.
+func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
+	podMonitors, err := hasPodMonitors(mgr.GetRESTMapper())
+	if err != nil {
+		return err
+	}
+	wakes := &controllers.Wakes{}
+	kafka := kafkawatch.New(kafkawatch.Options{Interval: o.pollInterval, Wake: wakes.Wake, Logger: mgr.GetLogger().WithName("kafka")})
+	pods := podwatch.New(podwatch.Options{Interval: o.pollInterval, Wake: wakes.Wake, Logger: mgr.GetLogger().WithName("pods")})
+	reconciler := &controllers.Reconciler{
+		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder(resources.Manager),
+		Kafka: kafka, Pods: pods, Clock: clock.RealClock{},
+		Environment: plan.Environment{WorkerImage: o.workerImage, NetworkPolicies: o.networkPolicies, PodMonitors: podMonitors},
+	}
+	return errors.Join(
+		mgr.Add(kafka), mgr.Add(pods),
+		reconciler.SetupWithManager(ctx, mgr, wakes),
+		mgr.AddHealthzCheck("ping", healthz.Ping),
+		mgr.AddReadyzCheck("caches", cachesFilled(mgr)),
+	)
+}
+
+// hasPodMonitors is looked up once: whoever installs the Prometheus operator
+// later restarts this one.
+func hasPodMonitors(mapper meta.RESTMapper) (bool, error) {
+	_, err := mapper.RESTMapping(resources.PodMonitorKind.GroupKind(), resources.PodMonitorKind.Version)
+	if meta.IsNoMatchError(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// cachesFilled is true too for an operator that waits to become the leader: it is
+// ready to take over.
+func cachesFilled(mgr ctrl.Manager) healthz.Checker {
+	return func(req *http.Request) error {
+		if !mgr.GetCache().WaitForCacheSync(req.Context()) {
+			return errors.New("the caches are not filled yet")
+		}
+		return nil
+	}
+}
+
+func newLogger(o *options) logr.Logger {
+	opts := &slog.HandlerOptions{Level: slog.Level(-o.logLevel)}
+	if o.logFormat == "text" {
+		return logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, opts))
+	}
+	return logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, opts))
+}

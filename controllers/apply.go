@@ -1,0 +1,112 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/controllers/plan"
+	"github.com/millrace-dev/millrace/controllers/resources"
+)
+
+// apply carries the plan out: what differs is applied, what is no longer wanted
+// is deleted. One object that fails does not keep the others.
+func (r *Reconciler) apply(ctx context.Context, s *scope) error {
+	var errs []error
+	for _, act := range s.plan.Apply {
+		err := r.applyOne(ctx, s, act)
+		if refusal, ok := refused(err); ok {
+			s.observed.NotPermitted = plan.Describe(act.Object) + ": " + refusal
+			continue
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(append(errs, r.removeUnwanted(ctx, s))...)
+}
+
+func (r *Reconciler) applyOne(ctx context.Context, s *scope, act plan.Act) error {
+	wanted, err := configuration(act.Object)
+	if err != nil {
+		return err
+	}
+	if live := s.live[plan.Describe(act.Object)]; live != nil {
+		if same, err := upToDate(wanted, live); err != nil || same {
+			return err
+		}
+	}
+	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(wanted),
+		client.FieldOwner(resources.Manager), client.ForceOwnership)
+	if err != nil {
+		return fmt.Errorf("apply %s: %w", plan.Describe(act.Object), err)
+	}
+	ctrl.LoggerFrom(ctx).Info("applied", "object", plan.Describe(act.Object), "why", act.Why)
+	return s.applied(wanted)
+}
+
+// applied keeps what the API server has answered: the conditions are made of it.
+func (s *scope) applied(answer *unstructured.Unstructured) error {
+	if answer.GetKind() != "Deployment" {
+		return nil
+	}
+	before := int32(0)
+	if d := s.observed.Deployment; d != nil && d.Spec.Replicas != nil {
+		before = *d.Spec.Replicas
+	}
+	d := &appsv1.Deployment{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(answer.Object, d); err != nil {
+		return fmt.Errorf("read the applied Deployment: %w", err)
+	}
+	s.observed.Deployment = d
+	if after := s.plan.Replicas; after.Count != before {
+		s.scaled = fmt.Sprintf("from %d to %d pods: %s", before, after.Count, after.Why)
+	}
+	return nil
+}
+
+// refused tells what the API server has against an object's content. Trying
+// again does not help then, until somebody changes something.
+func refused(err error) (why string, ok bool) {
+	if !apierrors.IsInvalid(err) && !apierrors.IsForbidden(err) && !apierrors.IsBadRequest(err) {
+		return "", false
+	}
+	if s := apierrors.APIStatus(nil); errors.As(err, &s) {
+		return s.Status().Message, true
+	}
+	return err.Error(), true
+}
+
+// removeUnwanted deletes what is ours and no longer part of the plan, because
+// the operator was told so.
+func (r *Reconciler) removeUnwanted(ctx context.Context, s *scope) error {
+	if len(s.plan.Apply) == 0 {
+		return nil
+	}
+	wanted := map[string]bool{}
+	for _, act := range s.plan.Apply {
+		wanted[plan.Describe(act.Object)] = true
+	}
+	for name, live := range s.live {
+		if wanted[name] {
+			continue
+		}
+		err := r.Client.Delete(ctx, live, client.Preconditions{UID: new(live.GetUID())})
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("delete %s: %w", name, err)
+		}
+		ctrl.LoggerFrom(ctx).Info("deleted", "object", name, "why", "it is no longer wanted")
+	}
+	return nil
+}
+
+// isOurs tells whether an object is controlled by the scope's StreamProcessor.
+func (s *scope) isOurs(object client.Object) bool {
+	return metav1.IsControlledBy(object, s.sp)
+}

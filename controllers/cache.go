@@ -1,0 +1,37 @@
+package controllers
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/controllers/resources"
+)
+
+// CacheOptions keep what the operator has made, and no other's objects, of the
+// namespaces that are named; of all if none is.
+func CacheOptions(namespaces []string) cache.Options {
+	ours := cache.ByObject{Label: resources.Managed().AsSelector()}
+	opts := cache.Options{
+		ByObject: map[client.Object]cache.ByObject{
+			&appsv1.Deployment{}:            ours,
+			&corev1.ConfigMap{}:             ours,
+			&corev1.ServiceAccount{}:        ours,
+			&corev1.Service{}:               ours,
+			&corev1.Pod{}:                   ours,
+			&policyv1.PodDisruptionBudget{}: ours,
+			&networkingv1.NetworkPolicy{}:   ours,
+		},
+		DefaultTransform: cache.TransformStripManagedFields(),
+	}
+	for _, ns := range namespaces {
+		if opts.DefaultNamespaces == nil {
+			opts.DefaultNamespaces = map[string]cache.Config{}
+		}
+		opts.DefaultNamespaces[ns] = cache.Config{}
+	}
+	return opts
+}

@@ -1,0 +1,111 @@
+package controllers
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/millrace-dev/millrace/controllers/resources"
+)
+
+// appliedAnnotation holds a hash of what was applied last: what is no longer
+// asked for does not show in the object otherwise.
+const appliedAnnotation = "millrace.dev/applied"
+
+// configuration is an object as it is applied: without nulls and the status, and with the hash of itself.
+func configuration(object resources.Object) (*unstructured.Unstructured, error) {
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return nil, fmt.Errorf("convert %T: %w", object, err)
+	}
+	delete(fields, "status")
+	u := &unstructured.Unstructured{Object: pruned(fields).(map[string]any)}
+	content, err := json.Marshal(u.Object)
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", u.GetName(), err)
+	}
+	sum := sha256.Sum256(content)
+	annotations := u.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[appliedAnnotation] = hex.EncodeToString(sum[:8])
+	u.SetAnnotations(annotations)
+	return u, nil
+}
+
+// pruned takes nulls away: applying them would only claim fields.
+func pruned(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for k, v := range value {
+			if v == nil {
+				delete(value, k)
+			} else {
+				value[k] = pruned(v)
+			}
+		}
+	case []any:
+		for i := range value {
+			value[i] = pruned(value[i])
+		}
+	}
+	return value
+}
+
+// upToDate tells whether applying wanted would change nothing: it was applied
+// before, and all of it still is in live. In the steady state that is always so,
+// and nothing is written.
+func upToDate(wanted *unstructured.Unstructured, live runtime.Object) (bool, error) {
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
+	if err != nil {
+		return false, fmt.Errorf("convert %T: %w", live, err)
+	}
+	// What comes from the cache has no kind.
+	fields["apiVersion"], fields["kind"] = wanted.GetAPIVersion(), wanted.GetKind()
+	return contains(fields, wanted.Object), nil
+}
+
+// contains tells whether all of wanted is in live. Elements of lists may be
+// anywhere in the list, and others beside them: some are of other managers.
+func contains(live, wanted any) bool {
+	switch wanted := wanted.(type) {
+	case map[string]any:
+		fields, ok := live.(map[string]any)
+		if !ok {
+			return len(wanted) == 0 && live == nil // {} is kept as nothing
+		}
+		for k, v := range wanted {
+			if !contains(fields[k], v) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		elements, _ := live.([]any)
+		return containsAll(elements, wanted)
+	default:
+		return reflect.DeepEqual(live, wanted)
+	}
+}
+
+func containsAll(elements, wanted []any) bool {
+	for i, v := range wanted {
+		if i < len(elements) && contains(elements[i], v) {
+			continue
+		}
+		found := false
+		for _, e := range elements {
+			found = found || contains(e, v)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,265 @@
+package controllers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr/testr"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/yaml"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/controllerstest"
+	"github.com/millrace-dev/millrace/controllers/plan"
+	"github.com/millrace-dev/millrace/controllers/resources"
+)
+
+// operator is one that looks after one namespace of a real API server, with the
+// permissions of config/rbac, and Kafka and pods that the test makes up.
+type operator struct {
+	*testing.T
+	api       *controllerstest.API
+	client    client.Client // the administrator's
+	namespace string
+	user      string // that the operator writes as
+	kafka     *fakeKafka
+	pods      *fakePods
+	stop      func()
+}
+
+func startOperator(t *testing.T, partitions int) *operator {
+	t.Helper()
+	api := controllerstest.Start(t)
+	o := &operator{
+		T: t, api: api, client: api.Client, namespace: api.Namespace(t),
+		kafka: newFakeKafka(partitions), pods: newFakePods(),
+	}
+	o.user = "operator-" + o.namespace
+	o.grant()
+	o.run(plan.Environment{WorkerImage: "worker:1"})
+	return o
+}
+
+// grant gives the operator's user the rules of config/rbac.
+func (o *operator) grant() {
+	o.Helper()
+	content, err := os.ReadFile("../config/rbac/role.yaml")
+	if err != nil {
+		o.Fatal(err)
+	}
+	var role rbacv1.ClusterRole // the first document
+	if err := yaml.Unmarshal(firstDocument(content), &role); err != nil {
+		o.Fatal(err)
+	}
+	role.Name = o.user
+	o.create(&role)
+	o.create(&rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: o.user},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: o.user},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: o.user}},
+	})
+}
+
+func firstDocument(content []byte) []byte {
+	first, _, _ := bytes.Cut(bytes.TrimPrefix(content, []byte("---\n")), []byte("\n---\n"))
+	return first
+}
+
+func containsWords(message string, words []string) bool {
+	return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(message, word) })
+}
+
+// run starts the operator; a running one is stopped before.
+func (o *operator) run(env plan.Environment) {
+	o.Helper()
+	if o.stop != nil {
+		o.stop()
+	}
+	mgr, err := ctrl.NewManager(o.api.User(o.T, o.user), ctrl.Options{
+		Scheme: o.api.Scheme, Logger: testr.New(o.T),
+		Cache:      CacheOptions([]string{o.namespace}),
+		Metrics:    metricsserver.Options{BindAddress: "0"},
+		Controller: config.Controller{SkipNameValidation: new(true)},
+	})
+	if err != nil {
+		o.Fatal(err)
+	}
+	wakes := &Wakes{}
+	o.kafka.wake, o.pods.wake = wakes.Wake, wakes.Wake
+	r := &Reconciler{
+		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder(resources.Manager),
+		Kafka: o.kafka, Pods: o.pods, Clock: clock.RealClock{}, Environment: env,
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	if err := r.SetupWithManager(ctx, mgr, wakes); err != nil {
+		o.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	o.stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			o.Errorf("the operator ended: %v", err)
+		}
+		o.stop = nil
+	}
+	o.Cleanup(func() {
+		if o.stop != nil {
+			o.stop()
+		}
+	})
+}
+
+// processor makes a StreamProcessor that copies a topic.
+func (o *operator) processor(name string, change ...func(*v1alpha1.StreamProcessor)) *v1alpha1.StreamProcessor {
+	o.Helper()
+	sp := &v1alpha1.StreamProcessor{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: o.namespace},
+		Spec: v1alpha1.StreamProcessorSpec{
+			Kafka:     v1alpha1.KafkaSpec{BootstrapServers: []string{"kafka:9092"}},
+			Input:     v1alpha1.InputSpec{Topic: "orders"},
+			Output:    v1alpha1.OutputSpec{Topic: "enriched"},
+			Processor: v1alpha1.ProcessorSpec{CEL: &v1alpha1.CELSpec{}},
+			Replicas:  new(int32(2)),
+		},
+	}
+	for _, c := range change {
+		c(sp)
+	}
+	o.create(sp)
+	return sp
+}
+
+func (o *operator) create(object client.Object) {
+	o.Helper()
+	if err := o.client.Create(o.Context(), object); err != nil {
+		o.Fatalf("create %T: %v", object, err)
+	}
+}
+
+// update changes a StreamProcessor as a user does.
+func (o *operator) update(name string, change func(*v1alpha1.StreamProcessor)) {
+	o.Helper()
+	o.eventually("an update of "+name, func() error {
+		sp := &v1alpha1.StreamProcessor{}
+		if err := o.client.Get(o.Context(), o.key(name), sp); err != nil {
+			return err
+		}
+		change(sp)
+		return o.client.Update(o.Context(), sp)
+	})
+}
+
+func (o *operator) key(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: o.namespace, Name: name}
+}
+
+// eventually waits until check returns nil.
+func (o *operator) eventually(what string, check func() error) {
+	o.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	err := errors.New("not tried")
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-tick.C {
+		if err = check(); err == nil {
+			return
+		}
+	}
+	o.Fatalf("waited in vain for %s: %v", what, err)
+}
+
+// deployment waits for the Deployment of a StreamProcessor to be as check wants.
+func (o *operator) deployment(name string, check func(*appsv1.Deployment) error) *appsv1.Deployment {
+	o.Helper()
+	d := &appsv1.Deployment{}
+	o.eventually("the Deployment of "+name, func() error {
+		if err := o.client.Get(o.Context(), o.key(name+"-worker"), d); err != nil {
+			return err
+		}
+		return check(d)
+	})
+	return d
+}
+
+// replicas waits until the Deployment asks for so many pods.
+func (o *operator) replicas(name string, want int32) *appsv1.Deployment {
+	o.Helper()
+	return o.deployment(name, func(d *appsv1.Deployment) error {
+		if *d.Spec.Replicas != want {
+			return fmt.Errorf("it asks for %d pods, not %d", *d.Spec.Replicas, want)
+		}
+		return nil
+	})
+}
+
+// settle does what the Deployment controller and the pods would: all run.
+func (o *operator) settle(name string) {
+	o.Helper()
+	o.deployment(name, func(d *appsv1.Deployment) error {
+		n := *d.Spec.Replicas
+		d.Status = appsv1.DeploymentStatus{
+			ObservedGeneration: d.Generation, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
+		}
+		return o.client.Status().Update(o.Context(), d)
+	})
+}
+
+// expect waits for a condition of the present generation, with words in its
+// message; "" as the status is for its absence.
+func (o *operator) expect(name, kind string, status metav1.ConditionStatus, reason string, words ...string) *v1alpha1.StreamProcessor {
+	o.Helper()
+	sp := &v1alpha1.StreamProcessor{}
+	o.eventually(fmt.Sprintf("%s of %s to be %s/%s %q", kind, name, status, reason, words), func() error {
+		if err := o.client.Get(o.Context(), o.key(name), sp); err != nil {
+			return err
+		}
+		if sp.Status.ObservedGeneration != sp.Generation {
+			return fmt.Errorf("the status is of generation %d, not %d", sp.Status.ObservedGeneration, sp.Generation)
+		}
+		c := meta.FindStatusCondition(sp.Status.Conditions, kind)
+		if c == nil {
+			c = &metav1.Condition{}
+		}
+		if c.Status != status || c.Reason != reason || !containsWords(c.Message, words) {
+			return fmt.Errorf("it is %s/%s: %s", c.Status, c.Reason, c.Message)
+		}
+		return nil
+	})
+	return sp
+}
+
+// events waits for an event about a StreamProcessor.
+func (o *operator) event(name, reason string) {
+	o.Helper()
+	o.eventually("an event "+reason, func() error {
+		var list corev1.EventList
+		if err := o.client.List(o.Context(), &list, client.InNamespace(o.namespace)); err != nil {
+			return err
+		}
+		var seen []string
+		for _, e := range list.Items {
+			if e.InvolvedObject.Name == name && e.Reason == reason {
+				return nil
+			}
+			seen = append(seen, e.InvolvedObject.Name+": "+e.Reason)
+		}
+		return fmt.Errorf("there are %q", seen)
+	})
+}

@@ -1,0 +1,100 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/plan"
+	"github.com/millrace-dev/millrace/controllers/resources"
+)
+
+// ownedTypes are the types of what a plan may make.
+func (r *Reconciler) ownedTypes() map[string]client.Object {
+	owned := map[string]client.Object{
+		"ServiceAccount":      &corev1.ServiceAccount{},
+		"ConfigMap":           &corev1.ConfigMap{},
+		"Service":             &corev1.Service{},
+		"PodDisruptionBudget": &policyv1.PodDisruptionBudget{},
+		"NetworkPolicy":       &networkingv1.NetworkPolicy{},
+		"Deployment":          &appsv1.Deployment{},
+	}
+	if r.Environment.PodMonitors {
+		monitor := &unstructured.Unstructured{}
+		monitor.SetGroupVersionKind(resources.PodMonitorKind)
+		owned[resources.PodMonitorKind.Kind] = monitor
+	}
+	return owned
+}
+
+// observeObjects finds what exists under the names of ours.
+func (r *Reconciler) observeObjects(ctx context.Context, s *scope) error {
+	key := types.NamespacedName{Namespace: s.sp.Namespace, Name: resources.Name(s.sp)}
+	for kind, object := range r.ownedTypes() {
+		found, err := r.find(ctx, key, object)
+		if err != nil {
+			return fmt.Errorf("look up %s %s: %w", kind, key.Name, err)
+		}
+		name := kind + " " + key.Name
+		switch {
+		case !found:
+		case s.isOurs(object):
+			s.live[name] = object
+		case s.isPredecessors(object):
+			s.waitFor(gone)
+			s.observed.Foreign = append(s.observed.Foreign, name)
+		default:
+			s.observed.Foreign = append(s.observed.Foreign, name)
+		}
+	}
+	if d, ok := s.live[describe("Deployment", s.sp)].(*appsv1.Deployment); ok {
+		s.observed.Deployment = d
+	}
+	return nil
+}
+
+// find looks into the cache, which holds what bears our label only, and asks the
+// API server where that holds nothing: an object of that name may be somebody
+// else's. In the steady state the cache holds all.
+func (r *Reconciler) find(ctx context.Context, key types.NamespacedName, object client.Object) (bool, error) {
+	err := r.Client.Get(ctx, key, object)
+	if apierrors.IsNotFound(err) && r.mayExist(object) {
+		err = r.Reader.Get(ctx, key, object)
+	}
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// mayExist spares the question for what is not asked for: if it were ours, the
+// cache would hold it.
+func (r *Reconciler) mayExist(object client.Object) bool {
+	if _, ok := object.(*networkingv1.NetworkPolicy); ok {
+		return r.Environment.NetworkPolicies
+	}
+	return true
+}
+
+// isPredecessors tells whether an object belongs to an earlier StreamProcessor of
+// the same name, and is about to be collected.
+func (s *scope) isPredecessors(object client.Object) bool {
+	owner := metav1.GetControllerOf(object)
+	return owner != nil && owner.Kind == v1alpha1.Kind && owner.Name == s.sp.Name && owner.UID != s.sp.UID
+}
+
+func describe(kind string, sp *v1alpha1.StreamProcessor) string {
+	object := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{Kind: kind}}
+	object.Name = resources.Name(sp)
+	return plan.Describe(object)
+}

@@ -1,0 +1,194 @@
+package controllers
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/plan"
+)
+
+// TestDrift: what others change of ours is put back, what they add stays.
+func TestDrift(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich")
+	d := o.replicas("enrich", 2)
+	o.patch(d, `{"metadata": {"annotations": {"theirs": "1"}}, "spec": {"replicas": 5, "template": {"spec": {"containers": [{"name": "worker", "image": "other:2"}]}}}}`)
+	o.deployment("enrich", func(d *appsv1.Deployment) error {
+		image := d.Spec.Template.Spec.Containers[0].Image
+		if *d.Spec.Replicas != 2 || image != "worker:1" {
+			return fmt.Errorf("%d pods of %s", *d.Spec.Replicas, image)
+		}
+		if d.Annotations["theirs"] != "1" {
+			t.Error("another's annotation is gone")
+		}
+		return nil
+	})
+	config := &corev1.ConfigMap{}
+	config.Name, config.Namespace = "enrich-worker", o.namespace
+	if err := o.client.Delete(o.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	o.eventually("a new ConfigMap", func() error { return o.client.Get(o.Context(), o.key("enrich-worker"), config) })
+	o.patch(config, `{"data": {"worker.yaml": "x", "extra": "y"}}`)
+	o.eventually("the configuration", func() error {
+		if err := o.client.Get(o.Context(), o.key("enrich-worker"), config); err != nil {
+			return err
+		}
+		if config.Data["worker.yaml"] == "x" {
+			return errors.New("it is still the other's")
+		}
+		return nil
+	})
+}
+
+// TestWhatIsNoLongerAskedForGoes: from within objects by server-side apply, and
+// whole objects.
+func TestWhatIsNoLongerAskedForGoes(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich", func(sp *v1alpha1.StreamProcessor) {
+		sp.Spec.Template = &v1alpha1.PodTemplateSpec{Env: []corev1.EnvVar{{Name: "A", Value: "1"}, {Name: "B", Value: "2"}}}
+	})
+	env := func(want ...string) func(*appsv1.Deployment) error {
+		return func(d *appsv1.Deployment) error {
+			var names []string
+			for _, e := range d.Spec.Template.Spec.Containers[0].Env {
+				names = append(names, e.Name)
+			}
+			if !slices.Equal(names, want) {
+				return fmt.Errorf("env %v, want %v", names, want)
+			}
+			return nil
+		}
+	}
+	o.deployment("enrich", env("A", "B"))
+	o.update("enrich", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Template.Env = sp.Spec.Template.Env[:1] })
+	o.deployment("enrich", env("A"))
+
+	policy := &networkingv1.NetworkPolicy{}
+	o.run(plan.Environment{WorkerImage: "worker:2", NetworkPolicies: true})
+	o.eventually("a NetworkPolicy", func() error { return o.client.Get(o.Context(), o.key("enrich-worker"), policy) })
+	o.deployment("enrich", func(d *appsv1.Deployment) error {
+		if image := d.Spec.Template.Spec.Containers[0].Image; image != "worker:2" {
+			return errors.New(image)
+		}
+		return nil
+	})
+	o.run(plan.Environment{WorkerImage: "worker:2"})
+	o.eventually("no NetworkPolicy", func() error {
+		if err := o.client.Get(o.Context(), o.key("enrich-worker"), policy); !apierrors.IsNotFound(err) {
+			return fmt.Errorf("it is there: %w", errors.Join(err, errUnsettled))
+		}
+		return nil
+	})
+}
+
+// TestSecrets: they are waited for, and pods are replaced when their content
+// changes, not when anything else of them does.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich", func(sp *v1alpha1.StreamProcessor) {
+		sp.Spec.Kafka.SASL = &v1alpha1.SASLSpec{Mechanism: v1alpha1.SASLPlain, SecretRef: v1alpha1.SecretRef{Name: "user"}}
+	})
+	o.expect("enrich", "Stalled", yes, "SecretNotFound", "spec.kafka.sasl.secretRef", `"user"`, "create it")
+	secret := &corev1.Secret{Data: map[string][]byte{"username": []byte("u")}}
+	secret.Name, secret.Namespace = "user", o.namespace
+	o.create(secret)
+	o.expect("enrich", "Stalled", yes, "SecretNotFound", `"password"`)
+	o.patch(secret, `{"stringData": {"password": "p"}}`)
+	hash := func(d *appsv1.Deployment) string { return d.Spec.Template.Annotations["millrace.dev/secrets-hash"] }
+	d := o.replicas("enrich", 2)
+	first := hash(d)
+	if sasl := o.kafka.target(o.key("enrich")).Cluster.SASL; first == "" || sasl == nil || sasl.Password != "p" {
+		t.Fatalf("hash %q, Kafka is asked as %+v", first, sasl)
+	}
+	o.patch(secret, `{"metadata": {"labels": {"a": "b"}}, "stringData": {"unused": "x"}}`)
+	o.patch(secret, `{"stringData": {"password": "q"}}`)
+	o.deployment("enrich", func(d *appsv1.Deployment) error {
+		if hash(d) == first {
+			return errors.New("the old hash")
+		}
+		return nil
+	})
+	if revision := o.replicas("enrich", 2).Generation; revision != d.Generation+1 {
+		t.Errorf("the Deployment changed %d times; want once", revision-d.Generation)
+	}
+	if err := o.client.Delete(o.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	o.expect("enrich", "Stalled", yes, "SecretNotFound")
+	o.replicas("enrich", 2) // what runs goes on
+}
+
+// TestDeletion: the group goes after the pods, if it is to go, and nothing is in
+// the way otherwise.
+func TestDeletion(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	kept := o.processor("kept")
+	dropped := o.processor("dropped", func(sp *v1alpha1.StreamProcessor) { sp.Spec.DeletionPolicy = v1alpha1.DeleteGroup })
+	o.replicas("kept", 2)
+	o.replicas("dropped", 2)
+	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "worker", Image: "worker:1"}}}}
+	pod.Name, pod.Namespace, pod.Labels = "dropped-1", o.namespace, o.replicas("dropped", 2).Spec.Template.Labels
+	o.create(pod)
+	o.delete(kept)
+	o.gone(kept)
+	o.delete(dropped)
+	o.expect("dropped", "Ready", no, "Deleting", "when the last pod is gone")
+	o.kafka.mu.Lock()
+	if o.kafka.asked > 0 {
+		t.Error("the group was to be deleted while a pod was there")
+	}
+	o.kafka.deletion.Err = errNoBroker
+	o.kafka.mu.Unlock()
+	if err := o.client.Delete(o.Context(), pod, client.GracePeriodSeconds(0)); err != nil {
+		t.Fatal(err)
+	}
+	o.expect("dropped", "Ready", no, "Deleting", "connection refused", "KeepGroup")
+	o.kafka.mu.Lock()
+	o.kafka.deletion.Done = true
+	o.kafka.mu.Unlock()
+	o.kafka.wake(o.key("dropped"))
+	o.gone(dropped)
+	o.kafka.mu.Lock()
+	defer o.kafka.mu.Unlock()
+	if want := "millrace-" + o.namespace + ".dropped"; !slices.Equal(o.kafka.deleted, []string{want}) {
+		t.Errorf("deleted groups: %q, want %q", o.kafka.deleted, want)
+	}
+}
+
+func (o *operator) delete(object client.Object) {
+	o.Helper()
+	if err := o.client.Delete(o.Context(), object); err != nil {
+		o.Fatal(err)
+	}
+}
+
+func (o *operator) gone(object client.Object) {
+	o.Helper()
+	o.eventually(object.GetName()+" to be gone", func() error {
+		if err := o.client.Get(o.Context(), client.ObjectKeyFromObject(object), object); !apierrors.IsNotFound(err) {
+			return fmt.Errorf("it is there: %w", errors.Join(err, errUnsettled))
+		}
+		return nil
+	})
+}
+
+func (o *operator) patch(object client.Object, patch string) {
+	o.Helper()
+	if err := o.client.Patch(o.Context(), object, client.RawPatch("application/strategic-merge-patch+json", []byte(patch))); err != nil {
+		o.Fatal(err)
+	}
+}

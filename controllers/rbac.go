@@ -1,0 +1,39 @@
+package controllers
+
+// What the operator may do. Its own namespace is the one of config/default; the
+// chart takes the same rules and puts its own in.
+//
+//go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0 rbac:roleName=millrace-operator paths=. output:rbac:dir=../config/rbac
+
+// StreamProcessors are users' own. The operator writes finalizers and the status,
+// and the permission for finalizers/ lets it set owner references that block a
+// deletion.
+//
+// +kubebuilder:rbac:groups=millrace.dev,resources=streamprocessors,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=millrace.dev,resources=streamprocessors/status,verbs=patch
+// +kubebuilder:rbac:groups=millrace.dev,resources=streamprocessors/finalizers,verbs=update
+
+// What a StreamProcessor needs is applied, which takes create for what is new
+// and patch for what is there; the garbage collector takes it away. The operator
+// itself deletes what can be switched off, and a Deployment whose pods have to go
+// before a group does.
+//
+// +kubebuilder:rbac:groups="",resources=configmaps;serviceaccounts;services,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=monitoring.coreos.com,resources=podmonitors,verbs=get;list;watch;create;patch;delete
+
+// Secrets hold what it takes to ask brokers for partitions and lag; pods are
+// asked for their status and say why they fail.
+//
+// +kubebuilder:rbac:groups="",resources=secrets;pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// One of the replicas leads, which a lease in their namespace decides, with an
+// event. A lease's name is not known to the API server when it authorises its
+// creation.
+//
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=create,namespace=millrace-system
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,resourceNames=millrace-operator.millrace.dev,verbs=get;update,namespace=millrace-system
+// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=millrace-system

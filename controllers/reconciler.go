@@ -1,0 +1,85 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/plan"
+)
+
+// Reconciler makes the cluster run what StreamProcessors ask for. Its fields are
+// set before SetupWithManager and not changed after.
+type Reconciler struct {
+	// Client reads from the manager's cache.
+	Client client.Client
+	// Reader asks the API server.
+	Reader client.Reader
+	Events events.EventRecorder
+	Kafka  KafkaWatch
+	Pods   PodWatch
+	Clock  clock.PassiveClock
+	// Environment is what is the same for all StreamProcessors.
+	Environment plan.Environment
+
+	secrets secretStore
+	reports reports
+}
+
+// Reconcile implements reconcile.Reconciler.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	s, err := r.fetch(ctx, req)
+	if s == nil || err != nil {
+		return ctrl.Result{}, err
+	}
+	phases := []phase{r.keepFinalizer, r.observe, r.decide, r.apply}
+	if s.sp.DeletionTimestamp != nil {
+		phases = []phase{r.observe, r.decide, r.finalize}
+	}
+	for _, do := range phases {
+		if err = do(ctx, s); err != nil {
+			break
+		}
+	}
+	// How it stands is told even when something went wrong, as far as it is known.
+	return s.result(errors.Join(err, r.report(ctx, s)))
+}
+
+// fetch returns nil for a StreamProcessor that is gone.
+func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*scope, error) {
+	sp := &v1alpha1.StreamProcessor{}
+	err := r.Client.Get(ctx, req.NamespacedName, sp)
+	switch {
+	case client.IgnoreNotFound(err) != nil:
+		return nil, fmt.Errorf("read the StreamProcessor: %w", err)
+	case err != nil:
+		r.forget(req)
+		return nil, nil
+	}
+	s := &scope{
+		key: req.NamespacedName, sp: sp.DeepCopy(),
+		live: map[string]client.Object{}, credentials: map[string][]byte{},
+	}
+	s.sp.Default()
+	s.observed.Processor = s.sp
+	s.observed.Environment = r.Environment
+	return s, nil
+}
+
+func (r *Reconciler) forget(req ctrl.Request) {
+	r.Kafka.Forget(req.NamespacedName)
+	r.Pods.Forget(req.NamespacedName)
+	r.reports.forget(req.NamespacedName)
+}
+
+// decide is the pure part.
+func (r *Reconciler) decide(_ context.Context, s *scope) error {
+	s.plan, s.decided = plan.Make(s.observed), true
+	return nil
+}

@@ -1,0 +1,187 @@
+package controllers
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/kafkawatch"
+	"github.com/millrace-dev/millrace/controllers/plan"
+	"github.com/millrace-dev/millrace/controllers/podwatch"
+)
+
+const (
+	yes = metav1.ConditionTrue
+	no  = metav1.ConditionFalse
+)
+
+func wantsReplicas(n int32) func(*v1alpha1.StreamProcessor) {
+	return func(sp *v1alpha1.StreamProcessor) { sp.Spec.Replicas = &n }
+}
+
+func TestItRuns(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich")
+	o.replicas("enrich", 2)
+	o.expect("enrich", "Ready", no, "RolloutInProgress")
+	for _, object := range []client.Object{&corev1.ConfigMap{}, &corev1.ServiceAccount{}, &corev1.Service{}, &policyv1.PodDisruptionBudget{}} {
+		o.eventually(fmt.Sprintf("%T", object), func() error { return o.client.Get(o.Context(), o.key("enrich-worker"), object) })
+		if !metav1.IsControlledBy(object, o.expect("enrich", "KafkaReachable", yes, "Reachable")) {
+			t.Errorf("%T is not controlled by the StreamProcessor", object)
+		}
+	}
+	o.settle("enrich")
+	sp := o.expect("enrich", "Ready", yes, "Running", "2 members", "6 partitions")
+	s := sp.Status
+	if s.Replicas != 2 || s.ReadyReplicas != 2 || s.Input == nil || s.Input.Partitions != 6 || s.Selector == "" {
+		t.Errorf("status %+v", s)
+	}
+	o.event("enrich", "Running")
+	o.event("enrich", "Scaled")
+}
+
+func TestNeverMorePodsThanPartitions(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich", wantsReplicas(9))
+	o.replicas("enrich", 6)
+	o.expect("enrich", "PartitionCapped", yes, "MoreReplicasThanPartitions", "9", "6")
+	o.kafka.change(func(f *kafkawatch.Facts) { f.Partitions = make([]kafkawatch.Partition, 8) })
+	o.replicas("enrich", 8)
+	o.kafka.change(func(f *kafkawatch.Facts) { f.Partitions = make([]kafkawatch.Partition, 20) })
+	o.replicas("enrich", 9)
+	o.expect("enrich", "PartitionCapped", "", "")
+	if _, err := o.api.Kubectl(t, "", "scale", "streamprocessor/enrich", "-n", o.namespace, "--replicas=3"); err != nil {
+		t.Fatal(err)
+	}
+	o.replicas("enrich", 3)
+}
+
+func TestTheTopicIsMissing(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 0)
+	o.kafka.change(func(f *kafkawatch.Facts) { f.Missing = []string{"orders"}; f.MissingSince = f.At })
+	o.processor("enrich")
+	o.expect("enrich", "Ready", no, "TopicNotFound", `"orders"`, "create it")
+	o.replicas("enrich", 0)
+	o.kafka.change(func(f *kafkawatch.Facts) { f.Missing = nil; f.Partitions = make([]kafkawatch.Partition, 3) })
+	o.replicas("enrich", 2)
+	o.settle("enrich")
+	o.expect("enrich", "Ready", yes, "Running")
+}
+
+// TestKafkaIsDown: nothing is scaled, not even by an operator that has just
+// started and has never seen the cluster.
+func TestKafkaIsDown(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich", wantsReplicas(4))
+	o.replicas("enrich", 4)
+	o.settle("enrich")
+	o.expect("enrich", "Ready", yes, "Running")
+	generation := o.replicas("enrich", 4).Generation
+	o.kafka.change(func(f *kafkawatch.Facts) { f.Err = errNoBroker })
+	o.expect("enrich", "KafkaReachable", no, "KafkaUnreachable", "connection refused")
+	o.expect("enrich", "Ready", no, "KafkaUnreachable")
+	o.stop()
+	o.kafka.change(func(f *kafkawatch.Facts) { *f = kafkawatch.Facts{Err: errors.New("still down")} })
+	o.run(plan.Environment{WorkerImage: "worker:1"})
+	o.expect("enrich", "KafkaReachable", no, "KafkaUnreachable", "still down")
+	if d := o.replicas("enrich", 4); d.Generation != generation {
+		t.Errorf("the Deployment was changed: %+v", d.Spec)
+	}
+	o.update("enrich", wantsReplicas(9))
+	o.replicas("enrich", 6)
+}
+
+func TestSuspend(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich")
+	o.replicas("enrich", 2)
+	o.settle("enrich")
+	o.update("enrich", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Suspend = true })
+	o.expect("enrich", "Suspended", yes, "SuspendedBySpec")
+	o.replicas("enrich", 0)
+	o.expect("enrich", "Ready", no, "Draining")
+	o.settle("enrich")
+	o.expect("enrich", "Ready", yes, "Suspended")
+	o.update("enrich", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Suspend = false })
+	o.replicas("enrich", 2)
+	o.expect("enrich", "Suspended", "", "")
+}
+
+func TestStuckPartition(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich")
+	o.pods.change(o.key("enrich"), podwatch.Facts{Stuck: []podwatch.Stuck{{Partition: 3, Offset: 41, KeyHash: "abcd", LastError: "boom", Since: time.Now()}}})
+	sp := o.expect("enrich", "StuckPartition", yes, "WatermarkHeld", "partition 3", "offset 41", "abcd", "boom")
+	if len(sp.Status.StuckPartitions) != 1 {
+		t.Errorf("status.stuckPartitions: %v", sp.Status.StuckPartitions)
+	}
+	o.event("enrich", "WatermarkHeld")
+}
+
+// TestGroupConflict: the older one has the group.
+func TestGroupConflict(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	group := func(sp *v1alpha1.StreamProcessor) { sp.Spec.Input.GroupID = "shared" }
+	elder := o.processor("elder", group)
+	o.replicas("elder", 2)
+	o.eventually("a later second", func() error {
+		probe := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{GenerateName: "probe-", Namespace: o.namespace}}
+		o.create(probe)
+		if !elder.CreationTimestamp.Before(&probe.CreationTimestamp) {
+			return errors.New("the same second")
+		}
+		return nil
+	})
+	o.processor("younger", group, func(sp *v1alpha1.StreamProcessor) {
+		sp.Spec.Kafka.BootstrapServers = []string{"other:9092", "KAFKA:9092"}
+	})
+	o.expect("younger", "Stalled", yes, "GroupConflict", "shared", "elder", "groupId")
+	o.replicas("younger", 0)
+	if err := o.client.Delete(o.Context(), elder); err != nil {
+		t.Fatal(err)
+	}
+	o.replicas("younger", 2)
+}
+
+// TestNameConflict: what is somebody else's is left alone.
+func TestNameConflict(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	foreign := &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: "enrich-worker", Namespace: o.namespace},
+		Spec: appsv1.DeploymentSpec{
+			Replicas: new(int32(7)),
+			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"a": "b"}},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"a": "b"}},
+				Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "i"}}},
+			},
+		},
+	}
+	o.create(foreign)
+	o.processor("enrich")
+	o.expect("enrich", "Stalled", yes, "NameConflict", "Deployment enrich-worker")
+	if d := o.replicas("enrich", 7); len(d.OwnerReferences) > 0 || d.Generation != 1 {
+		t.Errorf("it was changed: %+v", d)
+	}
+	if err := o.client.Delete(o.Context(), foreign); err != nil {
+		t.Fatal(err)
+	}
+	o.update("enrich", wantsReplicas(3))
+	o.replicas("enrich", 3)
+}

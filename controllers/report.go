@@ -1,0 +1,149 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/resources"
+	"github.com/millrace-dev/millrace/controllers/status"
+)
+
+// figuresInterval is how often the status follows the lag alone. While records
+// flow it changes with each look at the cluster, and each write wakes everybody
+// who watches.
+const figuresInterval = 10 * time.Second
+
+// reports remembers when the lag was last written.
+type reports struct {
+	mu   sync.Mutex
+	last map[types.NamespacedName]time.Time // guarded by mu
+}
+
+func (r *reports) forget(key types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.last, key)
+}
+
+func (r *reports) since(key types.NamespacedName, now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return now.Sub(r.last[key])
+}
+
+func (r *reports) written(key types.NamespacedName, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.last == nil {
+		r.last = make(map[types.NamespacedName]time.Time)
+	}
+	r.last[key] = now
+}
+
+// report writes the status, once, if it has changed, and tells of the changes by
+// events.
+func (r *Reconciler) report(ctx context.Context, s *scope) error {
+	if !s.decided {
+		return nil
+	}
+	before := s.sp.DeepCopy()
+	now := r.Clock.Now()
+	s.fillStatus(metav1.NewTime(now))
+	if equality.Semantic.DeepEqual(before.Status, s.sp.Status) {
+		return nil
+	}
+	if left := figuresInterval - r.reports.since(s.key, now); left > 0 && onlyFigures(before.Status, s.sp.Status) {
+		s.waitFor(left)
+		return nil
+	}
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	switch err := r.Client.Status().Patch(ctx, s.sp, patch, client.FieldOwner(resources.Manager)); {
+	case apierrors.IsConflict(err):
+		// The cache is behind; its next event brings us here again, and so does
+		// the clock.
+		s.waitFor(time.Second)
+		return nil
+	case client.IgnoreNotFound(err) != nil:
+		return fmt.Errorf("write the status: %w", err)
+	case err != nil:
+		return nil
+	}
+	r.reports.written(s.key, now)
+	r.announce(s, before.Status.Conditions)
+	return nil
+}
+
+// fillStatus puts together all of the status.
+func (s *scope) fillStatus(now metav1.Time) {
+	st := &s.sp.Status
+	st.ObservedGeneration = s.sp.Generation
+	st.Selector = resources.Selector(s.sp.Name).String()
+	st.Replicas, st.ReadyReplicas = 0, 0
+	if d := s.observed.Deployment; d != nil {
+		st.Replicas, st.ReadyReplicas = d.Status.Replicas, d.Status.ReadyReplicas
+	}
+	if s.observed.Kafka.Input != nil {
+		st.Input = s.observed.Kafka.Input
+	}
+	st.StuckPartitions = s.observed.Kafka.Stuck
+	if s.decision != nil {
+		st.LastScaleDecision = s.decision
+	}
+	status.Set(&st.Conditions, s.sp.Generation, now, s.plan.Conditions(s.observed)...)
+}
+
+// onlyFigures tells whether nothing but the lag differs, and that by more or
+// less only: somebody who waits for it to begin or to end is told at once.
+func onlyFigures(before, after v1alpha1.StreamProcessorStatus) bool {
+	a, b := before.Input, after.Input
+	if a == nil || b == nil || (a.Lag == 0) != (b.Lag == 0) || a.Partitions != b.Partitions {
+		return false
+	}
+	before.Input, after.Input = nil, nil
+	return equality.Semantic.DeepEqual(before, after)
+}
+
+// announced are the conditions whose coming is worth an event of its own; Ready's
+// event tells of the others.
+var announced = []string{status.PartitionCapped, status.StuckPartition}
+
+// announce tells of what has changed since before.
+func (r *Reconciler) announce(s *scope, before []metav1.Condition) {
+	if s.scaled != "" {
+		r.Events.Eventf(s.sp, nil, corev1.EventTypeNormal, "Scaled", "Scale", "%s", note(s.scaled))
+	}
+	after := s.sp.Status.Conditions
+	was, is := meta.FindStatusCondition(before, status.Ready), meta.FindStatusCondition(after, status.Ready)
+	if was == nil || was.Reason != is.Reason {
+		kind := corev1.EventTypeNormal
+		if is.Reason == status.Unreachable || meta.IsStatusConditionTrue(after, status.Stalled) {
+			kind = corev1.EventTypeWarning
+		}
+		r.Events.Eventf(s.sp, nil, kind, is.Reason, "Reconcile", "%s", note(is.Message))
+	}
+	for _, name := range announced {
+		if is := meta.FindStatusCondition(after, name); is != nil && meta.FindStatusCondition(before, name) == nil {
+			r.Events.Eventf(s.sp, nil, corev1.EventTypeWarning, is.Reason, "Reconcile", "%s", note(is.Message))
+		}
+	}
+}
+
+// note is cut to what the API server takes.
+func note(message string) string {
+	const longest = 1024
+	if len(message) <= longest {
+		return message
+	}
+	return message[:longest-3] + "..."
+}

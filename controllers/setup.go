@@ -1,0 +1,94 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/resources"
+)
+
+// secretIndex finds the StreamProcessors that refer to a Secret.
+const secretIndex = "secret"
+
+// atOnce is how many StreamProcessors are reconciled at the same time. Nothing in
+// a reconciliation waits for Kafka or for pods, so a few are many.
+const atOnce = 4
+
+// SetupWithManager has the manager run the reconciler, and wakes call it for what
+// the pollers have found.
+func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wakes *Wakes) error {
+	index := mgr.GetFieldIndexer()
+	if err := index.IndexField(ctx, &v1alpha1.StreamProcessor{}, groupIndex, groupKeys); err != nil {
+		return fmt.Errorf("index StreamProcessors by group: %w", err)
+	}
+	if err := index.IndexField(ctx, &v1alpha1.StreamProcessor{}, secretIndex, secretNames); err != nil {
+		return fmt.Errorf("index StreamProcessors by secret: %w", err)
+	}
+	build := ctrl.NewControllerManagedBy(mgr).Named("streamprocessor").
+		// What changes without the generation is the status, which is our own.
+		For(&v1alpha1.StreamProcessor{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.StreamProcessor{}, handler.EnqueueRequestsFromMapFunc(r.sharers),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Owns(&appsv1.Deployment{}).
+		Owns(&corev1.ConfigMap{}).
+		Owns(&corev1.ServiceAccount{}).
+		Owns(&corev1.Service{}).
+		Owns(&policyv1.PodDisruptionBudget{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Owns(&networkingv1.NetworkPolicy{}).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(podOwner)).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.secretUsers)).
+		WatchesRawSource(wakes.source()).
+		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce})
+	if r.Environment.PodMonitors {
+		build = build.Owns(r.ownedTypes()[resources.PodMonitorKind.Kind])
+	}
+	return build.Complete(r)
+}
+
+// podOwner goes by the label: a pod is owned by a ReplicaSet.
+func podOwner(_ context.Context, pod client.Object) []reconcile.Request {
+	name := pod.GetLabels()[resources.InstanceLabel]
+	if name == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: pod.GetNamespace(), Name: name}}}
+}
+
+func secretNames(object client.Object) []string {
+	sp, ok := object.(*v1alpha1.StreamProcessor)
+	if !ok {
+		return nil
+	}
+	var names []string
+	for _, use := range resources.Secrets(sp) {
+		names = append(names, use.Name)
+	}
+	return names
+}
+
+func (r *Reconciler) secretUsers(ctx context.Context, secret client.Object) []reconcile.Request {
+	var list v1alpha1.StreamProcessorList
+	err := r.Client.List(ctx, &list, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()})
+	if err != nil {
+		return nil // see sharers
+	}
+	requests := make([]reconcile.Request, 0, len(list.Items))
+	for i := range list.Items {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+	}
+	return requests
+}
