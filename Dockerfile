@@ -1,6 +1,9 @@
-# The worker's image; with another PACKAGE that of any program of this module:
+# An image of one program of this module, for those who build with Docker; make
+# images builds all of them without. Both make the same: the program, the
+# certificates of public authorities, and nothing else.
 #
 #   docker build -t millrace-worker .
+#   docker build --build-arg PACKAGE=./cmd/operator -t millrace-operator .
 #   docker build --build-arg PACKAGE=./config/samples/language -t sample-language .
 #
 # buildah takes it as well (buildah bud -t millrace-worker .).
@@ -19,12 +22,16 @@ RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
     go build -trimpath -tags timetzdata -ldflags="-s -w" -o /out/program ${PACKAGE}
 
 FROM scratch
+ARG VERSION=0.0.0-dev
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Millrace" \
       org.opencontainers.image.description="Processes Kafka topics with StreamProcessors" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.source="https://github.com/millrace-dev/millrace" \
+      org.opencontainers.image.vendor="The Millrace authors" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/program /program
 USER 65532:65532
-EXPOSE 8080
 ENTRYPOINT ["/program"]

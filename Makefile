@@ -12,7 +12,7 @@ DEMO_DIR := bin/demo
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Run a sample StreamProcessor on a web access log, with an embedded broker
@@ -30,8 +30,12 @@ build: ## Build the programs into bin/
 test: ## Run all tests, those on Apache Kafka too where Java and Maven are installed
 	@command -v java >/dev/null && hack/kafka.sh fetch >/dev/null \
 	  || echo "NOTE: the tests on Apache Kafka are skipped: they need Java 17 and, for the first fetch, Maven"
+	@hack/cluster/binaries.sh apiserver >/dev/null \
+	  || echo "NOTE: the tests on a Kubernetes API server are skipped: it could not be built"
+	@$(MAKE) --no-print-directory -s bin/helm || echo "NOTE: the tests of the chart are skipped: Helm could not be built"
 	@[[ -n "$(RACE)" ]] || echo "NOTE: the race detector is off: it needs a C compiler"
 	go test $(RACE) -timeout 20m ./...
+	go -C hack/images test $(RACE) ./...
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_TIME (10s)
@@ -49,6 +53,8 @@ generate: ## Regenerate what is generated
 tidy: ## Tidy the modules' files
 	go mod tidy
 	go -C hack/tools mod tidy
+	go -C hack/images mod tidy
+	for module in etcd helm kubernetes; do go -C hack/cluster/$$module mod tidy; done
 
 .PHONY: format
 format: bin/.tools ## Format the code
@@ -57,6 +63,7 @@ format: bin/.tools ## Format the code
 .PHONY: lint
 lint: bin/.tools ## Check the code and its format
 	bin/golangci-lint run --allow-parallel-runners
+	cd hack/images && $(CURDIR)/bin/golangci-lint run --allow-parallel-runners
 	@for script in hack/*.sh .ci/run; do bash -n "$$script"; done
 
 .PHONY: verify
@@ -71,6 +78,44 @@ bin/.tools: hack/tools/go.mod hack/tools/go.sum
 	go -C hack/tools build -o $(CURDIR)/bin/ tool
 	@touch $@
 
+# The version is the chart's. Another registry: make images deploy REGISTRY=registry.example/team
+VERSION := $(shell sed -n 's/^appVersion: "\(.*\)"$$/\1/p' config/chart/Chart.yaml)
+REGISTRY ?= ghcr.io/millrace-dev
+# Such as linux/amd64,linux/arm64; empty for this machine's.
+PLATFORMS ?=
+KUBECTL ?= kubectl
+
+.PHONY: images
+images: ## Build the images into bin/images/, as OCI archives
+	go -C hack/images run . --version "$(VERSION)" --registry "$(REGISTRY)" $(if $(PLATFORMS),--platforms "$(PLATFORMS)")
+
+.PHONY: chart
+chart: bin/helm ## Check the Helm chart and pack it into dist/
+	bin/helm lint --strict config/chart
+	bin/helm package config/chart --destination dist
+
+bin/helm: hack/cluster/helm/go.mod hack/cluster/helm/go.sum
+	go -C hack/cluster/helm build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ helm.sh/helm/v4/cmd/helm
+
+.PHONY: install
+install: ## Install the CRD into the cluster that kubectl talks to
+	$(KUBECTL) apply --server-side -k config/crd
+
+.PHONY: deploy
+deploy: ## Install the CRD and the operator into that cluster
+	$(KUBECTL) kustomize config/default | sed "s|ghcr.io/millrace-dev/|$(REGISTRY)/|" | $(KUBECTL) apply --server-side -f -
+	$(KUBECTL) -n millrace-system rollout status deployment/millrace-operator --timeout 2m
+
+.PHONY: undeploy
+undeploy: ## Remove the operator; StreamProcessors and their CRD stay
+	$(KUBECTL) delete --ignore-not-found -k config/manager
+	$(KUBECTL) delete --ignore-not-found -k config/rbac
+	$(KUBECTL) delete --ignore-not-found -f config/default/namespace.yaml
+
 .PHONY: clean
 clean: ## Remove what was built and fetched
 	rm -rf bin dist
+
+.PHONY: cluster-binaries
+cluster-binaries: ## Build the programs of a test cluster into bin/kubebuilder/
+	hack/cluster/binaries.sh node

@@ -9,11 +9,15 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/plan"
+	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
 // TestDrift: what others change of ours is put back, what they add stays.
@@ -167,6 +171,44 @@ func TestDeletion(t *testing.T) {
 	if want := "millrace-" + o.namespace + ".dropped"; !slices.Equal(o.kafka.deleted, []string{want}) {
 		t.Errorf("deleted groups: %q, want %q", o.kafka.deleted, want)
 	}
+}
+
+// TestPodMonitor is made where the Prometheus operator's kind is served.
+func TestPodMonitor(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.create(podMonitorCRD())
+	monitor := &unstructured.Unstructured{}
+	monitor.SetGroupVersionKind(resources.PodMonitorKind)
+	o.eventually("the kind to be served", func() error {
+		return o.client.List(o.Context(), &unstructured.UnstructuredList{Object: map[string]any{
+			"apiVersion": "monitoring.coreos.com/v1", "kind": "PodMonitorList",
+		}})
+	})
+	o.run(plan.Environment{WorkerImage: "worker:1", PodMonitors: true})
+	sp := o.processor("enrich")
+	o.eventually("a PodMonitor", func() error { return o.client.Get(o.Context(), o.key("enrich-worker"), monitor) })
+	port, _, _ := unstructured.NestedSlice(monitor.Object, "spec", "podMetricsEndpoints")
+	if !metav1.IsControlledBy(monitor, sp) || len(port) != 1 {
+		t.Errorf("%v", monitor.Object)
+	}
+}
+
+// podMonitorCRD is as much of the Prometheus operator's as is used.
+func podMonitorCRD() *apiextensionsv1.CustomResourceDefinition {
+	kind := resources.PodMonitorKind
+	crd := &apiextensionsv1.CustomResourceDefinition{Spec: apiextensionsv1.CustomResourceDefinitionSpec{
+		Group: kind.Group, Scope: apiextensionsv1.NamespaceScoped,
+		Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: "podmonitors", Singular: "podmonitor", Kind: kind.Kind, ListKind: "PodMonitorList"},
+		Versions: []apiextensionsv1.CustomResourceDefinitionVersion{{
+			Name: kind.Version, Served: true, Storage: true,
+			Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{
+				Type: "object", XPreserveUnknownFields: new(true),
+			}},
+		}},
+	}}
+	crd.Name = "podmonitors." + kind.Group
+	return crd
 }
 
 func (o *operator) delete(object client.Object) {

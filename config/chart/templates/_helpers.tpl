@@ -1,0 +1,75 @@
+{{/* What all names begin with: millrace-operator for the release "millrace". */}}
+{{- define "millrace.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- printf "%s-operator" (.Release.Name | trunc 41 | trimSuffix "-") -}}
+{{- else -}}
+{{- printf "%s-operator" (printf "%s-%s" .Release.Name $name | trunc 41 | trimSuffix "-") -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The same for what is not in a namespace. There can be a release for each of some
+namespaces, but only one for all. */}}
+{{- define "millrace.clusterName" -}}
+{{- if .Values.watchNamespaces -}}
+{{- printf "%s-%s" (include "millrace.fullname" .) .Release.Namespace -}}
+{{- else -}}
+{{- include "millrace.fullname" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "millrace.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "millrace.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The labels that select the operator's pods. They can't change in an upgrade. */}}
+{{- define "millrace.selectorLabels" -}}
+app.kubernetes.io/name: millrace-operator
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* Those of the pod that helm test runs: nothing takes it for an operator. */}}
+{{- define "millrace.checkLabels" -}}
+app.kubernetes.io/name: millrace-check
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "millrace.labels" -}}
+{{ include "millrace.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* An image by its name in the registry: include "millrace.image" (list . NAME). */}}
+{{- define "millrace.image" -}}
+{{- $root := index . 0 -}}
+{{- printf "%s/%s:%s" (trimSuffix "/" $root.Values.image.registry) (index . 1) (default $root.Chart.AppVersion $root.Values.image.tag) -}}
+{{- end -}}
+
+{{/* The rules of a role in files/role.yaml, which is generated from the markers in
+controllers/rbac.go: include "millrace.rules" (list . KIND). */}}
+{{- define "millrace.rules" -}}
+{{- $kind := index . 1 -}}
+{{- range splitList "\n---\n" ((index . 0).Files.Get "files/role.yaml") -}}
+{{- $role := fromYaml . -}}
+{{- if eq $role.kind $kind -}}
+{{- toYaml $role.rules -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "millrace.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "millrace.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end -}}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"io"
+	"path"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// user is nobody's on any machine, and what the pods run as.
+const user = "65532:65532"
+
+// Where things are in the image; the Dockerfile has the same.
+const (
+	programFile      = "program"
+	certificatesFile = "etc/ssl/certs/ca-certificates.crt"
+	billFile         = "usr/share/sbom/program.spdx.json"
+)
+
+// assemble makes an image. The certificates have a layer of their own, which all
+// images share.
+func assemble(p program, version string, platform v1.Platform, b binary, certificates, bill []byte) (v1.Image, error) {
+	var layers []mutate.Addendum
+	for _, files := range [][]file{
+		{{name: certificatesFile, mode: 0o644, content: certificates}},
+		{{name: billFile, mode: 0o644, content: bill}, {name: programFile, mode: 0o755, content: b.content}},
+	} {
+		layer, err := newLayer(files)
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, mutate.Addendum{
+			Layer:   layer,
+			History: v1.History{CreatedBy: "hack/images", Created: v1.Time{Time: b.time}, Comment: path.Base(files[0].name)},
+		})
+	}
+	base := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	image, err := mutate.ConfigFile(base, &v1.ConfigFile{
+		Created: v1.Time{Time: b.time}, OS: platform.OS, Architecture: platform.Architecture, Variant: platform.Variant,
+		RootFS: v1.RootFS{Type: "layers"},
+		Config: v1.Config{
+			User: user, Entrypoint: []string{"/" + programFile}, WorkingDir: "/", Labels: labels(p, version, b),
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	image, err = mutate.Append(image, layers...)
+	if err != nil {
+		return nil, err
+	}
+	return mutate.Annotations(image, labels(p, version, b)).(v1.Image), nil
+}
+
+// labels are on the image's configuration and, as annotations, on its manifest:
+// some tools read one, some the other.
+func labels(p program, version string, b binary) map[string]string {
+	const prefix = "org.opencontainers.image."
+	all := map[string]string{
+		prefix + "title":    p.title,
+		prefix + "version":  version,
+		prefix + "source":   source,
+		prefix + "licenses": license,
+		prefix + "vendor":   "The Millrace authors",
+		prefix + "created":  b.time.Format(time.RFC3339),
+	}
+	if b.id != "" {
+		all[prefix+"revision"] = b.id
+	}
+	return all
+}
+
+type file struct {
+	name    string
+	mode    int64
+	content []byte
+}
+
+// newLayer has the files and the folders above them, without what differs from
+// one machine or build to the next.
+func newLayer(files []file) (v1.Layer, error) {
+	var content bytes.Buffer
+	w := tar.NewWriter(&content)
+	done := map[string]bool{}
+	for _, f := range files {
+		if err := addFolders(w, path.Dir(f.name), done); err != nil {
+			return nil, err
+		}
+		header := &tar.Header{Typeflag: tar.TypeReg, Name: f.name, Mode: f.mode, Size: int64(len(f.content)), ModTime: time.Unix(0, 0)}
+		if err := w.WriteHeader(header); err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(f.content); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(content.Bytes())), nil
+	}, tarball.WithMediaType(types.OCILayer), tarball.WithCompressedCaching)
+}
+
+func addFolders(w *tar.Writer, dir string, done map[string]bool) error {
+	if dir == "." || done[dir] {
+		return nil
+	}
+	if err := addFolders(w, path.Dir(dir), done); err != nil {
+		return err
+	}
+	done[dir] = true
+	return w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: dir + "/", Mode: 0o755, ModTime: time.Unix(0, 0)})
+}

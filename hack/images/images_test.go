@@ -1,0 +1,213 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/validate"
+	spdxjson "github.com/spdx/tools-golang/json"
+)
+
+const tag = "registry.example/team/worker:1.2.3"
+
+var amd64 = v1.Platform{OS: "linux", Architecture: "amd64"}
+
+func sample() (program, binary) {
+	return program{archive: "worker", repository: "worker", pkg: "./cmd/worker", title: "Worker"},
+		binary{
+			content:  []byte("a program"),
+			revision: revision{id: "abc", time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
+			info: &debug.BuildInfo{
+				GoVersion: "go1.26.8", Path: "example.com/m/cmd/worker",
+				Main: debug.Module{Path: "example.com/m", Version: "(devel)"},
+				Deps: []*debug.Module{
+					{Path: "example.com/Lib", Version: "v1.0.0", Sum: "h1:x"},
+					{Path: "example.com/old", Version: "v1.0.0", Replace: &debug.Module{Path: "example.com/new", Version: "v2.0.0"}},
+				},
+			},
+		}
+}
+
+func newImage(t *testing.T, platform v1.Platform) v1.Image {
+	t.Helper()
+	p, b := sample()
+	image, err := assemble(p, "1.2.3", platform, b, []byte("certificates"), []byte("bill"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return image
+}
+
+func TestImage(t *testing.T) {
+	image := newImage(t, amd64)
+	config, err := image.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.Config.User != "65532:65532" || !slices.Equal(config.Config.Entrypoint, []string{"/program"}) {
+		t.Errorf("it runs %v as %q", config.Config.Entrypoint, config.Config.User)
+	}
+	if !config.Created.Equal(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)) {
+		t.Errorf("it was made %v, want the commit's time", config.Created)
+	}
+	want := map[string]string{"version": "1.2.3", "revision": "abc", "licenses": "Apache-2.0", "created": "2026-01-02T03:04:05Z", "source": source}
+	for name, value := range want {
+		if got := config.Config.Labels["org.opencontainers.image."+name]; got != value {
+			t.Errorf("the label %s is %q, want %q", name, got, value)
+		}
+	}
+	wantFiles := map[string]int64{"etc/ssl/certs/ca-certificates.crt": 0o644, "program": 0o755, "usr/share/sbom/program.spdx.json": 0o644}
+	if files := filesOf(t, image); !maps.Equal(files, wantFiles) {
+		t.Errorf("its files are %v, want %v", files, wantFiles)
+	}
+}
+
+func filesOf(t *testing.T, image v1.Image) map[string]int64 {
+	t.Helper()
+	files := map[string]int64{}
+	content := mutate.Extract(image)
+	defer func() { _ = content.Close() }()
+	for r := tar.NewReader(content); ; {
+		header, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if header.Typeflag == tar.TypeReg {
+			files[header.Name] = header.Mode
+		}
+	}
+}
+
+// TestArchiveIsReproducible: the same program gives the same bytes.
+func TestArchiveIsReproducible(t *testing.T) {
+	var archives [][]byte
+	for range 2 {
+		file := filepath.Join(t.TempDir(), "worker.tar")
+		if _, err := writeArchive(file, tag, []v1.Image{newImage(t, amd64)}, []v1.Platform{amd64}); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		archives = append(archives, content)
+	}
+	if !bytes.Equal(archives[0], archives[1]) {
+		t.Error("two archives of one program differ")
+	}
+}
+
+func TestArchiveNames(t *testing.T) {
+	arm64 := v1.Platform{OS: "linux", Architecture: "arm64"}
+	for name, platforms := range map[string][]v1.Platform{"one": {amd64}, "many": {amd64, arm64}} {
+		t.Run(name, func(t *testing.T) {
+			var images []v1.Image
+			for _, platform := range platforms {
+				images = append(images, newImage(t, platform))
+			}
+			dir := t.TempDir()
+			digest, err := writeLayout(dir, tag, images, platforms)
+			if err != nil {
+				t.Fatal(err)
+			}
+			index, err := layout.ImageIndexFromPath(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := validate.Index(index); err != nil {
+				t.Error(err)
+			}
+			manifest, err := index.IndexManifest()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(manifest.Manifests) != 1 || manifest.Manifests[0].Digest != digest {
+				t.Fatalf("it has %v, want %v alone", manifest.Manifests, digest)
+			}
+			for _, name := range []string{"org.opencontainers.image.ref.name", "io.containerd.image.name"} {
+				if got := manifest.Manifests[0].Annotations[name]; got != tag {
+					t.Errorf("%s is %q, want %q", name, got, tag)
+				}
+			}
+		})
+	}
+}
+
+func TestBillOfMaterials(t *testing.T) {
+	p, b := sample()
+	content, err := billOfMaterials(p, "1.2.3", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := spdxjson.Read(bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var locators []string
+	for _, pkg := range doc.Packages {
+		locators = append(locators, pkg.PackageExternalReferences[0].Locator)
+	}
+	want := []string{
+		"pkg:golang/example.com/m", "pkg:golang/stdlib@1.26.8",
+		"pkg:golang/example.com/lib@v1.0.0", "pkg:golang/example.com/new@v2.0.0",
+	}
+	if !slices.Equal(locators, want) {
+		t.Errorf("it lists %v, want %v", locators, want)
+	}
+	if len(doc.Relationships) != len(doc.Packages) {
+		t.Errorf("it relates %d of %d packages", len(doc.Relationships), len(doc.Packages))
+	}
+}
+
+func TestCertificates(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty.pem")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readCertificates(empty); err == nil || !strings.Contains(err.Error(), "has no certificate") {
+		t.Errorf("got %v of a file without certificates", err)
+	}
+	if _, err := readCertificates(empty + ".missing"); err == nil || !strings.Contains(err.Error(), "--certificates") {
+		t.Errorf("got %v of a file that is not there, want an error that says what to do", err)
+	}
+}
+
+// TestProgramsAreThere: the packages that images are built from have not moved.
+func TestProgramsAreThere(t *testing.T) {
+	for _, p := range programs {
+		if _, err := os.Stat(filepath.Join("../..", p.pkg, "main.go")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestRevision(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", "60")
+	rev, err := findRevision(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rev.id != "" || !rev.time.Equal(time.Unix(60, 0)) {
+		t.Errorf("outside of version control it is %+v", rev)
+	}
+	t.Setenv("SOURCE_DATE_EPOCH", "today")
+	if _, err := findRevision(t.TempDir()); err == nil || !strings.Contains(err.Error(), "SOURCE_DATE_EPOCH") {
+		t.Errorf("got %v, want an error that names SOURCE_DATE_EPOCH", err)
+	}
+}

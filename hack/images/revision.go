@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// revision is the commit that the images are built from.
+type revision struct {
+	id   string // with -dirty if there are changes on top; "" outside of version control
+	time time.Time
+}
+
+// findRevision asks git. SOURCE_DATE_EPOCH, if set, is the time instead of the
+// commit's.
+func findRevision(dir string) (revision, error) {
+	rev := revision{time: time.Unix(0, 0).UTC()}
+	seconds := os.Getenv("SOURCE_DATE_EPOCH")
+	if commit, err := git(dir, "log", "-1", "--format=%H %ct"); err == nil {
+		id, committed, _ := strings.Cut(commit, " ")
+		rev.id = id
+		if changes, err := git(dir, "status", "--porcelain"); err != nil || changes != "" {
+			rev.id += "-dirty"
+		}
+		if seconds == "" {
+			seconds = committed
+		}
+	}
+	if seconds == "" {
+		return rev, nil
+	}
+	epoch, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		return rev, fmt.Errorf("the time of the source (SOURCE_DATE_EPOCH or the commit's): %w", err)
+	}
+	rev.time = time.Unix(epoch, 0).UTC()
+	return rev, nil
+}
+
+func git(dir string, args ...string) (string, error) {
+	cmd := exec.Command("git", append([]string{"-C", dir}, args...)...)
+	out, err := cmd.Output()
+	return strings.TrimSpace(string(out)), err
+}
