@@ -36,21 +36,30 @@ func millrace(ctx context.Context, j job, t task, c *clock) error {
 	p := &millraceProcessor{task: t, clock: c}
 	ended := make(chan error, 1)
 	go func() { ended <- worker.Run(ctx, cfg, p) }()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	start := time.Now()
+	for wait := 20 * time.Millisecond; ; {
 		select {
 		case err := <-ended:
 			return fmt.Errorf("the worker ended early: %w", err)
-		case <-tick.C:
-			if written(ctx, address) >= int64(j.Records) {
-				stop()
-				err := <-ended
-				c.end()
-				return err
-			}
+		case <-time.After(wait):
 		}
+		n := written(ctx, address)
+		if n >= int64(j.Records) {
+			stop()
+			err := <-ended
+			c.end()
+			return err
+		}
+		wait = untilNextLook(time.Since(start), n, int64(j.Records))
 	}
+}
+
+// untilNextLook is how long to leave the worker alone that has written n of
+// records after some time. It answers within its own CPU time, so it is seldom
+// asked before it can be done.
+func untilNextLook(after time.Duration, n, records int64) time.Duration {
+	left := time.Duration(float64(after) * float64(records-n) / float64(max(n, 1)))
+	return min(max(left/2, 20*time.Millisecond), 500*time.Millisecond)
 }
 
 type millraceProcessor struct {
