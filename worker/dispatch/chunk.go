@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/millrace-dev/millrace/worker/record"
@@ -20,6 +21,35 @@ type Chunk struct {
 
 	leaked  atomic.Bool
 	claimed int // records handed out; guarded by Pool.mu, Unordered only
+
+	// What follows is set by link, for chunks with Lanes.
+	parts []part
+	next  []int32 // of each record: the one that follows in its lane
+}
+
+// part is what one lane gets of a chunk.
+type part struct {
+	lane        *lane
+	first, last int32 // records
+	records     int32
+}
+
+// link sorts the chunk's records into its lanes' parts, without a lock: chunks
+// of the same Lanes are pushed by one goroutine at a time.
+func (c *Chunk) link() {
+	c.parts, c.next = c.parts[:0], slices.Grow(c.next[:0], len(c.Records))[:len(c.Records)]
+	for k := range c.Records {
+		i, l := int32(k), c.Lanes.of(&c.Records[k])
+		if n := int(l.part); n < len(c.parts) && c.parts[n].lane == l {
+			p := &c.parts[n]
+			c.next[p.last] = i
+			p.last = i
+			p.records++
+			continue
+		}
+		l.part = int32(len(c.parts))
+		c.parts = append(c.parts, part{lane: l, first: i, last: i, records: 1})
+	}
 }
 
 // Leaked reports whether an attempt that never returned may still read the

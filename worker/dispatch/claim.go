@@ -7,8 +7,10 @@ import (
 
 const (
 	// maxClaim bounds the records a goroutine takes at once: enough to make
-	// the lock's cost vanish, few enough that goroutines end together.
-	maxClaim = 128
+	// the lock's cost vanish, few enough that goroutines end together. It is
+	// a whole chunk, so that goroutines need not share one where there are
+	// several.
+	maxClaim = 256
 	// claimTime is how long a claim should keep a goroutine busy; slow records
 	// are claimed one by one so that no goroutine sits on others' work.
 	claimTime = 500 * time.Microsecond
@@ -61,7 +63,7 @@ func (p *Pool) share(r *runner) int {
 }
 
 func (p *Pool) takeChunk(r *runner, want int) {
-	c := p.chunks.peek()
+	c := *p.chunks.first()
 	n := min(want-len(r.items), len(c.Records)-c.claimed)
 	for i := c.claimed; i < c.claimed+n; i++ {
 		r.items = append(r.items, Item{Chunk: c, Index: int32(i)})
@@ -75,7 +77,7 @@ func (p *Pool) takeChunk(r *runner, want int) {
 
 func (p *Pool) takeLane(r *runner, want int) {
 	l := p.ready.pop()
-	p.queued -= l.items.len()
+	p.queued -= l.waiting
 	l.state = laneRunning
 	r.items = l.take(r.items, want-len(r.items))
 	r.lanes = append(r.lanes, turn{lane: l})
@@ -101,7 +103,7 @@ func (p *Pool) endTurn(t turn) {
 	case blocked && t.after > 0:
 		l.state = laneParked
 		time.AfterFunc(t.after, func() { p.unpark(l) })
-	case l.items.len() > 0:
+	case l.waiting > 0:
 		p.makeReady(l)
 	default:
 		l.state = laneIdle

@@ -45,30 +45,58 @@ const (
 
 // lane is a first-in-first-out queue with at most one runner at a time.
 type lane struct {
-	state laneState
-	items queue[Item]
+	state   laneState
+	part    int32 // that Chunk.link made last for the lane; only link uses it
+	stretch queue[stretch]
+	waiting int // records in stretch
 	// back holds what the lane's runner could not finish, in order; only the
 	// runner touches it while the lane is running. A lane with something in
 	// it is blocked: its later items must not overtake.
 	back []Item
 }
 
+// stretch is records of one chunk that follow each other in a lane.
+type stretch struct {
+	chunk *Chunk
+	next  int32
+	left  int32
+}
+
+func (l *lane) push(s stretch) {
+	l.stretch.push(s)
+	l.waiting += int(s.left)
+}
+
 // take moves up to n items to dst.
 func (l *lane) take(dst []Item, n int) []Item {
-	for n = min(n, l.items.len()); n > 0; n-- {
-		dst = append(dst, l.items.pop())
+	n = min(n, l.waiting)
+	l.waiting -= n
+	for n > 0 {
+		s := l.stretch.first()
+		for ; n > 0 && s.left > 0; n-- {
+			dst = append(dst, Item{Chunk: s.chunk, Index: s.next, lane: l})
+			if s.left--; s.left > 0 {
+				s.next = s.chunk.next[s.next]
+			}
+		}
+		if s.left == 0 {
+			l.stretch.pop()
+		}
 	}
 	return dst
 }
 
 // restore puts what the runner returned before what came since.
 func (l *lane) restore() {
-	items := make([]Item, 0, len(l.back)+l.items.len())
-	items = append(items, l.back...)
-	for l.items.len() > 0 {
-		items = append(items, l.items.pop())
+	all := make([]stretch, 0, len(l.back)+l.stretch.len())
+	for _, it := range l.back {
+		all = append(all, stretch{chunk: it.Chunk, next: it.Index, left: 1})
 	}
-	l.items = queue[Item]{items: items}
+	for l.stretch.len() > 0 {
+		all = append(all, l.stretch.pop())
+	}
+	l.stretch = queue[stretch]{items: all}
+	l.waiting += len(l.back)
 	clear(l.back)
 	l.back = l.back[:0]
 }

@@ -84,31 +84,40 @@ func New(cfg Config) *Pool {
 	return p
 }
 
-// Push queues a chunk. The caller bounds how much it pushes; Push never
+// Push queues chunks. The caller bounds how much it pushes; Push never
 // blocks for long.
-func (p *Pool) Push(c *Chunk) {
-	p.mu.Lock()
-	if c.Lanes == nil {
-		p.chunks.push(c)
-		p.queued += len(c.Records)
-	} else {
-		p.pushLanes(c)
+func (p *Pool) Push(chunks ...*Chunk) {
+	for _, c := range chunks {
+		if c.Lanes != nil {
+			c.link()
+		}
 	}
-	p.wakeFor(len(c.Records))
+	records := 0
+	p.mu.Lock()
+	for _, c := range chunks {
+		records += len(c.Records)
+		if c.Lanes == nil {
+			p.chunks.push(c)
+			p.queued += len(c.Records)
+		} else {
+			p.pushLanes(c)
+		}
+	}
+	p.wakeFor(records)
 	p.mu.Unlock()
 }
 
 func (p *Pool) pushLanes(c *Chunk) {
-	for i := range c.Records {
-		l := c.Lanes.of(&c.Records[i])
-		l.items.push(Item{Chunk: c, Index: int32(i), lane: l})
+	for _, part := range c.parts {
+		l := part.lane
+		l.push(stretch{chunk: c, next: part.first, left: part.records})
 		switch l.state {
 		case laneIdle:
 			l.state = laneReady
 			p.ready.push(l)
-			p.queued++
+			p.queued += int(part.records)
 		case laneReady:
-			p.queued++
+			p.queued += int(part.records)
 		case laneRunning, laneParked:
 			// Counted when the lane becomes ready.
 		}
@@ -145,7 +154,7 @@ func (p *Pool) unpark(l *lane) {
 func (p *Pool) makeReady(l *lane) {
 	l.state = laneReady
 	p.ready.push(l)
-	p.queued += l.items.len()
+	p.queued += l.waiting
 	p.wake.Signal()
 }
 

@@ -17,7 +17,8 @@ func (q *queue[T]) push(v T) {
 	q.items = append(q.items, v)
 }
 
-func (q *queue[T]) peek() T { return q.items[q.head] }
+// first returns the item that pop will, to be changed in place.
+func (q *queue[T]) first() *T { return &q.items[q.head] }
 
 func (q *queue[T]) pop() T {
 	var zero T

@@ -24,8 +24,12 @@ type attempt struct {
 	given []*record.Outputs
 }
 
+// ownCacheLine is a capacity for errors that makes a slice lie in cache lines of
+// its own: with each record all goroutines write to theirs.
+const ownCacheLine = 8
+
 func newAttempt(m *member, batchSize int) *attempt {
-	a := &attempt{m: m, errs: make([]error, batchSize)}
+	a := &attempt{m: m, errs: make([]error, batchSize, max(batchSize, ownCacheLine))}
 	for range batchSize {
 		a.outs = append(a.outs, &record.Outputs{})
 	}

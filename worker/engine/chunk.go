@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sync"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker/dispatch"
 	"github.com/millrace-dev/millrace/worker/kafka"
@@ -24,6 +25,9 @@ type chunk struct {
 	// again. The rest of the division is in the chunk's last settled record.
 	bytes int64
 	rest  int64
+	// written is the first record's timestamp, for all of them: they were read
+	// together.
+	written time.Time
 	// number spreads records without a key over the output's partitions.
 	number   uint32
 	offsets  []int64

@@ -92,8 +92,12 @@ func (m *member) feedRound() {
 			if m.feedPartition(parts[(i+m.rounds)%len(parts)]) {
 				progress = true
 			}
+			if len(m.decoded) >= pushChunks {
+				m.push()
+			}
 		}
 	}
+	m.push()
 	m.rounds++
 }
 
@@ -119,8 +123,22 @@ func (m *member) feedPartition(p *partition) bool {
 	if c == nil {
 		return false
 	}
-	m.pool.Push(&c.Chunk)
+	m.decoded = append(m.decoded, &c.Chunk)
 	return true
+}
+
+// pushChunks is how many chunks are pushed at once, if there are as many:
+// waking goroutines that have run out of work costs more than they take for a
+// few light records.
+const pushChunks = 8
+
+func (m *member) push() {
+	if len(m.decoded) == 0 {
+		return
+	}
+	m.pool.Push(m.decoded...)
+	clear(m.decoded)
+	m.decoded = m.decoded[:0]
 }
 
 // decode decodes the partition's next chunk of at most limit records and
@@ -222,7 +240,7 @@ func (m *member) enter(p *partition, c *chunk) bool {
 	c.part, c.Lanes, c.Cancelled = p, p.lanes, &p.cancelled
 	c.number = m.nextNumber
 	m.nextNumber++
-	c.bytes, c.rest = bytes/n, bytes%n
+	c.bytes, c.rest, c.written = bytes/n, bytes%n, c.Records[0].Timestamp
 	if m.e.observer != nil {
 		if c.outcomes == nil {
 			c.outcomes = &outcomes{}

@@ -52,6 +52,7 @@ type member struct {
 	nextNumber    uint32
 	rounds        int
 	feedList      []*partition
+	decoded       []*dispatch.Chunk // entered in the books and not pushed yet
 	readCommitted bool
 
 	state      atomic.Pointer[string]

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/offsets"
 	"github.com/millrace-dev/millrace/worker/record"
 )
 
@@ -19,20 +20,19 @@ func (m *member) acked(a *kafka.Ack) {
 		}
 		return
 	}
-	var run settling
+	run := settling{m: m, now: time.Now()}
 	letters := 0
 	for k, o := range a.Origins {
 		i := int(o.Index &^ deadLetterBit)
 		if c := o.Owner.(*chunk); c != run.c {
-			run.end(m)
-			run.begin(c, i)
+			run.begin(c)
 		}
 		if o.Index&deadLetterBit != 0 {
 			letters++
 		}
-		run.result(m, i, a, k)
+		run.result(i, a, k)
 	}
-	run.end(m)
+	run.end()
 	m.e.metrics.RecordsDeadLettered.Add(letters)
 	m.e.metrics.RecordsOut.Add(len(a.Origins) - letters)
 	m.e.metrics.BytesOut.Add(a.Bytes)
@@ -49,66 +49,82 @@ func (m *member) refused(o kafka.Origin, err error) {
 	m.undeliverable(c, i, err)
 }
 
-// settling gathers what happens to records of one chunk in a row, so that the
-// partition's counters are touched once for many records.
+// settling gathers what happens to records in a row, so that their chunk's
+// counters are touched once for those of one chunk, and their partition's once
+// for those of one partition.
 //
 // As soon as its last record is settled a chunk may be freed and used again.
-// So whatever is needed of it is read by begin, while one record at least is
-// still unsettled, and only who settles the last one touches it afterwards.
+// Its tally keeps the records of this row unsettled until endChunk, and only who
+// settles the last one touches it afterwards.
 type settling struct {
-	c       *chunk
-	part    *partition
-	written time.Time // the first record's timestamp
-	each    int64     // bytes a record
-	n       int64     // settled
-	last    bool
+	m    *member
+	now  time.Time
+	c    *chunk // nil before the first
+	part *partition
+
+	tally offsets.Tally // of c
+	n     int64         // settled of c
+
+	records, bytes int64 // settled of part, without those of c
 }
 
-func (s *settling) begin(c *chunk, i int) {
-	*s = settling{c: c, part: c.part, each: c.bytes, written: c.Records[i].Timestamp}
+func (s *settling) begin(c *chunk) {
+	s.endChunk()
+	if c.part != s.part {
+		s.endPartition()
+	}
+	s.c, s.part, s.tally = c, c.part, c.span.Tally()
 }
 
 // result counts one result of record i: the k-th record of an acknowledgement,
 // or none if ack is nil.
-func (s *settling) result(m *member, i int, ack *kafka.Ack, k int) {
+func (s *settling) result(i int, ack *kafka.Ack, k int) {
 	if s.c.outcomes != nil {
-		s.c.outcomes.add(m.e.observer, s.c, i, ack, k)
+		s.c.outcomes.add(s.m.e.observer, s.c, i, ack, k)
 	}
-	offset := int64(0)
-	failing := s.part.failures.any()
-	if failing { // or the record need not be looked at, which is a cache miss
-		offset = s.c.Records[i].Offset
-	}
-	settled, last := s.c.span.Done(i)
-	if !settled {
+	if !s.tally.Done(i) {
 		return
 	}
-	if failing {
-		s.part.failures.forget(offset)
-	}
 	s.n++
-	s.last = s.last || last
+	if s.part.failures.any() { // or the record need not be looked at, which is a cache miss
+		s.part.failures.forget(s.c.Records[i].Offset)
+	}
 }
 
-// end tells the partition what was settled, and frees the chunk if that was
-// its last record.
-func (s *settling) end(m *member) {
+func (s *settling) end() {
+	s.endChunk()
+	s.endPartition()
+}
+
+// endChunk settles the records, and frees the chunk if they were its last.
+func (s *settling) endChunk() {
 	if s.n == 0 {
 		return
 	}
-	p, bytes := s.part, s.n*s.each
-	if s.last {
-		bytes += s.c.rest
-		m.retire(s.c)
+	c := s.c
+	written, bytes, rest := c.written, s.n*c.bytes, c.rest
+	if s.tally.End() {
+		bytes += rest
+		s.m.retire(c)
 	}
-	p.settled.Add(s.n)
-	m.e.settled.Add(s.n)
-	p.bytes.Add(-bytes)
-	left := p.records.Add(-s.n)
-	if !s.written.IsZero() {
-		m.e.metrics.ObserveEndToEnd(time.Since(s.written), int(s.n))
+	s.records, s.bytes = s.records+s.n, s.bytes+bytes
+	if !written.IsZero() {
+		s.m.e.metrics.ObserveEndToEnd(s.now.Sub(written), int(s.n))
 	}
-	s.n = 0
+	s.n, s.c = 0, nil
+}
+
+// endPartition tells the partition what was settled.
+func (s *settling) endPartition() {
+	if s.records == 0 {
+		return
+	}
+	m, p := s.m, s.part
+	p.settled.Add(s.records)
+	m.e.settled.Add(s.records)
+	p.bytes.Add(-s.bytes)
+	left := p.records.Add(-s.records)
+	s.records, s.bytes = 0, 0
 	if left == 0 && m.e.recover.pending() {
 		m.e.wakeFeeders()
 	} else if left == 0 || m.blocked.Load() {
@@ -126,10 +142,10 @@ func (m *member) retire(c *chunk) {
 
 // settleOne settles a record that has no output.
 func (m *member) settleOne(c *chunk, i int) {
-	var run settling
-	run.begin(c, i)
-	run.result(m, i, nil, 0)
-	run.end(m)
+	run := settling{m: m, now: time.Now()}
+	run.begin(c)
+	run.result(i, nil, 0)
+	run.end()
 }
 
 func (m *member) settleFiltered(c *chunk, i int) {

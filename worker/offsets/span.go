@@ -12,14 +12,18 @@ const MaxSpanRecords = 256
 // Span tracks the records of one chunk. Its memory is reused: a span belongs to
 // one tracker from Admit to Retire.
 //
-// Expect and Done may be called from any goroutine; a record's Expect must come
-// before the results that it announces.
+// Expect, Done and Tallies may be used by any goroutine; a record's Expect must
+// come before the results that it announces.
 type Span struct {
 	first, next int64
 	offsets     []int64
-	missing     []atomic.Int32 // results that each record still waits for
-	left        atomic.Int32   // records that are not settled
-	admitted    time.Time
+	done        []atomic.Uint64 // a bit for each record, set when it is settled
+	left        atomic.Int32    // records that are not settled
+	// more are the results that records wait for beyond the one that each
+	// waits for; not looked at unless plural.
+	more     []atomic.Int32
+	plural   atomic.Bool
+	admitted time.Time
 
 	// Guarded by the tracker's lock.
 	prev, after *Span // neighbours in the order of their offsets
@@ -29,32 +33,84 @@ type Span struct {
 
 // Expect says that record i waits for more results than the one that every
 // record waits for.
-func (s *Span) Expect(i, more int) { s.missing[i].Add(int32(more)) }
+func (s *Span) Expect(i, more int) {
+	s.more[i].Add(int32(more))
+	s.plural.Store(true)
+}
 
 // Done takes one result of record i. settled: the record has got all of them;
 // last: it was the last record of the span, which the caller must now Retire.
 // Unless last, the span may be retired and reused at any moment after the
 // record is settled.
 func (s *Span) Done(i int) (settled, last bool) {
-	if s.missing[i].Add(-1) != 0 {
-		return false, false
-	}
-	return true, s.left.Add(-1) == 0
+	t := s.Tally()
+	settled = t.Done(i)
+	return settled, t.End()
 }
 
-func (s *Span) isSettled(i int) bool { return s.missing[i].Load() == 0 }
+func (s *Span) isSettled(i int) bool { return s.done[i/64].Load()&(1<<(i%64)) != 0 }
 
 func (s *Span) reset(offsets []int64, first, next int64) {
 	n := len(offsets)
 	s.first, s.next = first, next
 	s.offsets = append(s.offsets[:0], offsets...)
-	if cap(s.missing) < n {
-		s.missing = make([]atomic.Int32, n)
+	if s.plural.Load() {
+		clear(s.more[:cap(s.more)])
+		s.plural.Store(false)
 	}
-	s.missing = s.missing[:n]
-	for i := range s.missing {
-		s.missing[i].Store(1)
+	if cap(s.more) < n {
+		s.more, s.done = make([]atomic.Int32, n), make([]atomic.Uint64, (n+63)/64)
+	}
+	s.more, s.done = s.more[:n], s.done[:(n+63)/64]
+	for i := range s.done {
+		s.done[i].Store(0)
 	}
 	s.left.Store(int32(n))
 	s.admitted = time.Now()
+}
+
+// Tally takes results of a span's records and tells the span of them together,
+// so that what others look at is touched once for many records. It belongs to
+// one goroutine, which must End it.
+type Tally struct {
+	span    *Span
+	word    int
+	bits    uint64 // of span.done[word], to be set
+	settled int32
+}
+
+// Tally begins a tally.
+func (s *Span) Tally() Tally { return Tally{span: s} }
+
+// Done takes one result of record i and tells whether the record has got all of
+// them. The span is not retired before the End.
+func (t *Tally) Done(i int) (settled bool) {
+	s := t.span
+	if s.plural.Load() && s.more[i].Add(-1) >= 0 {
+		return false
+	}
+	if word := i / 64; word != t.word {
+		t.flush()
+		t.word = word
+	}
+	t.bits |= 1 << (i % 64)
+	t.settled++
+	return true
+}
+
+// End tells the span. last: its last record is settled, and the caller must now
+// Retire it; otherwise it may be retired and reused from now on.
+func (t *Tally) End() (last bool) {
+	if t.settled == 0 {
+		return false
+	}
+	t.flush()
+	return t.span.left.Add(-t.settled) == 0
+}
+
+func (t *Tally) flush() {
+	if t.bits != 0 {
+		t.span.done[t.word].Or(t.bits)
+		t.bits = 0
+	}
 }

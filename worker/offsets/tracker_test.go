@@ -355,3 +355,49 @@ func BenchmarkDone(b *testing.B) {
 		tr.Retire(s)
 	}
 }
+
+// TestTalliesSettleTogether takes results of records in several words of the
+// span's bits, some of which wait for more than one.
+func TestTalliesSettleTogether(t *testing.T) {
+	const records = 150
+	tr := New(0, State{})
+	span := &Span{}
+	for round := range int64(3) { // the span is reused
+		var list []int64
+		for i := range int64(records) {
+			list = append(list, round*records+i)
+		}
+		tr.Admit(span, list, (round+1)*records)
+		if round != 1 {
+			span.Expect(70, 2)
+		}
+		first := span.Tally()
+		for i := range records {
+			if settled := first.Done(i); settled != (i != 70 || round == 1) {
+				t.Fatalf("round %d, record %d: settled is %v", round, i, settled)
+			}
+		}
+		last := first.End()
+		if round != 1 {
+			if w := tr.Watermark(); last || w != round*records+70 {
+				t.Errorf("round %d: the watermark is %d, last is %v", round, w, last)
+			}
+			second := span.Tally()
+			if second.Done(70) || second.End() {
+				t.Errorf("round %d: record 70 is settled with a result missing", round)
+			}
+			third := span.Tally()
+			if !third.Done(70) {
+				t.Errorf("round %d: record 70 is not settled", round)
+			}
+			last = third.End()
+		}
+		if !last {
+			t.Fatalf("round %d: the span is not settled", round)
+		}
+		tr.Retire(span)
+		if w := tr.Watermark(); w != (round+1)*records {
+			t.Errorf("round %d: the watermark is %d", round, w)
+		}
+	}
+}

@@ -38,7 +38,14 @@ func (o *Outputs) Emit(out Output) { o.list = append(o.list, out) }
 
 // EmitValue adds a record with the input's key, headers and timestamp and the
 // given value; nil is a tombstone.
-func (o *Outputs) EmitValue(value []byte) { o.list = append(o.list, Output{Value: value}) }
+func (o *Outputs) EmitValue(value []byte) {
+	if n := len(o.list); n < cap(o.list) { // what lies beyond n is zero; see Reset
+		o.list = o.list[:n+1]
+		o.list[n].Value = value
+		return
+	}
+	o.list = append(o.list, Output{Value: value})
+}
 
 // Buffer returns an empty slice with room for n bytes to build a key or value
 // in, without an allocation in the steady state. It is the caller's until the
