@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,6 +72,49 @@ func TestApacheCompressionsAndFidelity(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestApacheLargeRecords takes records that are larger than a fetch, a batch and
+// the worker's own bounds are by default, and dead-letters one that the output
+// topic does not take.
+func TestApacheLargeRecords(t *testing.T) {
+	broker := kafkatest.Apache(t)
+	for topic, limit := range map[string]string{"in": "5000000", "out": "4000000", "dlq": "5000000"} {
+		broker.CreateTopic(topic, 2, map[string]string{"max.message.bytes": limit})
+	}
+	r := &rig{t: t, cluster: &broker.Cluster, cfg: testConfig(broker.Addrs())}
+	r.cfg.InFlight.Bytes = 1 << 20
+	value := func(size int) []byte { return []byte(strings.Repeat("x", size)) }
+	var records []*kgo.Record
+	for i := range 12 {
+		size := 10
+		switch i / 2 % 3 { // small ones before and after, in both partitions
+		case 0:
+			size = 3_000_000
+		case 1:
+			size = 4_500_000
+		}
+		records = append(records, &kgo.Record{Topic: "in", Partition: int32(i % 2), Value: value(size)})
+	}
+	r.cluster.ProduceWith([]kgo.Opt{
+		kgo.ProducerBatchMaxBytes(5_000_000), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+	}, records...)
+	w := r.start(identity)
+	r.awaitSettled(w)
+	w.drain()
+	sizes := func(topic string) map[int]int {
+		counts := map[int]int{}
+		for value, n := range r.values(topic) {
+			counts[len(value)] += n
+		}
+		return counts
+	}
+	if got, want := sizes("out"), map[int]int{10: 4, 3_000_000: 4}; !maps.Equal(got, want) {
+		t.Errorf("sizes and numbers of what is written: %v, want %v", got, want)
+	}
+	if got, want := sizes("dlq"), map[int]int{4_500_000: 4}; !maps.Equal(got, want) {
+		t.Errorf("sizes and numbers of the dead letters: %v, want %v", got, want)
 	}
 }
 

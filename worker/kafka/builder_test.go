@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,6 +99,7 @@ func (q *partitionQueue) mustAdd(t *testing.T, m *Message) {
 	}
 }
 
+// Only a batch of a single record that has no place in any other is larger.
 func TestBatchesNeverExceedTheirLimit(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -108,20 +110,15 @@ func TestBatchesNeverExceedTheirLimit(t *testing.T) {
 		for range 300 {
 			m := randomMessage(random)
 			var credit int64
-			_, missing, err := q.add(&m, Origin{}, &credit)
-			alone := batchHeaderSize + measure(&m, 0, 0).size()
-			switch {
-			case errors.Is(err, ErrTooLarge) && alone > limit:
-			case missing == 0 && err == nil && alone <= limit:
-				sent = append(sent, m)
-			default:
-				t.Fatalf("seed %d: missing %d, %v for a batch of %d bytes of %d", seed, missing, err, alone, limit)
+			if _, missing, err := q.add(&m, Origin{}, &credit); missing != 0 || err != nil {
+				t.Fatalf("seed %d: missing %d, %v for a batch of %d bytes of %d", seed, missing, err, sizeAlone(&m), limit)
 			}
+			sent = append(sent, m)
 		}
 		q.seal()
 		for i, b := range q.sealed {
 			b.finish(producerIdentity{}, 0)
-			if len(b.wire()) > limit {
+			if len(b.wire()) > limit && b.count() > 1 {
 				t.Fatalf("seed %d: a batch of %d bytes where %d are allowed", seed, len(b.wire()), limit)
 			}
 			batch, records := decoded(t, b.wire())
@@ -146,13 +143,35 @@ func TestBatchesNeverExceedTheirLimit(t *testing.T) {
 
 func TestRecordThatFillsItsBatchExactly(t *testing.T) {
 	m := &Message{Value: make([]byte, 5000), Timestamp: 1}
-	size := batchHeaderSize + measure(m, 0, 0).size()
-	idleQueue(size).mustAdd(t, m)
+	size := sizeAlone(m)
+	small := &Message{Timestamp: 1}
+	for _, c := range []struct {
+		limit int
+		want  []int32 // records of each batch
+	}{{size, []int32{1, 1, 1}}, {size - 1, []int32{1, 1, 1}}, {size + 100, []int32{3}}} {
+		q := idleQueue(c.limit)
+		for _, m := range []*Message{small, m, small} {
+			q.mustAdd(t, m)
+		}
+		q.seal()
+		var got []int32
+		for _, b := range q.sealed {
+			got = append(got, b.count())
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("limit %d: batches of %v records, want %v", c.limit, got, c.want)
+		}
+		if q.hint > c.limit {
+			t.Errorf("limit %d: the next batch is to have %d bytes", c.limit, q.hint)
+		}
+	}
+}
 
-	q := idleQueue(size - 1)
+func TestRecordThatNoRequestHolds(t *testing.T) {
+	q := idleQueue(1000)
 	q.mustAdd(t, &Message{Timestamp: 1})
 	var credit int64
-	_, _, err := q.add(m, Origin{}, &credit)
+	_, _, err := q.add(&Message{Value: make([]byte, maxRecordBytes), Timestamp: 1}, Origin{}, &credit)
 	if !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), `topic "orders", partition 0`) {
 		t.Errorf("got %v", err)
 	}

@@ -31,6 +31,7 @@ func TestProducerAgainstApacheKafka(t *testing.T) {
 	b.CreateTopic("out", 1, nil)
 	t.Run("fidelity", func(t *testing.T) { apacheFidelity(t) })
 	t.Run("split", func(t *testing.T) { apacheSplit(t) })
+	t.Run("large records", func(t *testing.T) { apacheLarge(t) })
 	t.Run("future timestamps", func(t *testing.T) { apacheFuture(t) })
 	t.Run("compacted topic", func(t *testing.T) { apacheNoKey(t) })
 	t.Run("sequences wrap", func(t *testing.T) { apacheWrap(t) })
@@ -103,6 +104,23 @@ func apacheSplit(t *testing.T) {
 	}
 	if len(w.errs) != len(large) || len(w.fatal) > 0 {
 		t.Errorf("%d records were refused, want %d; fatal: %v", len(w.errs), len(large), w.fatal)
+	}
+}
+
+// Which record is too large is for the topic to say.
+func apacheLarge(t *testing.T) {
+	b := kafkatest.Shared(t)
+	b.CreateTopic("produce-large", 1, map[string]string{"max.message.bytes": "5000000"})
+	w := newWriting(t, b.Addrs(), ProducerConfig{Linger: time.Hour})
+	w.onTopic("produce-large")
+	w.write(0, 10)
+	w.write(0, 3_000_000)
+	large := w.write(0, 6_000_000)
+	w.write(0, 10)
+	w.check(&b.Cluster)
+	expectError(t, w.errs[large], ErrTooLarge, "max.message.bytes")
+	if len(w.errs) != 1 || len(w.fatal) > 0 {
+		t.Errorf("%d records were refused, want 1; fatal: %v", len(w.errs), w.fatal)
 	}
 }
 

@@ -93,20 +93,24 @@ func (q *partitionQueue) addBeyond(m *Message, o Origin, end int, credit *int64)
 	return sig, missing, err
 }
 
-// addToNew is add for the first record of a batch. Needs mu.
+// addToNew is add for the first record of a batch. One that is larger than
+// batches are has a batch of just its size, where nothing can follow: whether it
+// is too large for its topic is for the broker to say. Needs mu.
 func (q *partitionQueue) addToNew(m *Message, o Origin, credit *int64) (sig signal, missing int64, err error) {
 	if err := q.checkSize(m); err != nil {
 		return signal{}, 0, err
 	}
 	p := q.topic.producer
-	room := roomFor(max(q.hint, batchHeaderSize+measure(m, 0, 0).size()))
-	taken, missing := p.reserve(int64(room), credit)
+	alone := sizeAlone(m)
+	room := roomFor(max(q.hint, alone))
+	// More than the whole budget can't be had: such a record has all of it.
+	taken, missing := p.reserve(min(int64(room), p.maxBufferedBytes), credit)
 	if missing > 0 {
 		return signal{}, missing, nil
 	}
 	q.open = p.builders.get()
 	q.open.reserved = taken
-	q.open.start(p.buffers.get(room), p.maxBatchBytes)
+	q.open.start(p.buffers.get(room), max(alone, p.maxBatchBytes))
 	sig, missing, err = q.add(m, o, credit)
 	if !q.active {
 		q.active = true
@@ -115,11 +119,13 @@ func (q *partitionQueue) addToNew(m *Message, o Origin, credit *int64) (sig sign
 	return sig, missing, err
 }
 
+// sizeAlone is the size of a batch with m in it and nothing else.
+func sizeAlone(m *Message) int { return batchHeaderSize + measure(m, 0, 0).size() }
+
 func (q *partitionQueue) checkSize(m *Message) error {
-	limit := q.topic.producer.maxBatchBytes
-	if size := batchHeaderSize + measure(m, 0, 0).size(); size > limit {
-		return fmt.Errorf("record of %d bytes for topic %q, partition %d: %w: a batch may have %d bytes",
-			size, q.topic.name, q.partition, ErrTooLarge, limit)
+	if size := sizeAlone(m); size > maxRecordBytes {
+		return fmt.Errorf("record of %d bytes for topic %q, partition %d: %w: a request to a broker holds %d bytes",
+			size, q.topic.name, q.partition, ErrTooLarge, maxRecordBytes)
 	}
 	return nil
 }
@@ -127,7 +133,7 @@ func (q *partitionQueue) checkSize(m *Message) error {
 // seal ends the open batch, if there is one. Needs mu.
 func (q *partitionQueue) seal() {
 	if q.open != nil {
-		q.hint = max(q.open.end, q.hint-q.hint/4)
+		q.hint = max(min(q.open.end, q.topic.producer.maxBatchBytes), q.hint-q.hint/4)
 		q.sealed = append(q.sealed, q.open)
 		q.open = nil
 	}

@@ -25,8 +25,13 @@ const (
 	defaultMaxBufferedBytes = 32 << 20
 )
 
-// ErrTooLarge says that a record is larger than a batch may be, by the
-// Producer's own limit or by the topic's. The error that wraps it names both.
+// maxRecordBytes is the most that a record may take in its batch: brokers close
+// a connection when a request is above socket.request.max.bytes, which is 100
+// MiB by default, and say nothing.
+const maxRecordBytes = 90 << 20
+
+// ErrTooLarge says that a record is larger than its topic takes, or than
+// maxRecordBytes. The error that wraps it says which.
 var ErrTooLarge = errors.New("record too large")
 
 // errProducerClosed counts as a cancellation: nothing is known to be wrong with
@@ -40,13 +45,14 @@ type ProducerConfig struct {
 	// does so only where little is written: what is worth a request by itself
 	// is sent as soon as the one before is answered.
 	Linger time.Duration
-	// MaxBatchBytes bounds a batch, before compression; 0 is 1,048,588,
-	// which brokers take by default. Keep it within the topic's
-	// max.message.bytes.
+	// MaxBatchBytes bounds a batch of several records, before compression; 0
+	// is 1,048,588, which brokers take by default. Keep it within the topic's
+	// max.message.bytes. A record that is larger goes in a batch by itself.
 	MaxBatchBytes int
 	// MaxBufferedBytes bounds the memory of all records that are not
 	// acknowledged, as they were encoded; Append blocks beyond it. 0 is 32
-	// MiB; there is always room for one batch.
+	// MiB; there is always room for one batch, and for one record of any size
+	// while there is no other.
 	MaxBufferedBytes int64
 	// OnAck is called when records were stored, or refused for good, from the
 	// goroutines that send: one at a time for a partition, in the order of

@@ -80,7 +80,7 @@ func TestAppendRefusesWhatKafkaCantStore(t *testing.T) {
 		"partition that is not there": {2, Message{}, `partition 2 of topic "out", which has 2`},
 		"negative partition":          {-1, Message{}, "partition -1"},
 		"before 1970":                 {0, Message{Timestamp: -2}, "before 1970"},
-		"too large":                   {0, Message{Value: make([]byte, 1000)}, "record too large"},
+		"too large":                   {0, Message{Value: make([]byte, maxRecordBytes)}, "record too large"},
 	} {
 		if err := w.w.Append(t.Context(), c.partition, &c.m, Origin{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)
@@ -226,6 +226,25 @@ func TestAppendWaitsForMemory(t *testing.T) {
 	if n := w.settled(); n != 1600 {
 		t.Errorf("%d records are acknowledged", n)
 	}
+	awaitState(t, "the whole budget is free", func() bool { return w.p.used.Load() == 0 })
+}
+
+// A record that is larger than batches are, or than the whole budget, takes all
+// of it and goes alone.
+func TestLargeRecordsGoAlone(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 2, nil)
+	const budget = 64 << 10
+	w := newWriting(t, fake.Addrs(), ProducerConfig{MaxBatchBytes: 10_000, MaxBufferedBytes: budget, Linger: time.Millisecond})
+	for i := range int32(100) {
+		w.write(i%2, 1000)
+		if i%10 == 0 {
+			w.write(i/10%2, 20_000)
+			w.write(i/10%2, 3*budget)
+		}
+	}
+	w.check(&fake.Cluster)
+	w.expectClean()
 	awaitState(t, "the whole budget is free", func() bool { return w.p.used.Load() == 0 })
 }
 
