@@ -101,8 +101,8 @@ func (w *world) faulty() interceptor.Funcs {
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
 			return around(func() error { return c.Delete(ctx, o, opts...) })
 		},
-		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
-			return around(func() error { return c.SubResource(sub).Patch(ctx, o, p, opts...) })
+		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+			return around(func() error { return c.SubResource(sub).Update(ctx, o, opts...) })
 		},
 	}
 }

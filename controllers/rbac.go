@@ -10,7 +10,7 @@ package controllers
 // deletion.
 //
 // +kubebuilder:rbac:groups=millrace.dev,resources=streamprocessors,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=millrace.dev,resources=streamprocessors/status,verbs=patch
+// +kubebuilder:rbac:groups=millrace.dev,resources=streamprocessors/status,verbs=update
 // +kubebuilder:rbac:groups=millrace.dev,resources=streamprocessors/finalizers,verbs=update
 
 // What a StreamProcessor needs is applied, which takes create for what is new

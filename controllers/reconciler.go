@@ -29,6 +29,7 @@ type Reconciler struct {
 	Environment plan.Environment
 
 	secrets secretStore
+	scalers scalers
 	reports reports
 }
 
@@ -38,7 +39,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if s == nil || err != nil {
 		return ctrl.Result{}, err
 	}
-	phases := []phase{r.keepFinalizer, r.observe, r.decide, r.apply}
+	phases := []phase{r.keepFinalizer, r.observe, r.scale, r.decide, r.apply}
 	if s.sp.DeletionTimestamp != nil {
 		phases = []phase{r.observe, r.decide, r.finalize}
 	}
@@ -75,6 +76,7 @@ func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*scope, error
 func (r *Reconciler) forget(req ctrl.Request) {
 	r.Kafka.Forget(req.NamespacedName)
 	r.Pods.Forget(req.NamespacedName)
+	r.scalers.forget(req.NamespacedName)
 	r.reports.forget(req.NamespacedName)
 }
 

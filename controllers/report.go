@@ -67,8 +67,8 @@ func (r *Reconciler) report(ctx context.Context, s *scope) error {
 		s.waitFor(left)
 		return nil
 	}
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	switch err := r.Client.Status().Patch(ctx, s.sp, patch, client.FieldOwner(resources.Manager)); {
+	// Not a patch: that would leave out what is zero at the start and stays so.
+	switch err := r.Client.Status().Update(ctx, s.sp, client.FieldOwner(resources.Manager)); {
 	case apierrors.IsConflict(err):
 		// The cache is behind; its next event brings us here again, and so does
 		// the clock.

@@ -94,7 +94,7 @@ func (o *Observed) stopped(reason, message string) []status.Condition {
 
 func (o *Observed) missingTopics() string {
 	topics := strings.Join(o.Kafka.Missing, ", ")
-	if o.held() > 0 {
+	if o.Held() > 0 {
 		return fmt.Sprintf("no longer in the cluster: topic %s; the pods are stopped when it stays so", topics)
 	}
 	return fmt.Sprintf("not in the cluster: topic %s: create it, or correct its name; an output or dead-letter topic is created for you if it has a create field", topics)
@@ -127,9 +127,13 @@ func (p *Plan) capped(o *Observed) status.Condition {
 	if !p.Replicas.Capped {
 		return status.False(status.PartitionCapped, status.MoreThanPartitions, "")
 	}
+	wanted := count(p.Replicas.Wanted, "replica")
+	if p.Replicas.Open {
+		wanted = "more replicas"
+	}
 	return status.True(status.PartitionCapped, status.MoreThanPartitions, fmt.Sprintf(
-		"%d replicas are wanted, and topic %q has %s, each read by one pod at a time: %d run; add partitions to the topic for more",
-		p.Replicas.Wanted, o.Processor.Spec.Input.Topic, count(o.Kafka.Partitions, "partition"), p.Replicas.Count))
+		"%s are wanted, and topic %q has %s, each read by one pod at a time: %d run; add partitions to the topic for more",
+		wanted, o.Processor.Spec.Input.Topic, count(o.Kafka.Partitions, "partition"), p.Replicas.Count))
 }
 
 func (o *Observed) stuckPartition() status.Condition {

@@ -73,9 +73,9 @@ type Secrets struct {
 	Missing []string
 }
 
-// held is how many pods there are to be already: a plan that knows too little
+// Held is how many pods there are to be already: a plan that knows too little
 // to change their number keeps it.
-func (o *Observed) held() int32 {
+func (o *Observed) Held() int32 {
 	if o.Deployment == nil || o.Deployment.Spec.Replicas == nil {
 		return 0
 	}

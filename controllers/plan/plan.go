@@ -57,7 +57,7 @@ func (o *Observed) why(object resources.Object, r Replicas) string {
 	if object.GetObjectKind().GroupVersionKind().Kind != "Deployment" {
 		return "the spec asks for it"
 	}
-	if held := o.held(); held != r.Count {
+	if held := o.Held(); held != r.Count {
 		return fmt.Sprintf("%d pods instead of %d: %s", r.Count, held, r.Why)
 	}
 	return "the spec, the configuration or a Secret has changed"

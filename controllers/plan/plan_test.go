@@ -79,6 +79,10 @@ func decided(to int32, mode v1alpha1.AutoscalingMode) func(*Observed) {
 		o.Scaling = &v1alpha1.ScaleDecision{To: to, Reason: "LagAboveTarget"}
 	}
 }
+
+// atCap has autoscaling want more pods than there are partitions.
+func atCap(o *Observed) { o.Scaling.Reason, o.Scaling.Cap = "AtCap", 6 }
+
 func conflict(o *Observed) { o.GroupOwner = "shop/elder" }
 func deleted(o *Observed)  { o.Processor.DeletionTimestamp = &metav1.Time{} }
 
@@ -106,6 +110,7 @@ func TestReplicas(t *testing.T) {
 		{"the group is another's", observed(conflict), 0, false, "shop/elder"},
 		{"autoscaled", observed(decided(5, v1alpha1.Auto)), 5, false, "LagAboveTarget"},
 		{"autoscaled beyond the partitions", observed(decided(9, v1alpha1.Auto)), 6, true, "LagAboveTarget"},
+		{"autoscaled as far as partitions go", observed(decided(6, v1alpha1.Auto), atCap), 6, true, "AtCap"},
 		{"recommended only", observed(decided(5, v1alpha1.RecommendOnly)), 2, false, "spec.replicas"},
 		{"deleted", observed(deleted), 0, false, ""},
 	} {
@@ -176,6 +181,7 @@ func TestConditions(t *testing.T) {
 		{"crashing", observed(joining, crash), "Ready=False/PodsFailing Stalled=True/PodsFailing KafkaReachable=True/Reachable", []string{"enrich-1", "exit code 1", "error: model not found"}},
 		{"no image", observed(joining, pull), "Ready=False/PodsFailing Stalled=True/PodsFailing KafkaReachable=True/Reachable", []string{"ImagePullBackOff", "no such image"}},
 		{"capped", observed(wants(9), runs(6)), "Ready=True/Running KafkaReachable=True/Reachable PartitionCapped=True/MoreReplicasThanPartitions", []string{"9 replicas", "6 partitions", "6 run"}},
+		{"capped by autoscaling", observed(decided(6, v1alpha1.Auto), atCap, runs(6)), "Ready=True/Running KafkaReachable=True/Reachable PartitionCapped=True/MoreReplicasThanPartitions", []string{"more replicas", "6 partitions", "6 run"}},
 		{"stuck", observed(stuck), "Ready=True/Running KafkaReachable=True/Reachable StuckPartition=True/WatermarkHeld", []string{"partition 3", "offset 41", "abcd", "boom"}},
 		{"down", observed(down), "Ready=False/KafkaUnreachable Reconciling=True/Progressing KafkaReachable=False/KafkaUnreachable", []string{"no broker answers"}},
 		{"not authorised", observed(refusedByKafka), "Ready=False/NotAuthorized Stalled=True/NotAuthorized KafkaReachable=False/NotAuthorized", nil},

@@ -6,14 +6,16 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/scaling"
 )
 
 // Replicas is how many pods are to run, and why.
 type Replicas struct {
 	// Wanted is what was asked for, Count what it comes to.
 	Wanted, Count int32
-	// Capped: Count is the number of partitions, and more are wanted.
-	Capped bool
+	// Capped: Count is the number of partitions, and more are wanted: Wanted, or
+	// where Open is set nobody knows how many.
+	Capped, Open bool
 	// Why is for the event that tells of a change.
 	Why string
 }
@@ -32,17 +34,27 @@ func (o *Observed) replicas() Replicas {
 		return Replicas{Why: "spec.suspend is set"}
 	case o.GroupOwner != "":
 		return Replicas{Why: "the consumer group is that of " + o.GroupOwner}
-	case len(o.Kafka.Missing) > 0 && (o.held() == 0 || o.Kafka.MissingFor >= missingGrace):
+	case len(o.Kafka.Missing) > 0 && (o.Held() == 0 || o.Kafka.MissingFor >= missingGrace):
 		return Replicas{Why: "missing in the cluster: " + strings.Join(o.Kafka.Missing, ", ")}
 	case len(o.Kafka.Missing) > 0, o.Kafka.Partitions == 0:
-		return Replicas{Count: o.held(), Why: "too little is known of the topics"}
+		return Replicas{Count: o.Held(), Why: "too little is known of the topics"}
 	}
 	wanted, why := o.wanted()
 	r := Replicas{Wanted: wanted, Count: min(wanted, o.Kafka.Partitions), Why: why}
 	if r.Capped = r.Count < r.Wanted; r.Capped {
 		r.Why = fmt.Sprintf("%s; topic %q has %d partitions", why, sp.Spec.Input.Topic, o.Kafka.Partitions)
 	}
+	if o.atPartitions() {
+		r.Capped, r.Open = true, true
+	}
 	return r
+}
+
+// atPartitions tells whether autoscaling would run more pods if there were more
+// partitions.
+func (o *Observed) atPartitions() bool {
+	return o.scalesItself() && o.Scaling.Reason == string(scaling.AtCap) &&
+		o.Scaling.Cap == o.Kafka.Partitions && o.Scaling.Cap < o.Processor.Spec.Autoscaling.MaxReplicas
 }
 
 func (o *Observed) wanted() (count int32, why string) {

@@ -29,7 +29,7 @@ func TestPermissions(t *testing.T) {
 			o.may(true, "team-a", "apps/deployments", "create", "patch", "delete", "list", "watch")
 			o.may(true, "team-b", "/secrets", "get", "list", "watch")
 			o.may(true, "team-b", "millrace.dev/streamprocessors", "get", "list", "watch", "patch")
-			o.may(true, "team-b", "millrace.dev/streamprocessors/status", "patch")
+			o.may(true, "team-b", "millrace.dev/streamprocessors/status", "update")
 			o.may(true, "team-b", "events.k8s.io/events", "create", "patch")
 			o.may(true, namespace, "coordination.k8s.io/leases", "create")
 			o.may(true, "", "authentication.k8s.io/tokenreviews", "create")

@@ -1,0 +1,124 @@
+package controllers
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/kafkawatch"
+	"github.com/millrace-dev/millrace/controllers/scaling"
+)
+
+// scaleInterval is how often autoscaling looks again by itself: Kafka's poller
+// wakes nobody for offsets that stay as they are, and time is what a decision to
+// take pods away waits for.
+const scaleInterval = 5 * time.Second
+
+// scalers hold the histories that autoscaling goes by. A StreamProcessor is
+// reconciled by one goroutine at a time, which alone uses its history.
+type scalers struct {
+	mu        sync.Mutex
+	histories map[types.NamespacedName]*scaling.History // guarded by mu
+}
+
+func (c *scalers) history(key types.NamespacedName) *scaling.History {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.histories == nil {
+		c.histories = make(map[types.NamespacedName]*scaling.History)
+	}
+	if c.histories[key] == nil {
+		c.histories[key] = &scaling.History{}
+	}
+	return c.histories[key]
+}
+
+func (c *scalers) forget(key types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.histories, key)
+}
+
+// scale adds what the pollers have seen to the history, takes from it how long
+// the lag takes, and decides where autoscaling is asked for.
+func (r *Reconciler) scale(_ context.Context, s *scope) error {
+	history := r.scalers.history(s.key)
+	for _, seen := range r.Kafka.History(s.key) {
+		history.Append(s.sample(seen))
+	}
+	if in := s.observed.Kafka.Input; in != nil {
+		in.LagSeconds = scaling.Measure(history).LagSeconds
+	}
+	if spec := &s.sp.Spec; spec.Autoscaling != nil && !spec.Suspend && s.observed.GroupOwner == "" {
+		s.autoscale(history, r.Clock.Now())
+	}
+	return nil
+}
+
+// sample is one look at Kafka with the pods as they are now.
+func (s *scope) sample(seen kafkawatch.Sample) scaling.Sample {
+	sample := scaling.Sample{
+		At: seen.At, Replicas: s.observed.Held(), Saturation: s.workers.Saturation,
+		Rebalancing: s.workers.Rebalancing, StartsLatest: s.sp.Spec.Input.StartOffset == v1alpha1.Latest,
+	}
+	if d := s.observed.Deployment; d != nil {
+		sample.Ready = d.Status.ReadyReplicas
+	}
+	for id, p := range seen.Partitions {
+		sample.Partitions = append(sample.Partitions, scaling.Partition{
+			ID: int32(id), Start: p.Start, End: p.End, Committed: p.Committed,
+		})
+	}
+	for _, stuck := range s.workers.Stuck {
+		sample.Stuck = append(sample.Stuck, stuck.Partition)
+	}
+	return sample
+}
+
+func (s *scope) autoscale(history *scaling.History, now time.Time) {
+	spec := s.sp.Spec.Autoscaling
+	policy := scaling.Policy{Min: spec.MinReplicas, Max: spec.MaxReplicas}
+	if spec.TargetLagSeconds != nil {
+		policy.TargetLag = time.Duration(*spec.TargetLagSeconds) * time.Second
+	}
+	decided := scaling.Decide(scaling.Input{
+		History: history, Policy: policy, Partitions: s.observed.Kafka.Partitions,
+		Current: s.observed.Held(), Now: now, KafkaReachable: s.observed.Kafka.Trouble == nil,
+	})
+	d := decision(decided, now, s.observed.Kafka.Partitions)
+	s.observed.Scaling = d
+	if last := s.sp.Status.LastScaleDecision; decided.Changed() && !repeats(last, d) {
+		s.decision = d
+	}
+	if s.observed.Held() > spec.MinReplicas || decided.Inputs.Lag > 0 {
+		s.waitFor(scaleInterval)
+	}
+}
+
+// repeats tells whether a recommendation is the one before. What is carried out
+// changes the number of pods, so it does not come again.
+func repeats(last, d *v1alpha1.ScaleDecision) bool {
+	return last != nil && last.From == d.From && last.To == d.To && last.Cap == d.Cap && last.Reason == d.Reason
+}
+
+// decision is a decision as the status shows it.
+func decision(d scaling.Decision, now time.Time, partitions int32) *v1alpha1.ScaleDecision {
+	in := v1alpha1.ScaleInputs{
+		Lag: d.Inputs.Lag, LagSeconds: d.Inputs.LagSeconds,
+		ArrivedPerSecond:   int64(math.Round(d.Inputs.ArrivedPerSecond)),
+		ProcessedPerSecond: int64(math.Round(d.Inputs.ProcessedPerSecond)),
+		Partitions:         partitions, StuckPartitions: int32(len(d.Inputs.Stuck)),
+	}
+	if d.Inputs.Saturation >= 0 {
+		in.SaturationPercent = new(int32(math.Round(100 * d.Inputs.Saturation)))
+	}
+	return &v1alpha1.ScaleDecision{
+		From: d.From, To: d.To, Cap: d.Cap, Reason: string(d.Reason), Message: d.Message, Inputs: in,
+		At: metav1.NewTime(now.Truncate(time.Second)), // as the API server keeps it
+	}
+}

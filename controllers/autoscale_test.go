@@ -1,0 +1,113 @@
+package controllers
+
+import (
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/kafkawatch"
+)
+
+// autoscaled is a world with a StreamProcessor that scales itself.
+func autoscaled(t *testing.T, spec v1alpha1.AutoscalingSpec) *world {
+	t.Helper()
+	w := newWorld(t, 1)
+	sp := &v1alpha1.StreamProcessor{}
+	sp.Name, sp.Namespace, sp.UID, sp.Generation = worldKey.Name, worldKey.Namespace, "1", 1
+	sp.Spec = v1alpha1.StreamProcessorSpec{
+		Kafka:       v1alpha1.KafkaSpec{BootstrapServers: []string{"kafka:9092"}},
+		Input:       v1alpha1.InputSpec{Topic: "orders"},
+		Output:      v1alpha1.OutputSpec{Topic: "enriched"},
+		Processor:   v1alpha1.ProcessorSpec{CEL: &v1alpha1.CELSpec{}},
+		Autoscaling: &spec,
+	}
+	w.must(w.Create(t.Context(), sp))
+	return w
+}
+
+// sees has Kafka's poller see the input topic with n records in each partition
+// that are not processed, and reconciles.
+func (w *world) sees(n int64) (result ctrl.Result) {
+	w.Helper()
+	partitions := make([]kafkawatch.Partition, 6)
+	for i := range partitions {
+		partitions[i] = kafkawatch.Partition{End: n, Committed: -1}
+	}
+	now := w.clock.Now()
+	w.kafka.change(func(f *kafkawatch.Facts) { f.At, f.Partitions = now, partitions })
+	w.kafka.mu.Lock()
+	w.kafka.history = append(w.kafka.history, kafkawatch.Sample{At: now, Partitions: partitions})
+	w.kafka.mu.Unlock()
+	result, err := w.r.Reconcile(w.Context(), ctrl.Request{NamespacedName: worldKey})
+	w.must(err)
+	w.clock.SetTime(now.Add(scaleInterval))
+	return result
+}
+
+func (w *world) pods() int32 {
+	w.Helper()
+	d := &appsv1.Deployment{}
+	w.must(w.Get(w.Context(), types.NamespacedName{Namespace: worldKey.Namespace, Name: worldKey.Name + "-worker"}, d))
+	return *d.Spec.Replicas
+}
+
+func (w *world) status() v1alpha1.StreamProcessorStatus {
+	w.Helper()
+	sp := &v1alpha1.StreamProcessor{}
+	w.must(w.Get(w.Context(), worldKey, sp))
+	return sp.Status
+}
+
+// TestNewRecordsStartAPod: from zero, with the figures in the status, and it is
+// looked at again while a pod runs that may have to go.
+func TestNewRecordsStartAPod(t *testing.T) {
+	w := autoscaled(t, v1alpha1.AutoscalingSpec{MaxReplicas: 3})
+	if result := w.sees(0); w.pods() != 0 || result.RequeueAfter != 0 {
+		t.Errorf("with nothing to do: %d pods, looked at again in %v", w.pods(), result.RequeueAfter)
+	}
+	result := w.sees(10)
+	if w.pods() != 1 {
+		t.Errorf("%d pods; want 1", w.pods())
+	}
+	d := w.status().LastScaleDecision
+	if d == nil || d.From != 0 || d.To != 1 || d.Cap != 3 || d.Reason != "NewRecords" || d.Inputs.Lag != 60 || d.Inputs.Partitions != 6 || d.Message == "" {
+		t.Errorf("the decision: %+v", d)
+	}
+	if result.RequeueAfter != scaleInterval {
+		t.Errorf("looked at again in %v; want %v", result.RequeueAfter, scaleInterval)
+	}
+}
+
+// TestRecommendOnly says what it would do, once, and does as the spec says.
+func TestRecommendOnly(t *testing.T) {
+	w := autoscaled(t, v1alpha1.AutoscalingSpec{MinReplicas: 2, MaxReplicas: 3, Mode: v1alpha1.RecommendOnly})
+	w.sees(0)
+	w.sees(0)
+	first := w.status().LastScaleDecision
+	if w.pods() != 1 || first == nil || first.To != 2 {
+		t.Fatalf("%d pods, recommended %+v", w.pods(), first)
+	}
+	w.sees(0)
+	if again := w.status().LastScaleDecision; !again.At.Equal(&first.At) {
+		t.Errorf("recommended again at %v, first at %v", again.At, first.At)
+	}
+}
+
+// TestNothingIsDecidedWhileSuspended, however much waits.
+func TestNothingIsDecidedWhileSuspended(t *testing.T) {
+	w := autoscaled(t, v1alpha1.AutoscalingSpec{MaxReplicas: 3})
+	sp := &v1alpha1.StreamProcessor{}
+	w.must(w.Get(t.Context(), worldKey, sp))
+	sp.Spec.Suspend = true
+	w.must(w.Update(t.Context(), sp))
+	w.sees(10)
+	w.clock.SetTime(w.clock.Now().Add(time.Minute))
+	w.sees(100)
+	if w.pods() != 0 || w.status().LastScaleDecision != nil {
+		t.Errorf("%d pods, decided %+v", w.pods(), w.status().LastScaleDecision)
+	}
+}

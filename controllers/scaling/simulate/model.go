@@ -1,0 +1,92 @@
+package simulate
+
+import "slices"
+
+// model is how far the partitions are processed.
+type model struct {
+	scenario Scenario
+	arrived  trace
+	done     []float64
+}
+
+func newModel(s Scenario, t trace) *model {
+	return &model{scenario: s, arrived: t, done: make([]float64, s.Partitions)}
+}
+
+func (m *model) clone() *model {
+	c := *m
+	c.done = slices.Clone(m.done)
+	return &c
+}
+
+// step has that many pods process for a second, and returns how much was
+// processed and how busy the pods were.
+func (m *model) step(second, pods int) (processed, saturation float64) {
+	if pods == 0 || m.scenario.out(second) {
+		return 0, 0
+	}
+	shares := make([]float64, len(m.done))
+	for pod := range pods {
+		m.share(shares, second, pod, pods)
+	}
+	for _, s := range shares {
+		processed += s
+	}
+	busy := processed / (float64(pods) * m.scenario.Capacity)
+	if limit := m.scenario.Shared; limit > 0 && processed > limit {
+		for p := range shares {
+			shares[p] *= limit / processed
+		}
+		processed = limit
+	}
+	for p, s := range shares {
+		m.done[p] += s
+	}
+	if m.scenario.BlindPools {
+		busy /= 3
+	}
+	return processed, min(1, busy)
+}
+
+// share divides a pod's second among its partitions: each gets as much as it
+// needs as long as that is no more than the others get.
+func (m *model) share(shares []float64, second, pod, pods int) {
+	var own []int
+	for p := pod; p < len(m.done); p += pods {
+		if !m.scenario.stuck(second, p) {
+			own = append(own, p)
+		}
+	}
+	need := func(p int) float64 { return m.arrived[p][second+1] - m.done[p] }
+	slices.SortFunc(own, func(a, b int) int {
+		if need(a) < need(b) {
+			return -1
+		}
+		return 1
+	})
+	left := m.scenario.Capacity
+	for i, p := range own {
+		shares[p] = min(need(p), left/float64(len(own)-i))
+		left -= shares[p]
+	}
+}
+
+// waited is how many seconds the oldest record has waited that is not
+// processed, in the worst partition that is not stuck.
+func (m *model) waited(second int) float64 {
+	worst := 0.0
+	for p, done := range m.done {
+		if !m.scenario.stuck(second-1, p) {
+			worst = max(worst, m.arrived.waited(p, second, done))
+		}
+	}
+	return worst
+}
+
+// lag is how many records are not processed.
+func (m *model) lag(second int) (lag float64) {
+	for p, done := range m.done {
+		lag += m.arrived[p][second] - done
+	}
+	return lag
+}

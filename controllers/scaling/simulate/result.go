@@ -1,0 +1,59 @@
+package simulate
+
+import "time"
+
+// ReplicaHours is what the pods came to, and what the oracle's would.
+func (r *Run) ReplicaHours() (own, oracle float64) {
+	for _, p := range r.Points {
+		own += float64(max(p.Replicas, p.Ready)) / 3600
+		oracle += float64(p.Oracle) / 3600
+	}
+	return own, oracle
+}
+
+// Behind is the longest time at a stretch that records waited for longer than
+// the target.
+func (r *Run) Behind() time.Duration {
+	longest, now := 0, 0
+	for _, p := range r.Points {
+		if p.Waited > r.Scenario.Policy.TargetLag.Seconds() {
+			now++
+			longest = max(longest, now)
+		} else {
+			now = 0
+		}
+	}
+	return time.Duration(longest) * time.Second
+}
+
+// Changes are the decisions that changed the number of pods.
+func (r *Run) Changes() []Act {
+	var acts []Act
+	for _, a := range r.Acts {
+		if a.Changed() {
+			acts = append(acts, a)
+		}
+	}
+	return acts
+}
+
+// Raises is how many decisions raised the number of pods.
+func (r *Run) Raises() (n int) {
+	for _, a := range r.Changes() {
+		if a.To > a.From {
+			n++
+		}
+	}
+	return n
+}
+
+// Turns is how often a raise followed a lowering, or the other way round.
+func (r *Run) Turns() (n int) {
+	changes := r.Changes()
+	for i := range changes[min(1, len(changes)):] {
+		if (changes[i].To > changes[i].From) != (changes[i+1].To > changes[i+1].From) {
+			n++
+		}
+	}
+	return n
+}

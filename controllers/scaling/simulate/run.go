@@ -1,0 +1,150 @@
+package simulate
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/millrace-dev/millrace/controllers/scaling"
+)
+
+// Point is how it stood in one second of a run.
+type Point struct {
+	// Arrived and Processed are in that second; Capacity is what the ready pods
+	// could have processed.
+	Arrived, Processed, Capacity float64
+	Lag                          float64
+	// Waited is how many seconds the oldest record has waited, stuck partitions
+	// aside.
+	Waited float64
+	// Replicas is how many pods there are to be; Oracle is how many the oracle
+	// takes.
+	Replicas, Ready, Oracle int32
+	Outage                  bool
+}
+
+// Act is a decision that changed the number of pods, or had another reason than
+// the one before.
+type Act struct {
+	At time.Duration
+	scaling.Decision
+}
+
+// Run is what came of a scenario.
+type Run struct {
+	Scenario Scenario
+	Points   []Point
+	Acts     []Act
+	// Highest is the most pods that any decision asked for.
+	Highest int32
+}
+
+// begin is the time at which all runs begin.
+var begin = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Play runs a scenario.
+func Play(s Scenario) *Run {
+	t := newTrace(s)
+	r := &runner{
+		run: &Run{Scenario: s}, model: newModel(s, t), random: rand.New(rand.NewPCG(3, 4)),
+		replicas: s.Replicas, ready: s.Replicas,
+	}
+	best := oracle(s, t)
+	for second := range s.seconds() {
+		r.second(second)
+		r.run.Points[second].Oracle = best[second]
+	}
+	return r.run
+}
+
+// runner is the state of a run.
+type runner struct {
+	run    *Run
+	model  *model
+	random *rand.Rand
+
+	history         scaling.History
+	replicas, ready int32
+	// readyAt is when the pods that were asked for last are; pausedUntil when
+	// the last rebalance ends; pollAt when Kafka is asked next. In seconds.
+	readyAt, pausedUntil int
+	pollAt               float64
+	saturation           float64
+}
+
+func (r *runner) second(second int) {
+	s := r.run.Scenario
+	if r.ready != r.replicas && second >= r.readyAt {
+		r.ready = r.replicas
+		r.pausedUntil = second + int(s.Rebalance/time.Second)
+	}
+	var processed, busy float64
+	if second >= r.pausedUntil {
+		processed, busy = r.model.step(second, int(r.ready))
+	}
+	r.saturation += (busy - r.saturation) / 10 // a mean of about ten seconds
+	point := Point{
+		Processed: processed, Capacity: r.capacity(), Lag: r.model.lag(second + 1), Waited: r.model.waited(second + 1),
+		Replicas: r.replicas, Ready: r.ready, Outage: s.out(second),
+	}
+	for p := range s.Partitions {
+		point.Arrived += r.model.arrived[p][second+1] - r.model.arrived[p][second]
+	}
+	r.run.Points = append(r.run.Points, point)
+	if float64(second) >= r.pollAt {
+		r.pollAt += s.Poll.Seconds() * (0.9 + 0.2*r.random.Float64())
+		r.decide(second)
+	}
+}
+
+func (r *runner) capacity() float64 {
+	c := float64(r.ready) * r.run.Scenario.Capacity
+	if shared := r.run.Scenario.Shared; shared > 0 {
+		c = min(c, shared)
+	}
+	return c
+}
+
+func (r *runner) decide(second int) {
+	s := r.run.Scenario
+	now := begin.Add(time.Duration(second+1) * time.Second)
+	if !s.out(second) {
+		r.history.Append(r.sample(second, now))
+	}
+	d := scaling.Decide(scaling.Input{
+		History: &r.history, Policy: s.Policy, Partitions: int32(s.Partitions),
+		Current: r.replicas, Now: now, KafkaReachable: !s.out(second),
+	})
+	r.run.Highest = max(r.run.Highest, d.To)
+	if n := len(r.run.Acts); d.Changed() || n == 0 || r.run.Acts[n-1].Reason != d.Reason {
+		r.run.Acts = append(r.run.Acts, Act{time.Duration(second+1) * time.Second, d})
+	}
+	if d.Changed() {
+		r.scale(second, d.To)
+	}
+}
+
+// scale has pods start, or stop at once.
+func (r *runner) scale(second int, to int32) {
+	r.readyAt = second + 1
+	if to > r.ready {
+		r.readyAt = second + int(r.run.Scenario.StartUp/time.Second)
+	}
+	r.replicas = to
+}
+
+// sample is what Kafka and the pods say.
+func (r *runner) sample(second int, now time.Time) scaling.Sample {
+	sample := scaling.Sample{
+		At: now, Replicas: r.replicas, Ready: r.ready, Saturation: r.saturation,
+		Rebalancing: second < r.pausedUntil,
+	}
+	if r.run.Scenario.SilentPools || r.ready == 0 {
+		sample.Saturation = -1
+	}
+	for p, done := range r.model.done {
+		sample.Partitions = append(sample.Partitions, scaling.Partition{
+			ID: int32(p), End: int64(r.model.arrived[p][second+1]), Committed: int64(done),
+		})
+	}
+	return sample
+}

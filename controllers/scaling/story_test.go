@@ -1,0 +1,61 @@
+package scaling
+
+import (
+	"slices"
+	"time"
+)
+
+// begin is when every story begins.
+var begin = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// chapter is a time in which nothing changes.
+type chapter struct {
+	lasts           time.Duration
+	replicas, ready int32
+	saturation      float64
+	// in and out are rates of each partition; out never overtakes in.
+	in, out     []float64
+	stuck       []int32
+	rebalancing bool
+	// silent: Kafka does not answer.
+	silent bool
+}
+
+// pods is a chapter with that many pods, all ready.
+func pods(n int32, lasts time.Duration, in, out []float64) chapter {
+	return chapter{lasts: lasts, replicas: n, ready: n, saturation: -1, in: in, out: out}
+}
+
+func (c chapter) but(change func(*chapter)) chapter {
+	change(&c)
+	return c
+}
+
+// each is the same rate for four partitions.
+func each(rate float64) []float64 { return []float64{rate, rate, rate, rate} }
+
+// tell returns a History of the chapters, and its end. Kafka is asked every five
+// seconds.
+func tell(chapters ...chapter) (*History, time.Time) {
+	h := new(History)
+	now := begin
+	ends, done := make([]float64, 4), make([]float64, 4)
+	for _, c := range chapters {
+		for until := now.Add(c.lasts); now.Before(until); {
+			now = now.Add(5 * time.Second)
+			s := Sample{
+				At: now, Replicas: c.replicas, Ready: c.ready, Saturation: c.saturation,
+				Stuck: slices.Clone(c.stuck), Rebalancing: c.rebalancing,
+			}
+			for p := range ends {
+				ends[p] += 5 * c.in[p]
+				done[p] = min(ends[p], done[p]+5*c.out[p])
+				s.Partitions = append(s.Partitions, Partition{ID: int32(p), End: int64(ends[p]), Committed: int64(done[p])})
+			}
+			if !c.silent {
+				h.Append(s)
+			}
+		}
+	}
+	return h, now
+}
