@@ -64,7 +64,7 @@ format: bin/.tools ## Format the code
 lint: bin/.tools ## Check the code and its format
 	bin/golangci-lint run --allow-parallel-runners
 	cd hack/images && $(CURDIR)/bin/golangci-lint run --allow-parallel-runners
-	@for script in hack/*.sh .ci/run; do bash -n "$$script"; done
+	@for script in hack/*.sh hack/*/*.sh .ci/run; do bash -n "$$script"; done
 
 .PHONY: verify
 verify: bin/.tools ## Check that generated files, modules and format are up to date, and lint
@@ -119,3 +119,7 @@ clean: ## Remove what was built and fetched
 .PHONY: cluster-binaries
 cluster-binaries: ## Build the programs of a test cluster into bin/kubebuilder/
 	hack/cluster/binaries.sh node
+
+.PHONY: e2e
+e2e: ## Run the end-to-end test on a Kubernetes node and an Apache Kafka of its own
+	hack/e2e/run.sh

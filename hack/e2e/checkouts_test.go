@@ -1,0 +1,177 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/millrace-dev/millrace/hack/e2e/cluster"
+)
+
+// checkouts is the StreamProcessor that most steps are about, and its topics.
+const (
+	checkouts    = "checkouts"
+	checkoutsIn  = "checkouts"
+	checkoutsOut = "checkouts-copy"
+)
+
+// manifest is a StreamProcessor that copies NAME to NAME-copy; spec is more of
+// its spec, lines indented by two.
+func manifest(name, spec string) string {
+	return fmt.Sprintf(`apiVersion: millrace.dev/v1alpha1
+kind: StreamProcessor
+metadata:
+  name: %[1]s
+spec:
+  kafka: {bootstrapServers: ["%[2]s:9092"]}
+  input: {topic: %[1]s, startOffset: Earliest}
+  output: {topic: %[1]s-copy}
+  processor: {cel: {}}
+  drainTimeout: 10s
+  template:
+    resources: {requests: {cpu: 20m, memory: 64Mi}, limits: {memory: 256Mi}}
+%[3]s`, name, cluster.NodeAddress, spec)
+}
+
+// topicMissing makes the StreamProcessor before its topics.
+func topicMissing(s *suite) {
+	s.apply(manifest(checkouts, ""))
+	s.awaitConditions(checkouts, condition{kind: "Ready", status: metav1.ConditionFalse, reason: "TopicNotFound", words: []string{checkoutsIn}})
+	if pods, err := s.pods(checkouts); err != nil || len(pods) > 0 {
+		s.Errorf("without its topic there are %d pods (%v)", len(pods), err)
+	}
+	s.kafka.CreateTopic(checkoutsIn, 3, nil)
+	s.kafka.CreateTopic(checkoutsOut, 6, nil)
+	s.awaitConditions(checkouts, ready()...)
+	s.kubectl("wait", "--for=condition=Ready", "sp/"+checkouts, "--timeout=10s")
+	s.awaitWorkers(checkouts, 1)
+}
+
+func scaleBeyondPartitions(s *suite) {
+	s.kubectl("scale", "sp/"+checkouts, "--replicas=5")
+	s.awaitConditions(checkouts, condition{kind: "PartitionCapped", status: metav1.ConditionTrue, words: []string{"5", "3"}})
+	s.awaitWorkers(checkouts, 3)
+	s.awaitConditions(checkouts, ready()...)
+	s.keep("get-sp.txt", s.kubectl("get", "sp"))
+	s.keep("get-sp-wide.txt", s.kubectl("get", "sp", "-o", "wide"))
+	s.keep("describe-sp.txt", s.kubectl("describe", "sp", checkouts))
+}
+
+func growTopic(s *suite) {
+	s.grow(checkoutsIn, 6)
+	s.awaitConditions(checkouts, condition{kind: "PartitionCapped", status: metav1.ConditionFalse})
+	s.awaitWorkers(checkouts, 5)
+	s.awaitConditions(checkouts, ready()...)
+}
+
+// rollOut changes the configuration: never are there more pods than partitions,
+// nor fewer ready than were asked for.
+func rollOut(s *suite) {
+	before, err := s.deployment(checkouts)
+	if err != nil {
+		s.Fatal(err)
+	}
+	const hash = "millrace.dev/config-hash"
+	s.patch(checkouts, `{"spec": {"concurrency": 3}}`)
+	s.await("the new configuration in all pods", patience, func() error {
+		now, err := s.deployment(checkouts)
+		if err != nil {
+			return err
+		}
+		s.checkRollout(6, 5)
+		if now.Spec.Template.Annotations[hash] == before.Spec.Template.Annotations[hash] {
+			return errors.New("the pods' template is the old one")
+		}
+		if now.Status.ObservedGeneration != now.Generation || now.Status.UpdatedReplicas != 5 || now.Status.Replicas != 5 {
+			return fmt.Errorf("%d of %d pods are new", now.Status.UpdatedReplicas, now.Status.Replicas)
+		}
+		return nil
+	})
+	s.awaitWorkers(checkouts, 5)
+	s.awaitConditions(checkouts, ready()...)
+}
+
+// checkRollout fails the test if more pods than partitions are there that are
+// not ending, or if fewer are ready than were asked for.
+func (s *suite) checkRollout(partitions, replicas int) {
+	s.Helper()
+	pods, err := s.pods(checkouts)
+	if err != nil {
+		s.Fatal(err)
+	}
+	there, able := 0, 0
+	for _, pod := range pods {
+		if pod.DeletionTimestamp != nil {
+			continue
+		}
+		there++
+		for _, c := range pod.Status.Conditions {
+			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+				able++
+			}
+		}
+	}
+	if there > partitions || able < replicas {
+		s.Fatalf("in a rollout %d pods are there, %d of them ready", there, able)
+	}
+}
+
+func deletePod(s *suite) {
+	s.kubectl("delete", "pod", s.pod(checkouts))
+	s.awaitWorkers(checkouts, 5)
+	s.awaitConditions(checkouts, ready()...)
+}
+
+func suspendAndResume(s *suite) {
+	s.patch(checkouts, `{"spec": {"suspend": true}}`)
+	s.awaitConditions(checkouts,
+		condition{kind: "Suspended", status: metav1.ConditionTrue},
+		condition{kind: "Ready", status: metav1.ConditionTrue, reason: "Suspended"})
+	s.awaitWorkers(checkouts, 0)
+	offsets := s.kafka.GroupOffsets(group(checkouts))[checkoutsIn]
+	if len(offsets) != 6 {
+		s.Errorf("the group has offsets in %d of 6 partitions", len(offsets))
+	}
+	s.patch(checkouts, `{"spec": {"suspend": false}}`)
+	s.awaitConditions(checkouts, append(ready(), condition{kind: "Suspended", status: metav1.ConditionFalse})...)
+	s.awaitWorkers(checkouts, 5)
+}
+
+// deleteProcessors deletes them all: what was made for them goes, their groups
+// stay unless they were to go too.
+func deleteProcessors(s *suite) {
+	const thorough = "copy"
+	s.patch(thorough, `{"spec": {"deletionPolicy": "DeleteGroup"}}`)
+	s.await("the finalizer, from when on the policy holds", patience, func() error {
+		sp, err := s.processor(thorough)
+		if err == nil && len(sp.Finalizers) == 0 {
+			err = errors.New("there is none")
+		}
+		return err
+	})
+	s.kubectl("delete", "sp", "--all", "--timeout=90s")
+	s.await("nothing left", patience, func() error {
+		left := s.kubectl("get", "deployments,pods,configmaps,serviceaccounts,services,poddisruptionbudgets",
+			"--selector", "app.kubernetes.io/managed-by="+operator, "-o", "name")
+		if left != "" {
+			return fmt.Errorf("there are still %s", left)
+		}
+		return nil
+	})
+	if len(s.kafka.GroupOffsets(group(checkouts))[checkoutsIn]) == 0 {
+		s.Error("the group is gone, which was to be kept")
+	}
+	if len(s.kafka.GroupOffsets(group(thorough))) > 0 {
+		s.Error("the group is there still, which was to be deleted")
+	}
+}
+
+// patch changes a StreamProcessor by a merge patch.
+func (s *suite) patch(name, patch string) {
+	s.Helper()
+	s.kubectl("patch", "sp", name, "--type=merge", "--patch", patch)
+}

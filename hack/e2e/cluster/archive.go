@@ -1,0 +1,72 @@
+package cluster
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+)
+
+// WriteImage writes an archive, of the form that docker save has, of an image
+// that holds nothing but one static program, which it runs.
+func WriteImage(archive, name, program string) error {
+	content, err := os.ReadFile(program)
+	if err != nil {
+		return fmt.Errorf("read the image's program: %w", err)
+	}
+	layer, err := tarball(file{"program", 0o755, content})
+	if err != nil {
+		return err
+	}
+	digest := sha256.Sum256(layer)
+	config, err := json.Marshal(map[string]any{
+		"architecture": runtime.GOARCH, "os": "linux",
+		"config": map[string]any{"Entrypoint": []string{"/program"}, "User": "65532:65532"},
+		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{"sha256:" + hex.EncodeToString(digest[:])}},
+	})
+	if err != nil {
+		return fmt.Errorf("encode the image's configuration: %w", err)
+	}
+	manifest, err := json.Marshal([]map[string]any{
+		{"Config": "config.json", "RepoTags": []string{name}, "Layers": []string{"layer.tar"}},
+	})
+	if err != nil {
+		return fmt.Errorf("encode the image's manifest: %w", err)
+	}
+	image, err := tarball(
+		file{"layer.tar", 0o644, layer}, file{"config.json", 0o644, config}, file{"manifest.json", 0o644, manifest})
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(archive, image, 0o644); err != nil {
+		return fmt.Errorf("write the image's archive: %w", err)
+	}
+	return nil
+}
+
+type file struct {
+	name    string
+	mode    int64
+	content []byte
+}
+
+func tarball(files ...file) ([]byte, error) {
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for _, f := range files {
+		if err := w.WriteHeader(&tar.Header{Name: f.name, Mode: f.mode, Size: int64(len(f.content))}); err != nil {
+			return nil, fmt.Errorf("write an archive: %w", err)
+		}
+		if _, err := w.Write(f.content); err != nil {
+			return nil, fmt.Errorf("write an archive: %w", err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("write an archive: %w", err)
+	}
+	return out.Bytes(), nil
+}

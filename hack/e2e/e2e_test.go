@@ -1,0 +1,60 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"testing"
+
+	"github.com/millrace-dev/millrace/hack/e2e/cluster"
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+// TestEndToEnd is one story: each step goes on from the one before.
+func TestEndToEnd(t *testing.T) {
+	s := newSuite(t)
+	broker := kafkatest.Apache(t, kafkatest.Listen(cluster.NodeAddress),
+		kafkatest.TLS(), kafkatest.Users(kafkatest.User{Mechanism: "SCRAM-SHA-512", Name: user, Password: password}))
+	s.kafka = &broker.Cluster
+	// After the broker, so that it is still there when that runs.
+	t.Cleanup(s.leaveArtifacts)
+
+	s.step("install", install)
+	s.step("metrics", metrics)
+	s.step("samples", func(s *suite) { samples(s, broker) })
+	s.step("an idle operator", idle)
+	s.step("how fast a change arrives", changesArrive)
+
+	stopWatch := s.watch("watch-sp.txt")
+	s.step("topic missing", topicMissing)
+	load := s.startLoad(checkoutsIn, 0, 200)
+	s.step("scale beyond the partitions", scaleBeyondPartitions)
+	s.step("grow the topic", growTopic)
+	stopWatch()
+	s.step("roll a new configuration out", rollOut)
+	s.step("delete a pod", deletePod)
+	s.step("suspend and resume", suspendAndResume)
+	written := load.stop(s)
+	s.step("none lost, none doubled", func(s *suite) {
+		if doubled := s.expectNumbered(checkouts, checkoutsIn, checkoutsOut, written); doubled > 0 {
+			s.Errorf("%d of %d records were written twice", doubled, written)
+		}
+		s.Logf("%d records, each there once", written)
+	})
+
+	load = s.startLoad(checkoutsIn, written, 200)
+	s.step("stop and restart the broker", func(s *suite) { restartBroker(s, broker) })
+	s.step("kill a worker", killWorker)
+	// Before the operator ends: how long there was nothing to do is in its memory.
+	s.step("scale to zero and wake", scaleToZeroAndWake)
+	s.step("kill the operator", killOperator)
+	s.step("upgrade the chart", upgrade)
+	written += load.stop(s)
+	s.step("none lost", func(s *suite) {
+		doubled := s.expectNumbered(checkouts, checkoutsIn, checkoutsOut, written)
+		s.Logf("%d records, none lost, %d of them twice", written, doubled)
+	})
+
+	s.step("delete", deleteProcessors)
+	s.step("uninstall", uninstall)
+	s.step("deploy by kustomize", deploy)
+}
