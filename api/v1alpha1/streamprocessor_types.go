@@ -142,7 +142,8 @@ type StreamProcessorSpec struct {
 	// deletionPolicy is what becomes of the consumer group when the
 	// StreamProcessor is deleted. KeepGroup: its offsets stay in the cluster,
 	// so one that is made anew goes on where this one was. DeleteGroup: the
-	// group is deleted after the pods have ended.
+	// group is deleted after the pods have ended. Set it before the deletion,
+	// not together with it.
 	// +kubebuilder:default=KeepGroup
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`

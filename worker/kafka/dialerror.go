@@ -65,6 +65,9 @@ func (e *DialError) hint() string {
 		if errors.Is(e.Err, kafkago.UnsupportedSASLMechanism) {
 			return "use a mechanism that this listener offers"
 		}
+		if timeout, ok := errors.AsType[net.Error](e.Err); ok && timeout.Timeout() {
+			return "the broker takes too long to answer: is it just starting, or overloaded?"
+		}
 		return fmt.Sprintf("check the user name %q, the password and the mechanism", e.username)
 	default:
 		return e.tlsHint()

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -84,4 +86,16 @@ func TestTopicErrorsSayWhatToDo(t *testing.T) {
 	err := groupError("billing", kafkago.GroupAuthorizationFailed)
 	expectError(t, err, ErrNotAuthorized, `group "billing"`, "operation Read")
 	expectError(t, groupError("billing", io.EOF), io.EOF, `group "billing"`)
+}
+
+// TestSlowBrokerIsNotAWrongPassword: the hint is about what to look at.
+func TestSlowBrokerIsNotAWrongPassword(t *testing.T) {
+	for want, err := range map[string]error{
+		"too long to answer": &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded},
+		"the password":       kafkago.SASLAuthenticationFailed,
+	} {
+		if got := (&DialError{Address: "kafka:9092", Stage: StageSASL, Err: err}).Error(); !strings.Contains(got, want) {
+			t.Errorf("%q does not say %q", got, want)
+		}
+	}
 }
