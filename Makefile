@@ -45,6 +45,10 @@ fuzz: ## Run each fuzz target for FUZZ_TIME (10s)
 bench: ## Compare this worker with a kafka-go and a franz-go loop
 	go run ./worker/bench
 
+.PHONY: scaling-report
+scaling-report: ## Draw what autoscaling makes of many kinds of load, as an HTML page
+	go run ./hack/scaling-report -o bin/scaling-report.html
+
 .PHONY: generate
 generate: ## Regenerate what is generated
 	go generate ./...
