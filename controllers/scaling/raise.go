@@ -103,18 +103,6 @@ func (h *History) failedBefore(policy Policy) bool {
 	})
 }
 
-// tooFew tells whether that many pods, or more, did not keep up with that load
-// a while ago.
-func (h *History) tooFew(pods int32, arrived float64, policy Policy, now time.Time) bool {
-	for _, r := range h.raises {
-		recent := now.Sub(r.before.at) <= policy.RaiseMemory
-		if recent && r.before.capacity > 0 && r.from >= pods && arrived > headroom*r.before.capacity {
-			return true
-		}
-	}
-	return false
-}
-
 // proven is the most that one pod was seen to do when it had to do all it could,
 // 0 if that was not seen lately. The pools' saturation may promise more.
 func (h *History) proven(policy Policy, now time.Time) (capacity float64) {

@@ -102,11 +102,7 @@ func (c *choice) fewest(a *assessment) int32 {
 		// They have to make up for the pause that the change itself brings.
 		need[len(a.stuck)+i] += r.arrived * c.History.pause.learned.Seconds() / (2 * c.Policy.CatchUp.Seconds())
 	}
-	want := need.pods(capacity, c.Partitions)
-	for want < c.Current && c.History.tooFew(want, a.arrived, c.Policy, c.Now) {
-		want = min(c.Current, nextUseful(want, c.Partitions))
-	}
-	return want
+	return need.pods(capacity, c.Partitions)
 }
 
 // capacity is what one pod can be relied on to process; 0 if that is not known.

@@ -8,14 +8,16 @@ import (
 
 func saturated(share float64) func(*chapter) { return func(c *chapter) { c.saturation = share } }
 
+func twelve(rate float64) []float64 { return slices.Repeat([]float64{rate}, 12) }
+
 func TestRaises(t *testing.T) {
 	calm := pods(1, 2*minute, each(10), each(10)).but(saturated(.4)) // of 100 a second
 	run(t, []decided{
 		{"behind", []chapter{pods(1, 2*minute, each(30), each(20))}, nil, 2, LagAboveTarget},
-		{"far behind: not more than fourfold", []chapter{pods(1, 2*minute, each(300), each(25))}, nil, 4, LagAboveTarget},
+		{"far behind: not more than fourfold", []chapter{pods(1, 2*minute, twelve(300), twelve(25))}, func(in *Input) { in.Partitions = 12 }, 4, LagAboveTarget},
 		{"not for long enough", []chapter{calm, pods(1, 15*time.Second, each(200), each(25)).but(saturated(1))}, nil, 1, Stabilizing},
 		{"overloaded, though within the target", []chapter{calm, pods(1, 40*time.Second, each(30), each(25)).but(saturated(1))}, nil, 2, LoadAboveCapacity},
-		{"catching up", []chapter{pods(1, 2*minute, each(30), each(20)), pods(1, 2*minute, each(5), each(20))}, nil, 1, OnTarget},
+		{"catching up", []chapter{pods(1, 4*minute, each(30), each(20)), pods(1, minute, each(5), each(20))}, nil, 1, OnTarget},
 		{"a record now and then", []chapter{pods(1, 5*minute, each(.02), each(.02))}, nil, 1, OnTarget},
 		{"within a longer target", []chapter{pods(1, 2*minute, each(30), each(25))}, func(in *Input) { in.Policy.TargetLag = 10 * minute }, 2, LoadAboveCapacity},
 		{"what the present pods need", []chapter{pods(2, 2*minute, each(25), each(25)).but(saturated(.95))}, nil, 2, OnTarget},
@@ -44,6 +46,7 @@ func TestLowers(t *testing.T) {
 		{"needed by none for long enough", []chapter{busy, calm}, nil, 1, LoadBelowCapacity},
 		{"to the minimum", []chapter{busy, calm}, func(in *Input) { in.Policy.Min = 2 }, 2, LoadBelowCapacity},
 		{"needed a while ago", []chapter{busy, calm.but(func(c *chapter) { c.lasts = 4 * minute })}, nil, 4, Stabilizing},
+		{"fewer still may do soon", []chapter{busy, calm.but(func(c *chapter) { c.lasts, c.in, c.out, c.saturation = 4*minute, each(30), each(30), .3 }), calm.but(func(c *chapter) { c.lasts = 200 * time.Second })}, nil, 4, Stabilizing},
 		{"changed a while ago", []chapter{pods(3, 6*minute, each(10), each(10)), calm.but(func(c *chapter) { c.lasts = 4 * minute })}, nil, 4, Stabilizing},
 		{"an interruption a while ago", []chapter{calm, calm.but(func(c *chapter) { c.lasts, c.silent = 2*minute, true }), calm.but(func(c *chapter) { c.lasts = 4 * minute })}, nil, 4, Stabilizing},
 		{"behind", []chapter{pods(4, 3*minute, each(80), each(60)), pods(4, 6*minute, each(5), each(8)).but(saturated(.1))}, nil, 4, AtCap},

@@ -39,7 +39,10 @@ func each(rate float64) []float64 { return []float64{rate, rate, rate, rate} }
 func tell(chapters ...chapter) (*History, time.Time) {
 	h := new(History)
 	now := begin
-	ends, done := make([]float64, 4), make([]float64, 4)
+	var ends, done []float64
+	if len(chapters) > 0 {
+		ends, done = make([]float64, len(chapters[0].in)), make([]float64, len(chapters[0].in))
+	}
 	for _, c := range chapters {
 		for until := now.Add(c.lasts); now.Before(until); {
 			now = now.Add(5 * time.Second)
