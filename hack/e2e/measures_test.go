@@ -50,9 +50,6 @@ func changesArrive(s *suite) {
 		median.Round(time.Millisecond), p99.Round(time.Millisecond), changes)
 	s.Log(line)
 	s.keep("changes.txt", line+"\n")
-	if p99 > time.Second {
-		s.Error("the p99 is over 1 s")
-	}
 }
 
 // awaitTemplate waits for the event of the Deployment that has the value.
