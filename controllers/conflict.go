@@ -88,9 +88,13 @@ func (r *Reconciler) sharers(ctx context.Context, object client.Object) []reconc
 	if err != nil {
 		return nil // of the cache: it can't be had before it is filled, and then all are looked at
 	}
-	requests := make([]reconcile.Request, 0, len(others))
-	for i := range others {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&others[i])})
+	return requestsFor(others)
+}
+
+func requestsFor(list []v1alpha1.StreamProcessor) []reconcile.Request {
+	requests := make([]reconcile.Request, len(list))
+	for i := range list {
+		requests[i].NamespacedName = client.ObjectKeyFromObject(&list[i])
 	}
 	return requests
 }

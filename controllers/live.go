@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -52,11 +53,14 @@ func (r *Reconciler) observeObjects(ctx context.Context, s *scope) error {
 			s.live[name] = object
 		case s.isPredecessors(object):
 			s.waitFor(gone)
-			s.observed.Foreign = append(s.observed.Foreign, name)
+			s.observed.Leaving = append(s.observed.Leaving, name)
 		default:
 			s.observed.Foreign = append(s.observed.Foreign, name)
 		}
 	}
+	// They are in messages, which must not differ from one look to the next.
+	slices.Sort(s.observed.Foreign)
+	slices.Sort(s.observed.Leaving)
 	if d, ok := s.live[describe("Deployment", s.sp)].(*appsv1.Deployment); ok {
 		s.observed.Deployment = d
 	}

@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -171,6 +172,39 @@ func TestDeletion(t *testing.T) {
 	if want := "millrace-" + o.namespace + ".dropped"; !slices.Equal(o.kafka.deleted, []string{want}) {
 		t.Errorf("deleted groups: %q, want %q", o.kafka.deleted, want)
 	}
+}
+
+// TestMadeAnew: what an earlier one of the same name has left is waited for, not
+// taken over: its pods are of another configuration, and about to be collected.
+func TestMadeAnew(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	first := o.processor("enrich")
+	old := o.replicas("enrich", 2)
+	o.delete(first)
+	o.gone(first)
+	o.processor("enrich", wantsReplicas(3))
+	o.expect("enrich", "Ready", no, "Draining", "Deployment enrich-worker", "earlier")
+	seen := len(o.api.Writes(t, o.user))
+	for range 20 {
+		o.kafka.wakeAll()
+		o.expect("enrich", "Ready", no, "Draining", "ConfigMap enrich-worker, Deployment enrich-worker, PodDisruptionBudget")
+	}
+	for _, write := range o.api.Writes(t, o.user)[seen:] {
+		if write.Subresource == "status" {
+			t.Errorf("the status is written again though nothing has changed, at %v", write.At)
+		}
+	}
+	if d := o.replicas("enrich", 2); d.UID != old.UID || d.Generation != old.Generation {
+		t.Errorf("it was taken over: %+v", d.ObjectMeta)
+	}
+	// This API server has nobody who collects.
+	for _, object := range []client.Object{&appsv1.Deployment{}, &corev1.ConfigMap{}, &corev1.ServiceAccount{}, &corev1.Service{}, &policyv1.PodDisruptionBudget{}} {
+		object.SetName("enrich-worker")
+		object.SetNamespace(o.namespace)
+		o.delete(object)
+	}
+	o.replicas("enrich", 3)
 }
 
 // TestPodMonitor is made where the Prometheus operator's kind is served.

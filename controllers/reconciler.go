@@ -64,7 +64,7 @@ func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*scope, error
 		return nil, nil
 	}
 	s := &scope{
-		key: req.NamespacedName, sp: sp.DeepCopy(),
+		key: req.NamespacedName, sp: sp,
 		live: map[string]client.Object{}, credentials: map[string][]byte{},
 	}
 	s.sp.Default()

@@ -86,9 +86,5 @@ func (r *Reconciler) secretUsers(ctx context.Context, secret client.Object) []re
 	if err != nil {
 		return nil // see sharers
 	}
-	requests := make([]reconcile.Request, 0, len(list.Items))
-	for i := range list.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-	}
-	return requests
+	return requestsFor(list.Items)
 }

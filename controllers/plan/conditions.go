@@ -46,6 +46,8 @@ func (o *Observed) blocked(p *Plan) []status.Condition {
 	case len(o.Foreign) > 0:
 		return stalled(status.NameConflict, fmt.Sprintf("not made by this StreamProcessor, and left alone: %s: delete or rename it, or give the StreamProcessor another name",
 			strings.Join(o.Foreign, ", ")))
+	case len(o.Leaving) > 0:
+		return progressing(status.Draining, "waiting for the objects of an earlier StreamProcessor of this name to be gone: "+strings.Join(o.Leaving, ", "))
 	case len(o.Secrets.Missing) > 0:
 		return stalled(status.SecretNotFound, strings.Join(o.Secrets.Missing, "; "))
 	case o.GroupOwner != "":

@@ -27,6 +27,9 @@ type Observed struct {
 	// Foreign are objects, as "Kind name", that bear a name of ours and are
 	// someone else's.
 	Foreign []string
+	// Leaving are objects of an earlier StreamProcessor of the same name, which
+	// are about to be collected.
+	Leaving []string
 	// NotPermitted is what the API server said when an object was refused for
 	// its content, "" if it took them all.
 	NotPermitted string

@@ -39,7 +39,7 @@ func Make(o Observed) Plan {
 		return p
 	}
 	for _, object := range objects {
-		if !slices.Contains(o.Foreign, Describe(object)) {
+		if name := Describe(object); !slices.Contains(o.Foreign, name) && !slices.Contains(o.Leaving, name) {
 			p.Apply = append(p.Apply, Act{object, o.why(object, p.Replicas)})
 		}
 	}

@@ -164,6 +164,7 @@ func TestConditions(t *testing.T) {
 	leftPod := func(o *Observed) { o.Pods = make([]corev1.Pod, 1) }
 	refusal := func(o *Observed) { o.NotPermitted = "Deployment enrich-worker: quota" }
 	foreign := func(o *Observed) { o.Foreign = []string{"Deployment enrich-worker"} }
+	leaving := func(o *Observed) { o.Leaving = []string{"Deployment enrich-worker"} }
 	secret := func(o *Observed) { o.Secrets.Missing = []string{`spec.kafka.sasl.secretRef: there is no Secret "x"`} }
 	invalid := func(o *Observed) { o.Processor.Spec.Delivery = v1alpha1.ExactlyOnce }
 	for _, c := range []struct {
@@ -193,6 +194,7 @@ func TestConditions(t *testing.T) {
 		{"being suspended", observed(suspend), "Ready=False/Draining Reconciling=True/Progressing KafkaReachable=True/Reachable Suspended=True/SuspendedBySpec", nil},
 		{"group conflict", observed(conflict, runs(0)), "Ready=False/GroupConflict Stalled=True/GroupConflict KafkaReachable=True/Reachable", []string{"shop/elder", "groupId"}},
 		{"name conflict", observed(foreign), "Ready=False/NameConflict Stalled=True/NameConflict KafkaReachable=True/Reachable", []string{"Deployment enrich-worker"}},
+		{"made anew", observed(leaving), "Ready=False/Draining Reconciling=True/Progressing KafkaReachable=True/Reachable", []string{"Deployment enrich-worker", "earlier"}},
 		{"no secret", observed(secret), "Ready=False/SecretNotFound Stalled=True/SecretNotFound KafkaReachable=True/Reachable", []string{"secretRef"}},
 		{"invalid", observed(invalid), "Ready=False/InvalidSpec Stalled=True/InvalidSpec KafkaReachable=True/Reachable", []string{"spec.delivery"}},
 		{"refused", observed(refusal), "Ready=False/Refused Stalled=True/Refused KafkaReachable=True/Reachable", []string{"quota"}},
