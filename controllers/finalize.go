@@ -58,14 +58,25 @@ func (r *Reconciler) finalize(ctx context.Context, s *scope) error {
 		s.waitFor(gone)
 		return nil
 	}
-	if len(s.observed.Secrets.Missing) > 0 {
+	others, err := r.sameGroup(ctx, s.sp)
+	switch {
+	case err != nil:
+		return err
+	case len(others) > 0:
+		return r.keepGroup(ctx, s, "StreamProcessor "+client.ObjectKeyFromObject(&others[0]).String()+" uses it too")
+	case len(s.observed.Secrets.Missing) > 0:
 		// Whoever deletes a namespace deletes its Secrets too: nothing can be
 		// asked without them, and waiting would keep the namespace for ever.
-		r.Events.Eventf(s.sp, nil, corev1.EventTypeWarning, "GroupKept", "DeleteGroup",
-			"consumer group %q was not deleted: %s", resources.GroupID(s.sp), s.observed.Secrets.Missing[0])
-		return r.letGo(ctx, s)
+		return r.keepGroup(ctx, s, s.observed.Secrets.Missing[0])
 	}
 	return r.deleteGroup(ctx, s)
+}
+
+// keepGroup lets the StreamProcessor go without deleting its group.
+func (r *Reconciler) keepGroup(ctx context.Context, s *scope, why string) error {
+	r.Events.Eventf(s.sp, nil, corev1.EventTypeWarning, "GroupKept", "DeleteGroup",
+		"consumer group %q was not deleted: %s", resources.GroupID(s.sp), note(why))
+	return r.letGo(ctx, s)
 }
 
 // stopPods deletes the Deployment: its own deletion would come only after this

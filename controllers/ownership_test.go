@@ -245,6 +245,46 @@ func podMonitorCRD() *apiextensionsv1.CustomResourceDefinition {
 	return crd
 }
 
+// TestSharedGroupIsKept: who deletes one of two that claim a group does not take
+// the offsets of the other with it.
+func TestSharedGroupIsKept(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.kafka.mu.Lock()
+	o.kafka.deletion.Done = true // at once, if it were asked for
+	o.kafka.mu.Unlock()
+	shared := func(sp *v1alpha1.StreamProcessor) {
+		sp.Spec.Input.GroupID = "shared"
+		sp.Spec.DeletionPolicy = v1alpha1.DeleteGroup
+	}
+	one, other := o.processor("one", shared), o.processor("other", shared)
+	o.hasFinalizer(one)
+	o.hasFinalizer(other)
+	o.delete(other)
+	o.gone(other)
+	o.event("other", "GroupKept")
+	o.delete(one)
+	o.gone(one)
+	o.kafka.mu.Lock()
+	defer o.kafka.mu.Unlock()
+	if !slices.Equal(o.kafka.deleted, []string{"shared"}) {
+		t.Errorf("deleted groups: %q; want the last one's only", o.kafka.deleted)
+	}
+}
+
+func (o *operator) hasFinalizer(sp *v1alpha1.StreamProcessor) {
+	o.Helper()
+	o.eventually("the finalizer of "+sp.Name, func() error {
+		if err := o.client.Get(o.Context(), client.ObjectKeyFromObject(sp), sp); err != nil {
+			return err
+		}
+		if len(sp.Finalizers) == 0 {
+			return errUnsettled
+		}
+		return nil
+	})
+}
+
 func (o *operator) delete(object client.Object) {
 	o.Helper()
 	if err := o.client.Delete(o.Context(), object); err != nil {
