@@ -19,38 +19,48 @@ import (
 // take pods away waits for.
 const scaleInterval = 5 * time.Second
 
-// scalers hold the histories that autoscaling goes by. A StreamProcessor is
-// reconciled by one goroutine at a time, which alone uses its history.
+// scalers are those of all StreamProcessors.
 type scalers struct {
-	mu        sync.Mutex
-	histories map[types.NamespacedName]*scaling.History // guarded by mu
+	mu    sync.Mutex
+	byKey map[types.NamespacedName]*scaler // guarded by mu
 }
 
-func (c *scalers) history(key types.NamespacedName) *scaling.History {
+// scaler is what autoscaling goes by. A StreamProcessor is reconciled by one
+// goroutine at a time, which alone uses it.
+type scaler struct {
+	history scaling.History
+	last    time.Time // of the newest sample in it
+}
+
+func (c *scalers) get(key types.NamespacedName) *scaler {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.histories == nil {
-		c.histories = make(map[types.NamespacedName]*scaling.History)
+	if c.byKey == nil {
+		c.byKey = make(map[types.NamespacedName]*scaler)
 	}
-	if c.histories[key] == nil {
-		c.histories[key] = &scaling.History{}
+	if c.byKey[key] == nil {
+		c.byKey[key] = &scaler{}
 	}
-	return c.histories[key]
+	return c.byKey[key]
 }
 
 func (c *scalers) forget(key types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.histories, key)
+	delete(c.byKey, key)
 }
 
 // scale adds what the pollers have seen to the history, takes from it how long
 // the lag takes, and decides where autoscaling is asked for.
 func (r *Reconciler) scale(_ context.Context, s *scope) error {
-	history := r.scalers.history(s.key)
+	scaler := r.scalers.get(s.key)
 	for _, seen := range r.Kafka.History(s.key) {
-		history.Append(s.sample(seen))
+		if seen.At.After(scaler.last) {
+			scaler.history.Append(s.sample(seen))
+			scaler.last = seen.At
+		}
 	}
+	history := &scaler.history
 	if in := s.observed.Kafka.Input; in != nil {
 		in.LagSeconds = scaling.Measure(history).LagSeconds
 	}

@@ -16,16 +16,7 @@ import (
 func autoscaled(t *testing.T, spec v1alpha1.AutoscalingSpec) *world {
 	t.Helper()
 	w := newWorld(t, 1)
-	sp := &v1alpha1.StreamProcessor{}
-	sp.Name, sp.Namespace, sp.UID, sp.Generation = worldKey.Name, worldKey.Namespace, "1", 1
-	sp.Spec = v1alpha1.StreamProcessorSpec{
-		Kafka:       v1alpha1.KafkaSpec{BootstrapServers: []string{"kafka:9092"}},
-		Input:       v1alpha1.InputSpec{Topic: "orders"},
-		Output:      v1alpha1.OutputSpec{Topic: "enriched"},
-		Processor:   v1alpha1.ProcessorSpec{CEL: &v1alpha1.CELSpec{}},
-		Autoscaling: &spec,
-	}
-	w.must(w.Create(t.Context(), sp))
+	w.processor(&spec)
 	return w
 }
 

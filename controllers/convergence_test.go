@@ -177,17 +177,24 @@ func (w *world) outside(do func()) {
 	w.faults = faults
 }
 
-// run mixes reconciliations and acts, and then lets everything come to rest.
-func (w *world) run() string {
+// processor makes the StreamProcessor, which copies a topic.
+func (w *world) processor(autoscaling *v1alpha1.AutoscalingSpec) {
+	w.Helper()
 	sp := &v1alpha1.StreamProcessor{}
 	sp.Name, sp.Namespace, sp.UID, sp.Generation = worldKey.Name, worldKey.Namespace, "1", 1
 	sp.Spec = v1alpha1.StreamProcessorSpec{
-		Kafka:     v1alpha1.KafkaSpec{BootstrapServers: []string{"kafka:9092"}},
-		Input:     v1alpha1.InputSpec{Topic: "orders"},
-		Output:    v1alpha1.OutputSpec{Topic: "enriched"},
-		Processor: v1alpha1.ProcessorSpec{CEL: &v1alpha1.CELSpec{}},
+		Kafka:       v1alpha1.KafkaSpec{BootstrapServers: []string{"kafka:9092"}},
+		Input:       v1alpha1.InputSpec{Topic: "orders"},
+		Output:      v1alpha1.OutputSpec{Topic: "enriched"},
+		Processor:   v1alpha1.ProcessorSpec{CEL: &v1alpha1.CELSpec{}},
+		Autoscaling: autoscaling,
 	}
 	w.must(w.Create(w.Context(), sp))
+}
+
+// run mixes reconciliations and acts, and then lets everything come to rest.
+func (w *world) run() string {
+	w.processor(nil)
 	w.faults = 0.3
 	acts := w.acts()
 	w.rand.Shuffle(len(acts), func(i, j int) { acts[i], acts[j] = acts[j], acts[i] })

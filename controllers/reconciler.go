@@ -76,6 +76,7 @@ func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*scope, error
 func (r *Reconciler) forget(req ctrl.Request) {
 	r.Kafka.Forget(req.NamespacedName)
 	r.Pods.Forget(req.NamespacedName)
+	r.secrets.forget(req.NamespacedName)
 	r.scalers.forget(req.NamespacedName)
 	r.reports.forget(req.NamespacedName)
 }

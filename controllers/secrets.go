@@ -11,7 +11,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
@@ -19,63 +18,65 @@ import (
 // secretStore holds the content of the Secrets that StreamProcessors refer to,
 // and of no others: of those the cache has the metadata only.
 type secretStore struct {
-	mu      sync.Mutex
-	content map[types.NamespacedName]secretContent // guarded by mu
+	mu sync.Mutex
+	of map[types.NamespacedName]secretContents // a StreamProcessor's; guarded by mu
 }
+
+// secretContents are by the Secrets' names. They are not written to once they are
+// in the store.
+type secretContents map[string]secretContent
 
 type secretContent struct {
 	version string // the resourceVersion
 	data    map[string][]byte
 }
 
-// secret returns the data of a Secret, nil if there is none.
-func (r *Reconciler) secret(ctx context.Context, key types.NamespacedName) (map[string][]byte, error) {
-	meta := &metav1.PartialObjectMetadata{}
-	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	if err := r.Client.Get(ctx, key, meta); apierrors.IsNotFound(err) {
-		r.secrets.forget(key)
-		return nil, nil
-	} else if err != nil {
-		return nil, fmt.Errorf("look up Secret %s: %w", key.Name, err)
-	}
-	if data := r.secrets.get(key, meta.ResourceVersion); data != nil {
-		return data, nil
-	}
-	secret := &corev1.Secret{}
-	if err := r.Reader.Get(ctx, key, secret); client.IgnoreNotFound(err) != nil {
-		return nil, fmt.Errorf("read Secret %s: %w", key.Name, err)
-	} else if err != nil {
-		return nil, nil
-	}
-	if secret.Data == nil {
-		secret.Data = map[string][]byte{}
-	}
-	r.secrets.put(key, secret)
-	return secret.Data, nil
-}
-
-func (c *secretStore) get(key types.NamespacedName, version string) map[string][]byte {
+func (c *secretStore) get(key types.NamespacedName) secretContents {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if known := c.content[key]; known.version == version {
-		return known.data
-	}
-	return nil
+	return c.of[key]
 }
 
-func (c *secretStore) put(key types.NamespacedName, secret *corev1.Secret) {
+// put replaces all that is known for a StreamProcessor.
+func (c *secretStore) put(key types.NamespacedName, contents secretContents) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.content == nil {
-		c.content = make(map[types.NamespacedName]secretContent)
+	if c.of == nil {
+		c.of = make(map[types.NamespacedName]secretContents)
 	}
-	c.content[key] = secretContent{secret.ResourceVersion, secret.Data}
+	c.of[key] = contents
 }
 
 func (c *secretStore) forget(key types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.content, key)
+	delete(c.of, key)
+}
+
+// secret returns the content of a Secret, with no data if there is none. It reads
+// the Secret only if it is not the one that is known.
+func (r *Reconciler) secret(ctx context.Context, key types.NamespacedName, known secretContent) (secretContent, error) {
+	meta := &metav1.PartialObjectMetadata{}
+	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	err := r.Client.Get(ctx, key, meta)
+	if err == nil && known.data != nil && known.version == meta.ResourceVersion {
+		return known, nil
+	}
+	secret := &corev1.Secret{}
+	if err == nil {
+		err = r.Reader.Get(ctx, key, secret)
+	}
+	switch {
+	case apierrors.IsNotFound(err):
+		return secretContent{}, nil
+	case err != nil:
+		return secretContent{}, fmt.Errorf("read Secret %s: %w", key.Name, err)
+	}
+	content := secretContent{secret.ResourceVersion, secret.Data}
+	if content.data == nil {
+		content.data = map[string][]byte{}
+	}
+	return content, nil
 }
 
 // observeSecrets finds what the spec refers to. The hash is of what is used, not
@@ -83,15 +84,18 @@ func (c *secretStore) forget(key types.NamespacedName) {
 func (r *Reconciler) observeSecrets(ctx context.Context, s *scope) error {
 	sum := sha256.New()
 	uses := resources.Secrets(s.sp)
+	known, found := r.secrets.get(s.key), secretContents{}
 	for _, use := range uses {
-		data, err := r.secret(ctx, types.NamespacedName{Namespace: s.sp.Namespace, Name: use.Name})
+		content, err := r.secret(ctx, types.NamespacedName{Namespace: s.sp.Namespace, Name: use.Name}, known[use.Name])
 		if err != nil {
 			return err
 		}
+		data := content.data
 		if data == nil {
 			s.missesSecret("%s: there is no Secret %q: create it", use.Field, use.Name)
 			continue
 		}
+		found[use.Name] = content
 		for _, key := range use.Keys {
 			value, ok := data[key]
 			if !ok || len(value) == 0 {
@@ -102,6 +106,7 @@ func (r *Reconciler) observeSecrets(ctx context.Context, s *scope) error {
 			s.credentials[use.Field+"/"+key] = value
 		}
 	}
+	r.secrets.put(s.key, found)
 	if len(uses) > 0 {
 		s.observed.Secrets.Hash = hex.EncodeToString(sum.Sum(nil)[:8])
 	}

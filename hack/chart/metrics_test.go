@@ -46,8 +46,10 @@ func freeAddress(t *testing.T) string {
 
 func await(t *testing.T, what string, done func() error) {
 	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
 	deadline := time.Now().Add(patience)
-	for {
+	for ; ; <-tick.C {
 		err := done()
 		if err == nil {
 			return
@@ -55,7 +57,6 @@ func await(t *testing.T, what string, done func() error) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited for %s: %v", what, err)
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }
 
