@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -165,7 +166,8 @@ func (w *world) must(err error) {
 }
 
 func (w *world) reconcile() {
-	_, _ = w.r.Reconcile(w.Context(), ctrl.Request{NamespacedName: worldKey}) // tried again
+	ctx := ctrl.LoggerInto(w.Context(), logr.Discard())
+	_, _ = w.r.Reconcile(ctx, ctrl.Request{NamespacedName: worldKey}) // tried again
 	w.clock.SetTime(w.clock.Now().Add(time.Second))
 }
 

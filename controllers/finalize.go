@@ -48,6 +48,9 @@ func (r *Reconciler) finalize(ctx context.Context, s *scope) error {
 	if !controllerutil.ContainsFinalizer(s.sp, groupFinalizer) {
 		return nil
 	}
+	if stillThere, err := r.refresh(ctx, s); err != nil || !stillThere {
+		return err
+	}
 	if s.sp.Spec.DeletionPolicy != v1alpha1.DeleteGroup {
 		return r.letGo(ctx, s)
 	}
@@ -70,6 +73,22 @@ func (r *Reconciler) finalize(ctx context.Context, s *scope) error {
 		return r.keepGroup(ctx, s, s.observed.Secrets.Missing[0])
 	}
 	return r.deleteGroup(ctx, s)
+}
+
+// refresh asks the API server for the finalizers: the cache is often behind the
+// status that was just written, and may even hold what is gone. Its group would be
+// deleted again, which by then may be its successor's.
+func (r *Reconciler) refresh(ctx context.Context, s *scope) (stillThere bool, err error) {
+	live := &v1alpha1.StreamProcessor{}
+	err = r.Reader.Get(ctx, s.key, live)
+	if client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("read the finalizers: %w", err)
+	}
+	if err != nil || live.UID != s.sp.UID {
+		return false, nil
+	}
+	s.sp.Finalizers, s.sp.ResourceVersion = live.Finalizers, live.ResourceVersion
+	return controllerutil.ContainsFinalizer(s.sp, groupFinalizer), nil
 }
 
 // keepGroup lets the StreamProcessor go without deleting its group.
