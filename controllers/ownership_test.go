@@ -211,7 +211,12 @@ func TestMadeAnew(t *testing.T) {
 func TestPodMonitor(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
-	o.create(podMonitorCRD())
+	crd := podMonitorCRD()
+	o.create(crd)
+	defer func() { // the server outlives the test
+		o.delete(crd)
+		o.gone(crd)
+	}()
 	monitor := &unstructured.Unstructured{}
 	monitor.SetGroupVersionKind(resources.PodMonitorKind)
 	o.eventually("the kind to be served", func() error {

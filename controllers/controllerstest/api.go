@@ -11,12 +11,14 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // API is a running kube-apiserver.
@@ -47,6 +49,8 @@ var shared struct {
 // stops the server, on an interrupt too.
 func Main(m *testing.M) {
 	shared.main = true
+	// What has no logger of its own would complain of it with a stack's trace.
+	log.SetLogger(logr.Discard())
 	interrupt := make(chan os.Signal, 1)
 	signal.Notify(interrupt, os.Interrupt, syscall.SIGTERM)
 	go func() {
