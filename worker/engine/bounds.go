@@ -5,11 +5,9 @@ import "math"
 // room returns how many records and bytes may be decoded for a partition now;
 // no records means none.
 //
-// Each partition has an equal share of the member's bounds, so that one whose
-// records are stuck can't take the room of others. So that decoding doesn't
-// degrade to a record at a time while the pool works off a full share, it goes
-// on only when an eighth of the share is free. A single record may be larger
-// than what is left: it is let through alone.
+// So that decoding doesn't degrade to a record at a time while the pool works
+// off a partition's share, it goes on only when an eighth of that is free. A
+// single record may be larger than what is left: it is let through alone.
 func (m *member) room(p *partition) (records, bytes int) {
 	if records, bytes = m.free(p); records > 0 {
 		return records, bytes
@@ -24,29 +22,54 @@ func (m *member) free(p *partition) (records, bytes int) {
 	if !p.tracker.Room() || m.awaitsCommit(p) {
 		return 0, 0
 	}
-	limits := m.e.cfg.InFlight
-	parts := int64(len(m.parts))
-	if p.is(careful) {
-		parts = 1
-	}
-	shareRecords := max(int64(limits.Records)/parts, 1)
-	shareBytes := max(int64(limits.Bytes)/parts, 1)
-	usedRecords, usedBytes := m.inFlight()
-	freeRecords := min(shareRecords-p.records.Load(), int64(limits.Records)-usedRecords)
-	freeBytes := min(shareBytes-p.bytes.Load(), int64(limits.Bytes)-usedBytes)
-	if p.records.Load() > 0 && (freeRecords < (shareRecords+7)/8 || freeBytes < (shareBytes+7)/8) {
+	ofRecords, ofBytes := m.bounds()
+	freeRecords, freeBytes := ofRecords.free(p.records.Load()), ofBytes.free(p.bytes.Load())
+	if p.records.Load() > 0 && (freeRecords == 0 || freeBytes == 0) {
 		return 0, 0
 	}
 	return int(max(freeRecords, 1)), int(min(max(freeBytes, 1), math.MaxInt32))
 }
 
-// inFlight sums up what is in flight in this member.
-func (m *member) inFlight() (records, bytes int64) {
+// bounds returns how the member's bounds are shared at the moment.
+func (m *member) bounds() (records, bytes bound) {
+	limits := m.e.cfg.InFlight
+	records, bytes = newBound(int64(limits.Records), len(m.parts)), newBound(int64(limits.Bytes), len(m.parts))
 	for _, p := range m.parts {
-		records += p.records.Load()
-		bytes += p.bytes.Load()
+		records.use(p.records.Load())
+		bytes.use(p.bytes.Load())
 	}
 	return records, bytes
+}
+
+// bound is a limit on what is in flight, and how it is shared. A quarter of it is
+// split evenly: each partition's own, so that none ever waits for records of
+// others that are stuck. The rest is lent to whoever has something to read, of
+// which there are often few: each may hold as much of it as it leaves free
+// (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet
+// switches", 1998). So even one that takes all it can get leaves half.
+type bound struct {
+	own  int64 // of each partition
+	left int64 // of what is lent
+}
+
+func newBound(limit int64, parts int) bound {
+	own := limit / int64(4*parts)
+	return bound{own: own, left: limit - own*int64(parts)}
+}
+
+// use counts what a partition has in flight.
+func (b *bound) use(n int64) { b.left -= b.borrowed(n) }
+
+func (b *bound) borrowed(n int64) int64 { return max(n-b.own, 0) }
+
+// free returns how much more a partition may have that has n in flight; 0 also if
+// it is less than an eighth of what it may have.
+func (b *bound) free(n int64) int64 {
+	free := max(b.own-n, 0) + max((b.left-b.borrowed(n))/2, 0)
+	if free < (n+free+7)/8 {
+		return 0
+	}
+	return free
 }
 
 // maxUncommitted bounds, in offsets, how far a partition is read beyond its
