@@ -23,6 +23,9 @@ func (m *member) free(p *partition) (records, bytes int) {
 		return 0, 0
 	}
 	ofRecords, ofBytes := m.bounds()
+	if p.is(careful) { // nothing else is in flight
+		ofRecords, ofBytes = bound{own: int64(m.e.cfg.InFlight.Records)}, bound{own: int64(m.e.cfg.InFlight.Bytes)}
+	}
 	freeRecords, freeBytes := ofRecords.free(p.records.Load()), ofBytes.free(p.bytes.Load())
 	if p.records.Load() > 0 && (freeRecords == 0 || freeBytes == 0) {
 		return 0, 0
