@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/controllerstest"
 	"github.com/millrace-dev/millrace/controllers/plan"
 	"github.com/millrace-dev/millrace/controllers/resources"
+	workerconfig "github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/processors/cel"
 )
 
 // operator is one that looks after one namespace of a real API server, with the
@@ -41,6 +44,7 @@ type operator struct {
 	user      string // that the operator writes as
 	kafka     *fakeKafka
 	pods      *fakePods
+	checks    atomic.Int64 // of expressions
 	stop      func()
 }
 
@@ -106,6 +110,11 @@ func (o *operator) run(env plan.Environment) {
 	r := &Reconciler{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder(resources.Manager),
 		Kafka: o.kafka, Pods: o.pods, Clock: clock.RealClock{}, Environment: env,
+		CheckExpressions: func(c workerconfig.CEL) error {
+			o.checks.Add(1)
+			_, err := cel.New(c)
+			return err
+		},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	if err := r.SetupWithManager(ctx, mgr, wakes); err != nil {

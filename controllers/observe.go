@@ -35,6 +35,7 @@ func (r *Reconciler) observe(ctx context.Context, s *scope) error {
 			return err
 		}
 	}
+	r.observeExpressions(s)
 	r.observeKafka(s)
 	r.observeWorkers(s)
 	return nil

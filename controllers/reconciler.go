@@ -12,6 +12,7 @@ import (
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/plan"
+	"github.com/millrace-dev/millrace/worker/config"
 )
 
 // Reconciler makes the cluster run what StreamProcessors ask for. Its fields are
@@ -25,12 +26,17 @@ type Reconciler struct {
 	Kafka  KafkaWatch
 	Pods   PodWatch
 	Clock  clock.PassiveClock
+	// CheckExpressions tells what is wrong with the built-in processor's
+	// expressions, each error beginning with the field's path in a worker's
+	// configuration. Without it nothing is.
+	CheckExpressions func(config.CEL) error
 	// Environment is what is the same for all StreamProcessors.
 	Environment plan.Environment
 
 	secrets secretStore
 	scalers scalers
 	reports reports
+	checks  expressionChecks
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -79,6 +85,7 @@ func (r *Reconciler) forget(req ctrl.Request) {
 	r.secrets.forget(req.NamespacedName)
 	r.scalers.forget(req.NamespacedName)
 	r.reports.forget(req.NamespacedName)
+	r.checks.forget(req.NamespacedName)
 }
 
 // decide is the pure part.

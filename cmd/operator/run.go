@@ -23,6 +23,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/plan"
 	"github.com/millrace-dev/millrace/controllers/podwatch"
 	"github.com/millrace-dev/millrace/controllers/resources"
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/processors/cel"
 )
 
 // run runs the operator until ctx is done.
@@ -67,7 +69,7 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	pods := podwatch.New(podwatch.Options{Interval: o.pollInterval, Wake: wakes.Wake, Logger: mgr.GetLogger().WithName("pods")})
 	reconciler := &controllers.Reconciler{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder(resources.Manager),
-		Kafka: kafka, Pods: pods, Clock: clock.RealClock{},
+		Kafka: kafka, Pods: pods, Clock: clock.RealClock{}, CheckExpressions: checkExpressions,
 		Environment: plan.Environment{WorkerImage: o.workerImage, NetworkPolicies: o.networkPolicies, PodMonitors: podMonitors},
 	}
 	return errors.Join(
@@ -76,6 +78,12 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("caches", cachesFilled(mgr)),
 	)
+}
+
+// checkExpressions compiles them as a worker does at its start.
+func checkExpressions(expressions config.CEL) error {
+	_, err := cel.New(expressions)
+	return err
 }
 
 // hasPodMonitors is looked up once: whoever installs the Prometheus operator

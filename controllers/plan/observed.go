@@ -24,6 +24,9 @@ type Observed struct {
 	// GroupOwner is the older StreamProcessor, as namespace/name, that has the
 	// consumer group; "" if there is none.
 	GroupOwner string
+	// BadExpressions is what is wrong with the built-in processor's expressions,
+	// by field, line and column; nil if nothing is.
+	BadExpressions error
 	// Foreign are objects, as "Kind name", that bear a name of ours and are
 	// someone else's.
 	Foreign []string

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -33,9 +34,13 @@ func Make(o Observed) Plan {
 		SecretsHash:   o.Secrets.Hash,
 		NetworkPolicy: o.Environment.NetworkPolicies, PodMonitor: o.Environment.PodMonitors,
 	})
-	p.Invalid = err
-	// What runs is left running: it works with what it was started with.
-	if err != nil || len(o.Secrets.Missing) > 0 || o.Processor.DeletionTimestamp != nil {
+	p.Invalid = errors.Join(err, o.BadExpressions)
+	if err != nil || o.Processor.DeletionTimestamp != nil {
+		return p
+	}
+	// What runs is left running, as it works with what it was started with, unless
+	// it is to stop.
+	if (p.Invalid != nil || len(o.Secrets.Missing) > 0) && !o.Processor.Spec.Suspend {
 		return p
 	}
 	for _, object := range objects {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -126,11 +127,24 @@ func TestReplicas(t *testing.T) {
 func TestWhatMayBeTouched(t *testing.T) {
 	invalid := func(o *Observed) { o.Processor.Spec.Delivery = v1alpha1.ExactlyOnce }
 	secret := func(o *Observed) { o.Secrets.Missing = []string{"spec.kafka.sasl.secretRef: none"} }
+	expression := func(o *Observed) { o.BadExpressions = errors.New("spec.processor.cel.filter:1:5: wrong") }
 	for name, o := range map[string]Observed{
-		"an invalid spec": observed(invalid), "a missing Secret": observed(secret), "a deletion": observed(deleted),
+		"an invalid spec": observed(invalid), "a bad expression": observed(expression), "a missing Secret": observed(secret), "a deletion": observed(deleted),
 	} {
 		if p := Make(o); len(p.Apply) > 0 {
 			t.Errorf("%s: %v is applied", name, p.Apply)
+		}
+	}
+	suspended := func(o *Observed) { o.Processor.Spec.Suspend = true }
+	for name, o := range map[string]Observed{
+		"a bad expression": observed(expression, suspended), "a missing Secret": observed(secret, suspended),
+	} {
+		stopped := slices.ContainsFunc(Make(o).Apply, func(a Act) bool {
+			d, ok := a.Object.(*appsv1.Deployment)
+			return ok && *d.Spec.Replicas == 0
+		})
+		if !stopped {
+			t.Errorf("%s keeps a suspended one running", name)
 		}
 	}
 	foreign := observed(func(o *Observed) { o.Foreign = []string{"Deployment enrich-worker"} })
@@ -167,6 +181,7 @@ func TestConditions(t *testing.T) {
 	leaving := func(o *Observed) { o.Leaving = []string{"Deployment enrich-worker"} }
 	secret := func(o *Observed) { o.Secrets.Missing = []string{`spec.kafka.sasl.secretRef: there is no Secret "x"`} }
 	invalid := func(o *Observed) { o.Processor.Spec.Delivery = v1alpha1.ExactlyOnce }
+	badExpression := func(o *Observed) { o.BadExpressions = errors.New("spec.processor.cel.filter:1:5: wrong") }
 	for _, c := range []struct {
 		name string
 		o    Observed
@@ -196,6 +211,7 @@ func TestConditions(t *testing.T) {
 		{"name conflict", observed(foreign), "Ready=False/NameConflict Stalled=True/NameConflict KafkaReachable=True/Reachable", []string{"Deployment enrich-worker"}},
 		{"made anew", observed(leaving), "Ready=False/Draining Reconciling=True/Progressing KafkaReachable=True/Reachable", []string{"Deployment enrich-worker", "earlier"}},
 		{"no secret", observed(secret), "Ready=False/SecretNotFound Stalled=True/SecretNotFound KafkaReachable=True/Reachable", []string{"secretRef"}},
+		{"bad expression", observed(joining, badExpression), "Ready=False/InvalidSpec Stalled=True/InvalidSpec KafkaReachable=True/Reachable", []string{"spec.processor.cel.filter:1:5"}},
 		{"invalid", observed(invalid), "Ready=False/InvalidSpec Stalled=True/InvalidSpec KafkaReachable=True/Reachable", []string{"spec.delivery"}},
 		{"refused", observed(refusal), "Ready=False/Refused Stalled=True/Refused KafkaReachable=True/Reachable", []string{"quota"}},
 		{"deleted", observed(deleted), "Ready=False/Deleting Reconciling=True/Progressing KafkaReachable=True/Reachable", nil},

@@ -54,7 +54,7 @@ func convert(sp *v1alpha1.StreamProcessor, creds CredentialPaths) (config.Config
 		Kafka:        kafka(spec.Kafka, creds),
 		Input:        input(spec.Input),
 		Output:       output(spec.Output),
-		Processor:    processor(spec.Processor),
+		Processor:    config.Processor{CEL: Expressions(spec.Processor)},
 		Ordering:     config.Ordering(spec.Ordering),
 		Delivery:     config.Delivery(spec.Delivery),
 		Concurrency:  int(spec.Concurrency),
@@ -121,17 +121,18 @@ func output(o v1alpha1.OutputSpec) config.Output {
 	}
 }
 
-func processor(p v1alpha1.ProcessorSpec) config.Processor {
+// Expressions are those of the built-in processor; nil if p is another one.
+func Expressions(p v1alpha1.ProcessorSpec) *config.CEL {
 	if p.CEL == nil {
-		return config.Processor{}
+		return nil
 	}
-	return config.Processor{CEL: &config.CEL{
+	return &config.CEL{
 		Filter:  p.CEL.Filter,
 		Key:     p.CEL.Key,
 		Value:   p.CEL.Value,
 		Headers: p.CEL.Headers,
 		Topic:   p.CEL.Topic,
-	}}
+	}
 }
 
 func failure(f v1alpha1.FailureSpec) config.Failure {

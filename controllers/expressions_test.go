@@ -1,0 +1,44 @@
+package controllers
+
+import (
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+// TestBadExpressions are told by field, line and column before any pod is made,
+// and leave alone what runs.
+func TestBadExpressions(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	expressions := func(c v1alpha1.CELSpec) func(*v1alpha1.StreamProcessor) {
+		return func(sp *v1alpha1.StreamProcessor) { sp.Spec.Processor.CEL = &c }
+	}
+	o.processor("enrich", expressions(v1alpha1.CELSpec{
+		Filter: "json.total > 0",
+		Key:    "json.customer +",
+		Value:  "jsn",
+	}))
+	o.expect("enrich", "Stalled", yes, "InvalidSpec", "spec.processor.cel.key:1:16: Syntax error", "spec.processor.cel.value:1:1: undeclared reference to 'jsn'")
+	if err := o.client.Get(t.Context(), o.key("enrich-worker"), &appsv1.Deployment{}); !apierrors.IsNotFound(err) {
+		t.Errorf("a Deployment is there: %v", err)
+	}
+	o.update("enrich", expressions(v1alpha1.CELSpec{Filter: "json.total > 0"}))
+	d := o.replicas("enrich", 2)
+	o.settle("enrich")
+	o.expect("enrich", "Ready", yes, "Running")
+	if n := o.checks.Load(); n != 2 {
+		t.Errorf("the expressions were compiled %d times; want once for each change", n)
+	}
+	o.update("enrich", func(sp *v1alpha1.StreamProcessor) {
+		sp.Spec.Processor.CEL.Filter = "topic"
+		sp.Spec.Replicas = new(int32(3))
+	})
+	o.expect("enrich", "Stalled", yes, "InvalidSpec", "spec.processor.cel.filter: it must result in a bool, and results in string")
+	if now := o.replicas("enrich", 2); now.Generation != d.Generation {
+		t.Errorf("what runs was changed: %+v", now.Spec)
+	}
+}
