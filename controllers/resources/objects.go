@@ -39,6 +39,7 @@ func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	cfg.StateDir = stateDir
 	content, err := yaml.Marshal(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("write the worker's configuration: %w", err)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
@@ -12,6 +13,7 @@ import (
 const (
 	configDir  = "/etc/millrace"
 	secretsDir = "/etc/millrace-secrets"
+	stateDir   = "/etc/millrace-state"
 	tmpDir     = "/tmp"
 )
 
@@ -53,6 +55,10 @@ func volumes(sp *v1alpha1.StreamProcessor) []corev1.Volume {
 		VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
 			LocalObjectReference: corev1.LocalObjectReference{Name: Name(sp)},
 		}},
+	}, {
+		// It outlives a container that was killed, not its pod.
+		Name:         "millrace-state",
+		VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: new(resource.MustParse("1Mi"))}},
 	}}
 	for _, use := range Secrets(sp) {
 		secret := &corev1.SecretVolumeSource{SecretName: use.Name}
@@ -69,7 +75,10 @@ func volumes(sp *v1alpha1.StreamProcessor) []corev1.Volume {
 }
 
 func volumeMounts(sp *v1alpha1.StreamProcessor) []corev1.VolumeMount {
-	list := []corev1.VolumeMount{{Name: "millrace-config", MountPath: configDir, ReadOnly: true}}
+	list := []corev1.VolumeMount{
+		{Name: "millrace-config", MountPath: configDir, ReadOnly: true},
+		{Name: "millrace-state", MountPath: stateDir},
+	}
 	for _, use := range Secrets(sp) {
 		list = append(list, corev1.VolumeMount{Name: use.volume, MountPath: use.path, ReadOnly: true})
 	}

@@ -25,6 +25,11 @@ type Config struct {
 	// flight.
 	DrainTimeout Duration  `json:"drainTimeout"`
 	Telemetry    Telemetry `json:"telemetry"`
+	// StateDir is a directory that outlives a process and that no other one
+	// uses: members note in it who they are, so that the next process can take
+	// them out of the group at once if this one is killed. "" is none: their
+	// sessions time out.
+	StateDir string `json:"stateDir,omitempty"`
 	// Members is how many members of the consumer group this process runs.
 	Members int `json:"members"`
 }

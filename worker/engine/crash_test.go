@@ -141,6 +141,24 @@ func killTest(t *testing.T, r *rig) {
 	}
 }
 
+// TestKilledWorkerIsSucceeded: who is started in the place of a killed worker
+// reads on, though its session is far from its end.
+func TestKilledWorkerIsSucceeded(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	r := newRig(t, &fake.Cluster, 4)
+	const n = 20_000
+	r.cfg.StateDir = t.TempDir()
+	r.cfg.Input.SessionTimeout, r.cfg.DrainTimeout = duration(4*time.Minute), duration(4*time.Minute)
+	r.produce(0, n, 100)
+	p := r.child("")
+	r.eventually("it has written something", func() bool { return sum(r.ends("out")) > 1000 })
+	p.kill()
+	w := r.start(identity)
+	r.awaitSettled(w)
+	w.drain()
+	wantEach(t, r.values("out"), 0, n, true)
+}
+
 // begin makes the group known to the broker, with offsets at the start.
 func (r *rig) begin() {
 	r.t.Helper()

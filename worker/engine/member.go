@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -130,7 +131,7 @@ func (m *member) start(ctx context.Context) error {
 	})
 	m.pool = m.newPool()
 	m.group = m.e.client.NewMember(kafka.MemberConfig{
-		GroupID: cfg.Input.GroupID, Topic: cfg.Input.Topic, InstanceID: m.instanceID(),
+		GroupID: cfg.Input.GroupID, Topic: cfg.Input.Topic, InstanceID: m.instanceID(), StateFile: m.stateFile(),
 		SessionTimeout: cfg.Input.SessionTimeout.Duration,
 		// A drain may take its whole timeout and must not be what throws the
 		// member out of the group.
@@ -163,6 +164,14 @@ func (m *member) instanceID() string {
 		id = fmt.Sprintf("%s-%d", id, m.number)
 	}
 	return id
+}
+
+// stateFile is where the membership is noted, "" for nowhere.
+func (m *member) stateFile() string {
+	if m.e.cfg.StateDir == "" {
+		return ""
+	}
+	return filepath.Join(m.e.cfg.StateDir, fmt.Sprintf("member-%d.json", m.number))
 }
 
 // leave ends the membership, so that others need not wait for its session to

@@ -19,6 +19,10 @@ type MemberConfig struct {
 	Topic string
 	// InstanceID makes the membership static; "" is a dynamic member.
 	InstanceID string
+	// StateFile is where a dynamic member notes who it is, so that whoever is
+	// started with the same file after it was killed takes it out of the group
+	// at once. No two members may have one at the same time. "" is none.
+	StateFile string
 	// SessionTimeout is how long a silent member stays in the group; 0 is 45 s.
 	SessionTimeout time.Duration
 	// RebalanceTimeout is how long a member may take to rejoin; 0 is a minute.
@@ -65,6 +69,7 @@ type Member struct {
 	ended         chan struct{} // closed at the end of Run
 	applied       chan struct{} // holds a token when there is a new assignment
 	watchInterval time.Duration // how often new partitions are looked for
+	noted         string        // the id in the StateFile; of Run's goroutine
 
 	// fence is held for reading from the check of who owns a partition to the
 	// answer to its commit, and for writing when partitions are given up. It is

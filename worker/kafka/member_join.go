@@ -71,7 +71,9 @@ func (m *Member) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 	case kafkago.MemberIDRequired:
 		m.id = res.MemberID
 	}
+	now := m.id
 	m.mu.Unlock()
+	m.note(now)
 	return res, m.joinError(ctx, res)
 }
 

@@ -30,14 +30,20 @@ func (m *Member) Leave(ctx context.Context) error {
 	if id == "" || m.cfg.InstanceID != "" {
 		return nil
 	}
+	if err := m.remove(ctx, id); err != nil && !errors.Is(err, kafkago.UnknownMemberId) {
+		return fmt.Errorf("leave %w", groupError(m.cfg.GroupID, err))
+	}
+	return nil
+}
+
+// remove takes a member out of the group. It tries until ctx is done while the
+// coordinator is away.
+func (m *Member) remove(ctx context.Context, id string) error {
 	var pause backoff
 	for {
 		err := m.leaveGroup(ctx, id)
-		if err == nil || errors.Is(err, kafkago.UnknownMemberId) {
-			return nil
-		}
-		if !retriable(err) || pause.wait(ctx) != nil {
-			return fmt.Errorf("leave %w", groupError(m.cfg.GroupID, err))
+		if err == nil || !retriable(err) || pause.wait(ctx) != nil {
+			return err
 		}
 	}
 }

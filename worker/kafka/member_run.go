@@ -38,6 +38,7 @@ func (m *Member) Run(ctx context.Context) error {
 	beside.Go(func() { m.watchTopics(ctx) })
 	err := m.findTopic(ctx)
 	if err == nil {
+		m.succeed(ctx)
 		err = m.stay(ctx)
 	}
 	cancel()

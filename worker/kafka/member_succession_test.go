@@ -1,0 +1,110 @@
+package kafka
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr/funcr"
+
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+// noting is a member that notes in a file who it is, and that a group waits for
+// longer than a test does.
+func noting(file string) func(*crew) {
+	return func(c *crew) {
+		c.cfg.StateFile = file
+		c.cfg.SessionTimeout, c.cfg.RebalanceTimeout = 4*time.Minute, 4*time.Minute
+	}
+}
+
+func TestSuccession(t *testing.T) {
+	f, _ := fakeFleet(t, 6)
+	succession(t, f)
+}
+
+func TestSuccessionApache(t *testing.T) {
+	broker := kafkatest.Shared(t)
+	succession(t, newFleet(t, &broker.Cluster, uniqueName("succession"), 6))
+}
+
+// succession kills members that stay in the group for longer than the test lasts,
+// unless they are taken out of it.
+func succession(t *testing.T, f *fleet) {
+	dir := t.TempDir()
+	file, other := noting(filepath.Join(dir, "a.json")), noting(filepath.Join(dir, "b.json"))
+	a := f.start(file)
+	f.await(a)
+	for range 2 {
+		a.kill()
+		a = f.start(file)
+		f.await(a)
+	}
+	b := f.start(other)
+	f.await(a, b)
+	b.kill()
+	b = f.start(other)
+	f.await(a, b)
+	// One that has left in good order leaves nothing to do, and neither does the
+	// file of another group.
+	b.leave()
+	f.await(a)
+	b = f.start(other)
+	f.await(a, b)
+	if lost := append(a.lostSoFar(), b.lostSoFar()...); len(lost) > 0 {
+		t.Errorf("who was there lost partitions: %v", lost)
+	}
+}
+
+func TestSuccessionInAnotherGroup(t *testing.T) {
+	f, cluster := fakeFleet(t, 2)
+	file := noting(filepath.Join(t.TempDir(), "a.json"))
+	a := f.start(file)
+	f.await(a)
+	elsewhere := newFleet(t, &cluster.Cluster, "elsewhere", 2)
+	b := elsewhere.start(file)
+	elsewhere.await(b)
+	if lost := a.lostSoFar(); len(lost) > 0 || !a.in() {
+		t.Errorf("a member of another group was taken out: %v", lost)
+	}
+}
+
+// TestStateFileOutOfOrder costs a line in the log, and not the membership.
+func TestStateFileOutOfOrder(t *testing.T) {
+	damaged := filepath.Join(t.TempDir(), "a.json")
+	if err := os.WriteFile(damaged, []byte(`{"group": "in", "mem`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ file, says string }{
+		"damaged":      {damaged, "read the state file " + damaged},
+		"no directory": {filepath.Join(t.TempDir(), "none", "a.json"), "write the state file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := fakeFleet(t, 2)
+			lines := make(chan string, 100)
+			a := f.start(noting(c.file), func(a *crew) {
+				a.cfg.Logger = funcr.New(func(_, args string) {
+					select {
+					case lines <- args:
+					default:
+					}
+				}, funcr.Options{})
+			})
+			f.await(a)
+			a.leave()
+			close(lines)
+			told := 0
+			for line := range lines {
+				if strings.Contains(line, c.says) {
+					told++
+				}
+			}
+			if told != 1 {
+				t.Errorf("the log has told %d times; want once", told)
+			}
+		})
+	}
+}
