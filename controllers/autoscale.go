@@ -3,11 +3,9 @@ package controllers
 import (
 	"context"
 	"math"
-	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/kafkawatch"
@@ -19,48 +17,16 @@ import (
 // take pods away waits for.
 const scaleInterval = 5 * time.Second
 
-// scalers are those of all StreamProcessors.
-type scalers struct {
-	mu    sync.Mutex
-	byKey map[types.NamespacedName]*scaler // guarded by mu
-}
-
-// scaler is what autoscaling goes by. A StreamProcessor is reconciled by one
-// goroutine at a time, which alone uses it.
-type scaler struct {
-	history scaling.History
-	last    time.Time // of the newest sample in it
-}
-
-func (c *scalers) get(key types.NamespacedName) *scaler {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.byKey == nil {
-		c.byKey = make(map[types.NamespacedName]*scaler)
-	}
-	if c.byKey[key] == nil {
-		c.byKey[key] = &scaler{}
-	}
-	return c.byKey[key]
-}
-
-func (c *scalers) forget(key types.NamespacedName) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.byKey, key)
-}
-
 // scale adds what the pollers have seen to the history, takes from it how long
 // the lag takes, and decides where autoscaling is asked for.
 func (r *Reconciler) scale(_ context.Context, s *scope) error {
-	scaler := r.scalers.get(s.key)
+	history := &s.memory.history
 	for _, seen := range r.Kafka.History(s.key) {
-		if seen.At.After(scaler.last) {
-			scaler.history.Append(s.sample(seen))
-			scaler.last = seen.At
+		if seen.At.After(s.memory.seen) {
+			history.Append(s.sample(seen))
+			s.memory.seen = seen.At
 		}
 	}
-	history := &scaler.history
 	if in := s.observed.Kafka.Input; in != nil {
 		in.LagSeconds = scaling.Measure(history).LagSeconds
 	}

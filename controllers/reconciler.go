@@ -33,10 +33,7 @@ type Reconciler struct {
 	// Environment is what is the same for all StreamProcessors.
 	Environment plan.Environment
 
-	secrets secretStore
-	scalers scalers
-	reports reports
-	checks  expressionChecks
+	memories memories
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -70,7 +67,7 @@ func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*scope, error
 		return nil, nil
 	}
 	s := &scope{
-		key: req.NamespacedName, sp: sp,
+		key: req.NamespacedName, sp: sp, memory: r.memories.get(req.NamespacedName),
 		live: map[string]client.Object{}, credentials: map[string][]byte{},
 	}
 	s.sp.Default()
@@ -82,10 +79,7 @@ func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*scope, error
 func (r *Reconciler) forget(req ctrl.Request) {
 	r.Kafka.Forget(req.NamespacedName)
 	r.Pods.Forget(req.NamespacedName)
-	r.secrets.forget(req.NamespacedName)
-	r.scalers.forget(req.NamespacedName)
-	r.reports.forget(req.NamespacedName)
-	r.checks.forget(req.NamespacedName)
+	r.memories.forget(req.NamespacedName)
 }
 
 // decide is the pure part.

@@ -3,7 +3,6 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
@@ -23,33 +21,6 @@ import (
 // flow it changes with each look at the cluster, and each write wakes everybody
 // who watches.
 const figuresInterval = 10 * time.Second
-
-// reports remembers when the lag was last written.
-type reports struct {
-	mu   sync.Mutex
-	last map[types.NamespacedName]time.Time // guarded by mu
-}
-
-func (r *reports) forget(key types.NamespacedName) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.last, key)
-}
-
-func (r *reports) since(key types.NamespacedName, now time.Time) time.Duration {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return now.Sub(r.last[key])
-}
-
-func (r *reports) written(key types.NamespacedName, now time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.last == nil {
-		r.last = make(map[types.NamespacedName]time.Time)
-	}
-	r.last[key] = now
-}
 
 // report writes the status, once, if it has changed, and tells of the changes by
 // events.
@@ -63,7 +34,7 @@ func (r *Reconciler) report(ctx context.Context, s *scope) error {
 	if equality.Semantic.DeepEqual(before.Status, s.sp.Status) {
 		return nil
 	}
-	if left := figuresInterval - r.reports.since(s.key, now); left > 0 && onlyFigures(before.Status, s.sp.Status) {
+	if left := figuresInterval - now.Sub(s.memory.reported); left > 0 && onlyFigures(before.Status, s.sp.Status) {
 		s.waitFor(left)
 		return nil
 	}
@@ -79,7 +50,7 @@ func (r *Reconciler) report(ctx context.Context, s *scope) error {
 	case err != nil:
 		return nil
 	}
-	r.reports.written(s.key, now)
+	s.memory.reported = now
 	r.announce(s, before.Status.Conditions)
 	return nil
 }

@@ -18,7 +18,8 @@ import (
 type scope struct {
 	key types.NamespacedName
 	// sp is this reconciliation's own copy, with its defaults.
-	sp *v1alpha1.StreamProcessor
+	sp     *v1alpha1.StreamProcessor
+	memory *memory
 	// live are the objects of ours that exist, by kind and name.
 	live map[string]client.Object
 	// credentials are the values of Secrets, by field and key.

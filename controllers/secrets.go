@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,42 +14,13 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// secretStore holds the content of the Secrets that StreamProcessors refer to,
-// and of no others: of those the cache has the metadata only.
-type secretStore struct {
-	mu sync.Mutex
-	of map[types.NamespacedName]secretContents // a StreamProcessor's; guarded by mu
-}
-
-// secretContents are by the Secrets' names. They are not written to once they are
-// in the store.
+// secretContents are those that a StreamProcessor refers to, by the Secrets' names:
+// of all others the cache has the metadata only.
 type secretContents map[string]secretContent
 
 type secretContent struct {
 	version string // the resourceVersion
 	data    map[string][]byte
-}
-
-func (c *secretStore) get(key types.NamespacedName) secretContents {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.of[key]
-}
-
-// put replaces all that is known for a StreamProcessor.
-func (c *secretStore) put(key types.NamespacedName, contents secretContents) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.of == nil {
-		c.of = make(map[types.NamespacedName]secretContents)
-	}
-	c.of[key] = contents
-}
-
-func (c *secretStore) forget(key types.NamespacedName) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.of, key)
 }
 
 // secret returns the content of a Secret, with no data if there is none. It reads
@@ -84,7 +54,7 @@ func (r *Reconciler) secret(ctx context.Context, key types.NamespacedName, known
 func (r *Reconciler) observeSecrets(ctx context.Context, s *scope) error {
 	sum := sha256.New()
 	uses := resources.Secrets(s.sp)
-	known, found := r.secrets.get(s.key), secretContents{}
+	known, found := s.memory.secrets, secretContents{}
 	for _, use := range uses {
 		content, err := r.secret(ctx, types.NamespacedName{Namespace: s.sp.Namespace, Name: use.Name}, known[use.Name])
 		if err != nil {
@@ -106,7 +76,7 @@ func (r *Reconciler) observeSecrets(ctx context.Context, s *scope) error {
 			s.credentials[use.Field+"/"+key] = value
 		}
 	}
-	r.secrets.put(s.key, found)
+	s.memory.secrets = found
 	if len(uses) > 0 {
 		s.observed.Secrets.Hash = hex.EncodeToString(sum.Sum(nil)[:8])
 	}

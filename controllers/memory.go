@@ -1,0 +1,49 @@
+package controllers
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/millrace-dev/millrace/controllers/scaling"
+)
+
+// memory is what is kept of a StreamProcessor from one reconciliation to the next.
+// All of it can be found anew, except for the history. It belongs to the
+// reconciliation under way: there is one at a time for each.
+type memory struct {
+	// secrets are the contents of those it refers to, and of no others.
+	secrets secretContents
+	// history is what autoscaling goes by, seen the time of its newest sample.
+	history scaling.History
+	seen    time.Time
+	// reported is when the status was last written.
+	reported time.Time
+	// expressions are those that were checked last.
+	expressions checkedExpressions
+}
+
+// memories are those of all StreamProcessors.
+type memories struct {
+	mu sync.Mutex
+	of map[types.NamespacedName]*memory // guarded by mu
+}
+
+func (m *memories) get(key types.NamespacedName) *memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.of == nil {
+		m.of = make(map[types.NamespacedName]*memory)
+	}
+	if m.of[key] == nil {
+		m.of[key] = &memory{}
+	}
+	return m.of[key]
+}
+
+func (m *memories) forget(key types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.of, key)
+}
