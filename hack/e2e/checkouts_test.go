@@ -170,6 +170,23 @@ func deleteProcessors(s *suite) {
 	}
 }
 
+// mistake puts an expression that can't be compiled into a StreamProcessor that
+// runs, which goes on as it was until the next change that can.
+func mistake(s *suite) {
+	before, err := s.pods(checkouts)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.patch(checkouts, `{"spec": {"processor": {"cel": {"filter": "json.total >"}}}}`)
+	s.awaitConditions(checkouts, condition{
+		kind: "Stalled", status: metav1.ConditionTrue, reason: "InvalidSpec", words: []string{"spec.processor.cel.filter:1:13", "Syntax error"},
+	})
+	s.keep("mistake.txt", s.kubectl("get", "sp", checkouts, "-o", `jsonpath={.status.conditions[?(@.type=="Stalled")].message}`))
+	s.patch(checkouts, `{"spec": {"processor": {"cel": {"filter": null}}}}`)
+	s.awaitConditions(checkouts, ready()...)
+	s.expectSamePods(before)
+}
+
 // patch changes a StreamProcessor by a merge patch.
 func (s *suite) patch(name, patch string) {
 	s.Helper()

@@ -31,6 +31,7 @@ func TestEndToEnd(t *testing.T) {
 	s.step("grow the topic", growTopic)
 	stopWatch()
 	s.step("roll a new configuration out", rollOut)
+	s.step("a mistake in an expression", mistake)
 	s.step("delete a pod", deletePod)
 	s.step("suspend and resume", suspendAndResume)
 	written := load.stop(s)
