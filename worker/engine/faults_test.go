@@ -182,6 +182,10 @@ func TestInFlightIsBoundedByBytes(t *testing.T) {
 				if p.State == "paused" && p.InFlight.Bytes > bound/4 {
 					full++
 				}
+				if p.InFlight.Bytes > bound/2 {
+					t.Fatalf("partition %d has %d bytes in flight; it may have %d: its own %d and half of what is lent",
+						p.Partition, p.InFlight.Bytes, bound/2, bound/8)
+				}
 				inFlight += p.InFlight.Bytes
 			}
 		}

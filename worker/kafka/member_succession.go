@@ -75,7 +75,7 @@ func (m *Member) note(id string) {
 
 // writeMembership replaces the file as a whole: a process may be killed at any
 // time.
-func writeMembership(file string, now membership) (err error) {
+func writeMembership(file string, now membership) error {
 	content, err := json.Marshal(now)
 	if err != nil {
 		return fmt.Errorf("encode a membership: %w", err)

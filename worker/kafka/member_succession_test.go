@@ -49,8 +49,7 @@ func succession(t *testing.T, f *fleet) {
 	b.kill()
 	b = f.start(other)
 	f.await(a, b)
-	// One that has left in good order leaves nothing to do, and neither does the
-	// file of another group.
+	// One that has left in good order leaves nothing to do.
 	b.leave()
 	f.await(a)
 	b = f.start(other)
