@@ -22,9 +22,10 @@ type Chunk struct {
 	leaked  atomic.Bool
 	claimed int // records handed out; guarded by Pool.mu, Unordered only
 
-	// What follows is set by link, for chunks with Lanes.
-	parts []part
-	next  []int32 // of each record: the one that follows in its lane
+	// What follows is set by link, for chunks that are spread over lanes.
+	linked bool
+	parts  []part
+	next   []int32 // of each record: the one that follows in its lane
 }
 
 // part is what one lane gets of a chunk.
@@ -34,11 +35,11 @@ type part struct {
 	records     int32
 }
 
-// link sorts the chunk's records into its lanes' parts, without a lock: chunks
-// of the same Lanes are pushed by one goroutine at a time.
-func (c *Chunk) link() {
+// link sorts the chunk's records, from one on, into their keys' lanes.
+func (c *Chunk) link(from int) {
+	c.linked = true
 	c.parts, c.next = c.parts[:0], slices.Grow(c.next[:0], len(c.Records))[:len(c.Records)]
-	for k := range c.Records {
+	for k := from; k < len(c.Records); k++ {
 		i, l := int32(k), c.Lanes.of(&c.Records[k])
 		if n := int(l.part); n < len(c.parts) && c.parts[n].lane == l {
 			p := &c.parts[n]
@@ -57,7 +58,7 @@ func (c *Chunk) link() {
 func (c *Chunk) Leaked() bool { return c.leaked.Load() }
 
 // Reset prepares the chunk for its next use.
-func (c *Chunk) Reset() { c.Records, c.claimed = nil, 0 }
+func (c *Chunk) Reset() { c.Records, c.claimed, c.linked = nil, 0, false }
 
 // Item is one record of a chunk.
 type Item struct {

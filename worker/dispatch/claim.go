@@ -29,9 +29,11 @@ func (p *Pool) claim(r *runner) bool {
 		if p.take(r); len(r.items) > 0 {
 			return true
 		}
+		p.idle++
 		p.usage.change(time.Now(), -1)
 		p.wake.Wait()
 		p.usage.change(time.Now(), +1)
+		p.idle--
 	}
 }
 
@@ -78,13 +80,16 @@ func (p *Pool) takeChunk(r *runner, want int) {
 func (p *Pool) takeLane(r *runner, want int) {
 	l := p.ready.pop()
 	p.queued -= l.waiting
-	l.state = laneRunning
+	l.to(laneRunning)
 	r.items = l.take(r.items, want-len(r.items))
 	r.lanes = append(r.lanes, turn{lane: l})
 }
 
 // giveBack ends the turns of the lanes that r has run.
 func (p *Pool) giveBack(r *runner) {
+	if len(r.items) > 0 {
+		p.perRecord = r.perRecord
+	}
 	for _, t := range r.lanes {
 		p.endTurn(t)
 	}
@@ -100,13 +105,15 @@ func (p *Pool) endTurn(t turn) {
 		l.restore()
 	}
 	switch {
+	case l.branches() && p.wanted(l):
+		p.spill(l)
 	case blocked && t.after > 0:
-		l.state = laneParked
+		l.to(laneParked)
 		time.AfterFunc(t.after, func() { p.unpark(l) })
 	case l.waiting > 0:
 		p.makeReady(l)
 	default:
-		l.state = laneIdle
+		l.to(laneIdle)
 	}
 }
 
@@ -114,6 +121,7 @@ func (p *Pool) endTurn(t turn) {
 // gives what it has not begun of them, and of unordered records, to others.
 // Lanes that wait for a retry stay: their turn ends with a wait.
 func (p *Pool) giveRest(r *runner) {
+	p.branch(r, r.pos)
 	begun := r.pos + r.group
 	busy := func(l *lane) bool {
 		mine := func(it Item) bool { return it.lane == l }

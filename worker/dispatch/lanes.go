@@ -9,9 +9,18 @@ import (
 // Lanes are the queues of one partition. Records of one lane run one after
 // another in their order; a stuck record holds up its own lane and no other
 // partition's. Guarded by the Pool's mutex.
+//
+// All records can go through the trunk. Those of keys can go through lanes of
+// their own instead, which branch off of it: while one has records, the trunk has
+// none, and the other way round.
 type Lanes struct {
-	lanes []lane
-	byKey bool
+	trunk lane
+	keys  []lane // a power of two of them; nil if all records keep one order
+	busy  int    // lanes that are not idle
+
+	// branched says that the last chunk went to the lanes of the keys. Only who
+	// pushes uses it.
+	branched bool
 }
 
 // laneSeed makes the lane of a key independent of its partition: were both
@@ -20,17 +29,29 @@ var laneSeed = maphash.MakeSeed()
 
 // NewKeyLanes returns n lanes, n a power of two, that records are spread over
 // by key; records with a null key share one.
-func NewKeyLanes(n int) *Lanes { return &Lanes{lanes: make([]lane, n), byKey: true} }
+func NewKeyLanes(n int) *Lanes {
+	l := &Lanes{keys: make([]lane, n)}
+	l.trunk.set = l
+	for i := range l.keys {
+		l.keys[i].set = l
+	}
+	return l
+}
 
 // NewPartitionLane returns the single lane of a partition whose records run in
 // their order.
-func NewPartitionLane() *Lanes { return &Lanes{lanes: make([]lane, 1)} }
+func NewPartitionLane() *Lanes {
+	l := &Lanes{}
+	l.trunk.set = l
+	return l
+}
 
+// of returns the lane of a record's key.
 func (l *Lanes) of(rec *record.Record) *lane {
-	if !l.byKey || rec.Key == nil {
-		return &l.lanes[0]
+	if rec.Key == nil {
+		return &l.keys[0]
 	}
-	return &l.lanes[maphash.Bytes(laneSeed, rec.Key)&uint64(len(l.lanes)-1)]
+	return &l.keys[maphash.Bytes(laneSeed, rec.Key)&uint64(len(l.keys)-1)]
 }
 
 // laneState says who may touch a lane.
@@ -45,6 +66,7 @@ const (
 
 // lane is a first-in-first-out queue with at most one runner at a time.
 type lane struct {
+	set     *Lanes
 	state   laneState
 	part    int32 // that Chunk.link made last for the lane; only link uses it
 	stretch queue[stretch]
@@ -62,6 +84,19 @@ type stretch struct {
 	left  int32
 }
 
+// branches reports whether l is a trunk that lanes of keys branch off of.
+func (l *lane) branches() bool { return l == &l.set.trunk && l.set.keys != nil }
+
+// to changes the lane's state.
+func (l *lane) to(state laneState) {
+	if l.state == laneIdle {
+		l.set.busy++
+	}
+	if l.state = state; state == laneIdle {
+		l.set.busy--
+	}
+}
+
 func (l *lane) push(s stretch) {
 	l.stretch.push(s)
 	l.waiting += int(s.left)
@@ -75,15 +110,25 @@ func (l *lane) take(dst []Item, n int) []Item {
 		s := l.stretch.first()
 		for ; n > 0 && s.left > 0; n-- {
 			dst = append(dst, Item{Chunk: s.chunk, Index: s.next, lane: l})
-			if s.left--; s.left > 0 {
-				s.next = s.chunk.next[s.next]
-			}
+			l.advance(s)
 		}
 		if s.left == 0 {
 			l.stretch.pop()
 		}
 	}
 	return dst
+}
+
+// advance moves s on by a record.
+func (l *lane) advance(s *stretch) {
+	if s.left--; s.left == 0 {
+		return
+	}
+	if l == &l.set.trunk {
+		s.next++
+	} else {
+		s.next = s.chunk.next[s.next]
+	}
 }
 
 // restore puts what the runner returned before what came since.

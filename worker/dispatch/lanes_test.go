@@ -22,7 +22,7 @@ func TestLaneKeepsItsOrderWhereverItIsCut(t *testing.T) {
 	p.wake.L = &p.mu
 	for chunk := range int64(3) {
 		c := testChunk(lanes, 0, 10*chunk, key, other, key, key, other)
-		c.link()
+		c.link(0)
 		p.pushLanes(c)
 	}
 	l := lanes.of(&testChunk(nil, 0, 0, key).Records[0])

@@ -65,11 +65,15 @@ type Pool struct {
 	queued  int           // records in chunks, retries and ready lanes
 	closed  bool
 	usage   usage
+	idle    int // goroutines that wait for work
+	// perRecord is how long a record took one of the goroutines of late; 0 if
+	// that is not known yet. With at most light, records need not be spread.
+	perRecord, light time.Duration
 }
 
 // New starts a pool.
 func New(cfg Config) *Pool {
-	p := &Pool{cfg: cfg}
+	p := &Pool{cfg: cfg, light: claimTime / maxClaim}
 	p.wake.L = &p.mu
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.usage.start(time.Now(), cfg.Goroutines)
@@ -85,11 +89,11 @@ func New(cfg Config) *Pool {
 }
 
 // Push queues chunks. The caller bounds how much it pushes; Push never
-// blocks for long.
+// blocks for long. Chunks of the same Lanes are pushed by one goroutine at a time.
 func (p *Pool) Push(chunks ...*Chunk) {
 	for _, c := range chunks {
-		if c.Lanes != nil {
-			c.link()
+		if c.Lanes != nil && c.Lanes.branched {
+			c.link(0) // without the lock: others link only what is in a trunk
 		}
 	}
 	records := 0
@@ -105,23 +109,6 @@ func (p *Pool) Push(chunks ...*Chunk) {
 	}
 	p.wakeFor(records)
 	p.mu.Unlock()
-}
-
-func (p *Pool) pushLanes(c *Chunk) {
-	for _, part := range c.parts {
-		l := part.lane
-		l.push(stretch{chunk: c, next: part.first, left: part.records})
-		switch l.state {
-		case laneIdle:
-			l.state = laneReady
-			p.ready.push(l)
-			p.queued += int(part.records)
-		case laneReady:
-			p.queued += int(part.records)
-		case laneRunning, laneParked:
-			// Counted when the lane becomes ready.
-		}
-	}
 }
 
 // wakeFor wakes as many goroutines as n records can occupy.
@@ -152,7 +139,7 @@ func (p *Pool) unpark(l *lane) {
 }
 
 func (p *Pool) makeReady(l *lane) {
-	l.state = laneReady
+	l.to(laneReady)
 	p.ready.push(l)
 	p.queued += l.waiting
 	p.wake.Signal()

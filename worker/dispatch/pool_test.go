@@ -39,6 +39,7 @@ func (s *script) Finish(k int, it Item) (time.Duration, bool) { return s.finish(
 type poolOptions struct {
 	goroutines, batch int
 	timeout           time.Duration
+	light             time.Duration // per record, to stay in the trunk; 0: as it comes
 	overload          func(error)
 	process           func(ctx context.Context, it Item) error
 	finish            func(it Item, err error) (time.Duration, bool)
@@ -55,6 +56,11 @@ func newTestPool(t testing.TB, o poolOptions) *Pool {
 		Observe:    func(time.Duration, int) {},
 		OnOverload: o.overload,
 	})
+	if o.light > 0 {
+		p.mu.Lock()
+		p.light, p.perRecord = o.light, 1
+		p.mu.Unlock()
+	}
 	t.Cleanup(func() { closePool(t, p) })
 	return p
 }
@@ -179,12 +185,15 @@ func TestOrderIsKeptUnderRandomFailures(t *testing.T) {
 		name  string
 		lanes func() *Lanes
 		batch int
+		light time.Duration
 		lane  func(*record.Record) string
 	}{
-		{"key", func() *Lanes { return NewKeyLanes(16) }, 1, keyOf},
-		{"partition", NewPartitionLane, 1, partitionOf},
-		{"key in batches", func() *Lanes { return NewKeyLanes(16) }, 7, nil},
-		{"partition in batches", NewPartitionLane, 7, nil},
+		{"key", func() *Lanes { return NewKeyLanes(16) }, 1, 0, keyOf},
+		{"light key", func() *Lanes { return NewKeyLanes(16) }, 1, time.Hour, keyOf},
+		{"partition", NewPartitionLane, 1, 0, partitionOf},
+		{"key in batches", func() *Lanes { return NewKeyLanes(16) }, 7, 0, nil},
+		{"light key in batches", func() *Lanes { return NewKeyLanes(16) }, 7, time.Hour, nil},
+		{"partition in batches", NewPartitionLane, 7, 0, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			seed := rand.Uint64()
@@ -194,12 +203,12 @@ func TestOrderIsKeptUnderRandomFailures(t *testing.T) {
 			zipf := rand.NewZipf(rnd, 1.1, 1, 200)
 			finishLane := tc.lane
 			if finishLane == nil {
-				finishLane = map[bool]func(*record.Record) string{true: keyOf, false: partitionOf}[tc.name == "key in batches"]
+				finishLane = map[bool]func(*record.Record) string{true: keyOf, false: partitionOf}[tc.lanes().keys != nil]
 			}
 			o := newOrder(t, partitions*chunks*size, finishLane)
 			fails := sync.Map{} // record -> failures left
 			p := newTestPool(t, poolOptions{
-				goroutines: 4, batch: tc.batch,
+				goroutines: 4, batch: tc.batch, light: tc.light,
 				process: func(_ context.Context, it Item) error {
 					rec := it.Record()
 					if tc.lane != nil {
@@ -490,7 +499,7 @@ func TestNoAllocationForEachRecord(t *testing.T) {
 			}
 			c := testChunk(tc.lanes, 0, 0, keys...)
 			allocs := testing.AllocsPerRun(200, func() {
-				c.claimed = 0
+				c.claimed, c.linked = 0, false
 				left.Store(size)
 				p.Push(c)
 				<-done
@@ -547,7 +556,7 @@ func BenchmarkPool(b *testing.B) {
 			for i := 0; i < b.N; i += size * chunks {
 				left.Store(size * chunks)
 				for _, c := range all {
-					c.claimed = 0
+					c.claimed, c.linked = 0, false
 					p.Push(c)
 				}
 				<-done

@@ -80,8 +80,8 @@ func (r *runner) run(s *session) {
 }
 
 // resume goes on after an abandoned attempt whose items have expired.
-func (r *runner) resume(s *session, items []Item) {
-	r.finish(s, items)
+func (r *runner) resume(s *session) {
+	r.finish(s)
 	if r.work(s) {
 		r.run(s)
 	}
@@ -107,7 +107,7 @@ func (r *runner) work(s *session) bool {
 		if !r.try(s, items) {
 			return false
 		}
-		r.finish(s, items)
+		r.finish(s)
 	}
 }
 
@@ -171,12 +171,13 @@ func (r *runner) endAttempt(number uint64) phase {
 	}
 }
 
-// finish delivers the results of a group in order. What comes after a failed
+// finish delivers the results of the group in order. What comes after a failed
 // item in its lane is thrown away and goes back to the lane with it.
-func (r *runner) finish(s *session, items []Item) {
-	for k, it := range items {
-		r.pos++
+func (r *runner) finish(s *session) {
+	for k := range r.group {
+		it := r.items[r.pos]
 		l := it.lane
+		r.pos++
 		if l != nil && len(l.back) > 0 {
 			l.back = append(l.back, it)
 			continue
@@ -189,10 +190,22 @@ func (r *runner) finish(s *session, items []Item) {
 			time.AfterFunc(after, func() { r.pool.retry(it) })
 			continue
 		}
+		if l.branches() {
+			l = r.branch()
+		}
 		l.back = append(l.back, it)
 		r.park(l, after)
 	}
 	r.group = 0
+}
+
+// branch leaves the trunk of the item that was looked at last, so that only what
+// has its key waits for it, and returns the item's own lane.
+func (r *runner) branch() *lane {
+	r.pool.mu.Lock()
+	defer r.pool.mu.Unlock()
+	r.pool.branch(r, r.pos-1)
+	return r.items[r.pos-1].lane
 }
 
 func (r *runner) park(l *lane, after time.Duration) {

@@ -146,5 +146,5 @@ func (p *Pool) abandon(r *runner, state uint64) {
 	s := newSession(p)
 	r.current.Store(s)
 	s.worker.Expire(items, ErrOverrun)
-	go r.resume(s, items)
+	go r.resume(s)
 }

@@ -1,0 +1,149 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// twoKeys returns lanes and two keys that do not share one.
+func twoKeys() (lanes *Lanes, a, b []byte) {
+	lanes, a = NewKeyLanes(8), []byte("a")
+	laneOf := func(key []byte) *lane { return lanes.of(&testChunk(lanes, 0, 0, key).Records[0]) }
+	for n := 0; ; n++ {
+		if b = fmt.Append(nil, n); laneOf(a) != laneOf(b) {
+			return lanes, a, b
+		}
+	}
+}
+
+// TestLightRecordsOfKeysStayTogether: what is light is claimed in the order of
+// its partition, and is not sorted.
+func TestLightRecordsOfKeysStayTogether(t *testing.T) {
+	lanes, a, b := twoKeys()
+	p := &Pool{light: time.Microsecond, perRecord: 1}
+	c := testChunk(lanes, 0, 0, a, b, a, b)
+	p.pushLanes(c)
+	if p.ready.len() != 1 || p.ready.items[0] != &lanes.trunk || lanes.branched || c.linked {
+		t.Fatalf("%d lanes are ready, want the trunk", p.ready.len())
+	}
+	p.perRecord = p.light + 1
+	p.pushLanes(testChunk(lanes, 0, 4, b, a))
+	if p.ready.len() != 1 || lanes.trunk.waiting != 6 {
+		t.Fatal("what is not light overtakes what is in the trunk")
+	}
+	for n, it := range lanes.trunk.take(nil, 6) {
+		if it.Record().Offset != int64(n) {
+			t.Errorf("item %d is record %d", n, it.Record().Offset)
+		}
+	}
+	lanes.trunk.to(laneIdle)
+	p.ready.pop()
+	p.pushLanes(testChunk(lanes, 0, 6, b, a))
+	if p.ready.len() != 2 || lanes.trunk.waiting != 0 || lanes.busy != 2 {
+		t.Errorf("%d lanes are ready, want those of the two keys", p.ready.len())
+	}
+	p.perRecord = 1
+	p.pushLanes(testChunk(lanes, 0, 8, b))
+	if lanes.trunk.waiting != 0 {
+		t.Error("what is light overtakes what is in the lanes of the keys")
+	}
+}
+
+// TestIdleGoroutinesGetTheirShareOfATrunk: the turn of a trunk ends in lanes of
+// keys when a goroutine has nothing to do and there is enough for it.
+func TestIdleGoroutinesGetTheirShareOfATrunk(t *testing.T) {
+	for _, tc := range []struct {
+		name      string
+		idle      int
+		perRecord time.Duration
+		lanes     int
+	}{
+		{"nobody is idle", 0, claimTime, 1},
+		{"too little to share", 1, claimTime / 4, 1},
+		{"enough to share", 1, claimTime / 2, 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			lanes, a, b := twoKeys()
+			p := &Pool{cfg: Config{Goroutines: 2, BatchSize: 1}, light: time.Hour, perRecord: 1}
+			p.pushLanes(testChunk(lanes, 0, 0, a, a, b, a, b))
+			r := &runner{pool: p, perRecord: tc.perRecord}
+			p.takeLane(r, 2)
+			p.idle = tc.idle
+			p.giveBack(r)
+			if p.ready.len() != tc.lanes || lanes.busy != tc.lanes || p.queued != 3 {
+				t.Fatalf("%d lanes are ready with %d records, %d are busy; want %d", p.ready.len(), p.queued, lanes.busy, tc.lanes)
+			}
+			var rest []Item
+			for p.ready.len() > 0 {
+				rest = p.ready.pop().take(rest, 3)
+			}
+			if len(rest) != 3 || rest[0].Index < 2 {
+				t.Errorf("left are %+v", rest)
+			}
+		})
+	}
+}
+
+// TestATroubledRecordOfATrunkHoldsUpItsKeyOnly has the first record of a key fail,
+// or block, in front of what was claimed with it and what was not.
+func TestATroubledRecordOfATrunkHoldsUpItsKeyOnly(t *testing.T) {
+	for name, trouble := range map[string]func(release <-chan struct{}) error{
+		"fails":  func(<-chan struct{}) error { return errors.New("not now") },
+		"blocks": func(release <-chan struct{}) error { <-release; return nil },
+	} {
+		for _, batch := range []int{1, 3} {
+			t.Run(fmt.Sprint(name, " in batches of ", batch), func(t *testing.T) {
+				lanes, a, b := twoKeys()
+				release := make(chan struct{})
+				finished := make(chan Item, 100)
+				p := newTestPool(t, poolOptions{
+					goroutines: 2, batch: batch, light: time.Hour,
+					process: func(_ context.Context, it Item) error {
+						if it.Record().Offset == 0 {
+							return trouble(release)
+						}
+						return nil
+					},
+					finish: func(it Item, err error) (time.Duration, bool) {
+						if err != nil {
+							select {
+							case <-release:
+							default:
+								return time.Millisecond, true
+							}
+						}
+						finished <- it
+						return 0, false
+					},
+				})
+				p.Push(
+					testChunk(lanes, 0, 0, a, a, a, b, a, b),
+					testChunk(lanes, 0, 6, b, a, b, a, b),
+				)
+				next := func(what string) int64 {
+					select {
+					case it := <-finished:
+						return it.Record().Offset
+					case <-time.After(20 * time.Second):
+						t.Fatalf("timed out waiting for %s", what)
+						return -1
+					}
+				}
+				for _, want := range []int64{3, 5, 6, 8, 10} {
+					if got := next("the other key"); got != want {
+						t.Fatalf("record %d finished, want %d", got, want)
+					}
+				}
+				close(release)
+				for _, want := range []int64{0, 1, 2, 4, 7, 9} {
+					if got := next("the troubled key"); got != want {
+						t.Fatalf("record %d finished, want %d", got, want)
+					}
+				}
+			})
+		}
+	}
+}
