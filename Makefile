@@ -35,6 +35,8 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	@$(MAKE) --no-print-directory -s bin/helm || echo "NOTE: the tests of the chart are skipped: Helm could not be built"
 	@[[ -n "$(RACE)" ]] || echo "NOTE: the race detector is off: it needs a C compiler"
 	go test $(RACE) -timeout 20m ./...
+	@# The detector changes how much memory is used and what connections are read with.
+	$(if $(RACE),go test -timeout 20m ./worker/engine ./worker/kafka)
 	go -C hack/images test $(RACE) ./...
 
 .PHONY: fuzz

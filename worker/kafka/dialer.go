@@ -61,7 +61,7 @@ func (d *dialer) setUp(ctx context.Context, address string) (net.Conn, error) {
 	if err != nil {
 		return nil, &DialError{Address: address, Stage: StageConnect, Err: err}
 	}
-	secured, err := d.secure(ctx, conn, address)
+	secured, err := d.secure(ctx, quickSocket(conn), address)
 	if err != nil {
 		_ = conn.Close()
 		return nil, err
