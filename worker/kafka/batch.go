@@ -19,6 +19,7 @@ type Batch struct {
 
 	headers []record.Header // what Records' headers are slices of
 	buffers []*buffer       // one hold each
+	large   bool            // one of buffers is not kept by its pool
 }
 
 // Above these a Batch does not keep its memory for the next use.
@@ -40,10 +41,13 @@ func (b *Batch) Release() {
 	if cap(b.headers) > keptHeaders {
 		b.headers = nil
 	}
-	// Cleared, so that no stale record is taken for a live one and no large
-	// block is kept alive.
-	clear(b.Records)
-	clear(b.headers)
+	if b.large {
+		// What is left of the records must not keep alive what no pool
+		// does. Clearing them each time would cost as much as decoding.
+		clear(b.Records)
+		clear(b.headers)
+		b.large = false
+	}
 	b.Records, b.headers, b.buffers = b.Records[:0], b.headers[:0], b.buffers[:0]
 	b.First, b.Next, b.Bytes = 0, 0, 0
 }
@@ -58,4 +62,5 @@ func (b *Batch) borrow(buf *buffer) {
 	}
 	buf.retain()
 	b.buffers = append(b.buffers, buf)
+	b.large = b.large || bufferClass(len(buf.data)) >= bufferClasses
 }

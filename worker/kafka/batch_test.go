@@ -139,3 +139,26 @@ func TestDecodingDoesNotAllocate(t *testing.T) {
 		}
 	}
 }
+
+// TestReleasedBatchKeepsNoLargeBlockAlive: what no pool keeps is garbage once its
+// batch is released, though the batch is kept for its next use.
+func TestReleasedBatchKeepsNoLargeBlockAlive(t *testing.T) {
+	for _, codec := range []string{"none", "zstd"} {
+		large := bytes.Repeat([]byte("x"), 1<<maxBufferBits)
+		s, _ := setOf(t, encodeAll(batchSpec{codec: codec, records: values(string(large))}), 0)
+		var b Batch
+		for range 2 { // a batch that was large once is not so for good
+			if err := s.Next(&b, 1, 16<<20); err != nil {
+				t.Fatal(err)
+			}
+			b.Release()
+			if rec := b.Records[:1][0]; rec.Value != nil {
+				t.Errorf("%s: a released batch refers to %d bytes", codec, len(rec.Value))
+			}
+			if b.large {
+				t.Errorf("%s: a released batch is large", codec)
+			}
+			s, _ = setOf(t, encodeAll(batchSpec{codec: codec, records: values(string(large))}), 0)
+		}
+	}
+}
