@@ -147,3 +147,37 @@ func TestATroubledRecordOfATrunkHoldsUpItsKeyOnly(t *testing.T) {
 		}
 	}
 }
+
+// TestASlowClaimIsGivenToOthers: a goroutine keeps what it claimed of records that
+// are slower than those before them, each a little, no longer than it keeps what
+// it claimed beside one slow record.
+func TestASlowClaimIsGivenToOthers(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		age   time.Duration // of the claim
+		kept  int           // records
+		given int
+	}{
+		{"young", slow - 1, 4, 0},
+		{"old", slow, 2, 4},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			lanes, a, b := twoKeys()
+			p := &Pool{
+				cfg:     Config{Goroutines: 2, BatchSize: 1, NewWorker: func() Worker { return &script{} }},
+				started: time.Now(), ctx: t.Context(), light: time.Hour, perRecord: 1,
+			}
+			p.wake.L = &p.mu
+			p.pushLanes(testChunk(lanes, 0, 0, a, b, a, b, b, b))
+			r := newRunner(p)
+			p.takeLane(r, 4)
+			r.claimed.Store(int64(time.Second))
+			r.next()
+			r.state.Add(running)
+			p.look(r, &sighting{}, p.started.Add(time.Second+tc.age))
+			if len(r.items) != tc.kept || p.queued != tc.given {
+				t.Errorf("%d records are kept and %d given, want %d and %d", len(r.items), p.queued, tc.kept, tc.given)
+			}
+		})
+	}
+}

@@ -48,6 +48,7 @@ type Config struct {
 // Pool runs queued records on its goroutines. It is safe for concurrent use.
 type Pool struct {
 	cfg     Config
+	started time.Time
 	ctx     context.Context
 	cancel  context.CancelFunc
 	stopped atomic.Bool // ctx is done, in a form that is cheap to ask for each record
@@ -73,10 +74,10 @@ type Pool struct {
 
 // New starts a pool.
 func New(cfg Config) *Pool {
-	p := &Pool{cfg: cfg, light: claimTime / maxClaim}
+	p := &Pool{cfg: cfg, started: time.Now(), light: claimTime / maxClaim}
 	p.wake.L = &p.mu
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.usage.start(time.Now(), cfg.Goroutines)
+	p.usage.start(p.started, cfg.Goroutines)
 	for range cfg.Goroutines {
 		r := newRunner(p)
 		p.runners = append(p.runners, r)

@@ -25,6 +25,9 @@ type runner struct {
 	group     int           // items of the attempt under way: items[pos:pos+group]
 	perRecord time.Duration // moving average
 
+	// claimed is when the goroutine began to work on the claim, as the time
+	// since the pool's start.
+	claimed atomic.Int64
 	// state is the attempt's number and phase; see phase.
 	state atomic.Uint64
 	// Runners are allocated next to each other: without a cache line between
@@ -71,6 +74,7 @@ func newSession(p *Pool) *session {
 func (r *runner) run(s *session) {
 	for r.pool.claim(r) {
 		start := time.Now()
+		r.claimed.Store(int64(start.Sub(r.pool.started)))
 		if !r.work(s) {
 			return
 		}

@@ -57,9 +57,10 @@ type sighting struct {
 
 const (
 	watchInterval = 5 * time.Millisecond
-	// slowAttempt is how long an attempt may take before the rest of its claim
-	// is given to other goroutines.
-	slowAttempt = 2 * watchInterval
+	// slow is how long an attempt may take, or all that were made of a claim
+	// together, before the rest of the claim is given to other goroutines. A
+	// claim that is cut for records as they were of late takes a twentieth of it.
+	slow = 2 * watchInterval
 )
 
 // watch looks after long attempts. It reads counters now and then instead of
@@ -81,20 +82,23 @@ func (p *Pool) watch() {
 	}
 }
 
-// look frees the claim of an attempt that is slow, ends the context of one
-// that overruns its timeout, and abandons one that doesn't return soon after.
+// look frees what is left of a slow claim, ends the context of an attempt that
+// overruns its timeout, and abandons one that doesn't return soon after.
 func (p *Pool) look(r *runner, s *sighting, now time.Time) {
 	ctx := r.current.Load().ctx.Load()
 	state := r.state.Load()
 	number, phase := state/numbers, state%numbers
 	if phase == 0 || number != s.number {
 		*s = sighting{number: number, since: now}
+		if phase == running && now.Sub(p.started)-time.Duration(r.claimed.Load()) >= slow {
+			s.freed = p.free(r, state)
+		}
 		return
 	}
 	// Seen before in this attempt, so ctx is this attempt's: it is exchanged
 	// only between attempts.
 	ran, timeout := now.Sub(s.since), p.cfg.Timeout
-	if ran >= slowAttempt && !s.freed {
+	if ran >= slow && !s.freed {
 		s.freed = p.free(r, state)
 		return
 	}
