@@ -84,6 +84,7 @@ func (m *member) status() telemetry.Member {
 	s.Saturation = m.saturation.PerSecond()
 	for _, p := range m.partitions() {
 		ps := p.status()
+		ps.Loss = m.e.metrics.OffsetsLost.Of(p.id)
 		s.InFlight.Records += ps.InFlight.Records
 		s.InFlight.Bytes += ps.InFlight.Bytes
 		s.Partitions = append(s.Partitions, ps)

@@ -16,6 +16,8 @@ type Metrics struct {
 	RecordsDeadLettered, RecordsDropped, AttemptsFailed    Counter
 	BytesIn, BytesOut                                      Counter
 	Rebalances, Commits, CommitsFailed                     Counter
+	// OffsetsLost counts what Kafka lost of the input.
+	OffsetsLost *Losses
 
 	registry   *prometheus.Registry
 	processing *Histogram
@@ -40,6 +42,7 @@ func NewMetrics(topic string) *Metrics {
 		m.processing, m.endToEnd, m.committing,
 	)
 	labels := prometheus.Labels{"topic": topic}
+	m.OffsetsLost = newLosses(m.registry, labels)
 	for _, c := range []struct {
 		counter    *Counter
 		name, help string

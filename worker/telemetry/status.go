@@ -78,6 +78,9 @@ type Partition struct {
 	// RecordsPerSecond is the rate of settling over the last ten seconds.
 	RecordsPerSecond float64 `json:"recordsPerSecond"`
 	Error            string  `json:"error,omitempty"`
+	// Loss describes offsets that Kafka lost, nil if none were lost since the
+	// process started.
+	Loss *Loss `json:"loss,omitempty"`
 }
 
 // Unsettled names a record that holds a watermark.

@@ -1,0 +1,77 @@
+package telemetry
+
+import (
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// LossReason says why offsets of the input topic can't be read any more.
+type LossReason string
+
+// The reasons.
+const (
+	// LossRetention: the topic's retention deleted records before they were
+	// read.
+	LossRetention LossReason = "Retention"
+	// LossTopicRecreated: the topic was deleted and created again under its
+	// name.
+	LossTopicRecreated LossReason = "TopicRecreated"
+	// LossTruncated: the log is shorter than it was, as after an unclean
+	// leader election; its offsets stand for other records from there on.
+	LossTruncated LossReason = "Truncated"
+)
+
+// Loss describes offsets of a partition that Kafka lost.
+type Loss struct {
+	// Offsets is how many were lost since the process started, where that is
+	// known.
+	Offsets int64 `json:"offsets"`
+	// From and To are the last loss: from the first lost offset up to, not
+	// including, To.
+	From   int64      `json:"from"`
+	To     int64      `json:"to"`
+	Reason LossReason `json:"reason"`
+	At     time.Time  `json:"at"`
+}
+
+// Losses counts what Kafka lost of each partition. It is safe for concurrent
+// use.
+type Losses struct {
+	counter *prometheus.CounterVec
+
+	mu   sync.Mutex
+	last map[int32]Loss // by partition; guarded by mu
+}
+
+func newLosses(r prometheus.Registerer, labels prometheus.Labels) *Losses {
+	counter := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name:        "millrace_offsets_lost_total",
+		Help:        "Offsets of the input topic that Kafka lost: deleted before they were read, truncated, or of a deleted topic.",
+		ConstLabels: labels,
+	}, []string{"partition", "reason"})
+	r.MustRegister(counter)
+	return &Losses{counter: counter, last: make(map[int32]Loss)}
+}
+
+// Add takes that n offsets between from and to of a partition are lost; n may be
+// less than the distance, and 0 where nobody knows how many there were.
+func (l *Losses) Add(partition int32, n, from, to int64, reason LossReason) {
+	l.counter.WithLabelValues(strconv.Itoa(int(partition)), string(reason)).Add(float64(n))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	total := l.last[partition].Offsets + n
+	l.last[partition] = Loss{Offsets: total, From: from, To: to, Reason: reason, At: time.Now()}
+}
+
+// Of returns the last loss of a partition, nil if there was none.
+func (l *Losses) Of(partition int32) *Loss {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if loss, ok := l.last[partition]; ok {
+		return &loss
+	}
+	return nil
+}
