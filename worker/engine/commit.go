@@ -42,7 +42,7 @@ func (m *member) committable() []*partition {
 	defer m.mu.Unlock()
 	var parts []*partition
 	for _, p := range m.parts {
-		if p.is(active, careful, draining) {
+		if p.is(active, careful, halted, draining) {
 			parts = append(parts, p)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 // drain stops reading a partition. When nothing of it is in flight, or the
 // drain timeout has passed, it is closed. The membership lives on meanwhile.
 func (m *member) drain(p *partition) {
-	if !p.is(active, careful) {
+	if !p.is(active, careful, halted) {
 		return // acquired later, or already on its way out
 	}
 	if len(p.suspect.held) > 0 && !p.suspect.writing {

@@ -15,6 +15,7 @@ func (m *member) feed(ctx context.Context) {
 	for {
 		m.runPosted()
 		m.closeDrained()
+		m.restHalted()
 		if m.stopped() {
 			return
 		}
@@ -52,7 +53,7 @@ func (m *member) abandonAll() {
 // given up or restarted since it was asked for.
 func (m *member) fetched(s *kafka.Set) {
 	p := m.parts[s.Partition]
-	if p == nil || !p.is(active, careful) || s.Epoch != p.epoch {
+	if p == nil || !p.is(active, careful, halted) || s.Epoch != p.epoch {
 		s.Release()
 		return
 	}
@@ -66,18 +67,25 @@ func (m *member) fetched(s *kafka.Set) {
 	}
 	p.end.Store(end)
 	p.waiting = append(p.waiting, s)
+	if p.is(halted) {
+		m.lookedAgain(p)
+	}
 }
 
-// fetchFailed takes an error that asking again can't mend.
+// fetchFailed takes an error that does not pass by itself. One that concerns
+// everything the worker reads ends the worker; any other halts its partition.
 func (m *member) fetchFailed(p *partition, s *kafka.Set) {
 	defer s.Release()
 	var gone *kafka.OffsetOutOfRangeError
-	if !errors.As(s.Err, &gone) {
+	switch {
+	case errors.As(s.Err, &gone):
+		m.fetcher.Stop(p.id)
+		m.reset(p, gone)
+	case errors.Is(s.Err, kafka.ErrNotAuthorized):
 		m.e.fail(s.Err, false)
-		return
+	default:
+		m.haltAndLookAgain(p, s.Err)
 	}
-	m.fetcher.Stop(p.id)
-	m.reset(p, gone)
 }
 
 // feedRound dispatches one chunk of each partition in turn until none has

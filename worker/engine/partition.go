@@ -19,13 +19,14 @@ const (
 	acquiring partitionState = iota // reading its committed offset
 	active                          // being read
 	careful                         // being read window by window after a crash
+	halted                          // not read on because of what haltReading was given
 	draining                        // no longer read; waiting for what is in flight
 	closing                         // its last commit is on the way
 )
 
 // String returns the state as /status shows it.
 func (s partitionState) String() string {
-	return [...]string{"acquiring", "running", "careful", "draining", "closing"}[s]
+	return [...]string{"acquiring", "running", "careful", "halted", "draining", "closing"}[s]
 }
 
 // partition is one assignment of a partition to this member. A later
@@ -58,6 +59,8 @@ type partition struct {
 	failures  failures
 	rate      telemetry.Rate // of settling
 	paused    atomic.Bool    // a bound is reached, as the feeder saw it last
+	// halt says why the partition is not read on; nil if it is.
+	halt atomic.Pointer[readingHalt]
 
 	commit commitState
 }

@@ -45,7 +45,7 @@ func (e *Engine) Progress() telemetry.Progress {
 	oldest := 0.0
 	for _, m := range e.members {
 		for _, part := range m.partitions() {
-			p.Work = p.Work || part.records.Load() > 0 || part.behind()
+			p.Work = p.Work || part.records.Load() > 0 || part.behind() && !part.is(halted)
 			p.Moved += uint64(part.settled.Load()) + uint64(max(part.commit.committed.Load(), 0))
 			if u := part.status().OldestUnsettled; u != nil && (p.Stuck == "" || u.AgeSeconds > oldest) {
 				oldest = u.AgeSeconds
@@ -104,6 +104,9 @@ func (p *partition) status() telemetry.Partition {
 	}
 	if p.is(active) && p.paused.Load() {
 		s.State = "paused"
+	}
+	if halt := p.halt.Load(); halt != nil {
+		s.Error = halt.err.Error()
 	}
 	s.Watermark, s.Position = p.tracker.Watermark(), p.tracker.Position()
 	if s.EndOffset >= 0 {

@@ -58,8 +58,9 @@ type InFlight struct {
 type Partition struct {
 	Partition int32 `json:"partition"`
 	// State is running, paused (a bound is reached), careful (looking for a
-	// record that crashed the process), draining or closing; acquiring until its
-	// committed offset is known.
+	// record that crashed the process), halted (not read on because of Error,
+	// while all other partitions go on), draining or closing; acquiring until
+	// its committed offset is known.
 	State string `json:"state"`
 	// Watermark is the offset below which every record is settled, Committed
 	// the last one the group's coordinator has acknowledged (-1: none yet),
@@ -77,7 +78,9 @@ type Partition struct {
 	OldestUnsettled *Unsettled `json:"oldestUnsettled,omitempty"`
 	// RecordsPerSecond is the rate of settling over the last ten seconds.
 	RecordsPerSecond float64 `json:"recordsPerSecond"`
-	Error            string  `json:"error,omitempty"`
+	// Error says why the partition is halted, at which offset, and what to do
+	// about it; "" if it is not.
+	Error string `json:"error,omitempty"`
 	// Loss describes offsets that Kafka lost, nil if none were lost since the
 	// process started.
 	Loss *Loss `json:"loss,omitempty"`

@@ -230,3 +230,8 @@ func (b *Broker) logTail() string {
 	all := strings.Split(strings.TrimSpace(string(content)), "\n")
 	return strings.Join(all[max(0, len(all)-count):], "\n")
 }
+
+// LogDir returns the directory that holds a partition's log.
+func (b *Broker) LogDir(topic string, partition int32) string {
+	return filepath.Join(b.dir, "data", fmt.Sprintf("%s-%d", topic, partition))
+}

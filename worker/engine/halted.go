@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"time"
+)
+
+// A partition that can't be read on is halted: what is in flight of it is
+// finished and committed, and the member keeps it, so that it does not go from
+// one pod to the next. All other partitions go on.
+
+// lookAgainInterval is how long a partition stays halted before it is fetched
+// again. The damage may be gone by then: its leader has moved to a healthy
+// replica, or retention has passed the place.
+var lookAgainInterval = time.Minute
+
+// readingHalt is why a partition is halted.
+type readingHalt struct{ err error }
+
+// haltReading halts a partition until it is given up. The error names the place
+// and says what to do.
+func (m *member) haltReading(p *partition, err error) {
+	if !p.is(active, careful, halted) {
+		return
+	}
+	if len(p.suspect.held) > 0 && !p.suspect.writing {
+		m.dispatchWindow(p)
+	}
+	m.fetcher.Stop(p.id)
+	m.dropSets(p)
+	p.to(halted)
+	last := p.halt.Swap(&readingHalt{err: err})
+	if last == nil || last.err.Error() != err.Error() {
+		m.log.Error(err, "halted a partition; all others go on", "topic", m.e.cfg.Input.Topic, "partition", p.id,
+			"offset", p.tracker.Position())
+	}
+	m.wakeFeeder()
+}
+
+// haltAndLookAgain halts a partition for a reason that may pass.
+func (m *member) haltAndLookAgain(p *partition, err error) {
+	m.haltReading(p, err)
+	m.lookAgainLater(p)
+}
+
+func (m *member) lookAgainLater(p *partition) {
+	time.AfterFunc(lookAgainInterval, func() {
+		m.post(func() {
+			if m.parts[p.id] == p && p.is(halted) {
+				p.epoch = m.fetcher.Start(p.id, p.tracker.Position())
+			}
+		})
+	})
+}
+
+// lookedAgain reads a halted partition on if what was fetched of it now can be
+// decoded.
+func (m *member) lookedAgain(p *partition) {
+	if !p.waiting[0].Done() && !m.decodeAhead(p, 1) {
+		if p.set != nil { // otherwise it is halted again already
+			m.fetcher.Stop(p.id)
+			m.dropSets(p)
+			m.lookAgainLater(p)
+		}
+		return
+	}
+	p.halt.Store(nil)
+	p.to(active)
+	if p.suspect.any() {
+		p.to(careful)
+		m.e.recover.add(p)
+	}
+	m.log.Info("reading a halted partition again", "topic", m.e.cfg.Input.Topic, "partition", p.id,
+		"offset", p.tracker.Position())
+}
+
+// restHalted ends the careful reading of halted partitions when the window that
+// they were at is through, so that they don't hold up the others. What is left
+// to search stays noted in the commit.
+func (m *member) restHalted() {
+	if !m.e.recover.pending() {
+		return
+	}
+	for _, p := range m.parts {
+		if p.is(halted) && p.records.Load() == 0 && m.e.recover.done(p) {
+			p.tracker.SetAttempting(p.suspect.attempting())
+			p.tracker.SetOpen(false)
+			m.commitSoon()
+			m.e.wakeFeeders()
+		}
+	}
+}
