@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/dispatch"
@@ -78,12 +77,6 @@ func (a *attempt) callBatch(ctx context.Context) (err error) {
 	return a.m.e.batch.ProcessBatch(ctx, a.recs, a.given)
 }
 
-func recovered(err *error) {
-	if v := recover(); v != nil {
-		*err = &PanicError{Value: v, Stack: debug.Stack()}
-	}
-}
-
 // Expire implements dispatch.Worker.
 func (a *attempt) Expire(items []dispatch.Item, err error) {
 	for k := range items {
@@ -102,7 +95,7 @@ func (a *attempt) Finish(k int, it dispatch.Item) (time.Duration, bool) {
 		err = a.outs[k].Err()
 	}
 	if err != nil {
-		return a.m.failed(c, i, err)
+		return a.m.failed(c, i, usable(err))
 	}
 	outs := a.outs[k].List()
 	switch len(outs) {

@@ -31,8 +31,11 @@ type Engine struct {
 
 	processor record.Processor
 	batch     record.BatchProcessor  // nil for a plain Processor
+	batchSize int                    // records, 1 for a plain Processor
 	sequencer record.Sequencer       // nil if the processor has none
 	observer  record.OutcomeObserver // nil if the processor has none
+	// observerPanics limits the log lines about panics in the observer.
+	observerPanics everyMinute
 
 	client  *kafka.Client
 	members []*member
@@ -46,17 +49,9 @@ type Engine struct {
 	err error // why the worker ends, nil for a graceful stop; guarded by mu
 }
 
-// New returns an engine for a validated configuration. The processor's hooks
-// and its BatchProcessor are found by their interfaces.
+// New returns an engine for a validated configuration.
 func New(cfg config.Config, processor record.Processor, metrics *telemetry.Metrics, log logr.Logger) *Engine {
 	e := &Engine{cfg: cfg, log: log, policy: failure.NewPolicy(cfg.Failure), metrics: metrics, processor: processor}
-	var user any = processor
-	if w, ok := processor.(interface{ Unwrap() any }); ok {
-		user = w.Unwrap()
-	}
-	e.batch, _ = user.(record.BatchProcessor)
-	e.sequencer, _ = user.(record.Sequencer)
-	e.observer, _ = user.(record.OutcomeObserver)
 	for i := range cfg.Members {
 		e.members = append(e.members, newMember(e, i))
 	}
@@ -70,6 +65,9 @@ func New(cfg config.Config, processor record.Processor, metrics *telemetry.Metri
 func (e *Engine) Run(ctx context.Context) error {
 	ctx, e.stop = context.WithCancel(ctx)
 	defer e.stop()
+	if err := e.findHooks(); err != nil {
+		return err
+	}
 	if err := e.connect(ctx); err != nil {
 		return err
 	}

@@ -71,9 +71,11 @@ func testConfig(addrs []string) config.Config {
 type running struct {
 	t      testing.TB
 	engine *engine.Engine
-	stop   context.CancelFunc
-	ended  chan struct{}
-	err    error // valid once ended is closed
+	// metrics are those of the engine.
+	metrics *telemetry.Metrics
+	stop    context.CancelFunc
+	ended   chan struct{}
+	err     error // valid once ended is closed
 }
 
 // start starts a worker; it is stopped at the end of the test at the latest.
@@ -84,8 +86,8 @@ func (r *rig) start(p record.Processor, change ...func(*config.Config)) *running
 		f(&cfg)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &running{t: r.t, stop: cancel, ended: make(chan struct{})}
-	w.engine = engine.New(cfg, p, telemetry.NewMetrics(cfg.Input.Topic), testLogger(r.t))
+	w := &running{t: r.t, metrics: telemetry.NewMetrics(cfg.Input.Topic), stop: cancel, ended: make(chan struct{})}
+	w.engine = engine.New(cfg, p, w.metrics, testLogger(r.t))
 	go func() {
 		defer close(w.ended)
 		w.err = w.engine.Run(ctx)

@@ -144,15 +144,11 @@ func (m *member) start(ctx context.Context) error {
 }
 
 func (m *member) newPool() *dispatch.Pool {
-	batchSize := 1
-	if m.e.batch != nil {
-		batchSize = min(max(m.e.batch.BatchSize(), 1), maxChunk)
-	}
 	return dispatch.New(dispatch.Config{
 		Goroutines: m.e.concurrency(),
-		BatchSize:  batchSize,
+		BatchSize:  m.e.batchSize,
 		Timeout:    m.e.cfg.Failure.Timeout.Duration,
-		NewWorker:  func() dispatch.Worker { return newAttempt(m, batchSize) },
+		NewWorker:  func() dispatch.Worker { return newAttempt(m, m.e.batchSize) },
 		Observe:    m.e.metrics.ObserveProcessing,
 		OnOverload: func(err error) { m.e.fail(err, true) },
 	})

@@ -44,7 +44,7 @@ func (o *outcomes) fate(i int, fate record.Fate, err error) {
 }
 
 // add counts one result and tells the observer when it was the record's last.
-func (o *outcomes) add(observer record.OutcomeObserver, c *chunk, i int, ack *kafka.Ack, k int) {
+func (o *outcomes) add(e *Engine, c *chunk, i int, ack *kafka.Ack, k int) {
 	o.mu.Lock()
 	p := &o.records[i]
 	if ack != nil {
@@ -58,7 +58,7 @@ func (o *outcomes) add(observer record.OutcomeObserver, c *chunk, i int, ack *ka
 		return
 	}
 	rec := &c.Records[i]
-	observer.Observe(&record.Outcome{
+	e.observe(&record.Outcome{
 		Input:   record.Position{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset},
 		Fate:    result.fate,
 		Outputs: result.outputs,

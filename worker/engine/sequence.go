@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"runtime/debug"
 
 	"github.com/millrace-dev/millrace/worker/record"
 )
@@ -11,14 +10,11 @@ import (
 // is to be dispatched. A record that the Sequencer panics on can't be shown
 // again out of its turn: it is dispatched with its attempts used up.
 func (m *member) sequence(p *partition, rec *record.Record) (keep bool) {
-	defer func() {
-		if v := recover(); v != nil {
-			err := fmt.Errorf("in Sequence: %w", &PanicError{Value: v, Stack: debug.Stack()})
-			p.failures.add(rec, m.e.cfg.Failure.MaxAttempts, err)
-			keep = true
-		}
-	}()
-	keep = m.e.sequencer.Sequence(rec)
+	keep, err := m.callSequence(rec)
+	if err != nil {
+		p.failures.add(rec, m.e.cfg.Failure.MaxAttempts, fmt.Errorf("in Sequence: %w", err))
+		return true
+	}
 	if !keep {
 		m.e.metrics.RecordsFiltered.Add(1)
 		m.observeFiltered(rec)
@@ -26,11 +22,16 @@ func (m *member) sequence(p *partition, rec *record.Record) (keep bool) {
 	return keep
 }
 
+func (m *member) callSequence(rec *record.Record) (keep bool, err error) {
+	defer recovered(&err)
+	return m.e.sequencer.Sequence(rec), nil
+}
+
 func (m *member) observeFiltered(rec *record.Record) {
 	if m.e.observer == nil {
 		return
 	}
-	m.e.observer.Observe(&record.Outcome{
+	m.e.observe(&record.Outcome{
 		Input: record.Position{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset},
 		Fate:  record.Filtered,
 	})

@@ -80,7 +80,7 @@ func (s *settling) begin(c *chunk) {
 // or none if ack is nil.
 func (s *settling) result(i int, ack *kafka.Ack, k int) {
 	if s.c.outcomes != nil {
-		s.c.outcomes.add(s.m.e.observer, s.c, i, ack, k)
+		s.c.outcomes.add(s.m.e, s.c, i, ack, k)
 	}
 	if !s.tally.Done(i) {
 		return

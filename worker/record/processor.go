@@ -48,7 +48,8 @@ type Sequencer interface {
 // Observe is called once for each record, after its outcome is certain and
 // before its offset can be committed, from goroutines of the worker and
 // possibly from several at once. The Outcome is valid until it returns. It
-// must not block.
+// must not block. A panic is logged and counted, and changes nothing about the
+// record.
 type OutcomeObserver interface {
 	Observe(o *Outcome)
 }

@@ -14,6 +14,7 @@ import (
 type Metrics struct {
 	RecordsIn, RecordsOut, RecordsFiltered, RecordsRetried Counter
 	RecordsDeadLettered, RecordsDropped, AttemptsFailed    Counter
+	ObserverPanics                                         Counter
 	BytesIn, BytesOut                                      Counter
 	Rebalances, Commits, CommitsFailed                     Counter
 	// OffsetsLost counts what Kafka lost of the input.
@@ -54,6 +55,7 @@ func NewMetrics(topic string) *Metrics {
 		{&m.RecordsDeadLettered, "millrace_records_dead_lettered_total", "Records in the dead-letter topic."},
 		{&m.RecordsDropped, "millrace_records_dropped_total", "Records that were dropped by policy after their last attempt."},
 		{&m.AttemptsFailed, "millrace_attempts_failed_total", "Attempts that failed by an error, a panic or an overrun."},
+		{&m.ObserverPanics, "millrace_observer_panics_total", "Calls of the processor's Observe that panicked; their records are settled all the same."},
 		{&m.BytesIn, "millrace_bytes_in_total", "Bytes of keys, values and headers read."},
 		{&m.BytesOut, "millrace_bytes_out_total", "Bytes of acknowledged records, as encoded and before compression."},
 		{&m.Rebalances, "millrace_rebalances_total", "Assignments that the consumer group has made to this worker."},

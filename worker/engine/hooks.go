@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/failure"
+	"github.com/millrace-dev/millrace/worker/record"
+)
+
+// The engine calls the user's code from its own goroutines, where a panic would
+// end the process. Every such call is made through one of the functions below,
+// or through attempt.call and attempt.callBatch.
+
+// recovered turns a panic of the user's code into an error. It must be deferred.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = &PanicError{Value: v, Stack: debug.Stack()}
+	}
+}
+
+// findHooks finds the BatchProcessor and the hooks in the processor by their
+// interfaces, and asks for the batch size.
+func (e *Engine) findHooks() (err error) {
+	defer recovered(&err)
+	if e.processor == nil {
+		return errors.New("the processor is nil")
+	}
+	var user any = e.processor
+	if w, ok := user.(interface{ Unwrap() any }); ok {
+		if user = w.Unwrap(); user == nil {
+			return errors.New("the processor wraps nil")
+		}
+	}
+	e.sequencer, _ = user.(record.Sequencer)
+	e.observer, _ = user.(record.OutcomeObserver)
+	e.batchSize = 1
+	if e.batch, _ = user.(record.BatchProcessor); e.batch != nil {
+		e.batchSize = min(max(e.batch.BatchSize(), 1), maxChunk)
+	}
+	return nil
+}
+
+// observe tells the processor's OutcomeObserver about a record. The record is
+// settled whatever the observer does, so a panic changes nothing about it.
+func (e *Engine) observe(o *record.Outcome) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		e.metrics.ObserverPanics.Add(1)
+		if e.observerPanics.due(time.Now()) {
+			e.log.Error(&PanicError{Value: v, Stack: debug.Stack()},
+				"the processor's Observe panicked; the record is settled all the same, correct the processor",
+				"topic", o.Input.Topic, "partition", o.Input.Partition, "offset", o.Input.Offset,
+				"fate", o.Fate.String(), "panics", e.metrics.ObserverPanics.Value(), "stack", string(debug.Stack()))
+		}
+	}()
+	e.observer.Observe(o)
+}
+
+// usable returns err, or an error in its place if its own methods panic, as
+// those of a nil pointer often do: whoever logs or writes err later calls them.
+func usable(err error) (safe error) {
+	defer func() {
+		if v := recover(); v != nil {
+			safe = fmt.Errorf("the processor failed with an error of type %T that can't be printed: it panics with: %v", err, v)
+		}
+	}()
+	_ = err.Error()
+	failure.IsPermanent(err) // calls the methods As and Unwrap
+	return err
+}
+
+// everyMinute limits how often a kind of line is logged.
+type everyMinute struct{ last atomic.Int64 }
+
+// due reports whether a line may be logged now. It is safe for concurrent use.
+func (l *everyMinute) due(now time.Time) bool {
+	last := l.last.Load()
+	return (last == 0 || now.UnixNano()-last >= int64(time.Minute)) && l.last.CompareAndSwap(last, now.UnixNano())
+}
