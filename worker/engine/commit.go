@@ -57,13 +57,16 @@ func (m *member) commit(ctx context.Context, parts ...*partition) error {
 	var changed []*partition
 	var commits []kafka.CommitOffset
 	for _, p := range parts {
+		if p.is(released) {
+			continue // between the choice of partitions and the lock
+		}
 		offset, state := p.tracker.Checkpoint()
 		metadata := state.Encode(offset)
 		if offset == p.commit.offset && metadata == p.commit.metadata {
 			continue
 		}
 		changed = append(changed, p)
-		commits = append(commits, kafka.CommitOffset{Partition: p.id, Offset: offset, Metadata: metadata})
+		commits = append(commits, kafka.CommitOffset{Assignment: p.assignment, Offset: offset, Metadata: metadata})
 	}
 	if len(commits) == 0 {
 		return nil

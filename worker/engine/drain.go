@@ -3,13 +3,19 @@ package engine
 import (
 	"context"
 	"time"
+
+	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // drain stops reading a partition. When nothing of it is in flight, or the
 // drain timeout has passed, it is closed. The membership lives on meanwhile.
+// One that is being acquired drains once it is; it may take as long.
 func (m *member) drain(p *partition) {
+	if p.is(acquiring) {
+		m.limitDrain(p)
+	}
 	if !p.is(active, careful, halted) {
-		return // acquired later, or already on its way out
+		return // already on its way out
 	}
 	if len(p.suspect.held) > 0 && !p.suspect.writing {
 		m.dispatchWindow(p)
@@ -17,16 +23,28 @@ func (m *member) drain(p *partition) {
 	p.to(draining)
 	m.fetcher.Stop(p.id)
 	m.dropSets(p)
+	m.limitDrain(p)
+	m.wakeFeeder()
+}
+
+// limitDrain makes the partition's drain end after the drain timeout.
+func (m *member) limitDrain(p *partition) {
+	if p.timer != nil {
+		return
+	}
 	timeout := m.e.cfg.DrainTimeout.Duration
 	if m.hard.Err() != nil {
 		timeout = 0
 	}
-	time.AfterFunc(timeout, func() { m.post(func() { m.abandon(p) }) })
-	m.wakeFeeder()
+	p.timer = time.AfterFunc(timeout, func() { m.post(func() { m.abandon(p) }) })
 }
 
-// abandon gives up what a draining partition still has in flight.
+// abandon gives up what a draining partition still has in flight. Between the
+// timer and this the assignment may have ended otherwise.
 func (m *member) abandon(p *partition) {
+	if p.is(acquiring) {
+		m.abandonAcquiring(p)
+	}
 	if !p.is(draining) {
 		return
 	}
@@ -34,6 +52,16 @@ func (m *member) abandon(p *partition) {
 		"partition", p.id, "records", p.records.Load(), "watermark", p.tracker.Watermark())
 	p.cancelled.Store(true)
 	m.close(p)
+}
+
+// abandonAcquiring gives a partition up that could not be acquired: nothing of it
+// was read, so there is nothing to commit.
+func (m *member) abandonAcquiring(p *partition) {
+	m.log.Info("the drain timeout has passed; giving up a partition that could not be acquired", "partition", p.id)
+	m.forget(p)
+	if p.revoked {
+		go m.group.Release([]*kafka.Assignment{p.assignment}) // it waits for commits under way
+	}
 }
 
 // closeDrained closes the partitions that have nothing in flight any more.
@@ -52,16 +80,13 @@ func (m *member) closeDrained() {
 // close commits partitions for the last time, says in the commit that they
 // were given up in good order, and releases those that the group has revoked.
 func (m *member) close(parts ...*partition) {
-	var revoked []int32
 	for _, p := range parts {
 		p.to(closing)
+		p.stopTimer()
 		p.cancelled.Store(true)
 		m.leaveCareful(p)
 		p.tracker.SetOpen(false)
 		p.tracker.SetAttempting(p.suspect.attempting())
-		if p.revoked {
-			revoked = append(revoked, p.id)
-		}
 	}
 	go func() {
 		// While the coordinator can't be reached the partitions stay ours;
@@ -71,15 +96,23 @@ func (m *member) close(parts ...*partition) {
 		if err := m.commit(ctx, parts...); err != nil {
 			m.log.Info("could not commit on giving up partitions; their next owners will repeat records", "error", err.Error())
 		}
-		if len(revoked) > 0 {
-			m.group.Release(revoked)
-		}
-		m.post(func() {
-			for _, p := range parts {
-				m.forget(p)
-			}
-		})
+		m.post(func() { m.release(parts) })
 	}()
+}
+
+// release ends assignments after their last commit. Those that the group has
+// revoked, before it or meanwhile, go back to it.
+func (m *member) release(parts []*partition) {
+	var revoked []*kafka.Assignment
+	for _, p := range parts {
+		if p.revoked && m.held(p.assignment) == p {
+			revoked = append(revoked, p.assignment)
+		}
+		m.forget(p)
+	}
+	if len(revoked) > 0 {
+		go m.group.Release(revoked) // it waits for commits under way
+	}
 }
 
 // beginStop drains every partition.
@@ -99,8 +132,9 @@ func (m *member) beginStop() {
 func (m *member) stopped() bool { return m.stopping && len(m.parts) == 0 }
 
 // haltPartition stops a partition for good at a record that can't be settled.
+// A record of a partition that was given up is its next owner's to judge.
 func (m *member) haltPartition(p *partition, halt *HaltError) {
-	if p.is(closing) {
+	if p.is(closing, released) {
 		return
 	}
 	m.e.fail(halt, false)

@@ -3,6 +3,7 @@ package engine
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker/dispatch"
 	"github.com/millrace-dev/millrace/worker/kafka"
@@ -22,19 +23,21 @@ const (
 	halted                          // not read on because of what haltReading was given
 	draining                        // no longer read; waiting for what is in flight
 	closing                         // its last commit is on the way
+	released                        // over: nothing that was started under it may act any more
 )
 
 // String returns the state as /status shows it.
 func (s partitionState) String() string {
-	return [...]string{"acquiring", "running", "careful", "halted", "draining", "closing"}[s]
+	return [...]string{"acquiring", "running", "careful", "halted", "draining", "closing", "released"}[s]
 }
 
 // partition is one assignment of a partition to this member. A later
 // assignment of the same partition is another value, so that nothing that was
 // started under this one can touch that one.
 type partition struct {
-	id    int32
-	state atomic.Int32
+	id         int32
+	assignment *kafka.Assignment // what commits and the release belong to
+	state      atomic.Int32
 
 	// Set before the partition is active, then constant.
 	tracker *offsets.Tracker
@@ -46,7 +49,8 @@ type partition struct {
 	waiting   []*kafka.Set // fetched ahead
 	ahead     *chunk       // decoded, and waiting to fit into the metadata
 	expect    int          // records in the last chunk
-	revoked   bool         // by the group, while it was being acquired
+	revoked   bool         // by the group, which waits for the release
+	timer     *time.Timer  // of the drain timeout; nil before the drain
 	suspect   suspect
 	corruptAt int64 // position + 1 of the last damage seen
 
@@ -73,8 +77,8 @@ type commitState struct {
 	metadata  string
 }
 
-func newPartition(id int32) *partition {
-	p := &partition{id: id}
+func newPartition(a *kafka.Assignment) *partition {
+	p := &partition{id: a.Partition, assignment: a}
 	p.end.Store(-1)
 	p.commit.committed.Store(-1)
 	p.commit.offset = -1
@@ -92,6 +96,12 @@ func (p *partition) is(states ...partitionState) bool {
 }
 
 func (p *partition) to(s partitionState) { p.state.Store(int32(s)) }
+
+func (p *partition) stopTimer() {
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+}
 
 // failures remembers the failed attempts of the partition's unsettled records.
 type failures struct {

@@ -53,10 +53,8 @@ func (m *member) replace(old *partition, start int64) {
 		return
 	}
 	m.forget(old)
-	p := newPartition(old.id)
-	m.mu.Lock()
-	m.parts[p.id] = p
-	m.mu.Unlock()
+	p := newPartition(old.assignment)
+	m.keep(p)
 	m.prepare(p, kafka.Committed{Offset: -1}, start)
 	p.tracker.SetOpen(true)
 	m.acquired(p)

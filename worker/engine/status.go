@@ -69,7 +69,7 @@ func (m *member) partitions() []*partition {
 
 // running reports whether the partition has been acquired; its tracker may be
 // used from then on.
-func (p *partition) running() bool { return !p.is(acquiring) }
+func (p *partition) running() bool { return !p.is(acquiring, released) }
 
 // behind reports whether the log holds records that are not settled.
 func (p *partition) behind() bool {

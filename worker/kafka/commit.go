@@ -14,7 +14,8 @@ import (
 
 // CommitOffset is what is to be committed for one partition.
 type CommitOffset struct {
-	Partition int32
+	// Assignment is the one under which the records were read.
+	Assignment *Assignment
 	// Offset is that of the next record to be read.
 	Offset   int64
 	Metadata string
@@ -29,16 +30,16 @@ type CommitError struct {
 
 // FailedCommit is a partition that could not be committed, and why.
 type FailedCommit struct {
-	Partition int32
-	Offset    int64
-	Err       error
+	Assignment *Assignment
+	Offset     int64
+	Err        error
 }
 
 // Error implements error.
 func (e *CommitError) Error() string {
 	var parts []string
 	for _, f := range e.Failed {
-		parts = append(parts, fmt.Sprintf("partition %d at offset %d: %v", f.Partition, f.Offset, f.Err))
+		parts = append(parts, fmt.Sprintf("partition %d at offset %d: %v", f.Assignment.Partition, f.Offset, f.Err))
 	}
 	return fmt.Sprintf("commit of group %q, topic %q: %s", e.Group, e.Topic, strings.Join(parts, "; "))
 }
@@ -52,20 +53,18 @@ func (e *CommitError) Unwrap() []error {
 	return errs
 }
 
-// Commit commits offsets of partitions that the member owns, under the
-// generation it is in. It tries until ctx is done while the coordinator is away
-// or the group rebalances. What could not be committed is in a *CommitError;
-// partitions that are not owned fail with ErrNotOwned.
+// Commit commits offsets under assignments that are in force, and under the
+// generation the member is in. It tries until ctx is done while the coordinator
+// is away or the group rebalances. What could not be committed is in a
+// *CommitError; assignments that are over fail with ErrNotOwned.
 //
-// Once Lost was called for a partition, or Release has returned, no commit of it
-// is under way or will be by calls made until then, not even when the partition
-// has come back.
+// Once Lost was called for an assignment, or Release has returned, no commit of
+// it is under way or will be, not even when the partition has come back.
 func (m *Member) Commit(ctx context.Context, offsets []CommitOffset) error {
 	result := &CommitError{Group: m.cfg.GroupID, Topic: m.cfg.Topic}
-	owned := m.ownerships(offsets)
 	pause := backoff{max: commitRetryMax}
 	for {
-		pending := m.tryCommit(ctx, offsets, owned, result)
+		pending := m.tryCommit(ctx, offsets, result)
 		if len(pending) == 0 {
 			break
 		}
@@ -77,7 +76,7 @@ func (m *Member) Commit(ctx context.Context, offsets []CommitOffset) error {
 			break
 		}
 		offsets = slices.DeleteFunc(slices.Clone(offsets), func(o CommitOffset) bool {
-			return !slices.ContainsFunc(pending, func(f FailedCommit) bool { return f.Partition == o.Partition })
+			return !slices.ContainsFunc(pending, func(f FailedCommit) bool { return f.Assignment == o.Assignment })
 		})
 	}
 	if len(result.Failed) > 0 {
@@ -90,25 +89,14 @@ func (m *Member) Commit(ctx context.Context, offsets []CommitOffset) error {
 // are to be released wait for their commit.
 const commitRetryMax = 250 * time.Millisecond
 
-// ownerships returns those that offsets belong to.
-func (m *Member) ownerships(offsets []CommitOffset) map[int32]*ownership {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	owned := make(map[int32]*ownership, len(offsets))
-	for _, o := range offsets {
-		owned[o.Partition] = m.owned[o.Partition]
-	}
-	return owned
-}
-
 // tryCommit sends one request. It returns what has to be tried again and why,
 // and adds what can't be committed to result.
-func (m *Member) tryCommit(ctx context.Context, offsets []CommitOffset, owned map[int32]*ownership, result *CommitError) (pending []FailedCommit) {
+func (m *Member) tryCommit(ctx context.Context, offsets []CommitOffset, result *CommitError) (pending []FailedCommit) {
 	m.fence.RLock()
 	defer m.fence.RUnlock()
-	req, refused := m.commitRequest(offsets, owned)
+	req, sent, refused := m.commitRequest(offsets)
 	result.Failed = append(result.Failed, refused...)
-	if len(req.Topics[0].Partitions) == 0 {
+	if len(sent) == 0 {
 		return nil
 	}
 	// Bounded, and cut short when everything is lost: giving up partitions
@@ -117,14 +105,14 @@ func (m *Member) tryCommit(ctx context.Context, offsets []CommitOffset, owned ma
 	defer cancel()
 	defer context.AfterFunc(m.commits, cancel)()
 	answers, err := m.commitOnce(ctx, req)
-	for _, p := range req.Topics[0].Partitions {
-		failed := FailedCommit{Partition: p.PartitionIndex, Offset: p.CommittedOffset, Err: err}
+	for _, o := range sent {
+		failed := FailedCommit{Assignment: o.Assignment, Offset: o.Offset, Err: err}
 		if err == nil {
-			if failed.Err = answers[p.PartitionIndex]; failed.Err == nil {
+			if failed.Err = answers[o.Assignment.Partition]; failed.Err == nil {
 				continue
 			}
 		}
-		if again := m.judgeCommit(req, &failed, len(p.CommittedMetadata)); again {
+		if again := m.judgeCommit(req, &failed, len(o.Metadata)); again {
 			pending = append(pending, failed)
 		} else {
 			result.Failed = append(result.Failed, failed)
@@ -153,25 +141,25 @@ func (m *Member) commitOnce(ctx context.Context, req *offsetcommit.Request) (map
 
 var errNoAnswer = errors.New("the broker's answer does not contain the partition")
 
-// commitRequest makes the request of what is owned, and has been all the time
-// since owned was taken.
-func (m *Member) commitRequest(offsets []CommitOffset, owned map[int32]*ownership) (req *offsetcommit.Request, refused []FailedCommit) {
+// commitRequest makes the request of the offsets whose assignments are in force.
+func (m *Member) commitRequest(offsets []CommitOffset) (req *offsetcommit.Request, sent []CommitOffset, refused []FailedCommit) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	topic := offsetcommit.RequestTopic{Name: m.cfg.Topic}
 	for _, o := range offsets {
-		if now := m.owned[o.Partition]; now == nil || now != owned[o.Partition] {
-			refused = append(refused, FailedCommit{o.Partition, o.Offset, ErrNotOwned})
+		if !m.owns(o.Assignment) {
+			refused = append(refused, FailedCommit{o.Assignment, o.Offset, ErrNotOwned})
 			continue
 		}
+		sent = append(sent, o)
 		topic.Partitions = append(topic.Partitions, offsetcommit.RequestPartition{
-			PartitionIndex: o.Partition, CommittedOffset: o.Offset, CommittedLeaderEpoch: -1, CommittedMetadata: o.Metadata,
+			PartitionIndex: o.Assignment.Partition, CommittedOffset: o.Offset, CommittedLeaderEpoch: -1, CommittedMetadata: o.Metadata,
 		})
 	}
 	return &offsetcommit.Request{
 		GroupID: m.cfg.GroupID, GenerationID: m.generation, MemberID: m.id, GroupInstanceID: m.cfg.InstanceID,
 		RetentionTimeMs: -1, Topics: []offsetcommit.RequestTopic{topic},
-	}, refused
+	}, sent, refused
 }
 
 // judgeCommit reports whether a commit may go through later, and explains why

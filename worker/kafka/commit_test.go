@@ -27,9 +27,9 @@ func expectNotOwned(t *testing.T, err error, partitions ...int32) {
 	var got []int32
 	for _, x := range refused.Failed {
 		if !errors.Is(x.Err, ErrNotOwned) {
-			t.Errorf("partition %d: got %v, want ErrNotOwned", x.Partition, x.Err)
+			t.Errorf("partition %d: got %v, want ErrNotOwned", x.Assignment.Partition, x.Err)
 		}
-		got = append(got, x.Partition)
+		got = append(got, x.Assignment.Partition)
 	}
 	if slices.Sort(got); !slices.Equal(got, partitions) {
 		t.Errorf("refused partitions %v, want %v", got, partitions)
@@ -53,7 +53,7 @@ func commitRoundTrip(t *testing.T, f *fleet) {
 	if err != nil || got[0] != (Committed{Offset: -1}) || got[1] != (Committed{Offset: -1}) {
 		t.Fatalf("before any commit: %v, %v", got, err)
 	}
-	if err := c.m.Commit(ctx, []CommitOffset{{0, 42, long}, {1, 0, ""}}); err != nil {
+	if err := c.m.Commit(ctx, []CommitOffset{{c.holding(0), 42, long}, {c.holding(1), 0, ""}}); err != nil {
 		t.Fatalf("Commit: %v", err)
 	}
 	got, err = c.m.Committed(ctx, []int32{0, 1, 2})
@@ -63,7 +63,7 @@ func commitRoundTrip(t *testing.T, f *fleet) {
 	}
 
 	// Too much metadata fails its own partition only.
-	err = c.m.Commit(ctx, []CommitOffset{{0, 43, long + "x"}, {1, 7, "y"}})
+	err = c.m.Commit(ctx, []CommitOffset{{c.holding(0), 43, long + "x"}, {c.holding(1), 7, "y"}})
 	expectError(t, err, kafkago.OffsetMetadataTooLarge, "partition 0", "offset 43", "4097 bytes", "offset.metadata.max.bytes", f.group, f.topic)
 	var refused *CommitError
 	if !errors.As(err, &refused) || len(refused.Failed) != 1 {
@@ -87,7 +87,7 @@ func TestCommitRefusesWhatIsNotOwned(t *testing.T) {
 	f, _ := fakeFleet(t, 3)
 	c := joined(f)
 	ctx := testContext(t)
-	offsets := []CommitOffset{{Partition: 0, Offset: 5}, {Partition: 1, Offset: 6}, {Partition: 9, Offset: 7}}
+	offsets := []CommitOffset{{Assignment: c.holding(0), Offset: 5}, {Assignment: c.holding(1), Offset: 6}, {Assignment: c.holding(9), Offset: 7}}
 	expectNotOwned(t, c.m.Commit(ctx, offsets), 9)
 	got, err := c.m.Committed(ctx, []int32{0, 1})
 	if err != nil || got[0].Offset != 5 || got[1].Offset != 6 {
@@ -104,8 +104,8 @@ func TestCommitRefusesWhatIsReleased(t *testing.T) {
 	c := joined(f)
 	// It would be given back by the rejoin.
 	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.CoordinatorNotAvailable, Count: -1})
-	c.m.Release([]int32{1})
-	expectNotOwned(t, c.m.Commit(testContext(t), []CommitOffset{{Partition: 0, Offset: 5}, {Partition: 1, Offset: 6}}), 1)
+	c.m.Release([]*Assignment{c.holding(1)})
+	expectNotOwned(t, c.m.Commit(testContext(t), []CommitOffset{{Assignment: c.holding(0), Offset: 5}, {Assignment: c.holding(1), Offset: 6}}), 1)
 }
 
 // TestCommitFenceRelease: Release waits for a commit under way.
@@ -114,13 +114,15 @@ func TestCommitFenceRelease(t *testing.T) {
 	c := joined(f)
 	arrived, answer := hold(t, cluster, kmsg.OffsetCommit, anyRequest)
 	committed := make(chan error, 1)
-	go func() { committed <- c.m.Commit(context.Background(), []CommitOffset{{Partition: 0, Offset: 5}}) }()
+	go func() {
+		committed <- c.m.Commit(context.Background(), []CommitOffset{{Assignment: c.holding(0), Offset: 5}})
+	}()
 	<-arrived
 	released := make(chan struct{})
 	go func() {
 		defer close(released)
 		f.forget(c)
-		c.m.Release([]int32{0})
+		c.m.Release([]*Assignment{c.holding(0)})
 	}()
 	f.cluster.Eventually("Release waits for the fence", func() bool {
 		free := c.m.fence.TryRLock() // fails as soon as a writer waits
@@ -149,7 +151,9 @@ func TestCommitFenceLost(t *testing.T) {
 	c := joined(f)
 	arrived, _ := hold(t, cluster, kmsg.OffsetCommit, anyRequest)
 	committed := make(chan error, 1)
-	go func() { committed <- c.m.Commit(context.Background(), []CommitOffset{{Partition: 0, Offset: 5}}) }()
+	go func() {
+		committed <- c.m.Commit(context.Background(), []CommitOffset{{Assignment: c.holding(0), Offset: 5}})
+	}()
 	<-arrived
 	// No joining anew until the commit has been refused.
 	join := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.CoordinatorNotAvailable, Count: -1})
@@ -179,7 +183,7 @@ func TestCommitDuringRebalance(t *testing.T) {
 		}},
 	)
 	committed := make(chan error, 1)
-	go func() { committed <- c.m.Commit(testContext(t), []CommitOffset{{Partition: 1, Offset: 5}}) }()
+	go func() { committed <- c.m.Commit(testContext(t), []CommitOffset{{Assignment: c.holding(1), Offset: 5}}) }()
 	f.cluster.Eventually("the commit is refused", func() bool { return handle.Hits() >= 2 })
 	signalOnce(c.m.rejoin)
 	if err := <-committed; err != nil {
@@ -197,7 +201,7 @@ func TestCommitGivesUp(t *testing.T) {
 	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Partitions: []int32{1}, Err: kerr.CoordinatorLoadInProgress, Count: -1})
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
-	err := c.m.Commit(ctx, []CommitOffset{{Partition: 0, Offset: 3}, {Partition: 1, Offset: 4}})
+	err := c.m.Commit(ctx, []CommitOffset{{Assignment: c.holding(0), Offset: 3}, {Assignment: c.holding(1), Offset: 4}})
 	expectError(t, err, kafkago.GroupLoadInProgress, "partition 1", "offset 4")
 	expectError(t, err, context.DeadlineExceeded)
 	if strings.Contains(err.Error(), "partition 0") {
@@ -209,7 +213,7 @@ func TestCommitNotAuthorized(t *testing.T) {
 	f, cluster := fakeFleet(t, 2)
 	c := joined(f)
 	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.TopicAuthorizationFailed, Count: -1})
-	err := c.m.Commit(testContext(t), []CommitOffset{{Partition: 0, Offset: 3}})
+	err := c.m.Commit(testContext(t), []CommitOffset{{Assignment: c.holding(0), Offset: 3}})
 	expectError(t, err, ErrNotAuthorized, `"in"`, "Read")
 	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetFetch}, TopLevel: true, Err: kerr.GroupAuthorizationFailed, Count: -1})
 	_, err = c.m.Committed(testContext(t), []int32{0})

@@ -38,17 +38,27 @@ type MemberConfig struct {
 type MemberHandler interface {
 	// Assigned: partitions that are newly ours, in each generation, perhaps
 	// none.
-	Assigned(generation int32, partitions []int32)
-	// Revoked: partitions that somebody else is to have. They stay ours until
+	Assigned(generation int32, assigned []*Assignment)
+	// Revoked: partitions that another member is to have. They stay ours until
 	// Release.
-	Revoked(generation int32, partitions []int32)
+	Revoked(generation int32, revoked []*Assignment)
 	// Lost: partitions that are not ours any more. Nothing of them may be
 	// committed, and Commit refuses to.
-	Lost(partitions []int32, err error)
+	Lost(lost []*Assignment, err error)
 }
 
-// ErrNotOwned says that a partition is not this member's.
-var ErrNotOwned = errors.New("the partition is not owned by this member")
+// Assignment is one time that a partition is this member's, from Assigned to
+// Release or Lost. A partition that comes back is another Assignment, and what
+// belongs to the earlier one can neither commit nor release it.
+type Assignment struct {
+	// Partition does not change.
+	Partition int32
+	draining  bool // guarded by Member.mu
+}
+
+// ErrNotOwned says that an Assignment is over: the partition is not this
+// member's, or it is under another Assignment.
+var ErrNotOwned = errors.New("the partition is not owned by this member under that assignment")
 
 // Member is a member of a consumer group whose partitions stay with it across
 // rebalances unless they have to move ("cooperative-sticky"). Its methods are
@@ -79,14 +89,14 @@ type Member struct {
 	cutCommits context.CancelFunc // ends them; guarded by mu
 
 	mu         sync.Mutex
-	running    bool                 // Run was called; guarded by mu
-	id         string               // guarded by mu
-	generation int32                // of the last answer to JoinGroup; guarded by mu
-	joined     bool                 // has the assignment of generation; guarded by mu
-	leader     bool                 // guarded by mu
-	owned      map[int32]*ownership // guarded by mu
-	order      []int32              // of owned, oldest first; guarded by mu
-	counts     map[string]int32     // of partitions, as last known by who has to watch them; guarded by mu
+	running    bool                  // Run was called; guarded by mu
+	id         string                // guarded by mu
+	generation int32                 // of the last answer to JoinGroup; guarded by mu
+	joined     bool                  // has the assignment of generation; guarded by mu
+	leader     bool                  // guarded by mu
+	owned      map[int32]*Assignment // by partition; guarded by mu
+	order      []*Assignment         // of owned, oldest first; guarded by mu
+	counts     map[string]int32      // of partitions, as last known by who has to watch them; guarded by mu
 
 	// joining is set from the first JoinGroup to the one that succeeds. The
 	// coordinator may be in the next generation meanwhile, if an answer got
@@ -94,12 +104,6 @@ type Member struct {
 	joining    bool
 	cancelJoin context.CancelFunc // of the join or sync under way; guarded by mu
 	expelled   *expulsion         // what Run has to act on; guarded by mu
-}
-
-// ownership is one time that a partition is this member's, from Assigned to
-// Release or Lost. A partition that comes back is another ownership.
-type ownership struct {
-	draining bool // guarded by Member.mu
 }
 
 // NewMember returns a member; Run makes it join.
@@ -116,7 +120,7 @@ func (c *Client) NewMember(cfg MemberConfig) *Member {
 	m := &Member{
 		c: c, cfg: cfg, log: cfg.Logger.WithValues("group", cfg.GroupID),
 		rejoin: make(chan struct{}, 1), ended: make(chan struct{}), applied: make(chan struct{}, 1),
-		generation: noGeneration, owned: make(map[int32]*ownership), watchInterval: topicWatchInterval,
+		generation: noGeneration, owned: make(map[int32]*Assignment), watchInterval: topicWatchInterval,
 	}
 	m.coordinatorID.Store(-1)
 	m.stopped, m.stopRun = context.WithCancel(context.Background())
@@ -148,18 +152,28 @@ func (m *Member) Joined() bool {
 
 // Release gives up partitions that were revoked, after their last commit, so
 // that the member joins again without them. It waits for commits under way.
-func (m *Member) Release(partitions []int32) {
+// Assignments that are over already change nothing.
+func (m *Member) Release(released []*Assignment) {
 	m.fence.Lock()
 	m.mu.Lock()
-	for _, p := range partitions {
-		delete(m.owned, p)
+	before := len(m.owned)
+	for _, a := range released {
+		if m.owns(a) {
+			delete(m.owned, a.Partition)
+		}
 	}
-	m.order = slices.DeleteFunc(m.order, func(p int32) bool { return slices.Contains(partitions, p) })
+	m.order = slices.DeleteFunc(m.order, func(a *Assignment) bool { return !m.owns(a) })
+	changed := len(m.owned) < before
 	m.mu.Unlock()
 	m.fence.Unlock()
-	// After the list has changed: a join that takes this token sees the change.
-	signalOnce(m.rejoin)
+	if changed {
+		// After the list has changed: a join that takes this token sees the change.
+		signalOnce(m.rejoin)
+	}
 }
+
+// owns reports whether an assignment is in force. It needs mu.
+func (m *Member) owns(a *Assignment) bool { return m.owned[a.Partition] == a }
 
 func signalOnce(c chan struct{}) {
 	select {
@@ -170,7 +184,7 @@ func signalOnce(c chan struct{}) {
 
 // disownAll takes all partitions away from this member and returns them. No
 // commit of theirs is under way afterwards.
-func (m *Member) disownAll() []int32 {
+func (m *Member) disownAll() []*Assignment {
 	m.mu.Lock()
 	m.cutCommits() // a coordinator that hangs must not hold up who waits for the fence
 	m.mu.Unlock()

@@ -134,7 +134,7 @@ func TestFatalLosesPartitions(t *testing.T) {
 	if lost := a.lostSoFar(); len(lost) != 1 || !errors.Is(lost[0], ErrNotAuthorized) {
 		t.Errorf("lost: %v", lost)
 	}
-	expectNotOwned(t, a.m.Commit(testContext(t), []CommitOffset{{Partition: 0, Offset: 1}}), 0)
+	expectNotOwned(t, a.m.Commit(testContext(t), []CommitOffset{{Assignment: a.holding(0), Offset: 1}}), 0)
 }
 
 // TestCoordinatorMoves: the membership outlives any move of the coordinator.
@@ -218,7 +218,7 @@ type slowHandler struct {
 	called, mayReturn chan struct{}
 }
 
-func (h *slowHandler) Assigned(int32, []int32) {
+func (h *slowHandler) Assigned(int32, []*Assignment) {
 	close(h.called)
 	<-h.mayReturn
 }

@@ -58,11 +58,11 @@ type crew struct {
 	commits sync.Mutex // an older offset must not follow a newer one
 
 	mu      sync.Mutex
-	owned   map[int32]bool // guarded by mu
-	turns   int            // how often something was assigned, if only nothing; guarded by mu
-	hold    chan struct{}  // draining ends when it is closed; nil is at once
-	revoked []int32        // guarded by mu
-	lost    []error        // guarded by mu
+	owned   map[int32]*Assignment // guarded by mu
+	turns   int                   // how often something was assigned, if only nothing; guarded by mu
+	hold    chan struct{}         // draining ends when it is closed; nil is at once
+	revoked []int32               // guarded by mu
+	lost    []error               // guarded by mu
 }
 
 var names atomic.Int32
@@ -92,7 +92,7 @@ func fakeFleet(t testing.TB, partitions int32) (*fleet, *kafkatest.FakeCluster) 
 func (f *fleet) start(change ...func(*crew)) *crew {
 	f.t.Helper()
 	f.next++
-	c := &crew{f: f, name: fmt.Sprintf("m%d", f.next), ended: make(chan struct{}), owned: map[int32]bool{}}
+	c := &crew{f: f, name: fmt.Sprintf("m%d", f.next), ended: make(chan struct{}), owned: map[int32]*Assignment{}}
 	var err error
 	c.client, err = NewClient(ClientConfig{BootstrapServers: f.cluster.Addrs(), ClientID: c.name, Topics: []string{f.topic}})
 	if err != nil {
@@ -175,11 +175,12 @@ func (f *fleet) forget(c *crew) {
 }
 
 // Assigned implements MemberHandler.
-func (c *crew) Assigned(generation int32, partitions []int32) {
+func (c *crew) Assigned(generation int32, assigned []*Assignment) {
 	if c.work.Err() != nil {
 		return // dead: the kernel would have closed its sockets by now
 	}
-	settled := c.take(generation, partitions)
+	partitions := partitionsOf(assigned)
+	settled := c.take(generation, assigned)
 	if len(partitions) > 0 {
 		c.busy.Go(func() { c.checkCommitted(partitions, settled) })
 	}
@@ -187,11 +188,11 @@ func (c *crew) Assigned(generation int32, partitions []int32) {
 
 // take tells the referee that partitions are this crew's now, and returns up to
 // where they are committed.
-func (c *crew) take(generation int32, partitions []int32) (settled map[int32]int64) {
+func (c *crew) take(generation int32, assigned []*Assignment) (settled map[int32]int64) {
 	f := c.f
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, p := range partitions {
+	for _, p := range partitionsOf(assigned) {
 		if other := f.owners[p]; other != nil {
 			f.t.Errorf("generation %d: partition %d is assigned to %s while %s has it", generation, p, c.name, other.name)
 		}
@@ -201,26 +202,34 @@ func (c *crew) take(generation int32, partitions []int32) (settled map[int32]int
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.turns++
-	for _, p := range partitions {
-		c.owned[p] = true
+	for _, a := range assigned {
+		c.owned[a.Partition] = a
 	}
 	return maps.Clone(f.settled)
 }
 
+func partitionsOf(assigned []*Assignment) []int32 {
+	ids := make([]int32, 0, len(assigned))
+	for _, a := range assigned {
+		ids = append(ids, a.Partition)
+	}
+	return ids
+}
+
 // drop tells the referee that partitions are not this crew's any more, and
 // returns those that were.
-func (c *crew) drop(partitions []int32) (mine []int32) {
+func (c *crew) drop(dropped []*Assignment) (mine []*Assignment) {
 	c.mu.Lock()
-	for _, p := range partitions {
-		delete(c.owned, p)
+	for _, a := range dropped {
+		delete(c.owned, a.Partition)
 	}
 	c.mu.Unlock()
 	c.f.mu.Lock()
 	defer c.f.mu.Unlock()
-	for _, p := range partitions {
-		if c.f.owners[p] == c {
-			delete(c.f.owners, p)
-			mine = append(mine, p)
+	for _, a := range dropped {
+		if c.f.owners[a.Partition] == c {
+			delete(c.f.owners, a.Partition)
+			mine = append(mine, a)
 		}
 	}
 	return mine
@@ -243,9 +252,9 @@ func (c *crew) checkCommitted(partitions []int32, settled map[int32]int64) {
 }
 
 // Revoked implements MemberHandler.
-func (c *crew) Revoked(_ int32, partitions []int32) {
+func (c *crew) Revoked(_ int32, revoked []*Assignment) {
 	c.mu.Lock()
-	c.revoked = append(c.revoked, partitions...)
+	c.revoked = append(c.revoked, partitionsOf(revoked)...)
 	hold := c.hold
 	c.mu.Unlock()
 	c.busy.Go(func() {
@@ -257,25 +266,24 @@ func (c *crew) Revoked(_ int32, partitions []int32) {
 				return
 			}
 		}
-		c.giveUp(partitions)
+		c.giveUp(revoked)
 	})
 }
 
 // giveUp commits partitions for the last time and releases them.
-func (c *crew) giveUp(partitions []int32) {
+func (c *crew) giveUp(revoked []*Assignment) {
 	if !c.idle {
-		c.commit(partitions)
+		c.commit(revoked)
 	}
-	mine := c.drop(partitions)
-	c.m.Release(mine)
+	c.m.Release(c.drop(revoked))
 }
 
 // Lost implements MemberHandler.
-func (c *crew) Lost(partitions []int32, err error) {
+func (c *crew) Lost(lost []*Assignment, err error) {
 	c.mu.Lock()
 	c.lost = append(c.lost, err)
 	c.mu.Unlock()
-	c.drop(partitions)
+	c.drop(lost)
 }
 
 func (c *crew) commitAllTheTime() {
@@ -287,7 +295,7 @@ func (c *crew) commitAllTheTime() {
 			return
 		case <-tick.C:
 			c.mu.Lock()
-			owned := slices.Collect(maps.Keys(c.owned))
+			owned := slices.Collect(maps.Values(c.owned))
 			c.mu.Unlock()
 			c.commit(owned)
 		}
@@ -296,16 +304,16 @@ func (c *crew) commitAllTheTime() {
 
 // commit moves the offsets of partitions by one. It fails the test when Commit
 // gives any other error than that a partition is not owned.
-func (c *crew) commit(partitions []int32) {
-	if len(partitions) == 0 {
+func (c *crew) commit(owned []*Assignment) {
+	if len(owned) == 0 {
 		return
 	}
 	c.commits.Lock()
 	defer c.commits.Unlock()
 	c.f.mu.Lock()
 	var offsets []CommitOffset
-	for _, p := range partitions {
-		offsets = append(offsets, CommitOffset{Partition: p, Offset: c.f.settled[p] + 1, Metadata: c.name})
+	for _, a := range owned {
+		offsets = append(offsets, CommitOffset{Assignment: a, Offset: c.f.settled[a.Partition] + 1, Metadata: c.name})
 	}
 	c.f.mu.Unlock()
 	ctx, cancel := context.WithTimeout(c.work, c.f.patience)
@@ -319,17 +327,17 @@ func (c *crew) commit(partitions []int32) {
 			return
 		}
 		for _, x := range refused.Failed {
-			failed[x.Partition] = true
+			failed[x.Assignment.Partition] = true
 			if !errors.Is(x.Err, ErrNotOwned) && c.work.Err() == nil {
-				c.f.t.Errorf("Commit of partition %d: %v", x.Partition, x.Err)
+				c.f.t.Errorf("Commit of partition %d: %v", x.Assignment.Partition, x.Err)
 			}
 		}
 	}
 	c.f.mu.Lock()
 	defer c.f.mu.Unlock()
 	for _, o := range offsets {
-		if !failed[o.Partition] {
-			c.f.settled[o.Partition] = max(c.f.settled[o.Partition], o.Offset)
+		if p := o.Assignment.Partition; !failed[p] {
+			c.f.settled[p] = max(c.f.settled[p], o.Offset)
 		}
 	}
 }
@@ -404,6 +412,17 @@ func (c *crew) in() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.turns > 0
+}
+
+// holding returns the assignment of a partition; one that the crew does not own
+// is an assignment that nobody gave it.
+func (c *crew) holding(partition int32) *Assignment {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a := c.owned[partition]; a != nil {
+		return a
+	}
+	return &Assignment{Partition: partition}
 }
 
 func (c *crew) ownedNow() []int32 {

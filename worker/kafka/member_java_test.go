@@ -45,7 +45,7 @@ type javaMember struct {
 func (f *fleet) startJava(classPath string) *crew {
 	f.t.Helper()
 	f.next++
-	c := &crew{f: f, name: fmt.Sprintf("java%d", f.next), ended: make(chan struct{}), owned: map[int32]bool{}}
+	c := &crew{f: f, name: fmt.Sprintf("java%d", f.next), ended: make(chan struct{}), owned: map[int32]*Assignment{}}
 	j := &javaMember{crew: c, process: exec.Command("java", "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
 		"-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", classPath, "JavaMember",
 		f.cluster.Addrs()[0], f.group, f.topic, c.name, strconv.FormatInt(f.session.Milliseconds(), 10))}
@@ -77,13 +77,13 @@ func (j *javaMember) follow(out io.Reader) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		words := strings.Fields(lines.Text())
-		var partitions []int32
+		var partitions []*Assignment
 		for _, word := range words[1:] {
 			p, err := strconv.Atoi(word)
 			if err != nil {
 				j.crew.f.t.Errorf("a Java member said %q", lines.Text())
 			}
-			partitions = append(partitions, int32(p))
+			partitions = append(partitions, &Assignment{Partition: int32(p)})
 		}
 		if words[0] == "assigned" {
 			j.crew.take(-1, partitions)

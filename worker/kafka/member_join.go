@@ -81,11 +81,11 @@ func (m *Member) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 // the end. It needs mu.
 func (m *Member) claims() []topicPartition {
 	var keep, drain []topicPartition
-	for _, p := range m.order {
-		if m.owned[p].draining {
-			drain = append(drain, topicPartition{m.cfg.Topic, p})
+	for _, a := range m.order {
+		if a.draining {
+			drain = append(drain, topicPartition{m.cfg.Topic, a.Partition})
 		} else {
-			keep = append(keep, topicPartition{m.cfg.Topic, p})
+			keep = append(keep, topicPartition{m.cfg.Topic, a.Partition})
 		}
 	}
 	return append(keep, drain...)
@@ -207,21 +207,22 @@ func withClaims(counts map[string]int32, members []groupMember) map[string]int32
 
 // apply takes over an assignment.
 func (m *Member) apply(generation int32, leads bool, assigned assignment) {
-	var added, revoked []int32
+	var added, revoked []*Assignment
 	mine := assigned[m.cfg.Topic]
 	m.mu.Lock()
 	m.joined, m.leader = true, leads
 	for _, p := range mine {
-		if _, ok := m.owned[p]; !ok {
-			added = append(added, p)
-			m.owned[p] = &ownership{}
-			m.order = append(m.order, p)
+		if m.owned[p] == nil {
+			a := &Assignment{Partition: p}
+			added = append(added, a)
+			m.owned[p] = a
+			m.order = append(m.order, a)
 		}
 	}
-	for _, p := range m.order {
-		if o := m.owned[p]; !o.draining && !slices.Contains(mine, p) {
-			o.draining = true
-			revoked = append(revoked, p)
+	for _, a := range m.order {
+		if !a.draining && !slices.Contains(mine, a.Partition) {
+			a.draining = true
+			revoked = append(revoked, a)
 		}
 	}
 	m.mu.Unlock()

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"sync/atomic"
@@ -13,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
 // TestCommitEndsWithTheOwnership: a commit that waits to be tried again belongs
@@ -23,7 +26,9 @@ func TestCommitEndsWithTheOwnership(t *testing.T) {
 	c := joined(f)
 	arrived, _ := hold(t, cluster, kmsg.OffsetCommit, anyRequest)
 	committed := make(chan error, 1)
-	go func() { committed <- c.m.Commit(context.Background(), []CommitOffset{{Partition: 0, Offset: 5}}) }()
+	go func() {
+		committed <- c.m.Commit(context.Background(), []CommitOffset{{Assignment: c.holding(0), Offset: 5}})
+	}()
 	<-arrived
 	// The member keeps its id, so that it is back before the next attempt.
 	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.IllegalGeneration})
@@ -34,6 +39,55 @@ func TestCommitEndsWithTheOwnership(t *testing.T) {
 	if err != nil || got[0].Offset != -1 {
 		t.Errorf("committed %v, %v; want nothing", got, err)
 	}
+}
+
+// An assignment that was lost does nothing to the one after it: it commits
+// nothing, and it does not give the partition away.
+func earlierAssignmentIsOver(t *testing.T, f *fleet, loseAll func(c *crew)) {
+	t.Helper()
+	c := joined(f)
+	before := c.holding(0)
+	if err := c.m.Commit(testContext(t), []CommitOffset{{Assignment: before, Offset: 3}}); err != nil {
+		t.Fatal(err)
+	}
+	loseAll(c)
+	f.cluster.Eventually("everything is lost", func() bool { return len(c.lostSoFar()) == 1 })
+	f.await(c)
+	now, generation := c.holding(0), c.m.Generation()
+	err := c.m.Commit(testContext(t), []CommitOffset{{Assignment: before, Offset: 5}, {Assignment: now, Offset: 7}})
+	expectNotOwned(t, err, 0)
+	var refused *CommitError
+	if !errors.As(err, &refused) || refused.Failed[0].Assignment != before {
+		t.Errorf("refused %v, want the earlier assignment only", err)
+	}
+	c.m.Release([]*Assignment{before})
+	if err := c.m.Commit(testContext(t), []CommitOffset{{Assignment: now, Offset: 8}}); err != nil {
+		t.Errorf("after the earlier assignment was released: %v", err)
+	}
+	got, err := c.m.Committed(testContext(t), []int32{0})
+	if err != nil || got[0].Offset != 8 {
+		t.Errorf("committed %v, %v; want what the later assignment has", got, err)
+	}
+	if g := c.m.Generation(); g != generation {
+		t.Errorf("generation %d, then %d: the member has joined again for nothing", generation, g)
+	}
+}
+
+func TestEarlierAssignmentIsOver(t *testing.T) {
+	f, cluster := fakeFleet(t, 2)
+	earlierAssignmentIsOver(t, f, func(*crew) {
+		cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.UnknownMemberID})
+	})
+}
+
+func TestEarlierAssignmentIsOverApache(t *testing.T) {
+	broker := kafkatest.Shared(t)
+	f := newFleet(t, &broker.Cluster, uniqueName("earlier-assignment"), 2)
+	earlierAssignmentIsOver(t, f, func(c *crew) {
+		if err := c.m.remove(testContext(t), c.m.ID()); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 // deafConn loses the answer to the first JoinGroup request after deaf is set:

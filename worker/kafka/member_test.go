@@ -139,9 +139,9 @@ func TestDrainingPartitionsAreListedLast(t *testing.T) {
 
 type nobodyCares struct{}
 
-func (nobodyCares) Assigned(int32, []int32) {}
-func (nobodyCares) Revoked(int32, []int32)  {}
-func (nobodyCares) Lost([]int32, error)     {}
+func (nobodyCares) Assigned(int32, []*Assignment) {}
+func (nobodyCares) Revoked(int32, []*Assignment)  {}
+func (nobodyCares) Lost([]*Assignment, error)     {}
 
 func TestStaticMember(t *testing.T) {
 	f, _ := fakeFleet(t, 4)
