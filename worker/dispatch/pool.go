@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,9 +40,14 @@ type Config struct {
 	NewWorker func() Worker
 	// Observe is told that n records took d together.
 	Observe func(d time.Duration, n int)
-	// OnOverload is called once when as many attempts as there are goroutines
-	// have overrun their timeout and not returned: the pool can't replace
-	// more of them.
+	// MaxLost bounds the goroutines that are lost at a time: those whose attempt
+	// overran its timeout and has not returned. The pool replaces each, but
+	// can't end it.
+	MaxLost int
+	// OnLost is told each time that a goroutine is lost, and how many are.
+	OnLost func(lost int)
+	// OnOverload is called once when an attempt does not return and MaxLost
+	// goroutines are lost already: the pool replaces no more of them.
 	OnOverload func(error)
 }
 
@@ -55,8 +61,9 @@ type Pool struct {
 	runners []*runner
 	running sync.WaitGroup // the watchdog and the goroutines that still count
 
-	abandoned atomic.Int32 // attempts that overran and have not returned
-	overload  sync.Once
+	overrun, gone error        // of an attempt that overran and returned, or did not return
+	lost          atomic.Int32 // goroutines whose attempt overran and has not returned
+	overload      sync.Once
 
 	mu      sync.Mutex
 	wake    sync.Cond
@@ -76,6 +83,8 @@ type Pool struct {
 func New(cfg Config) *Pool {
 	p := &Pool{cfg: cfg, started: time.Now(), light: claimTime / maxClaim}
 	p.wake.L = &p.mu
+	p.overrun = fmt.Errorf("%w of %s", ErrOverrun, cfg.Timeout)
+	p.gone = fmt.Errorf("%w and did not return; a processor must return when its context is done", p.overrun)
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.usage.start(p.started, cfg.Goroutines)
 	for range cfg.Goroutines {

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,7 @@ type poolOptions struct {
 	goroutines, batch int
 	timeout           time.Duration
 	light             time.Duration // per record, to stay in the trunk; 0: as it comes
+	maxLost           int           // goroutines; 0: 10
 	overload          func(error)
 	process           func(ctx context.Context, it Item) error
 	finish            func(it Item, err error) (time.Duration, bool)
@@ -52,8 +54,9 @@ func newTestPool(t testing.TB, o poolOptions) *Pool {
 	}
 	p := New(Config{
 		Goroutines: o.goroutines, BatchSize: max(o.batch, 1), Timeout: o.timeout,
-		NewWorker:  func() Worker { return &script{process: o.process, finish: o.finish} },
-		Observe:    func(time.Duration, int) {},
+		NewWorker: func() Worker { return &script{process: o.process, finish: o.finish} },
+		Observe:   func(time.Duration, int) {},
+		MaxLost:   cmp.Or(o.maxLost, 10), OnLost: func(int) {},
 		OnOverload: o.overload,
 	})
 	if o.light > 0 {
@@ -410,17 +413,58 @@ func TestAttemptThatNeverReturnsIsReplaced(t *testing.T) {
 	}
 }
 
-func TestTooManyLostAttemptsAreReported(t *testing.T) {
+// TestARecordThatNeverReturnsUsesUpItsAttempts: it may take more goroutines than
+// the pool has, and the others' records go on.
+func TestARecordThatNeverReturnsUsesUpItsAttempts(t *testing.T) {
+	const attempts, others = 5, 9
+	for _, goroutines := range []int{1, 2} {
+		release := make(chan struct{})
+		var overruns, left atomic.Int32
+		left.Store(others + 1)
+		done := make(chan struct{})
+		p := newTestPool(t, poolOptions{
+			goroutines: goroutines, timeout: 20 * time.Millisecond,
+			process: func(_ context.Context, it Item) error {
+				if it.Record().Offset == 0 {
+					<-release
+				}
+				return nil
+			},
+			finish: func(_ Item, err error) (time.Duration, bool) {
+				if err != nil && overruns.Add(1) < attempts {
+					return 0, true
+				}
+				if left.Add(-1) == 0 {
+					close(done)
+				}
+				return 0, false
+			},
+		})
+		p.Push(testChunk(nil, 0, 0, nulls(others+1)...))
+		wait(t, "all records", done)
+		close(release)
+	}
+}
+
+func TestTooManyLostGoroutinesAreReported(t *testing.T) {
+	const maxLost = 3
 	release := make(chan struct{})
-	overload := make(chan struct{})
+	overload := make(chan error, 1)
 	p := newTestPool(t, poolOptions{
-		goroutines: 2, timeout: 10 * time.Millisecond,
-		overload: func(error) { close(overload) }, // a second call would panic
+		goroutines: 2, timeout: 10 * time.Millisecond, maxLost: maxLost,
+		overload: func(err error) { overload <- err; close(overload) }, // a second call would panic
 		process:  func(context.Context, Item) error { <-release; return nil },
 		finish:   func(Item, error) (time.Duration, bool) { return time.Hour, true },
 	})
 	p.Push(testChunk(nil, 0, 0, nulls(8)...))
-	wait(t, "the report", overload)
+	select {
+	case err := <-overload:
+		if lost := p.lost.Load(); lost != maxLost {
+			t.Errorf("%d goroutines are lost, want %d; %v", lost, maxLost, err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("timed out waiting for the report")
+	}
 	close(release)
 }
 

@@ -151,10 +151,10 @@ func (r *runner) try(s *session, items []Item) bool {
 		return true
 	case expired:
 		s.ctx.Store(newAttemptContext(r.pool.ctx))
-		s.worker.Expire(items, ErrOverrun)
+		s.worker.Expire(items, r.pool.overrun)
 		return true
 	default:
-		r.pool.abandoned.Add(-1)
+		r.pool.lost.Add(-1)
 		return false
 	}
 }

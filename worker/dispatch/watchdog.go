@@ -129,19 +129,19 @@ func (p *Pool) free(r *runner, state uint64) bool {
 
 // abandon takes the claim away from a goroutine that does not return and goes
 // on with another one. Go can't end a goroutine, so what it reads is never
-// reused, and there may be only as many of them as the pool has goroutines.
+// reused, and there may be only MaxLost of them.
 func (p *Pool) abandon(r *runner, state uint64) {
-	if int(p.abandoned.Load()) >= p.cfg.Goroutines {
+	if int(p.lost.Load()) >= p.cfg.MaxLost {
 		p.overload.Do(func() {
-			p.cfg.OnOverload(fmt.Errorf("%d attempts overran their timeout of %s and never returned; "+
-				"a processor must return when its context is done", p.cfg.Goroutines, p.cfg.Timeout))
+			p.cfg.OnOverload(fmt.Errorf("%d goroutines are lost to attempts that overran their timeout of %s and never returned; "+
+				"correct the processor, it must return when its context is done", p.cfg.MaxLost, p.cfg.Timeout))
 		})
 		return
 	}
 	if !r.state.CompareAndSwap(state, state-expired+numbers) {
 		return
 	}
-	p.abandoned.Add(1)
+	p.cfg.OnLost(int(p.lost.Add(1)))
 	r.items = slices.Clone(r.items) // the lost goroutine may still read the old ones
 	items := r.items[r.pos : r.pos+r.group]
 	for _, it := range items {
@@ -149,6 +149,6 @@ func (p *Pool) abandon(r *runner, state uint64) {
 	}
 	s := newSession(p)
 	r.current.Store(s)
-	s.worker.Expire(items, ErrOverrun)
+	s.worker.Expire(items, p.gone)
 	go r.resume(s)
 }

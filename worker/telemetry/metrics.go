@@ -14,7 +14,7 @@ import (
 type Metrics struct {
 	RecordsIn, RecordsOut, RecordsFiltered, RecordsRetried Counter
 	RecordsDeadLettered, RecordsDropped, AttemptsFailed    Counter
-	ObserverPanics                                         Counter
+	ObserverPanics, GoroutinesLost                         Counter
 	BytesIn, BytesOut                                      Counter
 	Rebalances, Commits, CommitsFailed                     Counter
 	// OffsetsLost counts what Kafka lost of the input.
@@ -55,6 +55,7 @@ func NewMetrics(topic string) *Metrics {
 		{&m.RecordsDeadLettered, "millrace_records_dead_lettered_total", "Records in the dead-letter topic."},
 		{&m.RecordsDropped, "millrace_records_dropped_total", "Records that were dropped by policy after their last attempt."},
 		{&m.AttemptsFailed, "millrace_attempts_failed_total", "Attempts that failed by an error, a panic or an overrun."},
+		{&m.GoroutinesLost, "millrace_goroutines_lost_total", "Attempts that overran their timeout and did not return soon after: each holds a goroutine and the memory of its records."},
 		{&m.ObserverPanics, "millrace_observer_panics_total", "Calls of the processor's Observe that panicked; their records are settled all the same."},
 		{&m.BytesIn, "millrace_bytes_in_total", "Bytes of keys, values and headers read."},
 		{&m.BytesOut, "millrace_bytes_out_total", "Bytes of acknowledged records, as encoded and before compression."},
