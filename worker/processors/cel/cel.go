@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/failure"
 	"github.com/millrace-dev/millrace/worker/record"
 )
 
@@ -38,6 +39,10 @@ func New(cfg config.CEL) (*Processor, error) {
 	if err != nil {
 		return nil, err
 	}
+	return c.processor(cfg)
+}
+
+func (c *compiler) processor(cfg config.CEL) (*Processor, error) {
 	p := &Processor{
 		filter: c.compile("filter", cfg.Filter, boolean),
 		key:    c.compile("key", cfg.Key, anything),
@@ -57,19 +62,22 @@ func New(cfg config.CEL) (*Processor, error) {
 // Process emits one record, or none if the filter says so. An expression that
 // fails, or whose result is of the wrong type, is an error.
 //
-// It does not watch ctx: what an evaluation may cost is limited, which ends it
-// long before a deadline does.
-func (p *Processor) Process(_ context.Context, rec *record.Record, out *record.Outputs) error {
+// The same record gives the same error each time, so errors are permanent,
+// except when ctx has ended the evaluation.
+func (p *Processor) Process(ctx context.Context, rec *record.Record, out *record.Outputs) error {
 	if p.identity() {
 		out.EmitValue(rec.Value)
 		return nil
 	}
 	// After a panic they are not used again.
 	vars := p.variables.Get().(*variables)
-	vars.rec = rec
+	vars.rec, vars.ctx = rec, ctx
 	err := p.evaluate(vars, out)
 	vars.reset()
 	p.variables.Put(vars)
+	if err != nil && ctx.Err() == nil {
+		return failure.Permanent(err)
+	}
 	return err
 }
 

@@ -8,13 +8,10 @@ import (
 	celgo "cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
 	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/functions"
 	"cel.dev/cel-go/ext"
 )
-
-// costLimit bounds one evaluation of an expression that has a loop, in
-// cel-go's units: about one for each operator and access, and one for ten
-// bytes of text. An evaluation that reaches it has taken about a second.
-const costLimit = 10_000_000
 
 // field is where the expressions stand in the configuration.
 const field = "processor.cel."
@@ -41,8 +38,10 @@ func (k kind) allows(t *celgo.Type) bool {
 
 // compiler makes expressions and collects what is wrong with them.
 type compiler struct {
-	env  *celgo.Env
-	errs []error
+	env       *celgo.Env
+	functions map[string]*functions.Overload // cel-go's, by the overload's or the function's name
+	limit     uint64                         // of an evaluation's cost
+	errs      []error
 }
 
 func newCompiler() (*compiler, error) {
@@ -65,7 +64,17 @@ func newCompiler() (*compiler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the expression language: %w", err)
 	}
-	return &compiler{env: env}, nil
+	c := &compiler{env: env, limit: defaultLimit, functions: map[string]*functions.Overload{}}
+	for name, declared := range env.Functions() {
+		bindings, err := declared.Bindings()
+		if err != nil {
+			return nil, fmt.Errorf("set up the expression language: function %s: %w", name, err)
+		}
+		for _, b := range bindings {
+			c.functions[b.Operator] = b
+		}
+	}
+	return c, nil
 }
 
 // compile returns nil if there is no expression in source.
@@ -96,20 +105,27 @@ func (c *compiler) program(name, source string, want kind) (*expression, error) 
 	if !want.allows(tree.OutputType()) {
 		return nil, fmt.Errorf("%s: it must result in %s, and results in %s", name, want, celgo.FormatCELType(tree.OutputType()))
 	}
-	options := []celgo.ProgramOption{celgo.EvalOptions(celgo.OptOptimize)}
-	if loops(tree) {
-		options = append(options, celgo.CostLimit(costLimit))
+	looping := loops(tree)
+	options := []celgo.ProgramOption{celgo.EvalOptions(celgo.OptOptimize), celgo.CustomDecoratorV2(c.decorator(looping))}
+	if looping {
+		options = append(options, celgo.CostLimit(c.limit), celgo.InterruptCheckFrequency(interruptCheckFrequency),
+			celgo.CostTrackerOptions(cost.OverloadTracker(chargeOverload, trackCharge)))
 	}
 	program, err := c.env.Program(tree, options...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &expression{name: name, program: program}, nil
+	return &expression{name: name, program: program, loops: looping, limit: c.limit}, nil
 }
 
-// loops tells whether an expression has a loop (a comprehension, in CEL's
+// interruptCheckFrequency is after how many turns of its loops an evaluation
+// looks whether the attempt has ended.
+const interruptCheckFrequency = 100
+
+// loops reports whether an expression has a loop (a comprehension, in CEL's
 // words). Without one, an evaluation does each of its steps at most once, and
-// does not need its cost to be counted, which would cost more than most steps.
+// only those need their cost to be counted that may cost more than in
+// proportion to the record: counting costs more than most steps.
 func loops(tree *celgo.Ast) bool {
 	found := false
 	ast.PreOrderVisit(tree.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {

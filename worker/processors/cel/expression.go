@@ -17,17 +17,21 @@ import (
 type expression struct {
 	name    string
 	program celgo.Program
+	loops   bool
+	limit   uint64 // of an evaluation's cost
 }
 
 // eval's result may refer to the record's bytes and to vars.
 func (e *expression) eval(vars *variables) (ref.Val, error) {
-	result, _, err := e.program.Eval(vars)
+	result, err := e.run(vars)
 	if err == nil {
 		return result, nil
 	}
+	if vars.ctx.Err() != nil {
+		return nil, fmt.Errorf("%s: the evaluation was ended: %w", e.name, vars.ctx.Err())
+	}
 	if cancelled, ok := errors.AsType[interpreter.EvalCancelledError](err); ok && cancelled.Cause == interpreter.CostLimitExceeded {
-		return nil, fmt.Errorf("%s: the evaluation costs more than %d units, which is the limit: "+
-			"avoid loops within loops, and loops over large lists", e.name, costLimit)
+		return nil, e.tooExpensive()
 	}
 	message := err.Error()
 	if strings.Contains(message, "no such overload") {
@@ -35,6 +39,21 @@ func (e *expression) eval(vars *variables) (ref.Val, error) {
 	}
 	// The error may refer to the record's bytes, which it would outlive.
 	return nil, errors.New(e.name + ": " + message)
+}
+
+func (e *expression) run(vars *variables) (ref.Val, error) {
+	vars.spent, vars.limit = 0, e.limit
+	if !e.loops {
+		result, _, err := e.program.Eval(vars)
+		return result, err
+	}
+	result, _, err := e.program.ContextEval(uncalled{vars.ctx}, vars)
+	return result, err
+}
+
+func (e *expression) tooExpensive() error {
+	return fmt.Errorf("%s: the evaluation costs more than %d units, which is the limit: "+
+		"avoid loops within loops, and what compares or joins large lists or texts", e.name, e.limit)
 }
 
 func (e *expression) boolean(vars *variables) (bool, error) {
@@ -69,6 +88,10 @@ func (e *expression) bytes(vars *variables, out *record.Outputs) ([]byte, error)
 	result, err := e.eval(vars)
 	if err != nil {
 		return nil, err
+	}
+	// A loop can make a list that holds another one any number of times.
+	if e.loops && weigh(result, e.limit) > e.limit {
+		return nil, e.tooExpensive()
 	}
 	b, err := vars.results.write(result, out)
 	if err != nil {

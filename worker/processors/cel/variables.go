@@ -1,6 +1,7 @@
 package cel
 
 import (
+	"context"
 	"strings"
 
 	celgo "cel.dev/cel-go/cel"
@@ -14,14 +15,18 @@ import (
 // expression first asks for it. They are reused from record to record, by one
 // goroutine at a time.
 type variables struct {
-	rec     *record.Record
-	headers ref.Val // nil until asked for
-	json    any     // nil until asked for; an error value if it is no JSON
-	results writer
+	rec *record.Record
+	ctx context.Context // of the attempt
+	// What the evaluation under way may cost, and what it has been charged for
+	// if cel-go does not track its cost.
+	limit, spent uint64
+	headers      ref.Val // nil until asked for
+	json         any     // nil until asked for; an error value if it is no JSON
+	results      writer
 }
 
 // reset lets go of the record.
-func (v *variables) reset() { v.rec, v.headers, v.json = nil, nil, nil }
+func (v *variables) reset() { v.rec, v.ctx, v.headers, v.json = nil, nil, nil, nil }
 
 // ResolveName implements cel-go's Activation.
 func (v *variables) ResolveName(name string) (any, bool) {
@@ -42,6 +47,8 @@ func (v *variables) ResolveName(name string) (any, bool) {
 		return types.Int(v.rec.Offset), true
 	case "timestamp":
 		return v.timestamp(), true
+	case evaluationName:
+		return v, true
 	default:
 		return nil, false
 	}

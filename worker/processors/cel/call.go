@@ -1,0 +1,116 @@
+package cel
+
+import (
+	"cel.dev/cel-go/common/functions"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/interpreter"
+)
+
+// meteredCall is a call of a function whose cost is charged to the meter.
+type meteredCall struct {
+	interpreter.InterpretableCall
+	args []interpreter.InterpretableV2
+	run  runner
+}
+
+// runner makes a call and charges for it. The arguments are no errors.
+type runner func(m meter, args []ref.Val) ref.Val
+
+// Exec implements cel-go's InterpretableV2.
+func (c *meteredCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	var few [4]ref.Val
+	args := few[:0]
+	for _, arg := range c.args {
+		value := arg.Exec(frame)
+		if types.IsUnknownOrError(value) {
+			return value
+		}
+		args = append(args, value)
+	}
+	return c.run(meterOf(frame), args)
+}
+
+// Eval implements cel-go's Interpretable.
+func (c *meteredCall) Eval(vars interpreter.Activation) ref.Val {
+	return interpreter.EvalActivation(vars, c.Exec)
+}
+
+// bound is what a call with the arguments may cost at most.
+type bound func(m meter, args []ref.Val) uint64
+
+// priced charges the bound before the call.
+func priced(b bound, call functions.FunctionOp) runner {
+	return func(m meter, args []ref.Val) ref.Val {
+		m.charge(b(m, args))
+		return call(args...)
+	}
+}
+
+// decorator returns cel-go's hook that replaces calls by metered ones. In an
+// expression with a loop, functions that take time in proportion to their
+// arguments count too: they are called often, and a list that was put together
+// in the expression may be longer than anything in the record.
+func (c *compiler) decorator(loops bool) interpreter.InterpretableDecoratorV2 {
+	return func(node interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
+		call, ok := node.(interpreter.InterpretableCall)
+		if !ok {
+			return node, nil
+		}
+		run := c.runner(call, loops)
+		if run == nil {
+			return node, nil
+		}
+		return &meteredCall{InterpretableCall: call, args: call.Args(), run: run}, nil
+	}
+}
+
+// runner returns nil for a call that need not be metered.
+func (c *compiler) runner(call interpreter.InterpretableCall, loops bool) runner {
+	implementation := c.implementation(call)
+	if own := ownRunner(call, implementation, loops); own != nil {
+		return own
+	}
+	b := superlinear[call.Function()]
+	if b == nil && loops && !constantOperand(call) {
+		b = linear[call.Function()]
+	}
+	if b == nil || implementation == nil {
+		return nil
+	}
+	return priced(b, implementation)
+}
+
+// constantOperand reports whether cel-go has a faster way for a call.
+func constantOperand(call interpreter.InterpretableCall) bool {
+	args := call.Args()
+	_, constant := args[len(args)-1].(interpreter.InterpretableConst)
+	return constant
+}
+
+// implementation returns what cel-go would call, or nil.
+func (c *compiler) implementation(call interpreter.InterpretableCall) functions.FunctionOp {
+	f := c.functions[call.OverloadID()]
+	if f == nil {
+		f = c.functions[call.Function()]
+	}
+	if f == nil || f.NonStrict {
+		return nil
+	}
+	function := f.Function
+	switch n := len(call.Args()); {
+	case n == 1 && f.Unary != nil:
+		function = func(args ...ref.Val) ref.Val { return f.Unary(args[0]) }
+	case n == 2 && f.Binary != nil:
+		function = func(args ...ref.Val) ref.Val { return f.Binary(args[0], args[1]) }
+	}
+	if function == nil || f.OperandTrait == 0 {
+		return function
+	}
+	return func(args ...ref.Val) ref.Val {
+		if !args[0].Type().HasTrait(f.OperandTrait) {
+			return types.MaybeNoSuchOverloadErr(args[0])
+		}
+		return function(args...)
+	}
+}

@@ -1,0 +1,218 @@
+package cel
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"cel.dev/cel-go/common/functions"
+	"cel.dev/cel-go/common/overloads"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/interpreter"
+)
+
+// Regular expressions run here instead of in cel-go: a constant pattern is
+// compiled once and not for each record, and finding all matches, which can
+// take time in proportion to the square of the text, ends with the attempt.
+
+// regexRunner returns a runner of one of the functions with a regular
+// expression, or nil. A constant pattern of matches() is cel-go's.
+func regexRunner(call interpreter.InterpretableCall, original functions.FunctionOp) runner {
+	args := call.Args()
+	if len(args) < 2 {
+		return nil
+	}
+	pattern, constant := args[1].(interpreter.InterpretableConst)
+	compile := compilePattern
+	if text, ok := constantText(pattern, constant); ok {
+		re, err := regexp.Compile(text)
+		compile = func(meter, ref.Val) (*regexp.Regexp, error) { return re, err }
+	}
+	switch call.Function() {
+	case overloads.Matches:
+		if constant {
+			return nil
+		}
+		return withPattern(compile, original, func(_ meter, re *regexp.Regexp, text string, _ []ref.Val) (ref.Val, error) {
+			return types.Bool(re.MatchString(text)), nil
+		})
+	case "regex.extract":
+		return withPattern(compile, original, extract)
+	case "regex.extractAll":
+		return withPattern(compile, original, extractAll)
+	case "regex.replace":
+		return withPattern(compile, original, replaceMatches)
+	default:
+		return nil
+	}
+}
+
+func constantText(c interpreter.InterpretableConst, ok bool) (string, bool) {
+	if !ok {
+		return "", false
+	}
+	text, ok := c.Value().(types.String)
+	return string(text), ok
+}
+
+// compilePattern charges for a pattern that comes from the record: its program
+// may be a hundred times as long, and each byte of the text may go through all
+// of it.
+func compilePattern(m meter, pattern ref.Val) (*regexp.Regexp, error) {
+	text := string(pattern.(types.String))
+	m.charge(10 * uint64(len(text)))
+	return regexp.Compile(text)
+}
+
+type (
+	patternCompiler func(m meter, pattern ref.Val) (*regexp.Regexp, error)
+	// patternFunc gets the arguments that follow the pattern.
+	patternFunc func(m meter, re *regexp.Regexp, text string, rest []ref.Val) (ref.Val, error)
+)
+
+func withPattern(compile patternCompiler, original functions.FunctionOp, f patternFunc) runner {
+	return func(m meter, args []ref.Val) ref.Val {
+		text, isText := args[0].(types.String)
+		if _, isPattern := args[1].(types.String); !isText || !isPattern {
+			return original(args...)
+		}
+		re, err := compile(m, args[1])
+		if err != nil {
+			return types.WrapErr(err)
+		}
+		m.charge(scanCost(re, text))
+		result, err := f(m, re, string(text), args[2:])
+		if err != nil {
+			return types.WrapErr(err)
+		}
+		return result
+	}
+}
+
+// scanCost is of going through the text once.
+func scanCost(re *regexp.Regexp, text types.String) uint64 {
+	return saturatingAdd(1, saturatingMul(uint64(len(text)), uint64(len(re.String())))/40)
+}
+
+func extract(_ meter, re *regexp.Regexp, text string, _ []ref.Val) (ref.Val, error) {
+	if err := oneGroup(re); err != nil {
+		return nil, err
+	}
+	match := re.FindStringSubmatchIndex(text)
+	if match == nil {
+		return types.OptionalNone, nil
+	}
+	part := matched(text, match)
+	if part == "" && re.NumSubexp() > 0 {
+		return types.OptionalNone, nil
+	}
+	return types.OptionalOf(types.String(part)), nil
+}
+
+func extractAll(m meter, re *regexp.Regexp, text string, _ []ref.Val) (ref.Val, error) {
+	if err := oneGroup(re); err != nil {
+		return nil, err
+	}
+	matches := allMatches(m, re, text, -1)
+	parts := make([]string, 0, len(matches))
+	for _, match := range matches {
+		if part := matched(text, match); part != "" || re.NumSubexp() == 0 {
+			parts = append(parts, part)
+		}
+	}
+	return types.NewStringList(types.DefaultTypeAdapter, parts), nil
+}
+
+func oneGroup(re *regexp.Regexp) error {
+	if re.NumSubexp() > 1 {
+		return fmt.Errorf("regular expression has more than one capturing group: %q", re.String())
+	}
+	return nil
+}
+
+// matched returns what the last group of a match holds, "" if it is not part of
+// the match. Group 0 is the match.
+func matched(text string, match []int) string {
+	start, end := match[len(match)-2], match[len(match)-1]
+	if start < 0 {
+		return ""
+	}
+	return text[start:end]
+}
+
+// allMatches returns up to limit matches, all if it is negative. Each of them may
+// have to look at the whole text, so it looks for a few first, then for four
+// times as many, and between them whether the attempt has ended.
+func allMatches(m meter, re *regexp.Regexp, text string, limit int) [][]int {
+	const atOnce = 1 << 20 // bytes to look at
+	for n := max(4, atOnce/(len(text)+1)); ; n *= 4 {
+		if limit >= 0 && limit <= n {
+			return re.FindAllStringSubmatchIndex(text, limit)
+		}
+		if matches := re.FindAllStringSubmatchIndex(text, n); len(matches) < n {
+			return matches
+		}
+		m.charge(scanCost(re, types.String(text)))
+	}
+}
+
+func replaceMatches(m meter, re *regexp.Regexp, text string, rest []ref.Val) (ref.Val, error) {
+	with, ok := rest[0].(types.String)
+	if !ok {
+		return types.MaybeNoSuchOverloadErr(rest[0]), nil
+	}
+	limit := -1
+	if len(rest) > 1 {
+		n, ok := rest[1].(types.Int)
+		if !ok {
+			return types.MaybeNoSuchOverloadErr(rest[1]), nil
+		}
+		limit = int(max(n, -1))
+	}
+	if limit == 0 {
+		return types.String(text), nil
+	}
+	var out strings.Builder
+	last := 0
+	for _, match := range allMatches(m, re, text, limit) {
+		start := out.Len()
+		out.WriteString(text[last:match[0]])
+		if err := expand(&out, re, text, match, string(with)); err != nil {
+			return nil, err
+		}
+		last = match[1]
+		m.charge(textCost(out.Len() - start))
+	}
+	out.WriteString(text[last:])
+	return types.String(out.String()), nil
+}
+
+// expand writes a replacement, in which \1 to \9 are the groups of the match,
+// \0 is the match and \\ is a backslash.
+func expand(out *strings.Builder, re *regexp.Regexp, text string, match []int, with string) error {
+	for i := 0; i < len(with); i++ {
+		if with[i] != '\\' {
+			out.WriteByte(with[i])
+			continue
+		}
+		i++
+		if i == len(with) {
+			return fmt.Errorf(`invalid replacement string: '%s' \ not allowed at end`, with)
+		}
+		next, _ := utf8.DecodeRuneInString(with[i:])
+		group := int(next - '0')
+		switch {
+		case next == '\\':
+			out.WriteByte('\\')
+		case next < '0' || next > '9':
+			return fmt.Errorf(`invalid replacement string: '%s' \ must be followed by a digit or \`, with)
+		case group > re.NumSubexp():
+			return fmt.Errorf("replacement string references group %d but regex has only %d group(s)", group, re.NumSubexp())
+		case match[2*group] >= 0:
+			out.WriteString(text[match[2*group]:match[2*group+1]])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package cel
+
+import (
+	"cel.dev/cel-go/common/functions"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
+	"cel.dev/cel-go/interpreter"
+)
+
+// ownRunner returns a runner that replaces cel-go's implementation, for
+// functions that compare each element of a list with each of another and for
+// regular expressions; nil for other functions.
+//
+// They charge as they go, so that a search that ends early costs little, and
+// one that does not is ended by the limit or the attempt's deadline. Arguments of
+// other types are left to the original.
+func ownRunner(call interpreter.InterpretableCall, original functions.FunctionOp, loops bool) runner {
+	lists := func(f listFunc) runner { return onLists(f, original) }
+	switch call.Function() {
+	case "sets.contains", "hasAll":
+		return lists(contains)
+	case "hasOnly":
+		return lists(func(m meter, a, b traits.Lister) ref.Val { return contains(m, b, a) })
+	case "sets.intersects", "hasAny":
+		return lists(intersects)
+	case "sets.equivalent", "hasExactly":
+		return lists(equivalent)
+	case "distinct":
+		return distinct(original)
+	case operators.Equals:
+		return equality(call, loops, false)
+	case operators.NotEquals:
+		return equality(call, loops, true)
+	default:
+		return regexRunner(call, original)
+	}
+}
+
+type listFunc func(m meter, a, b traits.Lister) ref.Val
+
+func onLists(f listFunc, original functions.FunctionOp) runner {
+	return func(m meter, args []ref.Val) ref.Val {
+		a, isList := args[0].(traits.Lister)
+		b, areLists := args[1].(traits.Lister)
+		if !isList || !areLists {
+			return original(args...)
+		}
+		return f(m, a, b)
+	}
+}
+
+// contains reports whether a list has all elements of another one.
+func contains(m meter, list, sub traits.Lister) ref.Val {
+	each := m.weigh(list)
+	for it := sub.Iterator(); it.HasNext() == types.True; {
+		m.charge(each)
+		if found := list.Contains(it.Next()); found != types.True {
+			return found
+		}
+	}
+	return types.True
+}
+
+// intersects reports whether two lists have an element in common.
+func intersects(m meter, a, b traits.Lister) ref.Val {
+	each := m.weigh(b)
+	for it := a.Iterator(); it.HasNext() == types.True; {
+		m.charge(each)
+		if b.Contains(it.Next()) == types.True {
+			return types.True
+		}
+	}
+	return types.False
+}
+
+// equivalent reports whether two lists hold the same elements.
+func equivalent(m meter, a, b traits.Lister) ref.Val {
+	if found := contains(m, a, b); found != types.True {
+		return found
+	}
+	return contains(m, b, a)
+}
+
+func distinct(original functions.FunctionOp) runner {
+	return func(m meter, args []ref.Val) ref.Val {
+		list, ok := args[0].(traits.Lister)
+		if !ok {
+			return original(args...)
+		}
+		return withoutRepetitions(m, list)
+	}
+}
+
+// withoutRepetitions returns a list without the elements that equal an earlier
+// one.
+func withoutRepetitions(m meter, list traits.Lister) ref.Val {
+	var found []ref.Val
+	each := uint64(1) // the cost of comparing a value with all that were found
+	for it := list.Iterator(); it.HasNext() == types.True; {
+		element := it.Next()
+		m.charge(each)
+		if !has(found, element) {
+			found = append(found, element)
+			each += m.weigh(element)
+		}
+	}
+	if len(found) == sizeOf(list) {
+		return list
+	}
+	return types.NewRefValList(adapter{}, found)
+}
+
+func has(list []ref.Val, element ref.Val) bool {
+	for _, other := range list {
+		if element.Equal(other) == types.True {
+			return true
+		}
+	}
+	return false
+}
+
+// equality charges for comparing lists and maps in a loop, which cel-go takes
+// for as cheap as comparing numbers. Where one side is constant, it is.
+func equality(call interpreter.InterpretableCall, loops, negate bool) runner {
+	if !loops {
+		return nil
+	}
+	for _, arg := range call.Args() {
+		if _, constant := arg.(interpreter.InterpretableConst); constant {
+			return nil
+		}
+	}
+	return func(m meter, args []ref.Val) ref.Val {
+		m.charge(comparisonCost(m, args[0], args[1]))
+		equal := types.Equal(args[0], args[1])
+		if b, ok := equal.(types.Bool); ok && negate {
+			return !b
+		}
+		return equal
+	}
+}
+
+func comparisonCost(m meter, a, b ref.Val) uint64 {
+	switch a := a.(type) {
+	case types.String:
+		return textCost(len(a))
+	case types.Bytes:
+		return textCost(len(a))
+	case traits.Mapper, traits.Lister:
+		switch b.(type) {
+		case traits.Mapper, traits.Lister:
+			return min(m.weigh(a), m.weigh(b))
+		}
+	}
+	return 1
+}
