@@ -41,7 +41,7 @@ func Run(ctx context.Context, cfg config.Config, p Processor, opts ...Option) er
 	if cfg.Telemetry.Listen == "" {
 		return e.Run(ctx)
 	}
-	health := telemetry.NewHealth(cfg.Telemetry.StallTimeout.Duration, e.Progress)
+	health := telemetry.NewHealth(cfg.Failure.StallTimeout.Duration, e.Progress)
 	server, err := telemetry.Listen(telemetry.ServerConfig{
 		Addr:    cfg.Telemetry.Listen,
 		Metrics: metrics.Handler(),

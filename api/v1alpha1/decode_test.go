@@ -37,6 +37,7 @@ spec:
     maxAttempts: 7
     backoff: {initial: 1s}
     timeout: 10m
+    stallTimeout: 15m
     onExhausted: DeadLetter
     deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 2}}
   autoscaling: {maxReplicas: 12}

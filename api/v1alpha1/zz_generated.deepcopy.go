@@ -126,6 +126,11 @@ func (in *FailureSpec) DeepCopyInto(out *FailureSpec) {
 		*out = new(v1.Duration)
 		**out = **in
 	}
+	if in.StallTimeout != nil {
+		in, out := &in.StallTimeout, &out.StallTimeout
+		*out = new(v1.Duration)
+		**out = **in
+	}
 	if in.DeadLetter != nil {
 		in, out := &in.DeadLetter, &out.DeadLetter
 		*out = new(DeadLetterSpec)

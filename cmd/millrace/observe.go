@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 type snapshot struct {
 	totals telemetry.Totals
 	lag    int64
+	// waiting is what keeps a worker from joining the group, "" if nothing does.
+	waiting string
 	// watermarks are the highest said so far by partition: a partition that
 	// moves between members stays settled as far as it was.
 	watermarks map[int32]int64
@@ -103,6 +106,7 @@ func ask(ctx context.Context, client *http.Client, url string) (status telemetry
 }
 
 func (s *snapshot) add(status *telemetry.Status) {
+	s.waiting = cmp.Or(s.waiting, status.Waiting)
 	t := &status.Totals
 	s.totals.RecordsIn += t.RecordsIn
 	s.totals.RecordsOut += t.RecordsOut

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker/telemetry"
 )
@@ -64,5 +66,18 @@ func TestObserverKeepsWatermarks(t *testing.T) {
 	o.watermarks[0] = 8
 	if s := o.look(testContext(t)); s.watermarks[0] != 8 {
 		t.Errorf("watermark %d, want 8", s.watermarks[0])
+	}
+}
+
+// What keeps a worker from starting is all that there is to tell of it.
+func TestProgressTellsWhatIsWaitedFor(t *testing.T) {
+	s := &session{last: snapshot{waiting: "no Kafka broker can be reached"}}
+	if line := s.progress(time.Now()); !strings.Contains(line, "waiting for Kafka: no Kafka broker can be reached") {
+		t.Errorf("progress: %q", line)
+	}
+	a, _, end := fakeWorker(t, telemetry.Status{Waiting: "it"}, telemetry.Status{})
+	defer end()
+	if s := newObserver(testContext(t), []string{a}).look(testContext(t)); s.waiting != "it" {
+		t.Errorf("the worker waits for %q", s.waiting)
 	}
 }

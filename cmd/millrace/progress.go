@@ -34,6 +34,9 @@ func (m *speedometer) read(now time.Time, count int64) float64 {
 func (s *session) progress(now time.Time) string {
 	t := s.last.totals
 	parts := []string{fmt.Sprintf("%.0fs", now.Sub(s.started).Seconds())}
+	if waiting := s.last.waiting; waiting != "" {
+		return parts[0] + "  waiting for Kafka: " + waiting
+	}
 	if s.feeder != nil {
 		parts = append(parts, "fed "+grouped(s.feeder.fed.Load()))
 	}

@@ -52,6 +52,7 @@ spec:
     maxAttempts: 7
     backoff: {initial: 1s, max: 1m30s}
     timeout: 10m
+    stallTimeout: 15m
     onExhausted: DeadLetter
     deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 2}}
   replicas: 3

@@ -141,6 +141,8 @@ func failure(f v1alpha1.FailureSpec) config.Failure {
 		Backoff:     config.Backoff{Initial: duration(f.Backoff.Initial), Max: duration(f.Backoff.Max)},
 		Timeout:     duration(f.Timeout),
 		OnExhausted: config.OnExhausted(f.OnExhausted),
+
+		StallTimeout: duration(f.StallTimeout),
 	}
 	if f.DeadLetter != nil {
 		cfg.DeadLetter = config.DeadLetter{

@@ -86,6 +86,7 @@ func checkZeros(spec *v1alpha1.StreamProcessorSpec) error {
 	refuse("spec.failure.backoff.initial", isZero(spec.Failure.Backoff.Initial))
 	refuse("spec.failure.backoff.max", isZero(spec.Failure.Backoff.Max))
 	refuse("spec.failure.timeout", isZero(spec.Failure.Timeout))
+	refuse("spec.failure.stallTimeout", isZero(spec.Failure.StallTimeout))
 	refuse("spec.drainTimeout", isZero(spec.DrainTimeout))
 	return errors.Join(errs...)
 }

@@ -33,6 +33,7 @@ spec:
     maxAttempts: 7
     backoff: {initial: 1s, max: 1m30s}
     timeout: 10m
+    stallTimeout: 15m
     onExhausted: DeadLetter
     deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 2}}
   drainTimeout: 1m
@@ -97,11 +98,11 @@ func TestWorkerConfigOfEveryField(t *testing.T) {
 		InFlight: config.InFlight{Records: 500, Bytes: 1536 << 20},
 		Failure: config.Failure{
 			MaxAttempts: 7, Backoff: config.Backoff{Initial: of(time.Second), Max: of(90 * time.Second)},
-			Timeout: of(10 * time.Minute), OnExhausted: config.ToDeadLetter,
+			Timeout: of(10 * time.Minute), StallTimeout: of(15 * time.Minute), OnExhausted: config.ToDeadLetter,
 			DeadLetter: config.DeadLetter{Topic: "dlq", Create: &config.CreateTopic{Partitions: 1, ReplicationFactor: 2}},
 		},
 		DrainTimeout: of(time.Minute), Members: 1,
-		Telemetry: config.Telemetry{Listen: ":8080", StallTimeout: of(2 * time.Minute), LogFormat: config.LogAuto},
+		Telemetry: config.Telemetry{Listen: ":8080", LogFormat: config.LogAuto},
 	}
 	got := workerConfig(t, decode(t, full))
 	if !reflect.DeepEqual(got, want) {
@@ -154,6 +155,7 @@ func TestWorkerConfigRefuses(t *testing.T) {
 		"spec.failure.backoff.initial: 0 ": func(sp *v1alpha1.StreamProcessor) { sp.Spec.Failure.Backoff.Initial = &metav1.Duration{} },
 		"spec.failure.backoff.max: 0 ":     func(sp *v1alpha1.StreamProcessor) { sp.Spec.Failure.Backoff.Max = &metav1.Duration{} },
 		"spec.failure.timeout: 0 ":         func(sp *v1alpha1.StreamProcessor) { sp.Spec.Failure.Timeout = &metav1.Duration{} },
+		"spec.failure.stallTimeout: 0 ":    func(sp *v1alpha1.StreamProcessor) { sp.Spec.Failure.StallTimeout = &metav1.Duration{} },
 		"spec.drainTimeout: 0 ":            func(sp *v1alpha1.StreamProcessor) { sp.Spec.DrainTimeout = &metav1.Duration{} },
 		"spec.inFlight.bytes: 500m ":       bytes("500m"),
 		"spec.inFlight.bytes: -1 ":         bytes("-1"),

@@ -120,6 +120,10 @@ type Failure struct {
 	// Halt otherwise.
 	OnExhausted OnExhausted `json:"onExhausted"`
 	DeadLetter  DeadLetter  `json:"deadLetter,omitempty"`
+	// StallTimeout is how long nothing may move while there is work, no attempt
+	// runs and no record waits for its next one, before /healthz fails. Absent,
+	// it is twice the Timeout, and 2 minutes at least.
+	StallTimeout Duration `json:"stallTimeout"`
 }
 
 // Backoff is the wait between attempts: exponential with jitter.
@@ -139,9 +143,6 @@ type Telemetry struct {
 	// Listen is the address of /metrics, /healthz, /readyz and /status; ""
 	// serves nothing. A file that does not have the field means ":8080".
 	Listen string `json:"listen"`
-	// StallTimeout is how long nothing may move while work is there before
-	// /healthz fails.
-	StallTimeout Duration `json:"stallTimeout"`
 	// LogFormat is json, text or auto (text on a terminal).
 	LogFormat LogFormat `json:"logFormat"`
 }

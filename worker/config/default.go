@@ -25,7 +25,6 @@ func Default(c *Config) {
 	defaultFailure(&c.Failure)
 	fill(&c.DrainTimeout.Duration, 20*time.Second)
 	fill(&c.Members, 1)
-	fill(&c.Telemetry.StallTimeout.Duration, 2*time.Minute)
 	fill(&c.Telemetry.LogFormat, LogAuto)
 }
 
@@ -34,10 +33,17 @@ func defaultFailure(f *Failure) {
 	fill(&f.Backoff.Initial.Duration, 100*time.Millisecond)
 	fill(&f.Backoff.Max.Duration, 30*time.Second)
 	fill(&f.Timeout.Duration, time.Minute)
+	fill(&f.StallTimeout.Duration, stallTimeout(f.Timeout.Duration))
 	if f.DeadLetter.Topic != "" {
 		fill(&f.OnExhausted, ToDeadLetter)
 	}
 	fill(&f.OnExhausted, Halt)
+}
+
+// stallTimeout is longer than an attempt can take with the grace that it has to
+// return in, so that a worker moves within it whatever its records do.
+func stallTimeout(attempt time.Duration) time.Duration {
+	return min(max(2*time.Minute, 2*attempt), maxStallTimeout)
 }
 
 func fill[T comparable](field *T, value T) {

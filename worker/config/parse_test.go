@@ -36,11 +36,12 @@ failure:
   maxAttempts: 7
   backoff: {initial: 1s, max: 1m30s}
   timeout: 10m
+  stallTimeout: 5m
   onExhausted: DeadLetter
   deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 0}}
 drainTimeout: 1m
 members: 2
-telemetry: {listen: "127.0.0.1:0", stallTimeout: 5m, logFormat: json}
+telemetry: {listen: "127.0.0.1:0", logFormat: json}
 `
 
 func parse(t *testing.T, content string) Config {
@@ -66,10 +67,10 @@ func TestParseFillsDefaults(t *testing.T) {
 		InFlight: InFlight{Records: 10_000, Bytes: 64 << 20},
 		Failure: Failure{
 			MaxAttempts: 5, Backoff: Backoff{Initial: Duration{100 * time.Millisecond}, Max: seconds(30)},
-			Timeout: seconds(60), OnExhausted: Halt,
+			Timeout: seconds(60), StallTimeout: seconds(120), OnExhausted: Halt,
 		},
 		DrainTimeout: seconds(20), Members: 1,
-		Telemetry: Telemetry{Listen: ":8080", StallTimeout: seconds(120), LogFormat: LogAuto},
+		Telemetry: Telemetry{Listen: ":8080", LogFormat: LogAuto},
 	}
 	if got := parse(t, least); !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
@@ -82,6 +83,22 @@ func TestParseFillsDefaults(t *testing.T) {
 	}
 	if got := parse(t, least+`telemetry: {listen: ""}`); got.Telemetry.Listen != "" {
 		t.Errorf(`listen: "" became %q`, got.Telemetry.Listen)
+	}
+}
+
+// TestStallTimeoutFollowsTheAttempts: a worker whose records may take long is not
+// stalled while they do.
+func TestStallTimeoutFollowsTheAttempts(t *testing.T) {
+	for timeout, want := range map[string]time.Duration{
+		"1s": 2 * time.Minute, "10m": 20 * time.Minute, "8760h": 17520 * time.Hour,
+	} {
+		c := parse(t, least+"failure: {timeout: "+timeout+"}")
+		if got := c.Failure.StallTimeout.Duration; got != want {
+			t.Errorf("attempts of %s: stall timeout %v, want %v", timeout, got, want)
+		}
+		if err := c.Validate(); err != nil {
+			t.Errorf("attempts of %s: %v", timeout, err)
+		}
 	}
 }
 

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// maxStallTimeout is long enough for the longest attempt and its grace.
+const maxStallTimeout = 2 * 365 * 24 * time.Hour
+
 // Validate returns all that keeps a worker from running with c, as FieldErrors
 // that are joined by errors.Join. Zero values have no meaning here: call Default
 // before.
@@ -87,6 +90,7 @@ func (x Failure) validate(f *findings) {
 			x.Backoff.Max, x.Backoff.Initial)
 	}
 	f.duration("failure.timeout", x.Timeout, time.Millisecond, 365*24*time.Hour)
+	f.duration("failure.stallTimeout", x.StallTimeout, time.Second, maxStallTimeout)
 	oneOf(f, "failure.onExhausted", x.OnExhausted, ToDeadLetter, Drop, Halt)
 	x.DeadLetter.Create.validate(f, "failure.deadLetter.create")
 	if x.DeadLetter.Topic != "" {
@@ -101,7 +105,6 @@ func (t Telemetry) validate(f *findings) {
 	if t.Listen != "" {
 		f.listen("telemetry.listen", t.Listen)
 	}
-	f.duration("telemetry.stallTimeout", t.StallTimeout, time.Second, 24*time.Hour)
 	oneOf(f, "telemetry.logFormat", t.LogFormat, LogAuto, LogJSON, LogText)
 }
 

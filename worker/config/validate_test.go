@@ -68,7 +68,7 @@ func TestValidateNamesTheFieldAndTheRemedy(t *testing.T) {
 		"listen":                 {func(c *Config) { c.Telemetry.Listen = "8080" }, `telemetry.listen: "8080" is not an address`},
 		"listen port":            {func(c *Config) { c.Telemetry.Listen = ":http" }, "telemetry.listen: the port"},
 		"listen nowhere":         {func(c *Config) { c.Telemetry.Listen = "" }, ""},
-		"stall":                  {func(c *Config) { c.Telemetry.StallTimeout.Duration = time.Millisecond }, "telemetry.stallTimeout: "},
+		"stall":                  {func(c *Config) { c.Failure.StallTimeout.Duration = time.Millisecond }, "failure.stallTimeout: "},
 		"log format":             {func(c *Config) { c.Telemetry.LogFormat = "xml" }, "telemetry.logFormat: "},
 	} {
 		t.Run(name, func(t *testing.T) {

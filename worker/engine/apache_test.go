@@ -320,12 +320,3 @@ func TestApacheTLSAndSCRAM(t *testing.T) {
 		t.Errorf("with a wrong password: %v; want an error that names the address", err)
 	}
 }
-
-func TestUnreachableBrokerIsNamed(t *testing.T) {
-	address := kafkatest.UnusedAddr(t)
-	r := &rig{t: t, cfg: testConfig([]string{address})}
-	err := r.start(identity).wait()
-	if !errors.Is(err, kafka.ErrUnreachable) || !strings.Contains(err.Error(), address) {
-		t.Errorf("error = %v, want one that names %s", err, address)
-	}
-}

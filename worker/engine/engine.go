@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/go-logr/logr"
 
@@ -16,10 +15,6 @@ import (
 	"github.com/millrace-dev/millrace/worker/record"
 	"github.com/millrace-dev/millrace/worker/telemetry"
 )
-
-// contactTimeout bounds the first contact with the cluster. A worker that
-// can't reach it then ends with a clear line; one that loses it later waits.
-const contactTimeout = 30 * time.Second
 
 // Engine is a worker process: one or more members of a consumer group around
 // one processor.
@@ -47,6 +42,8 @@ type Engine struct {
 
 	mu  sync.Mutex
 	err error // why the worker ends, nil for a graceful stop; guarded by mu
+	// waiting is why the cluster can't be used yet, "" once it can; guarded by mu.
+	waiting string
 }
 
 // New returns an engine for a validated configuration.
@@ -68,7 +65,10 @@ func (e *Engine) Run(ctx context.Context) error {
 	if err := e.findHooks(); err != nil {
 		return err
 	}
-	if err := e.connect(ctx); err != nil {
+	switch err := e.connect(ctx); {
+	case ctx.Err() != nil:
+		return nil // stopped before there was anything to drain
+	case err != nil:
 		return err
 	}
 	defer e.client.Close()
@@ -96,8 +96,11 @@ func (e *Engine) connect(ctx context.Context) error {
 	if e.client, err = kafka.NewClient(clientConfig); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, contactTimeout)
-	defer cancel()
+	return e.patiently(ctx, e.checkTopics)
+}
+
+// checkTopics makes sure that the topics exist.
+func (e *Engine) checkTopics(ctx context.Context) error {
 	if _, err := e.client.Partitions(ctx, e.cfg.Input.Topic); err != nil {
 		return fmt.Errorf("input topic: %w", err)
 	}

@@ -28,6 +28,7 @@ func (m *member) failed(c *chunk, i int, err error) (time.Duration, bool) {
 	action, wait := m.e.policy.Decide(attempts, err)
 	if action == failure.Retry {
 		m.e.metrics.RecordsRetried.Add(1)
+		c.part.backOff(wait)
 		return wait, true
 	}
 	m.exhaust(c, i, action, attempts, err)

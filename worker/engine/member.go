@@ -118,14 +118,9 @@ func (m *member) start(ctx context.Context) error {
 		OnFatal:     func(err error) { m.e.fail(err, true) },
 		Logger:      m.log,
 	})
-	var err error
-	if m.output, err = m.producer.Topic(ctx, cfg.Output.Topic); err != nil {
-		return fmt.Errorf("output topic: %w", err)
-	}
-	if t := cfg.Failure.DeadLetter.Topic; t != "" {
-		if m.letters, err = m.producer.Topic(ctx, t); err != nil {
-			return fmt.Errorf("dead-letter topic: %w", err)
-		}
+	if err := m.e.patiently(ctx, m.openTopics); err != nil {
+		m.producer.Close()
+		return err
 	}
 	m.fetcher = m.e.client.NewFetcher(kafka.FetcherConfig{
 		Topic: cfg.Input.Topic, Isolation: cfg.Input.IsolationLevel, Logger: m.log,
@@ -141,6 +136,20 @@ func (m *member) start(ctx context.Context) error {
 		Logger:           m.log,
 	})
 	m.joined.Store(m.group)
+	return nil
+}
+
+// openTopics makes the writers of the topics that are written to.
+func (m *member) openTopics(ctx context.Context) (err error) {
+	cfg := m.e.cfg
+	if m.output, err = m.producer.Topic(ctx, cfg.Output.Topic); err != nil {
+		return fmt.Errorf("output topic: %w", err)
+	}
+	if t := cfg.Failure.DeadLetter.Topic; t != "" {
+		if m.letters, err = m.producer.Topic(ctx, t); err != nil {
+			return fmt.Errorf("dead-letter topic: %w", err)
+		}
+	}
 	return nil
 }
 

@@ -61,8 +61,11 @@ type partition struct {
 	// cancelled ends the pool's interest in the partition's records.
 	cancelled atomic.Bool
 	failures  failures
-	rate      telemetry.Rate // of settling
-	paused    atomic.Bool    // a bound is reached, as the feeder saw it last
+	// backoffUntil is when the last backoff of the partition's records ends, as
+	// the time since began.
+	backoffUntil atomic.Int64
+	rate         telemetry.Rate // of settling
+	paused       atomic.Bool    // a bound is reached, as the feeder saw it last
 	// halt says why the partition is not read on; nil if it is.
 	halt atomic.Pointer[readingHalt]
 

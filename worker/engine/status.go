@@ -19,6 +19,7 @@ func (e *Engine) Status() telemetry.Status {
 		Rates:  e.rates.perSecond(),
 	}
 	e.mu.Lock()
+	s.Waiting = e.waiting
 	if e.err != nil {
 		s.Error = e.err.Error()
 	}
@@ -31,30 +32,18 @@ func (e *Engine) Status() telemetry.Status {
 
 // Ready says why the worker is not a running member of its group, or nil.
 func (e *Engine) Ready() error {
+	e.mu.Lock()
+	waiting := e.waiting
+	e.mu.Unlock()
+	if waiting != "" {
+		return fmt.Errorf("waiting for Kafka: %s", waiting)
+	}
 	for _, m := range e.members {
 		if state := *m.state.Load(); state != "running" {
 			return fmt.Errorf("member %d is %s", m.number, state)
 		}
 	}
 	return nil
-}
-
-// Progress tells the health check whether there is work and whether it moves.
-func (e *Engine) Progress() telemetry.Progress {
-	var p telemetry.Progress
-	oldest := 0.0
-	for _, m := range e.members {
-		for _, part := range m.partitions() {
-			p.Work = p.Work || part.records.Load() > 0 || part.behind() && !part.is(halted)
-			p.Moved += uint64(part.settled.Load()) + uint64(max(part.commit.committed.Load(), 0))
-			if u := part.status().OldestUnsettled; u != nil && (p.Stuck == "" || u.AgeSeconds > oldest) {
-				oldest = u.AgeSeconds
-				p.Stuck = fmt.Sprintf("partition %d waits for offset %d (%.0f s, %d failed attempts)",
-					part.id, u.Offset, u.AgeSeconds, u.Attempts)
-			}
-		}
-	}
-	return p
 }
 
 func (m *member) partitions() []*partition {
@@ -70,11 +59,6 @@ func (m *member) partitions() []*partition {
 // running reports whether the partition has been acquired; its tracker may be
 // used from then on.
 func (p *partition) running() bool { return !p.is(acquiring, released) }
-
-// behind reports whether the log holds records that are not settled.
-func (p *partition) behind() bool {
-	return p.running() && p.end.Load() > p.tracker.Watermark()
-}
 
 func (m *member) status() telemetry.Member {
 	s := telemetry.Member{State: *m.state.Load(), Partitions: []telemetry.Partition{}}

@@ -86,6 +86,12 @@ func retriableCode(code kafkago.Error) bool {
 	}
 }
 
+// Passing reports whether what failed may succeed later without anybody doing
+// anything: no broker answers, or leaders and coordinators are being elected. What
+// the cluster refuses is not passing, nor is a topic that does not exist, which is
+// more likely misspelt than late.
+func Passing(err error) bool { return retriable(err) && !errors.Is(err, ErrTopicNotFound) }
+
 // staleLeader tells whether err says that the cached leader of a partition is
 // not its leader any more: forgetLeaders is due.
 func staleLeader(err error) bool {

@@ -19,6 +19,7 @@ type cursor struct {
 	retryAt time.Time
 	backoff backoff
 	trouble string // what was logged last about it; "" if all is well
+	tries   uint64 // requests and look-ups of the leader that have ended
 
 	// request is the one that it is part of. busy stays set until its set is
 	// delivered, which keeps the sets of a partition in order.
@@ -47,6 +48,18 @@ func (c *cursor) ready() bool { return c.credit > 0 && !c.busy && !c.halted }
 
 // behind tells whether a broker would answer at once, as far as is known.
 func (c *cursor) behind() bool { return c.end < 0 || c.position < c.end }
+
+// Tries returns how often the Fetcher has asked for a partition since its Start,
+// or for its leader, whatever came of it. The number grows for as long as the
+// partition is waited for: while there is no leader, no broker, or nothing new.
+func (f *Fetcher) Tries(partition int32) uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if c := f.cursors[partition]; c != nil {
+		return c.tries
+	}
+	return 0
+}
 
 // drop ends a cursor; nil is allowed. Needs mu.
 func (f *Fetcher) drop(c *cursor) {

@@ -72,6 +72,7 @@ func (f *Fetcher) found(cursors []*cursor, ids []int32, errs []error) (out []del
 	defer f.mu.Unlock()
 	var failed troubles
 	for i, c := range cursors {
+		c.tries++
 		switch err := errs[i]; {
 		case c.dropped:
 		case err == nil:

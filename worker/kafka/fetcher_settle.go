@@ -34,6 +34,7 @@ func (f *Fetcher) settle(l *lane, r *laneRequest, res *fetchResponse, err error)
 	}
 	for _, c := range r.cursors {
 		c.request, c.busy = nil, false
+		c.tries++
 	}
 	for _, d := range out {
 		d.cursor.busy = true

@@ -15,6 +15,7 @@ func (p *Producer) route(q *partitionQueue, pause time.Duration) {
 		}
 		for {
 			broker, err := p.client.leader(p.ctx, q.topic.name, q.partition)
+			p.tries.Add(1)
 			if err == nil {
 				p.hand(q, broker)
 				return

@@ -78,6 +78,7 @@ func (s *sender) run() {
 			return // the Producer is closed
 		}
 		res, err := s.send()
+		s.p.tries.Add(1)
 		if s.p.ctx.Err() != nil {
 			return
 		}

@@ -114,7 +114,8 @@ type Producer struct {
 	blocked          atomic.Int32        // calls of Append that wait for the budget
 	refusing         atomic.Int32        // calls of OnAck with an Err
 
-	flushing atomic.Int32 // calls of Flush
+	flushing atomic.Int32  // calls of Flush
+	tries    atomic.Uint64 // requests and look-ups that have ended
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -196,6 +197,11 @@ func (p *Producer) Buffered() (records int, bytes int64) {
 	}
 	return records, bytes
 }
+
+// Tries returns how often the Producer has tried to write, whatever came of it:
+// requests with records and what has to be asked before. The number grows for as
+// long as records wait to be written.
+func (p *Producer) Tries() uint64 { return p.tries.Load() }
 
 // queues yields the queues of all partitions.
 func (p *Producer) queues(yield func(*partitionQueue) bool) {

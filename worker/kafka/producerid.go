@@ -37,6 +37,7 @@ func (p *Producer) identity(ctx context.Context) (producerIdentity, error) {
 	var pause backoff
 	for troubled := false; p.ids.current == noProducer; {
 		err := p.initProducerID(ctx)
+		p.tries.Add(1)
 		if err == nil {
 			break
 		}

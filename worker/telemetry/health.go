@@ -8,15 +8,21 @@ import (
 
 // Progress is what a worker has to do and whether it gets on with it.
 type Progress struct {
-	// Work says that records are in flight or waiting in the log.
+	// Work: records are in flight or waiting in the log.
 	Work bool
-	// Moved changes whenever something was settled or committed.
+	// Waits: an attempt is within its timeout, or a record waits for its next
+	// one. Both end by themselves, however long they take.
+	Waits bool
+	// Moved changes whenever something was settled or committed, an attempt
+	// has ended, or Kafka was asked for what the work waits for, with or
+	// without success: while Kafka is away, nothing else can move.
 	Moved uint64
 	// Stuck names what holds things up, for a person.
 	Stuck string
 }
 
-// Health watches for a worker that has work and gets nowhere. It is safe for
+// Health watches for a worker that has work and gets nowhere, although nothing
+// that it depends on holds it up: a restart is what may help then. It is safe for
 // concurrent use.
 type Health struct {
 	timeout  time.Duration
@@ -25,7 +31,7 @@ type Health struct {
 
 	mu sync.Mutex
 	// What the last look saw; guarded by mu.
-	work  bool
+	work  bool // to be done, and nothing to wait for
 	moved uint64
 	since time.Time // of the first look that saw this work and this move
 }
@@ -43,8 +49,8 @@ func (h *Health) Check() error {
 	p, now := h.progress(), h.now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !p.Work || !h.work || p.Moved != h.moved {
-		h.work, h.moved, h.since = p.Work, p.Moved, now
+	if idle := !p.Work || p.Waits; idle || !h.work || p.Moved != h.moved {
+		h.work, h.moved, h.since = !idle, p.Moved, now
 		return nil
 	}
 	if still := now.Sub(h.since); still >= h.timeout {

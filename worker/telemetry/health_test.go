@@ -76,3 +76,22 @@ func TestHealthOfWorkThatHasJustCome(t *testing.T) {
 		t.Error("healthy although the new work has not moved for the timeout")
 	}
 }
+
+// TestHealthWhileWorkWaits: the time of an attempt or a backoff does not count, and
+// what follows it starts from there.
+func TestHealthWhileWorkWaits(t *testing.T) {
+	w := watch(time.Minute)
+	w.progress = Progress{Work: true, Waits: true, Moved: 1}
+	for range 5 {
+		if err := w.after(time.Hour); err != nil {
+			t.Fatalf("while an attempt runs: %v", err)
+		}
+	}
+	w.progress.Waits = false
+	if err := w.after(time.Hour); err != nil {
+		t.Errorf("at the first look after the wait: %v", err)
+	}
+	if err := w.after(time.Minute); err == nil {
+		t.Error("healthy although nothing has moved for the timeout since the wait ended")
+	}
+}

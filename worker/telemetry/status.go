@@ -9,7 +9,10 @@ type Status struct {
 	Topic   string `json:"topic"`
 	GroupID string `json:"groupId"`
 	// Error is why the worker can't go on, or "".
-	Error   string   `json:"error,omitempty"`
+	Error string `json:"error,omitempty"`
+	// Waiting is what keeps the worker from joining the group at its start, such
+	// as that no broker answers, or "".
+	Waiting string   `json:"waiting,omitempty"`
 	Totals  Totals   `json:"totals"`
 	Rates   Rates    `json:"rates"`
 	Members []Member `json:"members"`

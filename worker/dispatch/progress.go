@@ -1,0 +1,12 @@
+package dispatch
+
+// Attempts returns a number that changes with every attempt that ends, and
+// whether an attempt is under way: the watchdog ends those that take too long.
+func (p *Pool) Attempts() (count uint64, running bool) {
+	for _, r := range p.runners {
+		state := r.state.Load()
+		count += state / numbers
+		running = running || state%numbers != 0
+	}
+	return count, running
+}
