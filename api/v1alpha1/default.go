@@ -13,6 +13,7 @@ func (sp *StreamProcessor) Default() {
 	spec := &sp.Spec
 	spec.Kafka.setDefaults()
 	fill(&spec.Input.StartOffset, Earliest)
+	fill(&spec.Input.OnDataLoss, ContinueOnLoss)
 	fill(&spec.Input.Isolation, ReadCommitted)
 	fill(&spec.Output.Compression, NoCompression)
 	fill(&spec.Ordering, Unordered)

@@ -28,7 +28,27 @@ type InputSpec struct {
 	// +kubebuilder:default=ReadCommitted
 	// +optional
 	Isolation Isolation `json:"isolation,omitempty"`
+
+	// onDataLoss says what to do in a partition of which Kafka has lost
+	// offsets: retention deleted records that were not read yet, the log was
+	// truncated by an unclean leader election, or the topic was deleted and
+	// created again. Continue reports the loss and reads on with what there
+	// is; Halt reads no more of that partition until somebody has looked.
+	// +kubebuilder:default=Continue
+	// +optional
+	OnDataLoss OnDataLoss `json:"onDataLoss,omitempty"`
 }
+
+// OnDataLoss says what to do in a partition of which Kafka has lost offsets.
+//
+// +kubebuilder:validation:Enum=Continue;Halt
+type OnDataLoss string
+
+// The reactions to a loss of data.
+const (
+	ContinueOnLoss OnDataLoss = "Continue"
+	HaltOnLoss     OnDataLoss = "Halt"
+)
 
 // StartOffset is where reading starts when nothing is committed.
 //

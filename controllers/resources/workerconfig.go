@@ -110,6 +110,7 @@ func input(i v1alpha1.InputSpec) config.Input {
 		GroupID:        i.GroupID,
 		StartOffset:    config.StartOffset(i.StartOffset),
 		IsolationLevel: config.IsolationLevel(i.Isolation),
+		OnDataLoss:     config.OnDataLoss(i.OnDataLoss),
 	}
 }
 

@@ -22,7 +22,7 @@ spec:
     bootstrapServers: ["kafka-0:9092", "kafka-1:9092"]
     tls: {caSecretRef: {name: ca, key: root.pem}, certSecretRef: {name: client}, serverName: kafka}
     sasl: {mechanism: SCRAM-SHA-512, secretRef: {name: user}}
-  input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted}
+  input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, onDataLoss: Halt}
   output: {topic: out, compression: zstd, create: {partitions: 12, replicationFactor: 3}}
   processor:
     cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"'}
@@ -85,7 +85,7 @@ func TestWorkerConfigOfEveryField(t *testing.T) {
 		},
 		Input: config.Input{
 			Topic: "in", GroupID: "g", StartOffset: config.Latest, IsolationLevel: config.ReadUncommitted,
-			SessionTimeout: of(45 * time.Second),
+			OnDataLoss: config.HaltOnLoss, SessionTimeout: of(45 * time.Second),
 		},
 		Output: config.Output{
 			Topic: "out", Compression: config.Zstd, Create: &config.CreateTopic{Partitions: 12, ReplicationFactor: 3},

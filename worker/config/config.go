@@ -64,6 +64,9 @@ type Input struct {
 	// StartOffset is where a partition without a committed offset starts.
 	StartOffset    StartOffset    `json:"startOffset"`
 	IsolationLevel IsolationLevel `json:"isolation"`
+	// OnDataLoss says what to do in a partition of which Kafka has lost
+	// offsets.
+	OnDataLoss OnDataLoss `json:"onDataLoss"`
 	// InstanceID makes the membership static; members after the first get
 	// "-1", "-2", ... appended.
 	InstanceID     string   `json:"instanceId,omitempty"`
@@ -173,6 +176,19 @@ type StartOffset string
 const (
 	Earliest StartOffset = "Earliest"
 	Latest   StartOffset = "Latest"
+)
+
+// OnDataLoss says what to do in a partition of which Kafka has lost offsets:
+// retention deleted records that were not read yet, the log was truncated, or
+// the topic was deleted and created again.
+type OnDataLoss string
+
+// The reactions.
+const (
+	// ContinueOnLoss reports the loss and reads on with what there is.
+	ContinueOnLoss OnDataLoss = "Continue"
+	// HaltOnLoss reads no more of the partition; all others go on.
+	HaltOnLoss OnDataLoss = "Halt"
 )
 
 // IsolationLevel says whether records of open and aborted transactions are

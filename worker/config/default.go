@@ -15,6 +15,7 @@ func Default(c *Config) {
 	}
 	fill(&c.Input.StartOffset, Earliest)
 	fill(&c.Input.IsolationLevel, ReadCommitted)
+	fill(&c.Input.OnDataLoss, ContinueOnLoss)
 	fill(&c.Input.SessionTimeout.Duration, 45*time.Second)
 	fill(&c.Output.Compression, None)
 	fill(&c.Output.Linger.Duration, 5*time.Millisecond)

@@ -60,7 +60,7 @@ func TestParseFillsDefaults(t *testing.T) {
 		Kafka: Kafka{BootstrapServers: []string{"kafka:9092"}},
 		Input: Input{
 			Topic: "orders", GroupID: "millrace-orders", StartOffset: Earliest,
-			IsolationLevel: ReadCommitted, SessionTimeout: seconds(45),
+			IsolationLevel: ReadCommitted, OnDataLoss: ContinueOnLoss, SessionTimeout: seconds(45),
 		},
 		Output:   Output{Topic: "orders-enriched", Compression: None, Linger: Duration{5 * time.Millisecond}},
 		Ordering: Unordered, Delivery: AtLeastOnce,

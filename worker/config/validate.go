@@ -60,6 +60,7 @@ func (i Input) validate(f *findings) {
 	f.group("input.groupId", i.GroupID)
 	oneOf(f, "input.startOffset", i.StartOffset, Earliest, Latest)
 	oneOf(f, "input.isolation", i.IsolationLevel, ReadCommitted, ReadUncommitted)
+	oneOf(f, "input.onDataLoss", i.OnDataLoss, ContinueOnLoss, HaltOnLoss)
 	if i.InstanceID != "" {
 		f.name("input.instanceId", i.InstanceID)
 	}

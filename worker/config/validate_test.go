@@ -33,6 +33,7 @@ func TestValidateNamesTheFieldAndTheRemedy(t *testing.T) {
 		"group too long":         {func(c *Config) { c.Input.GroupID = strings.Repeat("a", 256) }, "input.groupId: "},
 		"group in Greek":         {func(c *Config) { c.Input.GroupID = "ομάδα 1" }, ""},
 		"start offset":           {func(c *Config) { c.Input.StartOffset = "earliest" }, `input.startOffset: "earliest" is not allowed: write Earliest or Latest`},
+		"onDataLoss":             {func(c *Config) { c.Input.OnDataLoss = "x" }, "input.onDataLoss: "},
 		"isolation":              {func(c *Config) { c.Input.IsolationLevel = "x" }, "input.isolation: "},
 		"instance":               {func(c *Config) { c.Input.InstanceID = "a b" }, "input.instanceId: "},
 		"session too short":      {func(c *Config) { c.Input.SessionTimeout.Duration = time.Second }, "input.sessionTimeout: 1s is out of bounds: choose a value from 6s to 30m0s"},

@@ -82,7 +82,7 @@ func (b *bound) free(n int64) int64 {
 const maxUncommitted = 1 << 17
 
 func (m *member) awaitsCommit(p *partition) bool {
-	return p.tracker.Position()-p.commit.committed.Load() >= maxUncommitted
+	return p.tracker.Position()-p.commit.committed.Load() >= maxUncommitted && !p.foreign.Load()
 }
 
 // nudgeCommit makes the committer hurry when a partition gets far ahead.

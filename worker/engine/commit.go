@@ -57,8 +57,8 @@ func (m *member) commit(ctx context.Context, parts ...*partition) error {
 	var changed []*partition
 	var commits []kafka.CommitOffset
 	for _, p := range parts {
-		if p.is(released) {
-			continue // between the choice of partitions and the lock
+		if p.is(released) || p.foreign.Load() {
+			continue // since the choice of partitions, or its offsets mean nothing any more
 		}
 		offset, state := p.tracker.Checkpoint()
 		metadata := state.Encode(offset)

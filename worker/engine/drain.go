@@ -143,8 +143,10 @@ func (m *member) haltPartition(p *partition, halt *HaltError) {
 	m.close(p)
 }
 
-// dropSets frees what was fetched and not yet entered in the books.
+// dropSets frees what was fetched and not yet entered in the books, and forgets
+// how the log goes on behind it.
 func (m *member) dropSets(p *partition) {
+	p.turning = nil
 	if p.ahead != nil {
 		m.chunks.put(p.ahead)
 		p.ahead = nil

@@ -14,6 +14,7 @@ func (m *member) feed(ctx context.Context) {
 	stop := ctx.Done()
 	for {
 		m.runPosted()
+		m.passTurns()
 		m.closeDrained()
 		m.restHalted()
 		if m.stopped() {
@@ -66,6 +67,7 @@ func (m *member) fetched(s *kafka.Set) {
 		end = s.LastStableOffset
 	}
 	p.end.Store(end)
+	p.outOfRange = 0
 	p.waiting = append(p.waiting, s)
 	if p.is(halted) {
 		m.lookedAgain(p)
@@ -80,7 +82,7 @@ func (m *member) fetchFailed(p *partition, s *kafka.Set) {
 	switch {
 	case errors.As(s.Err, &gone):
 		m.fetcher.Stop(p.id)
-		m.reset(p, gone)
+		m.outOfRange(p, gone)
 	case errors.Is(s.Err, kafka.ErrNotAuthorized):
 		m.e.fail(s.Err, false)
 	default:
@@ -203,6 +205,7 @@ func (m *member) nextSet(p *partition) bool {
 			p.set = nil
 		}
 		if len(p.waiting) == 0 {
+			m.passTurn(p)
 			return false
 		}
 		p.set = p.waiting[0]

@@ -53,6 +53,9 @@ type partition struct {
 	timer     *time.Timer  // of the drain timeout; nil before the drain
 	suspect   suspect
 	corruptAt int64 // position + 1 of the last damage seen
+	// outOfRange counts how often in a row the log had no record to ask for.
+	outOfRange int
+	turning    *turning // how the log goes on, nil for without a gap
 
 	records atomic.Int64 // in flight
 	bytes   atomic.Int64 // in flight
@@ -66,6 +69,9 @@ type partition struct {
 	backoffUntil atomic.Int64
 	rate         telemetry.Rate // of settling
 	paused       atomic.Bool    // a bound is reached, as the feeder saw it last
+	// foreign is set when the coordinator must not get the partition's offsets
+	// any more, because the log that they belong to is gone.
+	foreign atomic.Bool
 	// halt says why the partition is not read on; nil if it is.
 	halt atomic.Pointer[readingHalt]
 

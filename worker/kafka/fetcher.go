@@ -162,20 +162,16 @@ func (f *Fetcher) Close() {
 }
 
 // OffsetOutOfRangeError says that a partition has no such offset any more, or
-// not yet.
+// not yet. Brokers don't say where the log begins and ends when they answer so:
+// ask PartitionOffsets.
 type OffsetOutOfRangeError struct {
 	Topic     string
 	Partition int32
 	// Offset is what was asked for.
 	Offset int64
-	// LogStart and HighWatermark bound what there is, as far as a broker has
-	// told; -1 is unknown.
-	LogStart, HighWatermark int64
 }
 
-// Error names the place and what to do.
+// Error names the place.
 func (e *OffsetOutOfRangeError) Error() string {
-	return fmt.Sprintf("topic %q, partition %d: offset %d is out of range (the log was last known to go from %d to %d; -1 is unknown): "+
-		"its records were deleted by retention, or the topic was made anew: choose where to go on and reset the group's offset",
-		e.Topic, e.Partition, e.Offset, e.LogStart, e.HighWatermark)
+	return fmt.Sprintf("topic %q, partition %d: the log has no offset %d", e.Topic, e.Partition, e.Offset)
 }

@@ -3,7 +3,6 @@ package kafka
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -49,34 +48,31 @@ func (f *Fetcher) homeless(now time.Time) (due []*cursor, wait time.Duration) {
 	return due, wait
 }
 
-// find looks up leaders, for all at once: lookups of the same topic share one
-// question to the cluster, and one partition without a leader does not keep the
-// others waiting.
+// find looks up leaders, for all at once.
 func (f *Fetcher) find(cursors []*cursor) {
-	ids := make([]int32, len(cursors))
-	errs := make([]error, len(cursors))
-	var lookups sync.WaitGroup
+	partitions := make([]int32, len(cursors))
 	for i, c := range cursors {
-		lookups.Go(func() { ids[i], errs[i] = f.client.leader(f.ctx, f.cfg.Topic, c.partition) })
+		partitions[i] = c.partition
 	}
-	lookups.Wait()
+	leaders := f.client.LeadersOf(f.ctx, f.cfg.Topic, partitions)
 	if f.ctx.Err() == nil {
-		for _, d := range f.found(cursors, ids, errs) {
+		for _, d := range f.found(cursors, leaders) {
 			f.deliver(d)
 		}
 	}
 }
 
-func (f *Fetcher) found(cursors []*cursor, ids []int32, errs []error) (out []delivery) {
+func (f *Fetcher) found(cursors []*cursor, leaders map[int32]Leader) (out []delivery) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var failed troubles
-	for i, c := range cursors {
+	for _, c := range cursors {
 		c.tries++
-		switch err := errs[i]; {
+		l := leaders[c.partition]
+		switch err := l.Err; {
 		case c.dropped:
 		case err == nil:
-			f.attach(c, ids[i])
+			f.attach(c, l.Broker)
 		case retriable(err) || errors.Is(err, ErrTopicNotFound):
 			// A topic may be deleted and made anew while its reader runs.
 			failed.add(c, fmt.Errorf("no leader: %w", err))

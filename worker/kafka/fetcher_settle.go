@@ -199,10 +199,9 @@ func (f *Fetcher) fatalSet(c *cursor, err error) *Set {
 func (f *Fetcher) partitionFailed(c *cursor, p *fetchedPartition, err error, failed *troubles) *Set {
 	switch {
 	case errors.Is(err, kafkago.OffsetOutOfRange):
-		return f.fatalSet(c, &OffsetOutOfRangeError{
-			Topic: f.cfg.Topic, Partition: c.partition, Offset: c.position,
-			LogStart: max(p.logStartOffset, c.shown.start), HighWatermark: max(p.highWatermark, c.shown.high),
-		})
+		// Whoever asks for the log's ends now is to ask its present leader.
+		f.client.forgetLeaders(f.cfg.Topic)
+		return f.fatalSet(c, &OffsetOutOfRangeError{Topic: f.cfg.Topic, Partition: c.partition, Offset: c.position})
 	case retriable(err) || errors.Is(err, kafkago.Unknown):
 		if staleLeader(err) {
 			f.client.forgetLeaders(f.cfg.Topic)

@@ -50,6 +50,29 @@ func (c *Client) leader(ctx context.Context, topic string, partition int32) (int
 	return leaders[partition], nil
 }
 
+// Leader is the broker that leads a partition, or why there is none.
+type Leader struct {
+	Broker int32
+	Err    error
+}
+
+// LeadersOf returns who leads each of the partitions. Lookups of one topic share
+// one question to the cluster, and a partition without a leader does not keep
+// the others waiting for more than that.
+func (c *Client) LeadersOf(ctx context.Context, topic string, partitions []int32) map[int32]Leader {
+	found := make([]Leader, len(partitions))
+	var lookups sync.WaitGroup
+	for i, partition := range partitions {
+		lookups.Go(func() { found[i].Broker, found[i].Err = c.leader(ctx, topic, partition) })
+	}
+	lookups.Wait()
+	byPartition := make(map[int32]Leader, len(partitions))
+	for i, partition := range partitions {
+		byPartition[partition] = found[i]
+	}
+	return byPartition
+}
+
 // forgetLeaders makes the next leader of this topic ask the cluster anew. Call
 // it when a broker answered that it does not lead what it was thought to lead,
 // or could not be reached.

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/listoffsets"
 
 	"github.com/millrace-dev/millrace/worker/config"
@@ -23,6 +27,13 @@ const (
 	Latest OffsetSpec = -1
 )
 
+// PartitionOffset is the offset of one partition that was asked for, or why it
+// can't be had.
+type PartitionOffset struct {
+	Offset int64
+	Err    error
+}
+
 // ListOffsets returns an offset for each of the given partitions. It fails as a
 // whole when one of them can't be had, after waiting some time for leaders that
 // are moving.
@@ -31,13 +42,15 @@ func (c *Client) ListOffsets(
 ) (map[int32]int64, error) {
 	offsets := make(map[int32]int64, len(partitions))
 	err := c.retry(ctx, func(ctx context.Context) error {
-		byLeader, err := c.groupByLeader(ctx, topic, partitions, offsets)
-		if err != nil {
-			return err
-		}
+		missing := slices.DeleteFunc(slices.Clone(partitions), func(p int32) bool { _, ok := offsets[p]; return ok })
 		var failed error
-		for leader, missing := range byLeader {
-			failed = errors.Join(failed, c.askOffsets(ctx, leader, topic, missing, at, isolation, offsets))
+		for partition, answer := range c.PartitionOffsets(ctx, topic, missing, at, isolation) {
+			switch {
+			case answer.Err == nil:
+				offsets[partition] = answer.Offset
+			case failed == nil || !retriable(answer.Err):
+				failed = answer.Err
+			}
 		}
 		return failed
 	})
@@ -47,71 +60,101 @@ func (c *Client) ListOffsets(
 	return offsets, nil
 }
 
-// groupByLeader returns the partitions that have no offset yet, by leader.
-func (c *Client) groupByLeader(
-	ctx context.Context, topic string, partitions []int32, have map[int32]int64,
-) (map[int32]map[int32]bool, error) {
-	byLeader := make(map[int32]map[int32]bool)
-	for _, partition := range partitions {
-		if _, ok := have[partition]; ok {
-			continue
+// PartitionOffsets returns an offset, or an error, for each of the given
+// partitions, so that one that can't be asked for says nothing about the others.
+// It asks all leaders at the same time and does not wait for leaders that are
+// moving; only what it remembered of them is looked up again once.
+func (c *Client) PartitionOffsets(
+	ctx context.Context, topic string, partitions []int32, at OffsetSpec, isolation config.IsolationLevel,
+) map[int32]PartitionOffset {
+	found := c.askLeadersOffsets(ctx, topic, partitions, at, isolation)
+	var moved []int32
+	for partition, answer := range found {
+		if staleLeader(answer.Err) && !errors.Is(answer.Err, kafkago.LeaderNotAvailable) {
+			moved = append(moved, partition)
 		}
-		leader, err := c.leader(ctx, topic, partition)
-		if err != nil {
-			return nil, err
-		}
-		if byLeader[leader] == nil {
-			byLeader[leader] = make(map[int32]bool)
-		}
-		byLeader[leader][partition] = true
 	}
-	return byLeader, nil
+	if len(moved) > 0 {
+		maps.Copy(found, c.askLeadersOffsets(ctx, topic, moved, at, isolation))
+	}
+	return found
 }
 
-// askOffsets asks one leader and adds what it answers to offsets.
+func (c *Client) askLeadersOffsets(
+	ctx context.Context, topic string, partitions []int32, at OffsetSpec, isolation config.IsolationLevel,
+) map[int32]PartitionOffset {
+	found := make(map[int32]PartitionOffset, len(partitions))
+	byLeader := make(map[int32][]int32)
+	for partition, l := range c.LeadersOf(ctx, topic, partitions) {
+		if l.Err != nil {
+			found[partition] = PartitionOffset{Err: l.Err}
+			continue
+		}
+		byLeader[l.Broker] = append(byLeader[l.Broker], partition)
+	}
+	var mu sync.Mutex // guards found
+	var questions sync.WaitGroup
+	for leader, asked := range byLeader {
+		questions.Go(func() {
+			answers := c.askOffsets(ctx, leader, topic, asked, at, isolation)
+			mu.Lock()
+			defer mu.Unlock()
+			maps.Copy(found, answers)
+		})
+	}
+	questions.Wait()
+	return found
+}
+
+// askOffsets asks one leader about its partitions.
 func (c *Client) askOffsets(
-	ctx context.Context, leader int32, topic string, partitions map[int32]bool,
-	at OffsetSpec, isolation config.IsolationLevel, offsets map[int32]int64,
-) error {
+	ctx context.Context, leader int32, topic string, partitions []int32, at OffsetSpec, isolation config.IsolationLevel,
+) map[int32]PartitionOffset {
 	req := &listoffsets.Request{ReplicaID: -1, Topics: []listoffsets.RequestTopic{{Topic: topic}}}
 	if isolation == config.ReadCommitted {
 		req.IsolationLevel = 1
 	}
-	for partition := range partitions {
+	for _, partition := range partitions {
 		req.Topics[0].Partitions = append(req.Topics[0].Partitions, listoffsets.RequestPartition{
 			Partition: partition, CurrentLeaderEpoch: -1, Timestamp: int64(at),
 		})
 	}
+	found := make(map[int32]PartitionOffset, len(partitions))
 	res, err := c.ask(ctx, leader, req)
 	if err != nil {
 		c.forgetLeaders(topic)
-		return fmt.Errorf("topic %q: broker %d: %w", topic, leader, err)
+		for _, partition := range partitions {
+			found[partition] = PartitionOffset{Err: fmt.Errorf("topic %q, partition %d: broker %d: %w", topic, partition, leader, err)}
+		}
+		return found
 	}
-	return c.takeOffsets(topic, partitions, res.(*listoffsets.Response), offsets)
+	for _, partition := range partitions {
+		found[partition] = PartitionOffset{Err: fmt.Errorf("topic %q, partition %d: %w", topic, partition, errNotAnswered)}
+	}
+	c.takeOffsets(topic, res.(*listoffsets.Response), found)
+	return found
 }
 
-func (c *Client) takeOffsets(
-	topic string, asked map[int32]bool, res *listoffsets.Response, offsets map[int32]int64,
-) error {
-	var failed error
+// takeOffsets takes over what a leader answers about the partitions in found.
+func (c *Client) takeOffsets(topic string, res *listoffsets.Response, found map[int32]PartitionOffset) {
 	for _, answered := range res.Topics {
 		for _, p := range answered.Partitions {
-			delete(asked, p.Partition)
+			if _, asked := found[p.Partition]; !asked {
+				continue
+			}
 			err := errorOf(p.ErrorCode)
 			switch {
 			case err == nil:
-				offsets[p.Partition] = p.Offset
+				found[p.Partition] = PartitionOffset{Offset: p.Offset}
+				continue
 			case staleLeader(err):
 				// Whether the topic exists is for the metadata to say.
 				c.forgetLeaders(topic)
-				failed = fmt.Errorf("topic %q, partition %d: %w", topic, p.Partition, err)
+				err = fmt.Errorf("topic %q, partition %d: %w", topic, p.Partition, err)
 			default:
-				failed = fmt.Errorf("partition %d of %w", p.Partition, topicError(topic, "Describe", err))
+				err = fmt.Errorf("partition %d of %w", p.Partition, topicError(topic, "Describe", err))
 			}
+			found[p.Partition] = PartitionOffset{Err: err}
 		}
 	}
-	for partition := range asked {
-		failed = fmt.Errorf("topic %q, partition %d: the broker's answer does not contain it", topic, partition)
-	}
-	return failed
 }

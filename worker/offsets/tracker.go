@@ -53,6 +53,17 @@ func (t *Tracker) Resumed(offset int64) bool {
 	return i < len(t.resumed) && offset >= t.resumed[i].First
 }
 
+// ResumedWithin returns how many of the offsets from first up to next were
+// settled before the restart.
+func (t *Tracker) ResumedWithin(first, next int64) (n int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, r := range t.resumed {
+		n += max(min(r.Next, next)-max(r.First, first), 0)
+	}
+	return n
+}
+
 // Room reports whether a span of MaxSpanRecords successive offsets Fits: as
 // long as it does not, there is no use in decoding more of the partition.
 func (t *Tracker) Room() bool { return t.fits(spanCost(MaxSpanRecords, MaxSpanRecords)) }

@@ -16,7 +16,8 @@ type FakeCluster struct {
 }
 
 // Fake starts a kfake cluster of one broker, or as many as the options say; it
-// ends with the test.
+// ends with the test. Where kfake is kinder than Apache Kafka it is made to answer
+// as Kafka does.
 func Fake(tb testing.TB, opts ...kfake.Opt) *FakeCluster {
 	tb.Helper()
 	cluster, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)...)
@@ -24,6 +25,7 @@ func Fake(tb testing.TB, opts ...kfake.Opt) *FakeCluster {
 		tb.Fatalf("start kfake: %v", err)
 	}
 	tb.Cleanup(cluster.Close)
+	answerOutOfRange(cluster)
 	return &FakeCluster{
 		Cluster: Cluster{tb: tb, addrs: cluster.ListenAddrs()},
 		Faults:  cluster,

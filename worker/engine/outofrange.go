@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+// outOfRange takes that the log has no record at the offset that was asked for,
+// nor is it the log's end. Retention may have overtaken the partition, or the log
+// may have become shorter: only the log's present ends tell which. What was
+// fetched before that offset is valid and stays.
+func (m *member) outOfRange(p *partition, gone *kafka.OffsetOutOfRangeError) {
+	p.outOfRange++
+	wait := time.Duration(0)
+	if p.outOfRange > 1 {
+		// The ends contained the offset, and yet the leader refused it again.
+		wait = min(100*time.Millisecond<<min(p.outOfRange, 6), 5*time.Second)
+	}
+	go m.findEnds(p, p.epoch, gone, wait)
+}
+
+// findEnds asks for the log's ends until it gets them or nobody reads the
+// partition any more.
+func (m *member) findEnds(p *partition, epoch uint64, gone *kafka.OffsetOutOfRangeError, wait time.Duration) {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		select {
+		case <-m.hard.Done():
+			return
+		case <-time.After(wait):
+		}
+		first, end, err := m.logEnds(p.id)
+		if err == nil {
+			m.post(func() {
+				if m.parts[p.id] == p && p.epoch == epoch && p.is(active, careful, halted) {
+					m.placed(p, gone.Offset, first, end)
+				}
+			})
+			return
+		}
+		if p.cancelled.Load() {
+			return
+		}
+		m.log.Info("could not look up where the log begins and ends; trying again",
+			"topic", gone.Topic, "partition", p.id, "offset", gone.Offset, "error", err.Error())
+		wait = pause
+	}
+}
+
+// logEnds returns the offset of a partition's first record and that of its next
+// one.
+func (m *member) logEnds(id int32) (first, end int64, err error) {
+	ctx, cancel := context.WithTimeout(m.hard, 10*time.Second)
+	defer cancel()
+	topic := m.e.cfg.Input.Topic
+	// Where open transactions begin says nothing about what there is.
+	for at, offset := range map[kafka.OffsetSpec]*int64{kafka.Earliest: &first, kafka.Latest: &end} {
+		answer := m.e.client.PartitionOffsets(ctx, topic, []int32{id}, at, config.ReadUncommitted)[id]
+		if answer.Err != nil {
+			return 0, 0, answer.Err
+		}
+		*offset = answer.Offset
+	}
+	return first, end, nil
+}
+
+// placed goes on in a log that goes from first to end, after it has refused an
+// offset.
+func (m *member) placed(p *partition, offset, first, end int64) {
+	switch {
+	case offset < first:
+		m.overtaken(p, offset, first)
+	case offset > end:
+		m.truncated(p, offset, end)
+	default:
+		p.epoch = m.fetcher.Start(p.id, offset)
+	}
+}
+
+// overtaken goes on at the log's start after retention has deleted what was to
+// be read next, whatever the start offset of new partitions is.
+func (m *member) overtaken(p *partition, from, first int64) {
+	err := fmt.Errorf("topic %q, partition %d: records from offset %d up to %d were deleted by retention before they were read: "+
+		"give the topic a longer retention, or the worker more CPUs or pods", m.e.cfg.Input.Topic, p.id, from, first)
+	// What was settled above the watermark before a restart is not lost.
+	m.lose(p, first-from-p.tracker.ResumedWithin(from, first), from, first, telemetry.LossRetention, err)
+	if m.haltsOnLoss() {
+		m.turn(p, &turning{halt: err})
+		return
+	}
+	m.turn(p, &turning{skipTo: first})
+	p.epoch = m.fetcher.Start(p.id, first)
+}
+
+// truncated goes back to where the log ends now, or where it has become another
+// one: what follows there are other records than those that were read.
+func (m *member) truncated(p *partition, from, to int64) {
+	err := fmt.Errorf("topic %q, partition %d: the log was cut at offset %d, and the group has read up to %d (an unclean leader election, "+
+		"or a topic that was restored): set unclean.leader.election.enable=false and acks=all where records must not be lost",
+		m.e.cfg.Input.Topic, p.id, to, from)
+	m.lose(p, from-to, to, from, telemetry.LossTruncated, err)
+	m.dropSets(p) // of the log that is gone; the rest can be fetched again
+	position := p.tracker.Position()
+	switch {
+	case m.haltsOnLoss():
+		m.turn(p, &turning{halt: err})
+	case to >= position:
+		p.epoch = m.fetcher.Start(p.id, position)
+	default:
+		m.turn(p, &turning{restart: true, at: to})
+	}
+}
+
+func (m *member) haltsOnLoss() bool { return m.e.cfg.Input.OnDataLoss == config.HaltOnLoss }
+
+// lose reports that n offsets between from and to are lost.
+func (m *member) lose(p *partition, n, from, to int64, reason telemetry.LossReason, err error) {
+	m.e.metrics.OffsetsLost.Add(p.id, n, from, to, reason)
+	m.log.Error(err, "Kafka lost offsets of the input", "topic", m.e.cfg.Input.Topic, "partition", p.id,
+		"offsets", n, "from", from, "to", to, "reason", reason)
+}

@@ -1,0 +1,76 @@
+package engine
+
+import "github.com/millrace-dev/millrace/worker/kafka"
+
+// turning says how a partition goes on where its log is not continuous. It takes
+// effect when all that was fetched before that place is dispatched.
+type turning struct {
+	// halt ends the reading, if it is set.
+	halt error
+	// skipTo is where the same log goes on: all offsets below count as settled.
+	// 0 if it does not.
+	skipTo int64
+	// restart reads another log from at on, as soon as nothing of the former one
+	// is in flight: its offsets mean other records. Until then nothing is
+	// committed, for the coordinator would take the former one's offsets for the
+	// other one's.
+	restart bool
+	at      int64
+}
+
+// turn sets how a partition goes on.
+func (m *member) turn(p *partition, t *turning) {
+	p.turning = t
+	p.foreign.Store(t.restart)
+	m.passTurn(p)
+}
+
+// passTurn goes on beyond the place where the log is not continuous, if
+// everything before is dispatched.
+func (m *member) passTurn(p *partition) {
+	t := p.turning
+	if t == nil || p.ahead != nil || p.set != nil || len(p.waiting) > 0 || !p.is(active, careful, halted) {
+		return
+	}
+	switch {
+	case t.halt != nil:
+		p.turning = nil
+		m.haltReading(p, t.halt)
+	case !t.restart:
+		p.turning = nil
+		m.skip(p, t.skipTo)
+	case p.records.Load() == 0:
+		p.turning = nil
+		m.replace(p, t.at)
+	}
+}
+
+// passTurns looks after the partitions that wait for their last record in flight.
+func (m *member) passTurns() {
+	for _, p := range m.parts {
+		if p.turning != nil {
+			m.passTurn(p)
+		}
+	}
+}
+
+// skip settles everything up to next.
+func (m *member) skip(p *partition, next int64) {
+	if next <= p.tracker.Position() {
+		return // a set of what follows was faster
+	}
+	c := m.chunks.get(0)
+	p.tracker.Admit(&c.span, nil, next)
+	m.chunks.put(c)
+	m.nudgeCommit(p, next)
+}
+
+// replace exchanges the partition's assignment for one that reads from start on.
+func (m *member) replace(old *partition, start int64) {
+	m.forget(old)
+	p := newPartition(old.assignment)
+	m.keep(p)
+	m.prepare(p, kafka.Committed{Offset: -1}, start)
+	p.tracker.SetOpen(true)
+	m.acquired(p)
+}

@@ -1,0 +1,64 @@
+package kafkatest
+
+import (
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// answerOutOfRange makes kfake answer OFFSET_OUT_OF_RANGE as Apache Kafka does:
+// with no offset of the log, where kfake gives the true ones.
+func answerOutOfRange(faults *kfake.Cluster) {
+	faults.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		faults.KeepControl()
+		req := kreq.(*kmsg.FetchRequest)
+		if req.SessionEpoch != -1 {
+			return nil, nil, false // part of a fetch session, which kfake keeps
+		}
+		res := req.ResponseKind().(*kmsg.FetchResponse)
+		found := false
+		for i := range req.Topics {
+			topic, any, known := fetchedTopic(faults, &req.Topics[i])
+			if !known {
+				return nil, nil, false // other errors are kfake's to answer
+			}
+			found = found || any
+			res.Topics = append(res.Topics, topic)
+		}
+		return res, nil, found
+	})
+}
+
+// fetchedTopic answers about a topic's partitions without records, and reports
+// whether an offset is out of range. known is false if kfake would answer another
+// error.
+func fetchedTopic(faults *kfake.Cluster, asked *kmsg.FetchRequestTopic) (answer kmsg.FetchResponseTopic, any, known bool) {
+	answer = kmsg.NewFetchResponseTopic()
+	answer.Topic, answer.TopicID = asked.Topic, asked.TopicID
+	name := asked.Topic
+	if name == "" {
+		info := faults.TopicIDInfo(asked.TopicID)
+		if info == nil {
+			return answer, false, false
+		}
+		name = info.Topic
+	}
+	for _, p := range asked.Partitions {
+		info := faults.PartitionInfo(name, p.Partition)
+		if info == nil || info.Leader != faults.CurrentNode() ||
+			p.CurrentLeaderEpoch >= 0 && p.CurrentLeaderEpoch != info.Epoch {
+			return answer, false, false
+		}
+		sp := kmsg.NewFetchResponseTopicPartition()
+		sp.Partition = p.Partition
+		if p.FetchOffset < info.LogStartOffset || p.FetchOffset > info.HighWatermark {
+			any = true
+			sp.ErrorCode = kerr.OffsetOutOfRange.Code
+			sp.HighWatermark, sp.LastStableOffset, sp.LogStartOffset = -1, -1, -1
+		} else {
+			sp.HighWatermark, sp.LastStableOffset, sp.LogStartOffset = info.HighWatermark, info.LastStableOffset, info.LogStartOffset
+		}
+		answer.Partitions = append(answer.Partitions, sp)
+	}
+	return answer, any, true
+}
