@@ -2,9 +2,11 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/offsets"
 )
 
 // commitInterval is how often what is settled is committed.
@@ -21,11 +23,8 @@ func (m *member) commitRegularly(ctx context.Context) {
 		case <-m.commitNow:
 		}
 		attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err := m.commit(attempt, m.committable()...)
+		_ = m.commit(attempt, m.committable()...) // it reports what fails
 		cancel()
-		if err != nil && ctx.Err() == nil {
-			m.log.Info("could not commit offsets; trying again", "error", err.Error())
-		}
 	}
 }
 
@@ -49,38 +48,113 @@ func (m *member) committable() []*partition {
 	return parts
 }
 
-// commit commits what has changed. The lock is held from the checkpoint to its
-// acknowledgement, so that an older checkpoint never follows a newer one.
+// checkpoint is what is to be committed of a partition.
+type checkpoint struct {
+	p        *partition
+	offset   int64
+	state    offsets.State
+	metadata string
+}
+
+// commit commits what has changed of partitions. The lock is held from the
+// checkpoint to its acknowledgement, so that an older checkpoint never follows a
+// newer one. Each partition is settled by itself: an error says which could not
+// be committed, the others are.
 func (m *member) commit(ctx context.Context, parts ...*partition) error {
 	m.commitMu.Lock()
 	defer m.commitMu.Unlock()
-	var changed []*partition
-	var commits []kafka.CommitOffset
+	defer m.wakeFeeder() // a partition may have waited for its commit, or for another limit
+	due := m.checkpoints(parts)
+	if len(due) == 0 {
+		return nil
+	}
+	start := time.Now()
+	err := m.send(ctx, due)
+	if err != nil {
+		m.e.metrics.CommitsFailed.Add(1)
+	} else {
+		m.e.metrics.ObserveCommit(time.Since(start))
+	}
+	return err
+}
+
+// checkpoints returns what is not committed yet. It needs commitMu.
+func (m *member) checkpoints(parts []*partition) (due []checkpoint) {
 	for _, p := range parts {
 		if p.is(released) || p.foreign.Load() {
 			continue // since the choice of partitions, or its offsets mean nothing any more
 		}
+		p.tracker.LimitMetadata(m.metadataLimit)
 		offset, state := p.tracker.Checkpoint()
-		metadata := state.Encode(offset)
-		if offset == p.commit.offset && metadata == p.commit.metadata {
-			continue
+		metadata := state.EncodeWithin(offset, m.metadataLimit)
+		if offset != p.commit.offset || metadata != p.commit.metadata {
+			due = append(due, checkpoint{p, offset, state, metadata})
 		}
-		changed = append(changed, p)
-		commits = append(commits, kafka.CommitOffset{Assignment: p.assignment, Offset: offset, Metadata: metadata})
 	}
-	if len(commits) == 0 {
+	return due
+}
+
+// send commits checkpoints. Those whose metadata the brokers refuse as too large
+// are sent again with less. It needs commitMu.
+func (m *member) send(ctx context.Context, due []checkpoint) error {
+	limit := m.metadataLimit
+	var failed []failedCommit
+	for len(due) > 0 {
+		commits := make([]kafka.CommitOffset, 0, len(due))
+		for _, c := range due {
+			commits = append(commits, kafka.CommitOffset{Assignment: c.p.assignment, Offset: c.offset, Metadata: c.metadata})
+		}
+		var refused []failedCommit
+		due, refused = m.settleCommits(due, m.group.Commit(ctx, commits))
+		failed = append(failed, refused...)
+	}
+	m.reportMetadataLimit(limit)
+	if len(failed) == 0 {
 		return nil
 	}
-	start := time.Now()
-	if err := m.group.Commit(ctx, commits); err != nil {
-		m.e.metrics.CommitsFailed.Add(1)
-		return err
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		m.reportFailed(failed)
 	}
-	m.e.metrics.ObserveCommit(time.Since(start))
-	for i, p := range changed {
-		p.commit.offset, p.commit.metadata = commits[i].Offset, commits[i].Metadata
-		p.commit.committed.Store(commits[i].Offset)
+	return commitError(failed)
+}
+
+// settleCommits takes the result of a commit, and returns what is to be sent
+// again with less metadata and what has failed.
+func (m *member) settleCommits(due []checkpoint, result error) (again []checkpoint, failed []failedCommit) {
+	for _, c := range due {
+		err := refusalOf(c.p, result)
+		switch {
+		case err == nil:
+			m.acknowledged(c)
+		case errors.Is(err, kafka.ErrMetadataTooLarge) && c.metadata != "":
+			m.metadataLimit = min(m.metadataLimit, len(c.metadata)*3/4)
+			c.metadata = c.state.EncodeWithin(c.offset, m.metadataLimit)
+			again = append(again, c)
+		default:
+			failed = append(failed, failedCommit{c.p, err})
+		}
 	}
-	m.wakeFeeder() // a partition may have waited for its commit
+	return again, failed
+}
+
+// refusalOf returns why a partition could not be committed, nil if it was.
+func refusalOf(p *partition, result error) error {
+	refused, ok := errors.AsType[*kafka.CommitError](result)
+	if !ok {
+		return result
+	}
+	for _, f := range refused.Failed {
+		if f.Assignment == p.assignment {
+			return f.Err
+		}
+	}
 	return nil
+}
+
+func (m *member) acknowledged(c checkpoint) {
+	c.p.commit.offset, c.p.commit.metadata = c.offset, c.metadata
+	c.p.commit.committed.Store(c.offset)
+	if c.p.commit.failure.Swap(nil) != nil {
+		m.log.Info("committed a partition again", "partition", c.p.id, "offset", c.offset)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/dispatch"
 	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/offsets"
 	"github.com/millrace-dev/millrace/worker/record"
 	"github.com/millrace-dev/millrace/worker/telemetry"
 )
@@ -42,8 +43,12 @@ type member struct {
 	posted []func()             // for the feeder to run; guarded by mu
 	parts  map[int32]*partition // changed by the feeder; guarded by mu
 
-	commitMu  sync.Mutex    // held from a checkpoint to its acknowledgement
-	commitNow chan struct{} // holds one token when the committer should not wait
+	commitMu sync.Mutex // held from a checkpoint to its acknowledgement
+	// metadataLimit is how long the metadata of a commit may be, as far as this
+	// process has learnt; guarded by commitMu.
+	metadataLimit int
+	metadataBare  bool          // logged that the limit leaves no room for maps; guarded by commitMu
+	commitNow     chan struct{} // holds one token when the committer should not wait
 
 	// blocked is set while the feeder waits for records to settle.
 	blocked atomic.Bool
@@ -65,7 +70,7 @@ type member struct {
 func newMember(e *Engine, number int) *member {
 	m := &member{
 		e: e, number: number, wake: make(chan struct{}, 1), commitNow: make(chan struct{}, 1),
-		parts:         make(map[int32]*partition),
+		parts: make(map[int32]*partition), metadataLimit: offsets.MaxMetadata,
 		log:           e.log.WithValues("member", number),
 		readCommitted: e.cfg.Input.IsolationLevel == config.ReadCommitted,
 	}

@@ -84,6 +84,8 @@ type commitState struct {
 	committed atomic.Int64
 	offset    int64
 	metadata  string
+	// failure is why the last commit failed, nil if it did not; read by /status.
+	failure atomic.Pointer[string]
 }
 
 func newPartition(a *kafka.Assignment) *partition {

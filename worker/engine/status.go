@@ -91,6 +91,8 @@ func (p *partition) status() telemetry.Partition {
 	}
 	if halt := p.halt.Load(); halt != nil {
 		s.Error = halt.err.Error()
+	} else if failure := p.commit.failure.Load(); failure != nil {
+		s.Error = "can't be committed: " + *failure
 	}
 	s.Watermark, s.Position = p.tracker.Watermark(), p.tracker.Position()
 	if s.EndOffset >= 0 {

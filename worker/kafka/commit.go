@@ -12,6 +12,10 @@ import (
 	"github.com/segmentio/kafka-go/protocol/offsetcommit"
 )
 
+// ErrMetadataTooLarge says that the brokers keep less metadata with an offset
+// than was to be committed.
+var ErrMetadataTooLarge = errors.New("the metadata is too large")
+
 // CommitOffset is what is to be committed for one partition.
 type CommitOffset struct {
 	// Assignment is the one under which the records were read.
@@ -176,10 +180,11 @@ func (m *Member) judgeCommit(req *offsetcommit.Request, failed *FailedCommit, me
 		failed.Err = fmt.Errorf("%w any more: %w", ErrNotOwned, failed.Err)
 		return false
 	case kafkago.OffsetMetadataTooLarge:
-		failed.Err = fmt.Errorf("%d bytes of metadata are more than the brokers' offset.metadata.max.bytes allows: %w",
-			metadata, failed.Err)
+		failed.Err = fmt.Errorf("%w: %d bytes are more than the brokers' offset.metadata.max.bytes allows (%w)",
+			ErrMetadataTooLarge, metadata, failed.Err)
 		return false
-	case kafkago.TopicAuthorizationFailed:
+	case kafkago.UnknownTopicOrPartition, kafkago.TopicAuthorizationFailed:
+		// Not tried again here, where the other partitions' commits would wait.
 		failed.Err = topicError(m.cfg.Topic, "Read", failed.Err)
 		return false
 	case kafkago.GroupAuthorizationFailed:

@@ -42,7 +42,6 @@ const (
 const (
 	checksumSize = 4
 	maxFlags     = 1 + 3*binary.MaxVarintLen64
-	maxMap       = (MaxMetadata-len(prefix))/4*3 - checksumSize - maxFlags
 )
 
 // spanCost is the most that a span of n records over width offsets can take in

@@ -20,6 +20,7 @@ type Tracker struct {
 	watermark  int64 // where head begins
 	position   int64 // where tail ends
 	cost       int   // the most that the unsettled spans' part of the map can take
+	maxMap     int   // what cost and resumedCost may come to, in bytes
 
 	resumed     []Range // settled before a restart, and not read past yet
 	resumedCost int     // what they take in the map
@@ -30,7 +31,7 @@ type Tracker struct {
 // New returns a tracker for a partition that is read from position on, whose
 // committed metadata said resume.
 func New(position int64, resume State) *Tracker {
-	t := &Tracker{watermark: position, position: position, resumed: resume.Settled}
+	t := &Tracker{watermark: position, position: position, maxMap: mapBound(MaxMetadata), resumed: resume.Settled}
 	t.passResumed()
 	return t
 }
@@ -78,7 +79,7 @@ func (t *Tracker) Fits(offsets []int64) bool {
 func (t *Tracker) fits(cost int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.head == nil || t.cost+t.resumedCost+cost <= maxMap
+	return t.head == nil || t.cost+t.resumedCost+cost <= t.maxMap
 }
 
 func width(offsets []int64) int64 { return offsets[len(offsets)-1] + 1 - offsets[0] }

@@ -81,8 +81,8 @@ type Partition struct {
 	OldestUnsettled *Unsettled `json:"oldestUnsettled,omitempty"`
 	// RecordsPerSecond is the rate of settling over the last ten seconds.
 	RecordsPerSecond float64 `json:"recordsPerSecond"`
-	// Error says why the partition is halted, at which offset, and what to do
-	// about it; "" if it is not.
+	// Error says why the partition is halted, at which offset, or why it can't
+	// be committed, and what to do about it; "" if neither is the case.
 	Error string `json:"error,omitempty"`
 	// Loss describes offsets that Kafka lost, nil if none were lost since the
 	// process started.
