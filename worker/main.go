@@ -42,7 +42,7 @@ func MainWith(build func(config.Config) (Processor, error)) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	log := telemetry.NewLogger(cfg.Telemetry.LogFormat, os.Stderr).WithName(cfg.Name)
+	log := telemetry.NewLoggerAt(cfg.Telemetry.LogLevel, cfg.Telemetry.LogFormat, os.Stderr).WithName(cfg.Name)
 	if err := Run(ctx, cfg, p, WithLogger(log)); err != nil {
 		exit(1, err)
 	}

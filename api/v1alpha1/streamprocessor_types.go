@@ -133,6 +133,13 @@ type StreamProcessorSpec struct {
 	// +optional
 	DrainTimeout *metav1.Duration `json:"drainTimeout,omitempty"`
 
+	// logLevel is how much the pods log. Info: what changes or goes wrong, of
+	// failed records a few lines a second. Debug: each failed attempt too.
+	// Without it, the operator's --worker-log-level counts, which is Info
+	// unless somebody has chosen otherwise.
+	// +optional
+	LogLevel LogLevel `json:"logLevel,omitempty"`
+
 	// suspend stops all pods, after they have drained. Offsets stay committed,
 	// so processing goes on where it was.
 	// +kubebuilder:default=false
@@ -163,6 +170,17 @@ const (
 	Unordered Ordering = "Unordered"
 	Key       Ordering = "Key"
 	Partition Ordering = "Partition"
+)
+
+// LogLevel is how much is logged.
+//
+// +kubebuilder:validation:Enum=Info;Debug
+type LogLevel string
+
+// The log levels.
+const (
+	LogInfo  LogLevel = "Info"
+	LogDebug LogLevel = "Debug"
 )
 
 // Delivery is the guarantee that is given for each record.

@@ -35,6 +35,7 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 		"no such input file":   {[]string{"-f", good, "--input-file", "/no/such.jsonl"}, []string{"--input-file", "/no/such.jsonl"}},
 		"no such directory":    {[]string{"-f", good, "--output-file", "/no/such/out.jsonl"}, []string{"--output-file", "/no/such/out.jsonl"}},
 		"no replicas":          {[]string{"-f", good, "--replicas", "0"}, []string{"--replicas"}},
+		"log level":            {[]string{"-f", good, "--log-level", "2"}, []string{"--log-level", "Info or Debug"}},
 		"no broker there":      {[]string{"-f", good, "--brokers", "127.0.0.1:1"}, []string{"127.0.0.1:1"}},
 		"no such input topic":  {[]string{"-f", topics("missing", "out", copying), "--brokers", brokers}, []string{"input topic", "missing"}},
 		"no such output topic": {[]string{"-f", topics("in", "missing", copying), "--brokers", brokers}, []string{"output topic", "missing"}},

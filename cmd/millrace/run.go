@@ -2,8 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/millrace-dev/millrace/worker/config"
 )
 
 // runOptions are the flags of `millrace run`.
@@ -16,6 +19,7 @@ type runOptions struct {
 	program      string
 	replicas     int
 	untilDrained bool
+	logLevel     string
 }
 
 const runLong = `Run a StreamProcessor manifest on this machine.
@@ -77,6 +81,7 @@ func newRunCommand(abort <-chan struct{}) *cobra.Command {
 	flags.IntVar(&opts.replicas, "replicas", 1, "How many workers to run in the consumer group")
 	flags.BoolVar(&opts.untilDrained, "until-drained", false, "Stop when everything is settled that was in the input topic at the start, and the whole --input-file if there is one")
 	flags.StringVar(&opts.summaryFile, "summary", "", "A `file` for the run's figures as a JSON object")
+	flags.StringVar(&opts.logLevel, "log-level", "", "How much the workers log, Info or Debug; without it what spec.logLevel says")
 	flags.StringVar(&opts.program, "exec", "", "The `command` to run in the place of the manifest's image")
 	return cmd
 }
@@ -87,6 +92,8 @@ func (o *runOptions) check() error {
 		return errors.New("no manifest: name it with -f FILE")
 	case o.replicas < 1:
 		return errors.New("--replicas must be at least 1")
+	case o.logLevel != "" && o.logLevel != string(config.LogInfo) && o.logLevel != string(config.LogDebug):
+		return fmt.Errorf("--log-level is %q: it has to be Info or Debug", o.logLevel)
 	default:
 		return nil
 	}

@@ -89,6 +89,9 @@ func (s *session) load() (err error) {
 	if s.cfg, err = s.manifest.workerConfig(); err != nil {
 		return err
 	}
+	if s.opts.logLevel != "" {
+		s.cfg.Telemetry.LogLevel = config.LogLevel(s.opts.logLevel)
+	}
 	if c := s.cfg.Processor.CEL; c != nil {
 		if s.processor, err = cel.New(*c); err != nil {
 			return fmt.Errorf("%s: spec.%w", s.opts.manifest, err)
@@ -150,7 +153,9 @@ func (s *session) startWorkers(ctx context.Context) (err error) {
 }
 
 // logger writes what the worker has to say above the progress line.
-func (s *session) logger() logr.Logger { return telemetry.NewLogger(config.LogText, s.screen) }
+func (s *session) logger() logr.Logger {
+	return telemetry.NewLoggerAt(s.cfg.Telemetry.LogLevel, config.LogText, s.screen)
+}
 
 // report completes the files and writes the summary. A run that failed before
 // it read anything has none to show.

@@ -6,11 +6,14 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
 // options are the command line's.
 type options struct {
 	workerImage     string
+	workerLogLevel  string
 	metricsAddress  string
 	metricsSecure   bool
 	healthAddress   string
@@ -27,11 +30,13 @@ func defaults() *options {
 	return &options{
 		metricsAddress: ":8443", metricsSecure: true, healthAddress: ":8081",
 		pollInterval: 5 * time.Second, logFormat: "json",
+		workerLogLevel: string(v1alpha1.LogInfo),
 	}
 }
 
 func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.StringVar(&o.workerImage, "worker-image", o.workerImage, "image that runs the built-in processors (required)")
+	flags.StringVar(&o.workerLogLevel, "worker-log-level", o.workerLogLevel, "how much workers log whose StreamProcessor has no spec.logLevel: Info or Debug")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", o.metricsAddress, "address for /metrics; 0 for none")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", o.metricsSecure, "serve metrics over HTTPS, to whom the API server allows it")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", o.healthAddress, "address for /healthz and /readyz")
@@ -54,6 +59,9 @@ func (o *options) validate() error {
 	}
 	if o.logFormat != "json" && o.logFormat != "text" {
 		errs = append(errs, fmt.Errorf("--log-format is %q: it has to be json or text", o.logFormat))
+	}
+	if l := v1alpha1.LogLevel(o.workerLogLevel); l != v1alpha1.LogInfo && l != v1alpha1.LogDebug {
+		errs = append(errs, fmt.Errorf("--worker-log-level is %q: it has to be Info or Debug", o.workerLogLevel))
 	}
 	return errors.Join(errs...)
 }

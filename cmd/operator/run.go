@@ -70,7 +70,10 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	reconciler := &controllers.Reconciler{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder(resources.Manager),
 		Kafka: kafka, Pods: pods, Clock: clock.RealClock{}, CheckExpressions: checkExpressions,
-		Environment: plan.Environment{WorkerImage: o.workerImage, NetworkPolicies: o.networkPolicies, PodMonitors: podMonitors},
+		Environment: plan.Environment{
+			WorkerImage: o.workerImage, WorkerLogLevel: v1alpha1.LogLevel(o.workerLogLevel),
+			NetworkPolicies: o.networkPolicies, PodMonitors: podMonitors,
+		},
 	}
 	return errors.Join(
 		mgr.Add(kafka), mgr.Add(pods),

@@ -43,6 +43,8 @@ type Observed struct {
 type Environment struct {
 	// WorkerImage runs the built-in processors.
 	WorkerImage string
+	// WorkerLogLevel is that of workers whose spec has none.
+	WorkerLogLevel v1alpha1.LogLevel
 	// NetworkPolicies and PodMonitors ask for one of each.
 	NetworkPolicies, PodMonitors bool
 }

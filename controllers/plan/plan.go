@@ -29,8 +29,8 @@ type Act struct {
 func Make(o Observed) Plan {
 	p := Plan{Replicas: o.replicas()}
 	objects, err := resources.Objects(o.Processor, resources.Inputs{
-		WorkerImage: o.Environment.WorkerImage,
-		Replicas:    p.Replicas.Count, Partitions: o.Kafka.Partitions,
+		WorkerImage: o.Environment.WorkerImage, LogLevel: o.Environment.WorkerLogLevel,
+		Replicas: p.Replicas.Count, Partitions: o.Kafka.Partitions,
 		SecretsHash:   o.Secrets.Hash,
 		NetworkPolicy: o.Environment.NetworkPolicies, PodMonitor: o.Environment.PodMonitors,
 	})

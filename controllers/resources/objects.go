@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/worker/config"
 )
 
 // Object is anything that the API server keeps.
@@ -23,7 +24,9 @@ type Object interface {
 type Inputs struct {
 	// WorkerImage runs the built-in processors.
 	WorkerImage string
-	Replicas    int32
+	// LogLevel is that of workers whose spec has none.
+	LogLevel v1alpha1.LogLevel
+	Replicas int32
 	// Partitions of the input topic; 0 if they are not known.
 	Partitions int32
 	// SecretsHash stands for the content of all Secrets that the pods mount.
@@ -40,6 +43,9 @@ func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
 		return nil, err
 	}
 	cfg.StateDir = stateDir
+	if sp.Spec.LogLevel == "" && in.LogLevel != "" {
+		cfg.Telemetry.LogLevel = config.LogLevel(in.LogLevel)
+	}
 	content, err := yaml.Marshal(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("write the worker's configuration: %w", err)

@@ -61,7 +61,7 @@ func convert(sp *v1alpha1.StreamProcessor, creds CredentialPaths) (config.Config
 		InFlight:     config.InFlight{Records: number(spec.InFlight.Records), Bytes: size},
 		Failure:      failure(spec.Failure),
 		DrainTimeout: duration(spec.DrainTimeout),
-		Telemetry:    config.Telemetry{Listen: listen},
+		Telemetry:    config.Telemetry{Listen: listen, LogLevel: config.LogLevel(spec.LogLevel)},
 	}
 	cfg.Input.GroupID = GroupID(sp)
 	config.Default(&cfg)

@@ -22,7 +22,8 @@ func manifestPaths(err error) error {
 	var errs []error
 	for _, err := range joined.Unwrap() {
 		if finding, ok := errors.AsType[*config.FieldError](err); ok {
-			err = fmt.Errorf("spec.%s: %s", finding.Path, finding.Problem)
+			path := strings.Replace(finding.Path, "telemetry.logLevel", "logLevel", 1)
+			err = fmt.Errorf("spec.%s: %s", path, finding.Problem)
 		}
 		errs = append(errs, err)
 	}

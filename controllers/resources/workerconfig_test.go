@@ -37,6 +37,7 @@ spec:
     onExhausted: DeadLetter
     deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 2}}
   drainTimeout: 1m
+  logLevel: Debug
 `
 
 const least = `
@@ -102,7 +103,7 @@ func TestWorkerConfigOfEveryField(t *testing.T) {
 			DeadLetter: config.DeadLetter{Topic: "dlq", Create: &config.CreateTopic{Partitions: 1, ReplicationFactor: 2}},
 		},
 		DrainTimeout: of(time.Minute), Members: 1,
-		Telemetry: config.Telemetry{Listen: ":8080", LogFormat: config.LogAuto},
+		Telemetry: config.Telemetry{Listen: ":8080", LogFormat: config.LogAuto, LogLevel: config.LogDebug},
 	}
 	got := workerConfig(t, decode(t, full))
 	if !reflect.DeepEqual(got, want) {

@@ -19,6 +19,7 @@ func TestValuesAreChecked(t *testing.T) {
 		"image.tag=a b":                      "pattern",
 		"image.pullPolicy=Sometimes":         "one of",
 		"pollInterval=5":                     "pollInterval",
+		"workers.logLevel=2":                 "one of",
 		"log.format=xml":                     "one of",
 		"metrics.port=443":                   "minimum",
 		"extraArgs={leader-elect}":           "pattern",

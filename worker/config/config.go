@@ -148,6 +148,7 @@ type Telemetry struct {
 	Listen string `json:"listen"`
 	// LogFormat is json, text or auto (text on a terminal).
 	LogFormat LogFormat `json:"logFormat"`
+	LogLevel  LogLevel  `json:"logLevel"`
 }
 
 // Ordering says which records may run at the same time.
@@ -231,4 +232,17 @@ const (
 	LogAuto LogFormat = "auto"
 	LogJSON LogFormat = "json"
 	LogText LogFormat = "text"
+)
+
+// LogLevel is how much is logged.
+type LogLevel string
+
+// The log levels.
+const (
+	// LogInfo logs what changes or goes wrong. Of what may go wrong with each
+	// record it logs a few lines a second.
+	LogInfo LogLevel = "Info"
+	// LogDebug logs each failed attempt too, and the client's requests that
+	// are tried again.
+	LogDebug LogLevel = "Debug"
 )

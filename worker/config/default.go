@@ -27,6 +27,7 @@ func Default(c *Config) {
 	fill(&c.DrainTimeout.Duration, 20*time.Second)
 	fill(&c.Members, 1)
 	fill(&c.Telemetry.LogFormat, LogAuto)
+	fill(&c.Telemetry.LogLevel, LogInfo)
 }
 
 func defaultFailure(f *Failure) {

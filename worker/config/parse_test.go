@@ -41,7 +41,7 @@ failure:
   deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 0}}
 drainTimeout: 1m
 members: 2
-telemetry: {listen: "127.0.0.1:0", logFormat: json}
+telemetry: {listen: "127.0.0.1:0", logFormat: json, logLevel: Debug}
 `
 
 func parse(t *testing.T, content string) Config {
@@ -70,7 +70,7 @@ func TestParseFillsDefaults(t *testing.T) {
 			Timeout: seconds(60), StallTimeout: seconds(120), OnExhausted: Halt,
 		},
 		DrainTimeout: seconds(20), Members: 1,
-		Telemetry: Telemetry{Listen: ":8080", LogFormat: LogAuto},
+		Telemetry: Telemetry{Listen: ":8080", LogFormat: LogAuto, LogLevel: LogInfo},
 	}
 	if got := parse(t, least); !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)

@@ -107,6 +107,7 @@ func (t Telemetry) validate(f *findings) {
 		f.listen("telemetry.listen", t.Listen)
 	}
 	oneOf(f, "telemetry.logFormat", t.LogFormat, LogAuto, LogJSON, LogText)
+	oneOf(f, "telemetry.logLevel", t.LogLevel, LogInfo, LogDebug)
 }
 
 func (k Kafka) validate(f *findings) {

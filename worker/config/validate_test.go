@@ -70,6 +70,7 @@ func TestValidateNamesTheFieldAndTheRemedy(t *testing.T) {
 		"listen port":            {func(c *Config) { c.Telemetry.Listen = ":http" }, "telemetry.listen: the port"},
 		"listen nowhere":         {func(c *Config) { c.Telemetry.Listen = "" }, ""},
 		"stall":                  {func(c *Config) { c.Failure.StallTimeout.Duration = time.Millisecond }, "failure.stallTimeout: "},
+		"log level":              {func(c *Config) { c.Telemetry.LogLevel = "1" }, "telemetry.logLevel: "},
 		"log format":             {func(c *Config) { c.Telemetry.LogFormat = "xml" }, "telemetry.logFormat: "},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,13 +11,30 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// NewLogger returns a logger that writes to w. LogAuto writes text to a
-// terminal and JSON elsewhere.
+// NewLogger is NewLoggerAt for LogInfo.
 func NewLogger(format config.LogFormat, w io.Writer) logr.Logger {
-	if format == config.LogText || format != config.LogJSON && isTerminal(w) {
-		return logr.FromSlogHandler(slog.NewTextHandler(w, nil))
+	return NewLoggerAt(config.LogInfo, format, w)
+}
+
+// NewLoggerAt returns a logger that writes to w. LogAuto writes text to a
+// terminal and JSON elsewhere.
+func NewLoggerAt(level config.LogLevel, format config.LogFormat, w io.Writer) logr.Logger {
+	options := &slog.HandlerOptions{ReplaceAttr: plainLevel}
+	if level == config.LogDebug {
+		options.Level = slog.LevelDebug
 	}
-	return logr.FromSlogHandler(slog.NewJSONHandler(w, nil))
+	if format == config.LogText || format != config.LogJSON && isTerminal(w) {
+		return logr.FromSlogHandler(slog.NewTextHandler(w, options))
+	}
+	return logr.FromSlogHandler(slog.NewJSONHandler(w, options))
+}
+
+// plainLevel writes logr's V(1) as DEBUG, which slog takes for DEBUG+3.
+func plainLevel(groups []string, a slog.Attr) slog.Attr {
+	if level, ok := a.Value.Any().(slog.Level); ok && len(groups) == 0 && a.Key == slog.LevelKey && level < slog.LevelInfo {
+		a.Value = slog.StringValue(slog.LevelDebug.String())
+	}
+	return a
 }
 
 func isTerminal(w io.Writer) bool {

@@ -49,3 +49,23 @@ func TestTextLog(t *testing.T) {
 		t.Errorf("details are logged: %q", buf.String())
 	}
 }
+
+func TestLogLevel(t *testing.T) {
+	for level, shown := range map[config.LogLevel]bool{config.LogInfo: false, config.LogDebug: true} {
+		for _, format := range []config.LogFormat{config.LogText, config.LogJSON} {
+			var buf bytes.Buffer
+			log := NewLoggerAt(level, format, &buf)
+			log.V(1).Info("a detail")
+			if got := strings.Contains(buf.String(), "a detail"); got != shown {
+				t.Errorf("%s, %s: details are shown: %v, want %v", level, format, got, shown)
+			}
+			if shown && (!strings.Contains(buf.String(), "DEBUG") || strings.Contains(buf.String(), "DEBUG+")) {
+				t.Errorf("%s: %q has another level than DEBUG", format, buf.String())
+			}
+			log.Info("a change")
+			if !strings.Contains(buf.String(), "a change") || !strings.Contains(buf.String(), "INFO") {
+				t.Errorf("%s, %s: %q has no line of level INFO", level, format, buf.String())
+			}
+		}
+	}
+}
