@@ -46,6 +46,7 @@ func (d *decoder) decode(watermark int64) State {
 	var s State
 	flags := d.byte()
 	s.Open = flags&flagOpen != 0
+	d.origin(&s.Origin, flags)
 	if flags&flagAttempting != 0 {
 		first := d.sum(watermark, d.varint())
 		next := d.sum(first, int64(d.uvarint(math.MaxInt64)))
@@ -67,6 +68,23 @@ func (d *decoder) decode(watermark int64) State {
 		}
 	}
 	return s
+}
+
+func (d *decoder) origin(o *Origin, flags byte) {
+	if flags&flagTopic != 0 {
+		if len(d.raw) < len(o.TopicID) {
+			d.failed = true
+			return
+		}
+		d.raw = d.raw[copy(o.TopicID[:], d.raw):]
+	}
+	if flags&flagFirst != 0 {
+		o.FirstPartitions = int32(d.uvarint(math.MaxInt32))
+		o.FirstStart = int64(d.uvarint(math.MaxInt64))
+		if o.FirstPartitions == 0 {
+			o.FirstStart = 0
+		}
+	}
 }
 
 func (d *decoder) bitmap(s *State, size int64) {

@@ -13,7 +13,9 @@ import (
 const MaxMetadata = 4096
 
 // The metadata is the prefix and, in unpadded base64 (it travels as a UTF-8
-// string): a checksum; a byte of flags; if there is a window, the zigzag varint of its
+// string): a checksum; a byte of flags; if it is known, the topic's id; if the
+// group began at the end of its partitions, the uvarints of their number and of
+// the time; if there is a window, the zigzag varint of its
 // first offset relative to the watermark and the uvarints of its length and
 // crashes; then the map, a sequence of uvarints v. The low two bits of v say
 // what the next v>>2 offsets (for bitmaps: bytes of 8 offsets) are, counted
@@ -24,9 +26,14 @@ const MaxMetadata = 4096
 // with the metadata as it was, and the map would skip records there.
 const (
 	prefix = "mr1:"
+	// prefixOrigin is that of metadata with an Origin, which workers that don't
+	// know of it must not take for a map.
+	prefixOrigin = "mr2:"
 
 	flagOpen       = 1
 	flagAttempting = 2
+	flagTopic      = 4
+	flagFirst      = 8
 
 	runSettled   = 0
 	runUnsettled = 1
@@ -41,7 +48,7 @@ const (
 // What parts of the map can take at most, in bytes before base64.
 const (
 	checksumSize = 4
-	maxFlags     = 1 + 3*binary.MaxVarintLen64
+	maxFlags     = 1 + len(Origin{}.TopicID) + 5*binary.MaxVarintLen64
 )
 
 // spanCost is the most that a span of n records over width offsets can take in
@@ -67,7 +74,7 @@ func (s State) Encode(watermark int64) string {
 	if s.Attempting != nil {
 		flags |= flagAttempting
 	}
-	raw := append(make([]byte, checksumSize), flags)
+	raw := s.Origin.append(append(make([]byte, checksumSize), flags))
 	if a := s.Attempting; a != nil {
 		raw = binary.AppendVarint(raw, a.First-watermark)
 		raw = binary.AppendUvarint(raw, uint64(a.Next-a.First))
@@ -78,9 +85,28 @@ func (s State) Encode(watermark int64) string {
 	return seal(e.raw, watermark)
 }
 
+// append appends what is known of the origin to the flags, which end raw.
+func (o Origin) append(raw []byte) []byte {
+	flags := len(raw) - 1
+	if o.TopicID != (Origin{}).TopicID {
+		raw[flags] |= flagTopic
+		raw = append(raw, o.TopicID[:]...)
+	}
+	if o.FirstPartitions > 0 {
+		raw[flags] |= flagFirst
+		raw = binary.AppendUvarint(raw, uint64(o.FirstPartitions))
+		raw = binary.AppendUvarint(raw, uint64(o.FirstStart))
+	}
+	return raw
+}
+
 // seal makes metadata of a payload that has room for the checksum in front.
 func seal(raw []byte, watermark int64) string {
 	binary.BigEndian.PutUint32(raw, checksum(raw[checksumSize:], watermark))
+	prefix := prefix
+	if len(raw) > checksumSize && raw[checksumSize]&(flagTopic|flagFirst) != 0 {
+		prefix = prefixOrigin
+	}
 	return prefix + base64.RawStdEncoding.EncodeToString(raw)
 }
 
@@ -181,4 +207,6 @@ func mapLen(ranges []Range, at int64) int {
 }
 
 // ours reports whether metadata was written by Encode.
-func ours(metadata string) bool { return strings.HasPrefix(metadata, prefix) }
+func ours(metadata string) bool {
+	return strings.HasPrefix(metadata, prefix) || strings.HasPrefix(metadata, prefixOrigin)
+}

@@ -14,7 +14,9 @@ func TestStateSurvivesEncoding(t *testing.T) {
 		"suspicion":  {Attempting: &Attempt{First: 100, Next: 101, Crashes: 4}},
 		"ranges":     {Settled: []Range{{101, 102}, {103, 104}, {105, 300}, {1 << 40, 1<<40 + 1}}},
 		"at offset":  {Settled: []Range{{100, 101}}},
-		"everything": {Open: true, Settled: []Range{{102, 109}, {110, 111}}, Attempting: &Attempt{First: 100, Next: 120, Crashes: 1}},
+		"topic":      {Origin: Origin{TopicID: [16]byte{15: 7}}},
+		"first":      {Origin: Origin{FirstPartitions: 300, FirstStart: 1_790_000_000_000}},
+		"everything": {Origin: Origin{TopicID: [16]byte{1: 9}, FirstPartitions: 2, FirstStart: 1}, Open: true, Settled: []Range{{102, 109}, {110, 111}}, Attempting: &Attempt{First: 100, Next: 120, Crashes: 1}},
 	} {
 		metadata := s.Encode(100)
 		got, err := Decode(metadata, 100)
@@ -37,6 +39,19 @@ func TestDamagedMetadataIsAnError(t *testing.T) {
 	for _, metadata := range []string{"mr1:", "mr1:*", whole[:len(prefix)+2], "mr1:AAP/////////////", seal([]byte{0, 0, 0, 0}, 100), seal([]byte("\x00\x00\x00\x00\x00\xff\xff"), 100)} {
 		if s, err := Decode(metadata, 100); err == nil {
 			t.Errorf("Decode(%q) = %+v, want an error", metadata, s)
+		}
+	}
+}
+
+// TestOriginIsMarked: a worker that does not know of origins must not take one
+// for a map of what is settled.
+func TestOriginIsMarked(t *testing.T) {
+	for prefix, s := range map[string]State{
+		"mr1:": {Open: true},
+		"mr2:": {Open: true, Origin: Origin{TopicID: [16]byte{15: 7}}},
+	} {
+		if metadata := s.Encode(100); !strings.HasPrefix(metadata, prefix) {
+			t.Errorf("%+v became %q, want the prefix %q", s, metadata, prefix)
 		}
 	}
 }
@@ -65,6 +80,7 @@ func FuzzDecode(f *testing.F) {
 func FuzzPayload(f *testing.F) {
 	f.Add([]byte{0}, int64(0))
 	f.Add([]byte{flagOpen | flagAttempting, 3, 40, 2, 5<<2 | runUnsettled, 9<<2 | runSettled, 1<<2 | bitmap, 0xa5}, int64(7))
+	f.Add([]byte{flagTopic | flagFirst | flagOpen, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 3, 9, 9<<2 | runSettled}, int64(7))
 	f.Add([]byte{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, int64(1<<62))
 	f.Fuzz(func(t *testing.T, payload []byte, watermark int64) {
 		checkDecoded(t, seal(append(make([]byte, checksumSize), payload...), watermark), watermark)

@@ -13,6 +13,22 @@ type State struct {
 	// Attempting is the window of records that was about to be tried when the
 	// commit was made, in careful reading; nil in normal reading.
 	Attempting *Attempt
+	// Origin says what the offset belongs to.
+	Origin Origin
+}
+
+// Origin says what a committed offset belongs to. It stays the same as long as
+// the partition is read on.
+type Origin struct {
+	// TopicID is the id of the topic; zero for unknown. A topic that is created
+	// again under its name has another one, and its offsets other records.
+	TopicID [16]byte
+	// FirstPartitions is how many partitions the topic had when the group was
+	// first started, and FirstStart when that was, in milliseconds since 1970.
+	// Both are 0 unless the group began at the end of its partitions then: only
+	// partitions below FirstPartitions begin there.
+	FirstPartitions int32
+	FirstStart      int64
 }
 
 // Attempt is a window of records and how many crashes it is known for.

@@ -26,12 +26,13 @@ type Tracker struct {
 	resumedCost int     // what they take in the map
 	open        bool
 	attempting  *Attempt
+	origin      Origin // constant
 }
 
 // New returns a tracker for a partition that is read from position on, whose
 // committed metadata said resume.
 func New(position int64, resume State) *Tracker {
-	t := &Tracker{watermark: position, position: position, maxMap: mapBound(MaxMetadata), resumed: resume.Settled}
+	t := &Tracker{watermark: position, position: position, maxMap: mapBound(MaxMetadata), resumed: resume.Settled, origin: resume.Origin}
 	t.passResumed()
 	return t
 }
@@ -246,7 +247,7 @@ func (t *Tracker) Checkpoint() (int64, State) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	watermark, _, _ := t.lowest()
-	state := State{Open: t.open, Attempting: t.attempting}
+	state := State{Open: t.open, Attempting: t.attempting, Origin: t.origin}
 	for s := t.head; s != nil; s = s.after {
 		addSettled(&state, s, watermark)
 	}
