@@ -16,6 +16,7 @@ func (sp *StreamProcessor) Default() {
 	fill(&spec.Input.OnDataLoss, ContinueOnLoss)
 	fill(&spec.Input.Isolation, ReadCommitted)
 	fill(&spec.Output.Compression, NoCompression)
+	fillDuration(&spec.Output.DeliveryTimeout, 2*time.Minute)
 	fill(&spec.Ordering, Unordered)
 	fill(&spec.Delivery, AtLeastOnce)
 	fill(&spec.InFlight.Records, new(int32(10_000)))
@@ -43,6 +44,9 @@ func (f *FailureSpec) setDefaults() {
 	fillDuration(&f.Backoff.Initial, 100*time.Millisecond)
 	fillDuration(&f.Backoff.Max, 30*time.Second)
 	fillDuration(&f.Timeout, time.Minute)
+	if f.DeadLetter != nil {
+		fill(&f.DeadLetter.OnRefused, HaltPartition)
+	}
 }
 
 func fill[T comparable](field *T, value T) {

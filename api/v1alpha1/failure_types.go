@@ -97,4 +97,23 @@ type DeadLetterSpec struct {
 	// changed. Without the field the topic must exist.
 	// +optional
 	Create *CreateTopicSpec `json:"create,omitempty"`
+
+	// onRefused is what happens to a record whose dead letter Kafka refuses for
+	// good, even without the record's value, headers and key. Halt: its
+	// partition is halted, and all others go on. Drop: the record is skipped
+	// with an error in the log, and counted.
+	// +kubebuilder:default=Halt
+	// +optional
+	OnRefused OnRefused `json:"onRefused,omitempty"`
 }
+
+// OnRefused is what happens to a record whose dead letter is refused.
+//
+// +kubebuilder:validation:Enum=Halt;Drop
+type OnRefused string
+
+// The values of OnRefused.
+const (
+	HaltPartition OnRefused = "Halt"
+	DropRecord    OnRefused = "Drop"
+)

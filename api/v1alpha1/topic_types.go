@@ -1,5 +1,7 @@
 package v1alpha1
 
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 // InputSpec is the topic that is read.
 type InputSpec struct {
 	// topic is the topic's name. It must exist.
@@ -91,6 +93,17 @@ type OutputSpec struct {
 	// changed. Without the field the topic must exist.
 	// +optional
 	Create *CreateTopicSpec `json:"create,omitempty"`
+
+	// deliveryTimeout is how long a partition of the topic may refuse results
+	// without a reason that is known, such as an unknown server error, before
+	// failure decides on their records; from 1s to 24h. Outages do not count:
+	// results wait until Kafka is back.
+	// +kubebuilder:default="2m"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="must be a duration from 1s to 24h, such as 30s or 2m"
+	// +optional
+	DeliveryTimeout *metav1.Duration `json:"deliveryTimeout,omitempty"`
 }
 
 // Compression is a codec of Kafka's.

@@ -119,6 +119,8 @@ func output(o v1alpha1.OutputSpec) config.Output {
 		Topic:       o.Topic,
 		Compression: config.Compression(o.Compression),
 		Create:      createTopic(o.Create),
+
+		DeliveryTimeout: duration(o.DeliveryTimeout),
 	}
 }
 
@@ -147,8 +149,9 @@ func failure(f v1alpha1.FailureSpec) config.Failure {
 	}
 	if f.DeadLetter != nil {
 		cfg.DeadLetter = config.DeadLetter{
-			Topic:  f.DeadLetter.Topic,
-			Create: createTopic(f.DeadLetter.Create),
+			Topic:     f.DeadLetter.Topic,
+			Create:    createTopic(f.DeadLetter.Create),
+			OnRefused: config.OnExhausted(f.DeadLetter.OnRefused),
 		}
 	}
 	return cfg

@@ -83,6 +83,7 @@ func checkZeros(spec *v1alpha1.StreamProcessorSpec) error {
 	}
 	refuse("spec.inFlight.records", isZero(spec.InFlight.Records))
 	refuse("spec.inFlight.bytes", spec.InFlight.Bytes != nil && spec.InFlight.Bytes.IsZero())
+	refuse("spec.output.deliveryTimeout", isZero(spec.Output.DeliveryTimeout))
 	refuse("spec.failure.maxAttempts", isZero(spec.Failure.MaxAttempts))
 	refuse("spec.failure.backoff.initial", isZero(spec.Failure.Backoff.Initial))
 	refuse("spec.failure.backoff.max", isZero(spec.Failure.Backoff.Max))

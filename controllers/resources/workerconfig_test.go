@@ -23,7 +23,7 @@ spec:
     tls: {caSecretRef: {name: ca, key: root.pem}, certSecretRef: {name: client}, serverName: kafka}
     sasl: {mechanism: SCRAM-SHA-512, secretRef: {name: user}}
   input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, onDataLoss: Halt}
-  output: {topic: out, compression: zstd, create: {partitions: 12, replicationFactor: 3}}
+  output: {topic: out, compression: zstd, create: {partitions: 12, replicationFactor: 3}, deliveryTimeout: 90s}
   processor:
     cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"'}
   ordering: Key
@@ -35,7 +35,7 @@ spec:
     timeout: 10m
     stallTimeout: 15m
     onExhausted: DeadLetter
-    deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 2}}
+    deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 2}, onRefused: Drop}
   drainTimeout: 1m
   logLevel: Debug
 `
@@ -90,7 +90,7 @@ func TestWorkerConfigOfEveryField(t *testing.T) {
 		},
 		Output: config.Output{
 			Topic: "out", Compression: config.Zstd, Create: &config.CreateTopic{Partitions: 12, ReplicationFactor: 3},
-			Linger: of(5 * time.Millisecond),
+			Linger: of(5 * time.Millisecond), DeliveryTimeout: of(90 * time.Second),
 		},
 		Processor: config.Processor{CEL: &config.CEL{
 			Filter: "true", Key: "key", Value: "value", Headers: map[string]string{"a": `"b"`}, Topic: `"t"`,
@@ -100,7 +100,7 @@ func TestWorkerConfigOfEveryField(t *testing.T) {
 		Failure: config.Failure{
 			MaxAttempts: 7, Backoff: config.Backoff{Initial: of(time.Second), Max: of(90 * time.Second)},
 			Timeout: of(10 * time.Minute), StallTimeout: of(15 * time.Minute), OnExhausted: config.ToDeadLetter,
-			DeadLetter: config.DeadLetter{Topic: "dlq", Create: &config.CreateTopic{Partitions: 1, ReplicationFactor: 2}},
+			DeadLetter: config.DeadLetter{Topic: "dlq", Create: &config.CreateTopic{Partitions: 1, ReplicationFactor: 2}, OnRefused: config.Drop},
 		},
 		DrainTimeout: of(time.Minute), Members: 1,
 		Telemetry: config.Telemetry{Listen: ":8080", LogFormat: config.LogAuto, LogLevel: config.LogDebug},

@@ -81,6 +81,11 @@ type Output struct {
 	Create *CreateTopic `json:"create,omitempty"`
 	// Linger is how long a result may wait for others to fill its batch.
 	Linger Duration `json:"linger"`
+	// DeliveryTimeout is how long a partition may refuse results without a
+	// reason that is known, such as an unknown server error, before the policy
+	// decides on their records. Outages don't count: results wait for them to
+	// end.
+	DeliveryTimeout Duration `json:"deliveryTimeout"`
 }
 
 // CreateTopic is the shape of a topic to be made.
@@ -139,6 +144,10 @@ type Backoff struct {
 type DeadLetter struct {
 	Topic  string       `json:"topic,omitempty"`
 	Create *CreateTopic `json:"create,omitempty"`
+	// OnRefused is what happens to a record whose letter the broker refuses for
+	// good, even without the record's value: Halt, the default, halts its
+	// partition; Drop drops the record with an error in the log.
+	OnRefused OnExhausted `json:"onRefused,omitempty"`
 }
 
 // Telemetry is what the worker serves about itself.

@@ -19,6 +19,7 @@ func Default(c *Config) {
 	fill(&c.Input.SessionTimeout.Duration, 45*time.Second)
 	fill(&c.Output.Compression, None)
 	fill(&c.Output.Linger.Duration, 5*time.Millisecond)
+	fill(&c.Output.DeliveryTimeout.Duration, 2*time.Minute)
 	fill(&c.Ordering, Unordered)
 	fill(&c.Delivery, AtLeastOnce)
 	fill(&c.InFlight.Records, 10_000)
@@ -38,6 +39,7 @@ func defaultFailure(f *Failure) {
 	fill(&f.StallTimeout.Duration, stallTimeout(f.Timeout.Duration))
 	if f.DeadLetter.Topic != "" {
 		fill(&f.OnExhausted, ToDeadLetter)
+		fill(&f.DeadLetter.OnRefused, Halt)
 	}
 	fill(&f.OnExhausted, Halt)
 }

@@ -62,7 +62,7 @@ func TestParseFillsDefaults(t *testing.T) {
 			Topic: "orders", GroupID: "millrace-orders", StartOffset: Earliest,
 			IsolationLevel: ReadCommitted, OnDataLoss: ContinueOnLoss, SessionTimeout: seconds(45),
 		},
-		Output:   Output{Topic: "orders-enriched", Compression: None, Linger: Duration{5 * time.Millisecond}},
+		Output:   Output{Topic: "orders-enriched", Compression: None, Linger: Duration{5 * time.Millisecond}, DeliveryTimeout: seconds(120)},
 		Ordering: Unordered, Delivery: AtLeastOnce,
 		InFlight: InFlight{Records: 10_000, Bytes: 64 << 20},
 		Failure: Failure{

@@ -72,6 +72,7 @@ func (o Output) validate(f *findings) {
 	oneOf(f, "output.compression", o.Compression, None, Gzip, Snappy, LZ4, Zstd)
 	o.Create.validate(f, "output.create")
 	f.duration("output.linger", o.Linger, 0, 10*time.Second)
+	f.duration("output.deliveryTimeout", o.DeliveryTimeout, time.Second, 24*time.Hour)
 }
 
 func (c *CreateTopic) validate(f *findings, path string) {
@@ -96,7 +97,8 @@ func (x Failure) validate(f *findings) {
 	x.DeadLetter.Create.validate(f, "failure.deadLetter.create")
 	if x.DeadLetter.Topic != "" {
 		f.topic("failure.deadLetter.topic", x.DeadLetter.Topic)
-	} else if x.OnExhausted == ToDeadLetter || x.DeadLetter.Create != nil {
+		oneOf(f, "failure.deadLetter.onRefused", x.DeadLetter.OnRefused, Halt, Drop)
+	} else if x.OnExhausted == ToDeadLetter || x.DeadLetter != (DeadLetter{}) {
 		f.add("failure.deadLetter.topic", "it is not set: name the topic for records that can't be processed, "+
 			"or set failure.onExhausted to Halt or Drop and leave failure.deadLetter away")
 	}

@@ -17,10 +17,18 @@ type attempt struct {
 	outs []*record.Outputs // of each item
 	errs []error           // of each item
 	msg  kafka.Message
+	// targets are the writers of the outputs of the record that is finished.
+	targets []target
 
 	// What a batch's call is given: the items but for the condemned ones.
 	recs  []*record.Record
 	given []*record.Outputs
+}
+
+// target is where an output goes, or why it can't.
+type target struct {
+	writer *kafka.TopicWriter
+	err    error
 }
 
 // ownCacheLine is a capacity for errors that makes a slice lie in cache lines of
@@ -98,6 +106,9 @@ func (a *attempt) Finish(k int, it dispatch.Item) (time.Duration, bool) {
 		return a.m.failed(c, i, usable(err))
 	}
 	outs := a.outs[k].List()
+	if err := a.resolve(outs); err != nil {
+		return a.m.topicPending(c, i, err)
+	}
 	switch len(outs) {
 	case 0:
 		a.m.settleFiltered(c, i)
@@ -111,20 +122,32 @@ func (a *attempt) Finish(k int, it dispatch.Item) (time.Duration, bool) {
 	}
 	rec := &c.Records[i]
 	for j := range outs {
-		a.write(c, i, rec, &outs[j])
+		a.write(c, i, rec, &outs[j], a.targets[j])
 	}
 	return 0, false
 }
 
+// resolve finds the writers of the outputs. It fails if it is not known yet
+// whether a topic exists that one of them names.
+func (a *attempt) resolve(outs []record.Output) error {
+	a.targets = a.targets[:0]
+	for j := range outs {
+		writer, err := a.m.writer(outs[j].Topic)
+		if err != nil && errors.Is(err, kafka.ErrTopicPending) {
+			return err
+		}
+		a.targets = append(a.targets, target{writer, err})
+	}
+	return nil
+}
+
 // write appends one output. An output that can't be written exhausts its
 // record; one that is cut off by the worker's end leaves it unsettled.
-func (a *attempt) write(c *chunk, i int, rec *record.Record, o *record.Output) {
-	m := a.m
-	writer, err := m.writer(o.Topic)
+func (a *attempt) write(c *chunk, i int, rec *record.Record, o *record.Output, to target) {
+	m, err := a.m, to.err
 	if err == nil {
 		a.fill(rec, o)
-		partition := m.outputPartition(writer, c, rec, a.msg.Key)
-		err = writer.Append(m.hard, partition, &a.msg, kafka.Origin{Owner: c, Index: int32(i)})
+		err = to.writer.Append(m.hard, m.placement(c, rec, a.msg.Key), &a.msg, kafka.Origin{Owner: c, Index: int32(i)})
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		m.undeliverable(c, i, err)

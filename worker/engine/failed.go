@@ -2,11 +2,11 @@ package engine
 
 import (
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/dispatch"
 	"github.com/millrace-dev/millrace/worker/failure"
-	"github.com/millrace-dev/millrace/worker/kafka"
 	"github.com/millrace-dev/millrace/worker/record"
 )
 
@@ -33,6 +33,23 @@ func (m *member) failed(c *chunk, i int, err error) (time.Duration, bool) {
 	}
 	m.exhaust(c, i, action, attempts, err)
 	return 0, false
+}
+
+// topicLookupPause is how long a record waits whose output's topic the cluster
+// could not be asked about.
+const topicLookupPause = time.Second
+
+// topicPending has an attempt of record i repeated whose outputs can't be written
+// as long as it is not known whether their topic exists. Nothing is wrong with
+// the record, so this does not count as a failed attempt.
+func (m *member) topicPending(c *chunk, i int, err error) (time.Duration, bool) {
+	if m.hard.Err() != nil {
+		return 0, false
+	}
+	c.part.failures.add(&c.Records[i], 0, err) // for /status
+	wait := topicLookupPause/2 + rand.N(topicLookupPause/2)
+	c.part.backOff(wait)
+	return wait, true
 }
 
 // condemnedError stands for the failures of a record whose attempts were used
@@ -77,14 +94,18 @@ func (m *member) exhaust(c *chunk, i int, action failure.Action, attempts int, e
 		rec := &c.Records[i]
 		m.log.Info("dropped a record", "topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset,
 			"attempts", attempts, "error", err.Error())
-		m.e.metrics.RecordsDropped.Add(1)
-		if c.outcomes != nil {
-			c.outcomes.fate(i, record.Dropped, err)
-		}
-		m.settleOne(c, i)
+		m.drop(c, i, err)
 	case failure.Halt, failure.Retry:
 		m.halt(c, i, attempts, err)
 	}
+}
+
+func (m *member) drop(c *chunk, i int, err error) {
+	m.e.metrics.RecordsDropped.Add(1)
+	if c.outcomes != nil {
+		c.outcomes.fate(i, record.Dropped, err)
+	}
+	m.settleOne(c, i)
 }
 
 // undeliverable takes an output of record i that can't be written, such as one
@@ -102,30 +123,6 @@ func (m *member) undeliverable(c *chunk, i int, err error) {
 	m.exhaust(c, i, action, attempts, err)
 }
 
-// deadLetter writes the record to the dead-letter topic; the acknowledgement
-// settles it. The letter's own timestamp is the time of failure, so that the
-// topic's retention counts from there and an odd timestamp can't be refused.
-func (m *member) deadLetter(c *chunk, i int, attempts int, err error) {
-	rec := &c.Records[i]
-	if c.outcomes != nil {
-		c.outcomes.fate(i, record.DeadLettered, err)
-	}
-	now := time.Now()
-	letter := kafka.Message{
-		Key: rec.Key, Value: rec.Value, Headers: rec.Headers,
-		Extra:     failure.Headers(rec, err, attempts, now),
-		Timestamp: now.UnixMilli(),
-	}
-	partition := rec.Partition % m.letters.Partitions()
-	if rec.Key != nil {
-		partition = m.letters.PartitionFor(rec.Key)
-	}
-	appendErr := m.letters.Append(m.hard, partition, &letter, kafka.Origin{Owner: c, Index: int32(i | deadLetterBit)})
-	if appendErr != nil && m.hard.Err() == nil {
-		m.halt(c, i, attempts, errors.Join(err, appendErr))
-	}
-}
-
 // halt stops the partition at record i and ends the worker.
 func (m *member) halt(c *chunk, i int, attempts int, err error) {
 	rec := &c.Records[i]
@@ -133,10 +130,4 @@ func (m *member) halt(c *chunk, i int, attempts int, err error) {
 	p := c.part
 	p.cancelled.Store(true)
 	m.post(func() { m.haltPartition(p, halt) })
-}
-
-// attempts returns how often record i has failed, at least once.
-func (m *member) attempts(c *chunk, i int) int {
-	n, _ := c.part.failures.of(c.Records[i].Offset)
-	return max(n, 1)
 }

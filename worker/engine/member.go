@@ -117,11 +117,12 @@ func (m *member) run(ctx context.Context) {
 func (m *member) start(ctx context.Context) error {
 	cfg := m.e.cfg
 	m.producer = m.e.client.NewProducer(kafka.ProducerConfig{
-		Compression: cfg.Output.Compression,
-		Linger:      cfg.Output.Linger.Duration,
-		OnAck:       m.acked,
-		OnFatal:     func(err error) { m.e.fail(err, true) },
-		Logger:      m.log,
+		Compression:     cfg.Output.Compression,
+		Linger:          cfg.Output.Linger.Duration,
+		DeliveryTimeout: cfg.Output.DeliveryTimeout.Duration,
+		OnAck:           m.acked,
+		OnFatal:         func(err error) { m.e.fail(err, true) },
+		Logger:          m.log,
 	})
 	if err := m.e.patiently(ctx, m.openTopics); err != nil {
 		m.producer.Close()
@@ -147,11 +148,11 @@ func (m *member) start(ctx context.Context) error {
 // openTopics makes the writers of the topics that are written to.
 func (m *member) openTopics(ctx context.Context) (err error) {
 	cfg := m.e.cfg
-	if m.output, err = m.producer.Topic(ctx, cfg.Output.Topic); err != nil {
+	if m.output, err = m.producer.Topic(ctx, cfg.Output.Topic, kafka.TopicOptions{}); err != nil {
 		return fmt.Errorf("output topic: %w", err)
 	}
 	if t := cfg.Failure.DeadLetter.Topic; t != "" {
-		if m.letters, err = m.producer.Topic(ctx, t); err != nil {
+		if m.letters, err = m.producer.Topic(ctx, t, letterOptions); err != nil {
 			return fmt.Errorf("dead-letter topic: %w", err)
 		}
 	}
@@ -231,20 +232,24 @@ func (m *member) writer(topic string) (*kafka.TopicWriter, error) {
 	if topic == "" || topic == m.e.cfg.Output.Topic {
 		return m.output, nil
 	}
-	return m.producer.Topic(m.hard, topic)
+	return m.producer.Named(topic)
 }
 
-// outputPartition is Kafka's default partition for a key. Without a key the
-// orderings that promise one keep a partition's records together; otherwise
-// they go round by chunks, which fills batches.
-func (m *member) outputPartition(w *kafka.TopicWriter, c *chunk, rec *record.Record, key []byte) int32 {
+// placement is where an output goes: where Kafka's default partitioner puts its
+// key. Without a key, records of a partition stay together if there is an order
+// to keep; otherwise they go round by chunks, which fills batches. Only Partition
+// promises an order of records without a key, and so waits for a partition that
+// can't be written to.
+func (m *member) placement(c *chunk, rec *record.Record, key []byte) kafka.Placement {
 	switch {
 	case key != nil:
-		return w.PartitionFor(key)
+		return kafka.ByKey()
 	case m.e.cfg.Ordering == config.Unordered:
-		return int32(c.number % uint32(w.Partitions()))
+		return kafka.Anywhere(c.number)
+	case m.e.cfg.Ordering == config.Key:
+		return kafka.Anywhere(uint32(rec.Partition))
 	default:
-		return rec.Partition % w.Partitions()
+		return kafka.At(uint32(rec.Partition))
 	}
 }
 

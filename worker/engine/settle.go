@@ -3,13 +3,11 @@ package engine
 import (
 	"time"
 
+	"github.com/millrace-dev/millrace/worker/failure"
 	"github.com/millrace-dev/millrace/worker/kafka"
 	"github.com/millrace-dev/millrace/worker/offsets"
 	"github.com/millrace-dev/millrace/worker/record"
 )
-
-// deadLetterBit marks in an Origin's index that the output is a dead letter.
-const deadLetterBit = 1 << 30
 
 // acked takes the producer's acknowledgements. It is called from the sender's
 // goroutines, for a batch of one output partition at a time.
@@ -23,7 +21,7 @@ func (m *member) acked(a *kafka.Ack) {
 	run := settling{m: m, now: time.Now()}
 	letters := 0
 	for k, o := range a.Origins {
-		i := int(o.Index &^ deadLetterBit)
+		i := int(o.Index & recordMask)
 		if c := o.Owner.(*chunk); c != run.c {
 			run.begin(c)
 		}
@@ -41,9 +39,9 @@ func (m *member) acked(a *kafka.Ack) {
 // refused takes an output that the brokers will not store.
 func (m *member) refused(o kafka.Origin, err error) {
 	c := o.Owner.(*chunk)
-	i := int(o.Index &^ deadLetterBit)
+	i := int(o.Index & recordMask)
 	if o.Index&deadLetterBit != 0 {
-		m.halt(c, i, m.attempts(c, i), err)
+		m.letterRefused(c, i, failure.Form(o.Index>>formShift&formMask), err)
 		return
 	}
 	m.undeliverable(c, i, err)

@@ -20,6 +20,14 @@ const (
 	HeaderAttempts  = "millrace-attempts"
 	// HeaderFailedAt is when the last attempt failed.
 	HeaderFailedAt = "millrace-failed-at"
+	// What the record had and the letter has not, since it would be too large:
+	// the size in bytes.
+	HeaderValueOmitted   = "millrace-value-omitted"
+	HeaderHeadersOmitted = "millrace-headers-omitted"
+	HeaderKeyOmitted     = "millrace-key-omitted"
+	// HeaderKeyAdded is true if the record had no key and the topic takes none
+	// without.
+	HeaderKeyAdded = "millrace-key-added"
 )
 
 // maxErrorBytes keeps a dead letter little larger than its record: an error

@@ -4,6 +4,7 @@ package kafka
 // matters.
 type encodedRecord struct {
 	timestampDelta int64
+	size           int    // of all of it
 	rest           []byte // from the key on
 }
 
@@ -16,30 +17,87 @@ func (b *builder) records(yield func(int, encodedRecord) bool) {
 		end := start + int(zigzag(length))
 		timestamp, next := uvarint(b.data, start+1) // behind the attributes
 		_, next = uvarint(b.data, next)             // the offset delta
-		if !yield(i, encodedRecord{timestampDelta: zigzag(timestamp), rest: b.data[next:end]}) {
+		if !yield(i, encodedRecord{timestampDelta: zigzag(timestamp), size: end - at, rest: b.data[next:end]}) {
 			return
 		}
 		at = end
 	}
 }
 
-// subset returns a new batch of the records that keep chooses, with their
-// origins. It has nothing reserved of the budget.
+// key returns the record's key; null is nil.
+func (r encodedRecord) key() []byte {
+	length, at := uvarint(r.rest, 0)
+	n := int(zigzag(length))
+	if n < 0 {
+		return nil
+	}
+	return r.rest[at : at+n : at+n]
+}
+
+// divide makes new batches of b's records: that of record i is parts[i], none if
+// that is negative. It returns them by their number; one without records is nil.
+// They take memory beyond the budget, since waiting for it would wait for this
+// very batch.
 //
-// It keeps the base timestamp, even if it is not that of its first record any
+// They keep the base timestamp, even if it is not that of their first record any
 // more: so no record gets longer, and all of them have room.
-func (b *builder) subset(memory *buffer, fresh *builder, keep func(i int) bool) *builder {
-	fresh.start(memory, len(memory.data))
-	fresh.since, fresh.firstTimestamp = b.since, b.firstTimestamp
+func (p *Producer) divide(b *builder, parts []int32) []*builder {
+	sizes := make([]int, 0, 2)
 	for i, rec := range b.records {
-		if !keep(i) {
+		for int(parts[i]) >= len(sizes) {
+			sizes = append(sizes, batchHeaderSize)
+		}
+		if parts[i] >= 0 {
+			sizes[parts[i]] += rec.size
+		}
+	}
+	divided := make([]*builder, len(sizes))
+	for n, size := range sizes {
+		if size == batchHeaderSize {
 			continue
 		}
-		fresh.end = rec.encode(fresh.data, fresh.end, int64(len(fresh.origins)))
-		fresh.origins = append(fresh.origins, b.origins[i])
-		fresh.maxTimestamp = max(fresh.maxTimestamp, b.firstTimestamp+rec.timestampDelta)
+		memory := p.buffers.get(size)
+		divided[n] = p.builders.get()
+		divided[n].start(memory, len(memory.data))
+		divided[n].since, divided[n].firstTimestamp = b.since, b.firstTimestamp
 	}
-	return fresh
+	for i, rec := range b.records {
+		if parts[i] >= 0 {
+			divided[parts[i]].take(rec, b.origins[i])
+		}
+	}
+	return divided
+}
+
+// take appends a record of another batch with the same base timestamp.
+func (b *builder) take(rec encodedRecord, o Origin) {
+	b.end = rec.encode(b.data, b.end, int64(len(b.origins)))
+	b.origins = append(b.origins, o)
+	b.maxTimestamp = max(b.maxTimestamp, b.firstTimestamp+rec.timestampDelta)
+}
+
+// piecesOf numbers b's records such that those of one number, which follow each
+// other, take limit bytes at most in a batch; one that is larger is alone.
+func (b *builder) piecesOf(limit int) []int32 {
+	pieces := make([]int32, b.count())
+	piece, end := int32(0), batchHeaderSize
+	for i, rec := range b.records {
+		if end > batchHeaderSize && end+rec.size > limit {
+			piece, end = piece+1, batchHeaderSize
+		}
+		end += rec.size
+		pieces[i] = piece
+	}
+	return pieces
+}
+
+// halves numbers the first half of b's records 0 and the others 1.
+func (b *builder) halves() []int32 {
+	half := make([]int32, b.count())
+	for i := len(half) / 2; i < len(half); i++ {
+		half[i] = 1
+	}
+	return half
 }
 
 // encode writes the record to b[at:] as number offsetDelta of its batch.

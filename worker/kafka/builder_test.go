@@ -22,7 +22,14 @@ func TestSubsetsKeepTheirRecords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := fill(t, pool, messages)
-			part := b.subset(pool.get(b.end), &builder{}, keep)
+			p := (&Client{}).NewProducer(ProducerConfig{})
+			parts := make([]int32, len(messages))
+			for i := range parts {
+				if !keep(i) {
+					parts[i] = -1
+				}
+			}
+			part := p.divide(b, parts)[0]
 			if part.end > b.end {
 				t.Errorf("%d bytes of %d", part.end, b.end)
 			}
@@ -88,7 +95,7 @@ func TestBuildersForgetTheirOwners(t *testing.T) {
 // idleQueue is a queue that nothing takes from.
 func idleQueue(maxBatchBytes int) *partitionQueue {
 	p := (&Client{}).NewProducer(ProducerConfig{MaxBatchBytes: maxBatchBytes})
-	return newTopicWriter(p, "orders", 1).queues[0]
+	return newTopicWriter(p, "orders", 1, TopicOptions{}).layout.Load().queues[0]
 }
 
 func (q *partitionQueue) mustAdd(t *testing.T, m *Message) {

@@ -27,14 +27,17 @@ func TestPartitionForIsThatOfOtherClients(t *testing.T) {
 	theirs := kgo.StickyKeyPartitioner(nil).ForTopic("orders")
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, count := range []int{1, 2, 7, 12, 1000} {
-		w := newTopicWriter(nil, "orders", int32(count))
+		l := &topicLayout{queues: make([]*partitionQueue, count)}
+		for i := range l.queues {
+			l.queues[i] = &partitionQueue{partition: int32(i)}
+		}
 		for length := range 200 {
 			key := make([]byte, length)
 			for i := range key {
 				key[i] = byte(random.Uint32())
 			}
 			want := theirs.Partition(&kgo.Record{Key: key}, count)
-			if got := w.PartitionFor(key); int(got) != want {
+			if got := l.queue(ByKey(), key).partition; int(got) != want {
 				t.Fatalf("key %x of %d partitions: got %d, want %d", key, count, got, want)
 			}
 		}

@@ -20,7 +20,7 @@ import (
 func (w *writing) onTopic(name string) {
 	w.t.Helper()
 	var err error
-	if w.w, err = w.p.Topic(writeContext(w.t), name); err != nil {
+	if w.w, err = w.p.Topic(writeContext(w.t), name, TopicOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
 	w.topic = name
@@ -59,7 +59,7 @@ func apacheFidelity(t *testing.T) {
 				}
 				messages = append(messages, Message{Value: noise, Timestamp: 1}, Message{Value: bytes.Repeat([]byte("v"), 900_000), Timestamp: 2})
 				for k := range messages {
-					if err := w.w.Append(t.Context(), 0, &messages[k], Origin{Owner: w, Index: w.number()}); err != nil {
+					if err := w.w.Append(t.Context(), At(0), &messages[k], Origin{Owner: w, Index: w.number()}); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -139,7 +139,7 @@ func apacheFuture(t *testing.T) {
 				m.Timestamp += (25 * time.Hour).Milliseconds()
 				future[n] = true
 			}
-			if err := w.w.Append(t.Context(), 0, m, Origin{Owner: w, Index: n}); err != nil {
+			if err := w.w.Append(t.Context(), At(0), m, Origin{Owner: w, Index: n}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -168,7 +168,7 @@ func apacheNoKey(t *testing.T) {
 		if i%5 == 0 {
 			m.Key = nil
 		}
-		if err := w.w.Append(t.Context(), 0, m, Origin{Owner: w, Index: w.number()}); err != nil {
+		if err := w.w.Append(t.Context(), At(0), m, Origin{Owner: w, Index: w.number()}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -195,7 +195,7 @@ func apacheWrap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := w.w.queues[0]
+	q := w.w.layout.Load().queues[0]
 	q.producer, q.sequence = identity, math.MaxInt32-5
 	for range 10 {
 		for range 3 {
@@ -218,7 +218,7 @@ func apacheGap(t *testing.T) {
 	w.onTopic("produce-gap")
 	w.write(0, 10)
 	w.flush()
-	q := w.w.queues[0]
+	q := w.w.layout.Load().queues[0]
 	q.sequence += 100
 	for range 10 {
 		w.write(0, 10)
@@ -288,11 +288,11 @@ func TestProducerWithoutAuthorisation(t *testing.T) {
 	p := c.NewProducer(ProducerConfig{OnAck: func(a *Ack) { acked <- a.Topic }, OnFatal: func(err error) { fatal <- err }})
 	defer p.Close()
 	for _, topic := range []string{"out", "other"} {
-		w, err := p.Topic(testContext(t), topic)
+		w, err := p.Topic(testContext(t), topic, TopicOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Append(testContext(t), 0, &Message{Timestamp: noTimestamp}, Origin{}); err != nil {
+		if err := w.Append(testContext(t), At(0), &Message{Timestamp: noTimestamp}, Origin{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -54,7 +54,7 @@ func emptyBroker(tb testing.TB, partitions int32, cfg ProducerConfig) (*Producer
 		p.Close()
 		client.Close()
 	})
-	w, err := p.Topic(tb.Context(), "out")
+	w, err := p.Topic(tb.Context(), "out", TopicOptions{})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func benchmarkAppend(b *testing.B, codec config.Compression) {
 			if i%64 == 0 {
 				partition = (partition + 1) % partitions
 			}
-			if err := w.Append(ctx, partition, m, Origin{Owner: m, Index: int32(i)}); err != nil {
+			if err := w.Append(ctx, At(uint32(partition)), m, Origin{Owner: m, Index: int32(i)}); err != nil {
 				b.Error(err)
 			}
 		}
@@ -105,7 +105,7 @@ func TestProducingDoesNotAllocateForRecords(t *testing.T) {
 	m := benchMessage(true)
 	got := testing.AllocsPerRun(5, func() {
 		for i := range int32(records) {
-			if err := w.Append(t.Context(), i%partitions, m, Origin{Owner: m, Index: i}); err != nil {
+			if err := w.Append(t.Context(), At(uint32(i%partitions)), m, Origin{Owner: m, Index: i}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -92,7 +92,7 @@ func TestForgottenProducersGetANewIdentity(t *testing.T) {
 				w.write(i%2, 10)
 			}
 			w.flush()
-			queues := w.w.queues
+			queues := w.w.layout.Load().queues
 			before := queues[0].producer
 			fake.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Partitions: []int32{1}, Err: fault})
 			for i := range int32(500) {

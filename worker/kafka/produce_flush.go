@@ -10,10 +10,16 @@ import (
 func (p *Producer) Flush(ctx context.Context) error {
 	p.flushing.Add(1)
 	defer p.flushing.Add(-1)
+	moves := p.moves.Load()
 	targets := p.sealAll()
 	for {
-		// Taken first, so that nothing that settles meanwhile is missed.
+		// Taken first, so that nothing that settles after it is missed.
 		progress := p.nextProgress()
+		if now := p.moves.Load(); now != moves {
+			// Some of the records may be in other queues now.
+			moves = now
+			targets = p.sealAll()
+		}
 		for q, target := range targets {
 			if q.settledRecords() >= target {
 				delete(targets, q)

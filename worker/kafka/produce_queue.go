@@ -19,7 +19,7 @@ type partitionQueue struct {
 
 	mu     sync.Mutex
 	open   *builder // takes records; nil if none are gathered; guarded by mu
-	closed bool     // nothing may be appended any more; guarded by mu
+	closed error    // why nothing may be appended any more; guarded by mu
 	// sealed are the batches that take no more records, oldest first. The
 	// first may be in flight. Guarded by mu.
 	sealed []*builder
@@ -29,13 +29,19 @@ type partitionQueue struct {
 	// appended and settled count records since the start. Guarded by mu.
 	appended, settled int64
 
+	// leaderless says that the partition had no leader, or was not named, when
+	// the cluster was asked last; failing, that the last attempt to write to it
+	// has failed. Guarded by the topic's mu.
+	leaderless, failing bool
+
 	// The rest belongs to who holds the queue.
 	producer  producerIdentity // under which its sequence runs
 	sequence  int32            // of the next record that is not stored
 	backoff   backoff
 	notBefore time.Time // of the next attempt, after a failure
-	trouble   string    // the kind of failure of the last attempt; it was logged
-	lookup    backoff   // of the search for the leader
+	trouble   writeTrouble
+	refusals  refusals
+	lookup    backoff // of the search for the leader
 }
 
 // signal is what follows an append, once the queue's lock is free.
@@ -50,8 +56,8 @@ type signal struct {
 // nothing was done for want of as many bytes of the budget; credit is what was
 // reserved of it for this record before.
 func (q *partitionQueue) add(m *Message, o Origin, credit *int64) (sig signal, missing int64, err error) {
-	if q.closed {
-		return signal{}, 0, errProducerClosed
+	if q.closed != nil {
+		return signal{}, 0, q.closed
 	}
 	b := q.open
 	if b == nil {
@@ -72,16 +78,16 @@ func (q *partitionQueue) add(m *Message, o Origin, credit *int64) (sig signal, m
 // addBeyond is add for a record that would end at end, beyond the room that
 // there is. Needs mu.
 func (q *partitionQueue) addBeyond(m *Message, o Origin, end int, credit *int64) (sig signal, missing int64, err error) {
-	p, b := q.topic.producer, q.open
-	if end <= p.maxBatchBytes {
-		room := roomFor(min(max(end, 2*len(b.memory.data)), p.maxBatchBytes))
+	p, b, limit := q.topic.producer, q.open, q.batchLimit()
+	if end <= limit {
+		room := roomFor(min(max(end, 2*len(b.memory.data)), limit))
 		more := int64(room) - int64(len(b.memory.data))
 		taken, missing := p.reserve(more, credit)
 		if missing > 0 {
 			return signal{}, missing, nil
 		}
 		b.reserved += taken
-		b.grow(p.buffers.get(room), p.maxBatchBytes)
+		b.grow(p.buffers.get(room), limit)
 		return q.add(m, o, credit)
 	}
 	if err := q.checkSize(m); err != nil {
@@ -101,8 +107,8 @@ func (q *partitionQueue) addToNew(m *Message, o Origin, credit *int64) (sig sign
 		return signal{}, 0, err
 	}
 	p := q.topic.producer
-	alone := sizeAlone(m)
-	room := roomFor(max(q.hint, alone))
+	alone, limit := sizeAlone(m), q.batchLimit()
+	room := roomFor(max(min(q.hint, limit), alone))
 	// More than the whole budget can't be had: such a record has all of it.
 	taken, missing := p.reserve(min(int64(room), p.maxBufferedBytes), credit)
 	if missing > 0 {
@@ -110,7 +116,7 @@ func (q *partitionQueue) addToNew(m *Message, o Origin, credit *int64) (sig sign
 	}
 	q.open = p.builders.get()
 	q.open.reserved = taken
-	q.open.start(p.buffers.get(room), max(alone, p.maxBatchBytes))
+	q.open.start(p.buffers.get(room), max(alone, limit))
 	sig, missing, err = q.add(m, o, credit)
 	if !q.active {
 		q.active = true
@@ -133,7 +139,7 @@ func (q *partitionQueue) checkSize(m *Message) error {
 // seal ends the open batch, if there is one. Needs mu.
 func (q *partitionQueue) seal() {
 	if q.open != nil {
-		q.hint = max(min(q.open.end, q.topic.producer.maxBatchBytes), q.hint-q.hint/4)
+		q.hint = max(min(q.open.end, q.batchLimit()), q.hint-q.hint/4)
 		q.sealed = append(q.sealed, q.open)
 		q.open = nil
 	}
@@ -160,8 +166,9 @@ func (q *partitionQueue) outlook(now time.Time, linger time.Duration) (left time
 	}
 }
 
-// take returns the batch that is next; it stays in the queue. The caller holds
-// the queue.
+// take returns the batch that is next; it stays in the queue. One that was
+// gathered before the topic's limit was known is cut to it first. The caller
+// holds the queue.
 func (q *partitionQueue) take() *builder {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -169,7 +176,17 @@ func (q *partitionQueue) take() *builder {
 		q.seal()
 	}
 	q.notBefore = time.Time{}
+	b, p := q.sealed[0], q.topic.producer
+	if limit := q.batchLimit(); !b.ready && b.end > limit && b.count() > 1 {
+		q.sealed = slices.Replace(q.sealed, 0, 1, p.divide(b, b.piecesOf(limit))...)
+		p.release(b)
+	}
 	return q.sealed[0]
+}
+
+// batchLimit returns how many bytes a batch of several records may have.
+func (q *partitionQueue) batchLimit() int {
+	return min(q.topic.producer.maxBatchBytes, q.topic.limit.bytes())
 }
 
 // replace puts others in the place of the first batch, which is gone with
@@ -201,7 +218,7 @@ func (q *partitionQueue) buffered() (records int, bytes int64) {
 func (q *partitionQueue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.closed = true
+	q.closed = errProducerClosed
 	q.seal()
 	for _, b := range q.sealed {
 		q.topic.producer.release(b)

@@ -14,10 +14,16 @@ func (s *sender) split(q *partitionQueue, b *builder, r *produceResult) {
 		s.finish(q, b)
 		return
 	}
-	middle := int(b.count()) / 2
-	first := s.p.subset(b, func(i int) bool { return i < middle })
-	second := s.p.subset(b, func(i int) bool { return i >= middle })
-	s.finish(q, b, first, second)
+	s.finish(q, b, s.p.divide(b, b.halves())...)
+}
+
+// tooLarge divides a batch that is larger than the topic takes. Later ones are
+// gathered to the size that this teaches.
+func (s *sender) tooLarge(q *partitionQueue, b *builder, r *produceResult) {
+	if b.count() > 1 {
+		q.topic.limit.refuse(b.end)
+	}
+	s.split(q, b, r)
 }
 
 // refuse fails the records that the broker will not store. The others are sent
@@ -43,16 +49,11 @@ func (s *sender) refuse(q *partitionQueue, b *builder, r *produceResult) {
 		s.finish(q, b)
 		return
 	}
-	s.finish(q, b, s.p.subset(b, func(i int) bool {
-		_, ok := refused[i]
-		return !ok
-	}))
-}
-
-// subset returns a batch of the records of b that keep chooses. It takes memory
-// beyond the budget, since waiting for it would wait for this very batch.
-func (p *Producer) subset(b *builder, keep func(i int) bool) *builder {
-	return b.subset(p.buffers.get(b.end), p.builders.get(), keep)
+	parts := make([]int32, b.count())
+	for i := range refused {
+		parts[i] = -1
+	}
+	s.finish(q, b, s.p.divide(b, parts)...)
 }
 
 // recordError explains why a record can't be written.
@@ -68,6 +69,6 @@ func (r *produceResult) recordError(message string) error {
 	case kafkago.MessageSizeTooLarge, kafkago.RecordListTooLarge:
 		return fmt.Errorf("topic %q, partition %d: %w: it exceeds the topic's max.message.bytes (%w)", r.topic, r.partition, ErrTooLarge, err)
 	default:
-		return fmt.Errorf("topic %q, partition %d: the broker refuses the record: %w", r.topic, r.partition, err)
+		return fmt.Errorf("topic %q, partition %d: %w: %w", r.topic, r.partition, ErrInvalidRecord, err)
 	}
 }

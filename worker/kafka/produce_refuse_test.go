@@ -158,8 +158,6 @@ func TestFatalErrorsSayWhatToDoAndKeepTheRecords(t *testing.T) {
 		{kerr.ClusterAuthorizationFailed, ErrNotAuthorized, []string{`topic "out"`, "IdempotentWrite on the cluster"}},
 		{kerr.UnsupportedCompressionType, nil, []string{`topic "out"`, "choose an older one"}},
 		{kerr.UnsupportedForMessageFormat, nil, []string{`topic "out"`, "message.format.version"}},
-		{kerr.InvalidTopicException, nil, []string{`topic "out"`, "not a valid name"}},
-		{kerr.PolicyViolation, nil, []string{`topic "out"`}},
 	} {
 		t.Run(c.fault.Message, func(t *testing.T) {
 			fake := kafkatest.Fake(t)

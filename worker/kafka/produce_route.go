@@ -2,8 +2,11 @@ package kafka
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
 )
 
 // route finds the leader of a queue's partition, after a pause, and hands the
@@ -13,17 +16,7 @@ func (p *Producer) route(q *partitionQueue, pause time.Duration) {
 		if sleep(p.ctx, pause) != nil {
 			return
 		}
-		for {
-			broker, err := p.client.leader(p.ctx, q.topic.name, q.partition)
-			p.tries.Add(1)
-			if err == nil {
-				p.hand(q, broker)
-				return
-			}
-			if p.ctx.Err() != nil {
-				return
-			}
-			p.lookupFailed(q.topic, err)
+		for !p.tryRoute(q) {
 			if q.lookup.wait(p.ctx) != nil {
 				return
 			}
@@ -31,10 +24,70 @@ func (p *Producer) route(q *partitionQueue, pause time.Duration) {
 	})
 }
 
+// tryRoute reports whether somebody else holds the queue now, or nobody.
+func (p *Producer) tryRoute(q *partitionQueue) bool {
+	broker, err := p.leaderOf(q)
+	p.tries.Add(1)
+	switch {
+	case err == nil:
+		p.hand(q, broker)
+		return true
+	case p.ctx.Err() != nil || q.topic.park(q):
+		return true
+	}
+	if failure := q.topic.lost(err); failure != nil {
+		p.failQueue(q, failure)
+		return true
+	}
+	q.topic.setFailing(q, true)
+	p.lookupFailed(q.topic, err)
+	return false
+}
+
+// leaderOf returns the broker that leads a queue's partition. What the cluster
+// answers is made known to the topic's writer.
+func (p *Producer) leaderOf(q *partitionQueue) (int32, error) {
+	if broker, ok := p.client.leaders.lookup(q.topic.name, q.partition); ok {
+		return broker, nil
+	}
+	leaders, err := q.topic.refresh(p.ctx)
+	switch {
+	case err != nil:
+		return -1, err
+	case int(q.partition) >= len(leaders):
+		return -1, fmt.Errorf("partition %d of topic %q, which has %d partitions: %w",
+			q.partition, q.topic.name, len(leaders), kafkago.UnknownTopicOrPartition)
+	case leaders[q.partition] < 0:
+		return -1, fmt.Errorf("partition %d of topic %q: %w", q.partition, q.topic.name, kafkago.LeaderNotAvailable)
+	}
+	return leaders[q.partition], nil
+}
+
+// lost returns the error that the records of an isolated topic fail with if the
+// cluster will not have them.
+func (t *TopicWriter) lost(err error) error {
+	if !t.isolated {
+		return nil
+	}
+	if errors.Is(err, ErrNotAuthorized) {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	patience := t.producer.deliveryTimeout
+	if t.named && !t.missing.IsZero() && time.Since(t.missing) >= patience {
+		return fmt.Errorf("%w for output.deliveryTimeout (%s): %w", ErrNotDelivered, patience, err)
+	}
+	return nil
+}
+
 func (p *Producer) hand(q *partitionQueue, broker int32) {
 	q.lookup.reset()
 	if q.topic.lookups.end() {
 		p.log.Info("found the leaders again", "topic", q.topic.name)
+	}
+	if q.trouble.since.IsZero() {
+		q.topic.setFailing(q, false) // it was the leader that was missing
 	}
 	s := p.senderOf(broker)
 	q.mu.Lock()
@@ -60,7 +113,7 @@ type streak struct {
 	kind string // of the last failure; "" after a success; guarded by mu
 }
 
-// failed tells whether err is news.
+// failed reports whether err is news.
 func (s *streak) failed(err error) bool {
 	kind := failureKind(err)
 	s.mu.Lock()
@@ -70,7 +123,7 @@ func (s *streak) failed(err error) bool {
 	return news
 }
 
-// end tells whether there was a failure.
+// end reports whether there was a failure.
 func (s *streak) end() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -50,6 +50,11 @@ type outgoing struct {
 	batch *builder
 }
 
+// unpacked reports whether the batch is still to be compressed.
+func (o outgoing) unpacked() bool {
+	return !o.batch.packTried && o.queue.topic.compression() != compress.None
+}
+
 // add takes a queue over from who held it. The sender is woken if it would not
 // look before due.
 func (s *sender) add(q *partitionQueue, due time.Time) {
@@ -207,7 +212,7 @@ func (s *sender) prepare() error {
 // packAll compresses the batches that are not, on as many processors as there
 // are.
 func (s *sender) packAll() {
-	if s.p.codec == compress.None {
+	if !slices.ContainsFunc(s.batches, outgoing.unpacked) {
 		return
 	}
 	var next atomic.Int32
@@ -217,10 +222,10 @@ func (s *sender) packAll() {
 			if i >= len(s.batches) {
 				return
 			}
-			if b := s.batches[i].batch; !b.packTried {
-				b.packTried = true
-				if err := b.pack(s.p.codec, s.p.buffers); err != nil {
-					s.p.log.Error(err, "a batch is sent uncompressed", "topic", s.batches[i].queue.topic.name)
+			if o := s.batches[i]; o.unpacked() {
+				o.batch.packTried = true
+				if err := o.batch.pack(o.queue.topic.compression(), s.p.buffers); err != nil {
+					s.p.log.Error(err, "a batch is sent uncompressed", "topic", o.queue.topic.name)
 				}
 			}
 		}

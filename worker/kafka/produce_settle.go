@@ -58,16 +58,19 @@ func (s *sender) settleBatch(o outgoing, r *produceResult, news *produceNews) {
 		q.producer, b.ready = noProducer, false
 		news.add(q, err)
 		s.sendAgain(q, false)
-	case split:
-		s.split(q, b, r)
+	case tooLarge:
+		s.tooLarge(q, b, r)
 	case refuse:
 		s.refuse(q, b, r)
 	case sendAgain:
 		news.add(q, err)
 		s.sendAgain(q, staleLeader(err))
+	case unexplained:
+		s.unexplained(q, b, r, news)
+	case unsupported:
+		s.unsupported(q, b, r)
 	case fatal:
-		s.p.fatal(r.writeError())
-		s.sendAgain(q, false)
+		s.forbidden(q, b, r)
 	}
 }
 
@@ -78,6 +81,8 @@ func (s *sender) stored(q *partitionQueue, b *builder, r *produceResult) {
 		offset = -1
 	}
 	q.sequence = sequenceAfter(q.sequence, b.count())
+	q.refusals = refusals{}
+	q.topic.limit.accept(b.end)
 	s.acknowledge(q, offset, b.origins, b.end-batchHeaderSize, nil)
 	s.finish(q, b)
 }
@@ -98,24 +103,34 @@ func (s *sender) sendAgain(q *partitionQueue, moved bool) {
 // finish ends a batch, of which nothing is left to do, or puts others in its
 // place; the queue is kept while there is something in it.
 func (s *sender) finish(q *partitionQueue, b *builder, others ...*builder) {
+	if s.p.replace(q, b, others...) {
+		s.waiting = append(s.waiting, q)
+	}
+}
+
+// replace is finish; it reports whether the queue goes on being active.
+func (p *Producer) replace(q *partitionQueue, b *builder, others ...*builder) (active bool) {
 	settled := int(b.count())
 	for _, other := range others {
 		settled -= int(other.count())
 	}
-	if q.replace(settled, others...) {
-		s.waiting = append(s.waiting, q)
-	}
-	s.p.release(b) // only now does nobody find it in the queue
-	s.p.settledSome()
+	active = q.replace(settled, others...)
+	p.release(b) // only now does nobody find it in the queue
+	p.settledSome()
+	return active
 }
 
 // acknowledge reports what became of records of a batch.
 func (s *sender) acknowledge(q *partitionQueue, offset int64, origins []Origin, bytes int, err error) {
-	if err != nil {
-		s.p.refusing.Add(1)
-		defer s.p.refusing.Add(-1)
-	}
 	s.ack = Ack{Topic: q.topic.name, Partition: q.partition, BaseOffset: offset, Origins: origins, Bytes: bytes, Err: err}
-	s.p.cfg.OnAck(&s.ack)
+	s.p.acknowledge(&s.ack)
 	s.ack.Origins = nil
+}
+
+func (p *Producer) acknowledge(a *Ack) {
+	if a.Err != nil {
+		p.refusing.Add(1)
+		defer p.refusing.Add(-1)
+	}
+	p.cfg.OnAck(a)
 }

@@ -17,10 +17,16 @@ const (
 	// renew the producer's identity first: the broker does not know where the
 	// partition's sequence is.
 	renew
-	// split it: all of it is too large.
-	split
 	// refuse the records that the broker named, and send the others.
 	refuse
+	// tooLarge: divide it, and make smaller ones from now on.
+	tooLarge
+	// unexplained: send it again, for as long as the delivery timeout allows.
+	// The broker has failed in a way that it does not explain, or with a code
+	// that is not known here.
+	unexplained
+	// unsupported compression: choose another one.
+	unsupported
 	// fatal: somebody has to do something first.
 	fatal
 )
@@ -34,16 +40,20 @@ func judge(code int16) verdict {
 		kafkago.InvalidProducerEpoch, kafkago.InvalidProducerIDMapping:
 		return renew
 	case kafkago.MessageSizeTooLarge, kafkago.RecordListTooLarge:
-		return split
+		return tooLarge
 	case kafkago.InvalidRecord, kafkago.InvalidTimestamp:
 		return refuse
-	case kafkago.Unknown: // something unforeseen in the broker
-		return sendAgain
+	case kafkago.TopicAuthorizationFailed, kafkago.ClusterAuthorizationFailed,
+		kafkago.TransactionalIDAuthorizationFailed,
+		kafkago.UnsupportedForMessageFormat, kafkago.UnsupportedVersion:
+		return fatal
+	case kafkago.UnsupportedCompressionType:
+		return unsupported
 	}
 	if retriableCode(kafkago.Error(code)) {
 		return sendAgain
 	}
-	return fatal
+	return unexplained
 }
 
 // writeError explains what a broker answered about a batch.

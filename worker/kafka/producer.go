@@ -23,6 +23,7 @@ const (
 	// be written to an input topic can be written to an output topic.
 	defaultMaxBatchBytes    = 1_048_588
 	defaultMaxBufferedBytes = 32 << 20
+	defaultDeliveryTimeout  = 2 * time.Minute
 )
 
 // maxRecordBytes is the most that a record may take in its batch: brokers close
@@ -33,6 +34,10 @@ const maxRecordBytes = 90 << 20
 // ErrTooLarge says that a record is larger than its topic takes, or than
 // maxRecordBytes. The error that wraps it says which.
 var ErrTooLarge = errors.New("record too large")
+
+// ErrInvalidRecord says that a topic's broker will not have a record, such as one
+// without a key for a compacted topic.
+var ErrInvalidRecord = errors.New("the broker refuses the record")
 
 // errProducerClosed counts as a cancellation: nothing is known to be wrong with
 // the record.
@@ -54,6 +59,14 @@ type ProducerConfig struct {
 	// MiB; there is always room for one batch, and for one record of any size
 	// while there is no other.
 	MaxBufferedBytes int64
+	// DeliveryTimeout is how long a partition may refuse a batch without a
+	// reason that is known (an unknown server error) before its records fail
+	// with ErrNotDelivered; 0 is two minutes. Outages don't count: without a
+	// leader or an answer a batch waits.
+	DeliveryTimeout time.Duration
+	// MetadataMaxAge is how old the number of a topic's partitions may get
+	// before the cluster is asked again; 0 is five minutes.
+	MetadataMaxAge time.Duration
 	// OnAck is called when records were stored, or refused for good, from the
 	// goroutines that send: one at a time for a partition, in the order of
 	// its batches. It must not block. If an Ack has an Err it may call
@@ -81,7 +94,8 @@ type Ack struct {
 	// they can't be written.
 	Bytes int
 	// Err is set if these records can't be written: the cluster refuses them
-	// as too large (ErrTooLarge) or invalid.
+	// as too large (ErrTooLarge) or invalid, or for DeliveryTimeout without a
+	// known reason (ErrNotDelivered).
 	Err error
 }
 
@@ -102,7 +116,11 @@ type Producer struct {
 	linger        time.Duration
 	maxBatchBytes int
 	maxRequest    int // bytes of batches in a request, before compression
-	log           logr.Logger
+
+	deliveryTimeout time.Duration
+	metadataMaxAge  time.Duration
+
+	log logr.Logger
 
 	ids      producerIDs
 	buffers  *bufferPool
@@ -115,15 +133,20 @@ type Producer struct {
 	refusing         atomic.Int32        // calls of OnAck with an Err
 
 	flushing atomic.Int32  // calls of Flush
+	moves    atomic.Int64  // how often records were moved to other queues
 	tries    atomic.Uint64 // requests and look-ups that have ended
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 
-	topics atomic.Pointer[map[string]*TopicWriter] // replaced under mu
-	mu     sync.Mutex
-	closed bool // guarded by mu
+	topics  atomic.Pointer[map[string]*TopicWriter] // replaced under mu
+	lookups *semaphore.Weighted                     // of requests about named topics
+	mu      sync.Mutex
+	closed  bool // guarded by mu
+	// named are the topics that were asked for by Named and are not known.
+	// Guarded by mu.
+	named map[string]*topicLookup
 	// senders are by the broker's id. Guarded by mu.
 	senders  map[int32]*sender
 	progress chan struct{} // closed when records settle while someone flushes; guarded by mu
@@ -140,12 +163,22 @@ func (c *Client) NewProducer(cfg ProducerConfig) *Producer {
 		maxBatchBytes:    cfg.MaxBatchBytes,
 		maxBufferedBytes: cfg.MaxBufferedBytes,
 		log:              cfg.Logger,
+		deliveryTimeout:  cfg.DeliveryTimeout,
+		metadataMaxAge:   cfg.MetadataMaxAge,
+		lookups:          semaphore.NewWeighted(maxLookups),
+		named:            make(map[string]*topicLookup),
 		ids:              producerIDs{current: noProducer},
 		senders:          make(map[int32]*sender),
 		progress:         make(chan struct{}),
 	}
 	if p.maxBatchBytes <= 0 {
 		p.maxBatchBytes = defaultMaxBatchBytes
+	}
+	if p.deliveryTimeout <= 0 {
+		p.deliveryTimeout = defaultDeliveryTimeout
+	}
+	if p.metadataMaxAge <= 0 {
+		p.metadataMaxAge = defaultMetadataMaxAge
 	}
 	if p.maxBufferedBytes <= 0 {
 		p.maxBufferedBytes = defaultMaxBufferedBytes
@@ -161,9 +194,21 @@ func (c *Client) NewProducer(cfg ProducerConfig) *Producer {
 	return p
 }
 
+// TopicOptions say how a topic is written to. The first call for the topic
+// decides.
+type TopicOptions struct {
+	// Compression, if set, is used instead of the Producer's.
+	Compression config.Compression
+	// Isolated lets records fail that this user may not write; otherwise that
+	// is for OnFatal.
+	Isolated bool
+
+	named bool
+}
+
 // Topic returns the writer of a topic. The first call for it asks the cluster;
-// errors.Is(err, ErrTopicNotFound) tells that there is none of that name.
-func (p *Producer) Topic(ctx context.Context, name string) (*TopicWriter, error) {
+// errors.Is(err, ErrTopicNotFound) says that there is none of that name.
+func (p *Producer) Topic(ctx context.Context, name string, o TopicOptions) (*TopicWriter, error) {
 	if t := (*p.topics.Load())[name]; t != nil {
 		return t, nil
 	}
@@ -171,6 +216,11 @@ func (p *Producer) Topic(ctx context.Context, name string) (*TopicWriter, error)
 	if err != nil {
 		return nil, err
 	}
+	return p.open(name, partitions, o)
+}
+
+// open returns the writer of a topic that exists.
+func (p *Producer) open(name string, partitions int32, o TopicOptions) (*TopicWriter, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	known := *p.topics.Load()
@@ -180,10 +230,13 @@ func (p *Producer) Topic(ctx context.Context, name string) (*TopicWriter, error)
 	if p.closed {
 		return nil, errProducerClosed
 	}
-	t := newTopicWriter(p, name, partitions)
+	t := newTopicWriter(p, name, partitions, o)
 	more := maps.Clone(known)
 	more[name] = t
 	p.topics.Store(&more)
+	if len(known) == 0 {
+		p.tasks.Go(p.refreshTopics)
+	}
 	return t, nil
 }
 
@@ -206,7 +259,7 @@ func (p *Producer) Tries() uint64 { return p.tries.Load() }
 // queues yields the queues of all partitions.
 func (p *Producer) queues(yield func(*partitionQueue) bool) {
 	for _, t := range *p.topics.Load() {
-		for _, q := range t.queues {
+		for _, q := range t.layout.Load().queues {
 			if !yield(q) {
 				return
 			}

@@ -61,7 +61,7 @@ func newWriting(t testing.TB, addrs []string, cfg ProducerConfig) *writing {
 			t.Logf("logged at last: %s", strings.Join(w.log.lines[max(0, len(w.log.lines)-40):], "\n"))
 		}
 	})
-	if w.w, err = w.p.Topic(writeContext(t), "out"); err != nil {
+	if w.w, err = w.p.Topic(writeContext(t), "out", TopicOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -142,7 +142,7 @@ func (w *writing) writeAs(n, partition int32, size int) {
 		// decides which producers are too old to be remembered.
 		Timestamp: time.Now().UnixMilli(),
 	}
-	if err := w.w.Append(context.Background(), partition, m, Origin{Owner: w, Index: n}); err != nil {
+	if err := w.w.Append(context.Background(), At(uint32(partition)), m, Origin{Owner: w, Index: n}); err != nil {
 		w.t.Errorf("append record %d: %v", n, err)
 	}
 }

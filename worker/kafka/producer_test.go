@@ -43,7 +43,7 @@ func TestWhatIsAppendedIsWhatIsStored(t *testing.T) {
 	messages := slices.DeleteFunc(manyMessages(), func(m Message) bool { return m.Timestamp == math.MaxInt64 })
 	for i := range messages {
 		m := messages[i]
-		if err := w.w.Append(t.Context(), 0, &m, Origin{Owner: w, Index: int32(i)}); err != nil {
+		if err := w.w.Append(t.Context(), At(0), &m, Origin{Owner: w, Index: int32(i)}); err != nil {
 			t.Fatal(err)
 		}
 		// It was copied: the caller's bytes may change.
@@ -73,16 +73,13 @@ func TestAppendRefusesWhatKafkaCantStore(t *testing.T) {
 	fake.CreateTopic("out", 2, nil)
 	w := newWriting(t, fake.Addrs(), ProducerConfig{MaxBatchBytes: 1000})
 	for name, c := range map[string]struct {
-		partition int32
-		m         Message
-		want      string
+		m    Message
+		want string
 	}{
-		"partition that is not there": {2, Message{}, `partition 2 of topic "out", which has 2`},
-		"negative partition":          {-1, Message{}, "partition -1"},
-		"before 1970":                 {0, Message{Timestamp: -2}, "before 1970"},
-		"too large":                   {0, Message{Value: make([]byte, maxRecordBytes)}, "record too large"},
+		"before 1970": {Message{Timestamp: -2}, "before 1970"},
+		"too large":   {Message{Value: make([]byte, maxRecordBytes)}, "record too large"},
 	} {
-		if err := w.w.Append(t.Context(), c.partition, &c.m, Origin{}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := w.w.Append(t.Context(), At(0), &c.m, Origin{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -95,10 +92,10 @@ func TestTopicThatDoesNotExist(t *testing.T) {
 	fake := kafkatest.Fake(t)
 	fake.CreateTopic("out", 1, nil)
 	w := newWriting(t, fake.Addrs(), ProducerConfig{})
-	if _, err := w.p.Topic(t.Context(), "missing"); !errors.Is(err, ErrTopicNotFound) || !strings.Contains(err.Error(), "missing") {
+	if _, err := w.p.Topic(t.Context(), "missing", TopicOptions{}); !errors.Is(err, ErrTopicNotFound) || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("got %v", err)
 	}
-	again, err := w.p.Topic(t.Context(), "out")
+	again, err := w.p.Topic(t.Context(), "out", TopicOptions{})
 	if again != w.w || err != nil {
 		t.Errorf("a second call gives another writer: %v", err)
 	}
@@ -213,7 +210,7 @@ func TestAppendWaitsForMemory(t *testing.T) {
 	// Who waits can give up.
 	ctx, cancel := context.WithCancel(t.Context())
 	gaveUp := make(chan error)
-	go func() { gaveUp <- w.w.Append(ctx, 0, &Message{Value: make([]byte, 50_000)}, Origin{}) }()
+	go func() { gaveUp <- w.w.Append(ctx, At(0), &Message{Value: make([]byte, 50_000)}, Origin{}) }()
 	awaitState(t, "one more waits", func() bool { return w.p.blocked.Load() == 5 })
 	cancel()
 	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
@@ -306,7 +303,7 @@ func TestCloseDropsWhatIsLeftAndLeavesNothingBehind(t *testing.T) {
 	for p := range int32(4) {
 		appenders.Go(func() {
 			for {
-				err := w.w.Append(context.Background(), p, &Message{Value: make([]byte, 500)}, Origin{Owner: w, Index: w.number()})
+				err := w.w.Append(context.Background(), At(uint32(p)), &Message{Value: make([]byte, 500)}, Origin{Owner: w, Index: w.number()})
 				if err != nil {
 					ended <- err
 					return
@@ -340,10 +337,10 @@ func TestCloseDropsWhatIsLeftAndLeavesNothingBehind(t *testing.T) {
 	if used := w.p.used.Load(); used != 0 {
 		t.Errorf("%d bytes of the budget are in use", used)
 	}
-	if err := w.w.Append(t.Context(), 0, &Message{}, Origin{}); !errors.Is(err, context.Canceled) {
+	if err := w.w.Append(t.Context(), At(0), &Message{}, Origin{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("append after close: %v", err)
 	}
-	if _, err := w.p.Topic(t.Context(), "other"); err == nil {
+	if _, err := w.p.Topic(t.Context(), "other", TopicOptions{}); err == nil {
 		t.Error("a topic after close")
 	}
 	w.p.Close()
@@ -356,13 +353,13 @@ func TestSeveralTopicsShareARequest(t *testing.T) {
 	}
 	w := newWriting(t, fake.Addrs(), ProducerConfig{})
 	for _, name := range []string{"dlq", "out", "third"} {
-		writer, err := w.p.Topic(t.Context(), name)
+		writer, err := w.p.Topic(t.Context(), name, TopicOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range int32(300) {
 			m := &Message{Value: fmt.Append(nil, name, i), Headers: []record.Header{{Key: "h", Value: []byte(name)}}, Timestamp: 1}
-			if err := writer.Append(t.Context(), i%3, m, Origin{Owner: w, Index: w.number()}); err != nil {
+			if err := writer.Append(t.Context(), At(uint32(i%3)), m, Origin{Owner: w, Index: w.number()}); err != nil {
 				t.Fatal(err)
 			}
 		}

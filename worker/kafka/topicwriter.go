@@ -2,8 +2,13 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/segmentio/kafka-go/compress"
 
 	"github.com/millrace-dev/millrace/worker/record"
 )
@@ -34,54 +39,74 @@ type Origin struct {
 type TopicWriter struct {
 	producer *Producer
 	name     string
-	queues   []*partitionQueue // by partition
-	lookups  streak            // of failures to find leaders
+	// isolated topics fail their records where others end the worker: when
+	// this user may not write to them.
+	isolated bool
+	// named topics are isolated ones that a record asked for. Their records
+	// fail too if the topic is deleted and stays away.
+	named   bool
+	codec   atomic.Int32 // a compress.Compression
+	lookups streak       // of failures to find leaders
+	limit   batchLimit
+
+	layout atomic.Pointer[topicLayout] // replaced under mu
+	mu     sync.Mutex
+	shrink shrinking // guarded by mu
+	asked  time.Time // when the cluster last named the partitions; guarded by mu
+	// missing is since when the cluster says that there is no such topic; zero
+	// while it names the topic. Guarded by mu.
+	missing time.Time
 }
 
-func newTopicWriter(p *Producer, name string, partitions int32) *TopicWriter {
-	t := &TopicWriter{producer: p, name: name, queues: make([]*partitionQueue, partitions)}
-	for i := range t.queues {
-		t.queues[i] = &partitionQueue{topic: t, partition: int32(i), producer: noProducer}
+func newTopicWriter(p *Producer, name string, partitions int32, o TopicOptions) *TopicWriter {
+	t := &TopicWriter{producer: p, name: name, isolated: o.Isolated || o.named, named: o.named}
+	codec := p.codec
+	if o.Compression != "" {
+		codec = compressions[o.Compression]
 	}
+	t.codec.Store(int32(codec))
+	t.asked = time.Now()
+	l := &topicLayout{}
+	t.addQueues(l, int(partitions))
+	t.layout.Store(l)
 	return t
 }
 
-// Partitions returns how many partitions the topic has.
-func (t *TopicWriter) Partitions() int32 { return int32(len(t.queues)) }
-
-// PartitionFor returns the partition that Kafka's default partitioner chooses
-// for a key that is not null.
-func (t *TopicWriter) PartitionFor(key []byte) int32 { return partitionOf(key, t.Partitions()) }
+func (t *TopicWriter) compression() compress.Compression {
+	return compress.Compression(t.codec.Load())
+}
 
 // Append queues m for a partition and copies it: m and its bytes are the
 // caller's again. It returns an error, and queues nothing, if m can't be a
 // record of Kafka's or is ErrTooLarge. It waits while the Producer's memory is
-// used up; if ctx or the Producer ends meanwhile, the error is ctx's or a
+// used up; if ctx or the Producer ends first, the error is ctx's or a
 // context.Canceled.
-func (t *TopicWriter) Append(ctx context.Context, partition int32, m *Message, o Origin) error {
-	if uint32(partition) >= uint32(len(t.queues)) {
-		return fmt.Errorf("partition %d of topic %q, which has %d partitions", partition, t.name, len(t.queues))
-	}
+func (t *TopicWriter) Append(ctx context.Context, to Placement, m *Message, o Origin) error {
 	if m.Timestamp < noTimestamp {
 		return fmt.Errorf("timestamp %d of a record for topic %q: Kafka stores none before 1970", m.Timestamp, t.name)
 	}
 	var credit int64
-	q := t.queues[partition]
-	q.mu.Lock()
-	sig, missing, err := q.add(m, o, &credit)
-	q.mu.Unlock()
-	if missing > 0 {
-		return q.addLater(ctx, m, o, missing)
+	for {
+		q := t.layout.Load().queue(to, m.Key)
+		q.mu.Lock()
+		sig, missing, err := q.add(m, o, &credit)
+		q.mu.Unlock()
+		if errors.Is(err, errMoved) {
+			continue // the topic has fewer partitions now
+		}
+		if missing > 0 {
+			return t.appendLater(ctx, to, m, o, missing)
+		}
+		if sig.activated || sig.nudge {
+			q.follow(sig)
+		}
+		return err
 	}
-	if sig.activated || sig.nudge {
-		q.follow(sig)
-	}
-	return err
 }
 
-// addLater is add when missing bytes of the budget are free.
-func (q *partitionQueue) addLater(ctx context.Context, m *Message, o Origin, missing int64) error {
-	p := q.topic.producer
+// appendLater is Append when missing bytes of the budget are free.
+func (t *TopicWriter) appendLater(ctx context.Context, to Placement, m *Message, o Origin, missing int64) error {
+	p := t.producer
 	for {
 		if err := p.await(ctx, missing); err != nil {
 			return err
@@ -89,9 +114,13 @@ func (q *partitionQueue) addLater(ctx context.Context, m *Message, o Origin, mis
 		var sig signal
 		var err error
 		credit := missing
+		q := t.layout.Load().queue(to, m.Key)
 		q.mu.Lock()
 		sig, missing, err = q.add(m, o, &credit)
 		q.mu.Unlock()
+		if errors.Is(err, errMoved) {
+			missing = credit
+		}
 		// Others may have made room, or taken it.
 		p.giveBack(credit)
 		if missing == 0 {

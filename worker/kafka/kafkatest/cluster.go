@@ -66,6 +66,11 @@ func (c *Cluster) CreateTopic(name string, partitions int32, configs map[string]
 	if err := kerr.ErrorForCode(res.Topics[0].ErrorCode); err != nil {
 		c.tb.Fatalf("create topic %q: %v", name, err)
 	}
+	c.awaitLeaders(name, partitions)
+}
+
+func (c *Cluster) awaitLeaders(name string, partitions int32) {
+	c.tb.Helper()
 	c.Eventually("topic "+name+" has leaders", func() bool {
 		t := c.describe(name)
 		return len(t.Partitions) == int(partitions) &&
@@ -84,6 +89,21 @@ func (c *Cluster) DeleteTopic(name string) {
 	if err := kerr.ErrorForCode(res.Topics[0].ErrorCode); err != nil {
 		c.tb.Fatalf("delete topic %q: %v", name, err)
 	}
+}
+
+// AddPartitions makes a topic have as many partitions as count and waits until
+// they have leaders.
+func (c *Cluster) AddPartitions(name string, count int32) {
+	c.tb.Helper()
+	topic := kmsg.NewCreatePartitionsRequestTopic()
+	topic.Topic, topic.Count = name, count
+	req := kmsg.NewPtrCreatePartitionsRequest()
+	req.Topics = append(req.Topics, topic)
+	res := request[*kmsg.CreatePartitionsResponse](c, req)
+	if err := kerr.ErrorForCode(res.Topics[0].ErrorCode); err != nil {
+		c.tb.Fatalf("add partitions to topic %q: %v", name, err)
+	}
+	c.awaitLeaders(name, count)
 }
 
 // Partitions returns how many partitions a topic has; 0 if there is no such

@@ -1,0 +1,105 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/compress"
+)
+
+// ErrNotDelivered says that a record's partition refused it without a reason that
+// is known, for as long as ProducerConfig.DeliveryTimeout.
+var ErrNotDelivered = errors.New("record not delivered")
+
+const (
+	// longestRefusal is the most that one refusal counts towards the delivery
+	// timeout, so that an outage between two of them does not.
+	longestRefusal = 2 * backoffMax
+	// hopelessAfter is how many records in a row are given up one by one,
+	// before the partition, not its records, is taken for what is broken.
+	hopelessAfter = 8
+)
+
+// refusals are unexplained refusals of a partition in a row. They belong to who
+// holds the queue.
+type refusals struct {
+	last    time.Time
+	total   time.Duration // for how long there were nothing but refusals
+	givenUp int           // batches
+}
+
+// unexplained deals with a batch that the broker refuses without a reason that is
+// known. Nobody knows what of it was stored.
+func (s *sender) unexplained(q *partitionQueue, b *builder, r *produceResult, news *produceNews) {
+	now, refused := time.Now(), &q.refusals
+	if !refused.last.IsZero() {
+		refused.total += min(now.Sub(refused.last), longestRefusal)
+	}
+	refused.last = now
+	news.add(q, r.writeError())
+	limit := s.p.deliveryTimeout
+	if refused.total < limit || now.Sub(b.since) < limit {
+		s.sendAgain(q, false)
+		return
+	}
+	if b.count() > 1 && refused.givenUp < hopelessAfter {
+		// The other records may be refused because of one.
+		s.finish(q, b, s.p.divide(b, b.halves())...)
+		return
+	}
+	refused.givenUp++
+	err := fmt.Errorf("topic %q, partition %d: %w within output.deliveryTimeout (%s): %w",
+		q.topic.name, q.partition, ErrNotDelivered, limit, r.writeError())
+	s.acknowledge(q, -1, b.origins, 0, err)
+	s.p.startOver(q)
+	s.finish(q, b)
+}
+
+// startOver gives a queue a new sequence under a new identity: whether its first
+// batch, which is given up, was stored is not known. Under the old sequence the
+// next one could be taken for it.
+func (p *Producer) startOver(q *partitionQueue) {
+	p.ids.forget(q.producer)
+	q.producer = noProducer
+}
+
+// unsupported deals with a batch whose compression the cluster does not know. For
+// a topic with a compression of its own, which nobody has chosen, that becomes
+// gzip, which all brokers know.
+func (s *sender) unsupported(q *partitionQueue, b *builder, r *produceResult) {
+	if b.codec == int8(s.p.codec) || b.codec == int8(compress.Gzip) || b.packed == nil {
+		s.p.fatal(r.writeError())
+		s.sendAgain(q, false)
+		return
+	}
+	q.topic.codec.Store(int32(compress.Gzip))
+	b.packed.release()
+	b.packed, b.codec, b.packTried, b.ready = nil, 0, false, false
+	s.waiting = append(s.waiting, q)
+}
+
+// forbidden deals with a batch that is refused until somebody does something. If
+// that concerns an isolated topic alone, its records fail.
+func (s *sender) forbidden(q *partitionQueue, b *builder, r *produceResult) {
+	if q.topic.isolated && kafkago.Error(r.errorCode) == kafkago.TopicAuthorizationFailed {
+		s.acknowledge(q, -1, b.origins, 0, r.writeError())
+		s.finish(q, b)
+		return
+	}
+	s.p.fatal(r.writeError())
+	s.sendAgain(q, false)
+}
+
+// failQueue fails everything that is queued for a partition. The caller holds the
+// queue; when this returns, nobody does.
+func (p *Producer) failQueue(q *partitionQueue, err error) {
+	p.startOver(q)
+	q.refusals, q.trouble = refusals{}, writeTrouble{}
+	for active := true; active && p.ctx.Err() == nil; {
+		b := q.take()
+		p.acknowledge(&Ack{Topic: q.topic.name, Partition: q.partition, BaseOffset: -1, Origins: b.origins, Err: err})
+		active = p.replace(q, b)
+	}
+}

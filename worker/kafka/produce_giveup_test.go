@@ -1,0 +1,105 @@
+package kafka
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+// One record that a broker fails on takes no other with it.
+func TestOnlyTheRecordThatIsRefusedWithoutAReasonIsGivenUp(t *testing.T) {
+	for _, code := range []int16{kerr.UnknownServerError.Code, 12_345, kerr.PolicyViolation.Code} {
+		fake := kafkatest.Fake(t)
+		fake.CreateTopic("out", 1, nil)
+		w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Hour, DeliveryTimeout: 300 * time.Millisecond})
+		refusing(t, fake, func(b kmsg.RecordBatch, res *kmsg.ProduceResponseTopicPartition) bool {
+			res.ErrorCode = code
+			return bytes.Contains(b.Records, []byte("77/"))
+		})
+		for range 100 {
+			w.write(0, 10)
+		}
+		w.check(&fake.Cluster)
+		if len(w.errs) != 1 || !errors.Is(w.errs[77], ErrNotDelivered) {
+			t.Errorf("refused: %v", w.errs)
+		}
+		expectError(t, w.errs[77], ErrNotDelivered, `topic "out", partition 0`, "output.deliveryTimeout (300ms)")
+		if len(w.fatal) > 0 {
+			t.Errorf("fatal: %v", w.fatal)
+		}
+	}
+}
+
+// A partition that refuses everything gets every record to the policy, in time,
+// and is written to in order again once it has recovered.
+func TestPartitionThatRefusesEverything(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 2, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Millisecond, DeliveryTimeout: 300 * time.Millisecond})
+	w.write(0, 10)
+	w.write(1, 10)
+	w.flush()
+	faults := fake.Faults.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Partitions: []int32{1}, Err: kerr.UnknownServerError, Count: -1,
+	})
+	for i := range int32(2000) {
+		w.write(i%2, 100)
+	}
+	awaitState(t, "all of partition 1 is given up", func() bool { return w.settled() == 2002 })
+	if hits := faults.Hits(); hits > 200 {
+		t.Errorf("%d requests were refused", hits)
+	}
+	faults.Remove()
+	for i := range int32(100) {
+		w.write(i%2, 100)
+	}
+	w.check(&fake.Cluster)
+	if len(w.errs) != 1000 {
+		t.Errorf("%d records are given up, want 1000", len(w.errs))
+	}
+}
+
+// Neither the records nor the broker are at fault in an outage.
+func TestOutagesDoNotUseUpTheDeliveryTimeout(t *testing.T) {
+	for _, fault := range []*kerr.Error{kerr.NotEnoughReplicas, kerr.LeaderNotAvailable, kerr.RequestTimedOut, kerr.ThrottlingQuotaExceeded} {
+		fake := kafkatest.Fake(t)
+		fake.CreateTopic("out", 1, nil)
+		w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Millisecond, DeliveryTimeout: time.Millisecond})
+		// A refusal counts no more than a moment, however long the outage was.
+		fake.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Err: kerr.UnknownServerError})
+		faults := fake.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Err: fault, Count: 5})
+		w.write(0, 10)
+		w.check(&fake.Cluster)
+		w.expectClean()
+		if faults.Hits() != 5 {
+			t.Errorf("%s: %d refusals", fault.Message, faults.Hits())
+		}
+	}
+}
+
+// What was given up may have been stored: the next batch must not be taken for
+// it.
+func TestNextBatchIsNotTakenForOneThatWasGivenUp(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 1, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Hour, DeliveryTimeout: 100 * time.Millisecond})
+	w.write(0, 10)
+	w.flush()
+	faults := fake.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Err: kerr.UnknownServerError, Count: -1})
+	w.write(0, 10)
+	w.flush()
+	faults.Remove()
+	w.write(0, 10)
+	w.check(&fake.Cluster)
+	w.p.Close()
+	if q := w.w.layout.Load().queues[0]; q.sequence != 1 {
+		t.Errorf("the sequence goes on to %d behind a batch that was given up, want a new one", q.sequence)
+	}
+}

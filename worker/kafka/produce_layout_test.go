@@ -1,0 +1,80 @@
+package kafka
+
+import (
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+func idleTopic(partitions int32) *TopicWriter {
+	p := (&Client{}).NewProducer(ProducerConfig{})
+	return newTopicWriter(p, "orders", partitions, TopicOptions{})
+}
+
+func (t *TopicWriter) placed(to Placement) int32 {
+	return t.layout.Load().queue(to, nil).partition
+}
+
+func TestRecordsThatMayGoAnywherePassByPartitionsWithoutALeader(t *testing.T) {
+	w := idleTopic(4)
+	w.learn([]int32{1, -1, 2, -1}, nil)
+	seen := map[int32]int{}
+	for n := range uint32(400) {
+		seen[w.placed(Anywhere(n))]++
+		if got := w.placed(At(n)); got != int32(n%4) {
+			t.Fatalf("At(%d) is partition %d", n, got)
+		}
+		if got := w.placed(Anywhere(n)); n%2 == 0 && got != int32(n%4) {
+			t.Fatalf("Anywhere(%d) is partition %d, though %d has a leader", n, got, n%4)
+		}
+	}
+	if seen[1]+seen[3] > 0 || seen[0] != 200 || seen[2] != 200 {
+		t.Errorf("records by partition: %v; 1 and 3 have no leader", seen)
+	}
+	w.learn([]int32{-1, -1, -1, -1}, nil)
+	for n := range uint32(8) {
+		if got := w.placed(Anywhere(n)); got != int32(n%4) {
+			t.Errorf("without any leader Anywhere(%d) is partition %d", n, got)
+		}
+	}
+	w.learn([]int32{1, 1, 1, 1}, nil)
+	if l := w.layout.Load(); l.away != nil {
+		t.Errorf("all have leaders, and %v are away", l.away)
+	}
+}
+
+// A broker that leads a partition may refuse to write all the same.
+func TestRecordsThatMayGoAnywherePassByAPartitionThatFails(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 4, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Millisecond})
+	faults := fake.Faults.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Partitions: []int32{3}, Err: kerr.NotEnoughReplicas, Count: -1,
+	})
+	anywhere := func() {
+		n := w.number()
+		m := &Message{Value: []byte(valueOf(n)), Timestamp: time.Now().UnixMilli()}
+		if err := w.w.Append(t.Context(), Anywhere(uint32(n)), m, Origin{Owner: w, Index: n}); err != nil {
+			t.Error(err)
+		}
+	}
+	anywhere() // 0
+	anywhere()
+	anywhere()
+	anywhere() // 3, which is refused
+	awaitState(t, "partition 3 is passed by", func() bool { return w.w.layout.Load().away != nil })
+	for range 400 {
+		anywhere()
+	}
+	awaitState(t, "all but the first of partition 3 are written", func() bool { return w.settled() == 403 })
+	faults.Remove()
+	w.check(&fake.Cluster)
+	if w.w.layout.Load().away != nil {
+		t.Error("partition 3 is still passed by")
+	}
+}

@@ -1,0 +1,147 @@
+package kafka
+
+import (
+	"errors"
+	"time"
+)
+
+// A topic that was deleted and created again may have fewer partitions. What is
+// queued for those that are gone is moved to others, by its key: in one step
+// for all of them, and before anything is appended under the new number, so that
+// the records of a key keep their order.
+//
+// A queue may only be touched by who holds it. So those who find out that a
+// queue's partition is gone leave the queue here, and who leaves the last one
+// moves all of them. Until then records are appended as before.
+
+// errMoved is why a queue of a partition that is gone takes no records.
+var errMoved = errors.New("the topic has fewer partitions now")
+
+// fewerConfirmed is how long the cluster has to name fewer partitions before it
+// is believed: a broker that lags behind does so too, after a topic has grown.
+const fewerConfirmed = 2 * time.Second
+
+// shrinking is the state of a topic that may have lost partitions. Guarded by
+// the topic's mu.
+type shrinking struct {
+	fewer int       // partitions that the last answer named, if that is fewer; else 0
+	since time.Time // when fewer was first seen
+	to    int       // how many there will be, once that is sure; else 0
+	// parked are the queues that were left to be moved.
+	parked map[*partitionQueue]bool
+}
+
+// cancel forgets that there were fewer, and returns the queues that were left.
+func (s *shrinking) cancel() []*partitionQueue {
+	var left []*partitionQueue
+	for q := range s.parked {
+		left = append(left, q)
+	}
+	*s = shrinking{}
+	return left
+}
+
+// sawFewer notes an answer of fewer partitions than there were. Needs mu.
+func (t *TopicWriter) sawFewer(count int, now time.Time) {
+	s := &t.shrink
+	if s.fewer != count {
+		s.fewer, s.since = count, now
+	}
+	if count > 0 && now.Sub(s.since) >= fewerConfirmed {
+		s.to = count
+	}
+}
+
+// park takes a queue from who holds it if its partition is gone, and reports
+// whether it did.
+func (t *TopicWriter) park(q *partitionQueue) bool {
+	t.mu.Lock()
+	if t.shrink.to == 0 || int(q.partition) < t.shrink.to {
+		t.mu.Unlock()
+		return false
+	}
+	if t.shrink.parked == nil {
+		t.shrink.parked = make(map[*partitionQueue]bool)
+	}
+	t.shrink.parked[q] = true
+	moved := t.tryShrink()
+	t.mu.Unlock()
+	for _, q := range moved {
+		t.producer.route(q, 0)
+	}
+	t.producer.nudgeSenders()
+	return true
+}
+
+// tryShrink drops the partitions that are gone if nobody holds their queues any
+// more. It returns the queues that records were moved to and that nobody holds:
+// the caller is to route them. Needs mu.
+func (t *TopicWriter) tryShrink() (moved []*partitionQueue) {
+	to := t.shrink.to
+	if to == 0 {
+		return nil
+	}
+	queues := t.layout.Load().queues
+	for _, q := range queues {
+		q.mu.Lock()
+	}
+	defer func() {
+		for _, q := range queues {
+			q.mu.Unlock()
+		}
+	}()
+	for _, q := range queues[to:] {
+		if q.active && !t.shrink.parked[q] {
+			return nil
+		}
+	}
+	t.log("the topic was created again with fewer partitions", len(queues), to)
+	left := queues[:to:to]
+	for _, q := range queues[to:] {
+		moved = q.moveTo(left, moved)
+	}
+	t.producer.moves.Add(1)
+	t.shrink = shrinking{}
+	t.replaceLayout(left)
+	return moved
+}
+
+// moveTo moves all records to the queues that are left and ends q. It appends to
+// moved those that nobody holds. Needs mu of all of them.
+func (q *partitionQueue) moveTo(left, moved []*partitionQueue) []*partitionQueue {
+	q.seal()
+	q.closed = errMoved
+	q.settled = q.appended
+	p := q.topic.producer
+	for _, b := range q.sealed {
+		for i, part := range p.divide(b, q.targets(b, len(left))) {
+			if part == nil {
+				continue
+			}
+			target := left[i]
+			target.seal()
+			target.sealed = append(target.sealed, part)
+			target.appended += int64(part.count())
+			if !target.active {
+				target.active = true
+				moved = append(moved, target)
+			}
+		}
+		p.release(b)
+	}
+	q.sealed, q.active = nil, false
+	return moved
+}
+
+// targets returns the new partition of each record of b.
+func (q *partitionQueue) targets(b *builder, count int) []int32 {
+	targets := make([]int32, b.count())
+	for i, rec := range b.records {
+		if key := rec.key(); key != nil {
+			targets[i] = partitionOf(key, int32(count))
+		} else {
+			targets[i] = q.partition % int32(count)
+		}
+	}
+	return targets
+}
