@@ -16,9 +16,10 @@ const gathering = 50 * time.Millisecond
 
 // connections are those to one cluster with one credential, and who shares them.
 type connections struct {
-	w     *Watcher
-	id    identity
-	admin *kafka.Admin
+	w       *Watcher
+	id      identity
+	servers []string // for the log
+	admin   *kafka.Admin
 	// news has something in it when there are targets or deletions that were
 	// never asked about.
 	news chan struct{}
@@ -67,7 +68,7 @@ func (c *connections) interval() time.Duration {
 
 // ask does one round, about everything or what is new.
 func (c *connections) ask(ctx context.Context, everything bool) {
-	keys, asked := c.due(everything)
+	keys, asked, unknown := c.due(everything)
 	if len(keys) == 0 {
 		return
 	}
@@ -75,7 +76,7 @@ func (c *connections) ask(ctx context.Context, everything bool) {
 	for i, s := range asked {
 		targets[i] = &s.target
 	}
-	answers := c.questions(ctx, targets)
+	answers := c.questions(ctx, targets, unknown)
 	if ctx.Err() != nil {
 		return // what failed, failed for that
 	}
@@ -84,19 +85,17 @@ func (c *connections) ask(ctx context.Context, everything bool) {
 	}
 }
 
-// due returns whom to ask about.
-func (c *connections) due(everything bool) ([]types.NamespacedName, []*watched) {
+// due returns whom to ask about, and the partitions that nothing is known of.
+func (c *connections) due(everything bool) (keys []types.NamespacedName, due []*watched, unknown [][]int32) {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
-	var keys []types.NamespacedName
-	var due []*watched
 	for key, s := range c.targets {
 		if everything || !s.asked {
 			s.asked = true
-			keys, due = append(keys, key), append(due, s)
+			keys, due, unknown = append(keys, key), append(due, s), append(unknown, s.facts.Unknown)
 		}
 	}
-	return keys, due
+	return keys, due, unknown
 }
 
 // keep takes the answers over, except for those who are watched otherwise by now,

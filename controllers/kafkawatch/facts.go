@@ -1,6 +1,9 @@
 package kafkawatch
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Facts are what is known of a StreamProcessor's topics and group. What its
 // slices refer to is shared and must not be written to.
@@ -17,6 +20,14 @@ type Facts struct {
 	// Partitions are the input topic's, by their number. While the topic is
 	// missing they stay as they were.
 	Partitions []Partition
+	// Unknown are the partitions whose Start and End can't be had, as while they
+	// have no leader: what Partitions says of them was known last, or is what is
+	// committed if nothing ever was.
+	Unknown []int32
+	// Gone are the partitions whose offsets the group had committed and has no
+	// more: they have expired, or somebody has deleted them. A commit takes a
+	// partition off the list.
+	Gone []int32
 	// Missing are the topics that don't exist, the input topic first if it is
 	// one. A missing topic is no error.
 	Missing []string
@@ -32,6 +43,10 @@ type Partition struct {
 	End int64
 	// Committed is what the group has committed, -1 for nothing.
 	Committed int64
+}
+
+func (f *Facts) hasOffsets() bool {
+	return slices.ContainsFunc(f.Partitions, func(p Partition) bool { return p.Committed >= 0 })
 }
 
 // Sample is the partitions as they were at a time. What it refers to is shared

@@ -153,3 +153,42 @@ func TestPassingFaults(t *testing.T) {
 		t.Errorf("woke %d times for what passes: %+v", got-1, h.Facts(key))
 	}
 }
+
+// One partition without a leader hides nothing of the others, nor how many there
+// are, and is not asked about again and again.
+func TestPartitionWithoutALeader(t *testing.T) {
+	cluster := kafkatest.Fake(t, kfake.SeedTopics(3, "orders"))
+	for i := range int32(3) {
+		cluster.Produce(&kgo.Record{Topic: "orders", Partition: i, Value: value}, &kgo.Record{Topic: "orders", Partition: i, Value: value})
+	}
+	cluster.CommitOffsets("orders", "orders", map[int32]int64{0: 1, 1: 1, 2: 1})
+	h := start(t)
+	key := named("a")
+	h.set(key, targetOf(cluster.Addrs(), "orders"))
+	h.partitions(key, Partition{0, 2, 1}, Partition{0, 2, 1}, Partition{0, 2, 1})
+	away := cluster.Faults.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.ListOffsets}, Topic: "orders", Partitions: []int32{1}, Err: kerr.LeaderNotAvailable, Count: -1,
+	})
+	cluster.Produce(&kgo.Record{Topic: "orders", Partition: 2, Value: value})
+	cluster.CommitOffsets("orders", "orders", map[int32]int64{1: 2})
+	f := h.facts(key, "the rest", func(f Facts) bool { return len(f.Unknown) > 0 && f.Partitions[2].End == 3 })
+	if f.Err != nil || !slices.Equal(f.Unknown, []int32{1}) || f.Partitions[1] != (Partition{0, 2, 2}) {
+		t.Errorf("got %+v; want no error, and of partition 1 what was known and is committed", f)
+	}
+	if samples := h.History(key); len(samples[len(samples)-1].Partitions) != 3 {
+		t.Errorf("the last sample: %+v", samples[len(samples)-1])
+	}
+	// A fresh look knows nothing of that partition but what is committed.
+	h.set(named("fresh"), targetOf(cluster.Addrs(), "orders"))
+	f = h.facts(named("fresh"), "the rest", func(f Facts) bool { return len(f.Partitions) > 0 })
+	if f.Err != nil || !slices.Equal(f.Unknown, []int32{1}) || f.Partitions[1] != (Partition{2, 2, 2}) {
+		t.Errorf("at the start: got %+v", f)
+	}
+	wakes := h.wakesOf(key)
+	rounds(t, cluster, 5)
+	if got := h.wakesOf(key) - wakes; got > 0 {
+		t.Errorf("woke %d times although nothing has changed", got)
+	}
+	away.Remove()
+	h.facts(key, "the leader", func(f Facts) bool { return f.Unknown == nil && f.Partitions[1] == Partition{0, 2, 2} })
+}

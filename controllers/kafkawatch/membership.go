@@ -19,7 +19,7 @@ func (w *Watcher) connect(cluster *Cluster) (*connections, error) {
 		return nil, err
 	}
 	c := &connections{
-		w: w, id: id, admin: admin, news: make(chan struct{}, 1),
+		w: w, id: id, servers: cluster.BootstrapServers, admin: admin, news: make(chan struct{}, 1),
 		targets:   make(map[types.NamespacedName]*watched),
 		deletions: make(map[types.NamespacedName]*deletion),
 	}
@@ -30,12 +30,13 @@ func (w *Watcher) connect(cluster *Cluster) (*connections, error) {
 	return c, nil
 }
 
-// launch gives a cluster a goroutine of its own, so that one that hangs delays no
-// other.
+// launch gives a cluster goroutines of its own, so that one that hangs delays no
+// other, and what is asked is not delayed by what is kept.
 func (w *Watcher) launch(c *connections) {
 	ctx, stop := context.WithCancel(w.ctx)
 	c.stop = stop
 	w.running.Go(func() { c.run(ctx) })
+	w.running.Go(func() { (&keeper{c: c}).run(ctx) })
 }
 
 // leave takes an earlier target of key's off its connections.

@@ -3,6 +3,7 @@ package kafkawatch
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/config"
@@ -21,12 +22,15 @@ var retryPauses = []time.Duration{100 * time.Millisecond, 400 * time.Millisecond
 type answer struct {
 	at         time.Time
 	partitions []Partition // nil while the input topic is missing
+	unknown    []int32     // those that nobody says Start and End of, in order
 	missing    []string
 	err        error
 }
 
-// questions finds out about all targets; the answers are in their order.
-func (c *connections) questions(ctx context.Context, targets []*Target) []answer {
+// questions finds out about all targets; the answers are in their order. unknown
+// are the partitions of each that nothing was known of before: others of which
+// nothing is known now are asked about again at once.
+func (c *connections) questions(ctx context.Context, targets []*Target, unknown [][]int32) []answer {
 	answers := make([]answer, len(targets))
 	pending := make([]int, len(targets))
 	for i := range pending {
@@ -36,7 +40,7 @@ func (c *connections) questions(ctx context.Context, targets []*Target) []answer
 		again := pending[:0:0]
 		for j, a := range c.askOnce(ctx, at(targets, pending)) {
 			answers[pending[j]] = a
-			if passing(a.err) {
+			if passing(a.err) || a.lost(unknown[pending[j]]) {
 				again = append(again, pending[j])
 			}
 		}
@@ -53,6 +57,14 @@ func at(targets []*Target, indexes []int) []*Target {
 		some[i] = targets[index]
 	}
 	return some
+}
+
+// lost tells whether nothing is known of a partition that is not one of those.
+func (a *answer) lost(unknown []int32) bool {
+	return slices.ContainsFunc(a.unknown, func(id int32) bool {
+		_, before := slices.BinarySearch(unknown, id)
+		return !before
+	})
 }
 
 // passing tells whether it is worth asking again at once.
@@ -195,7 +207,7 @@ func (r *round) list(
 	found := r.admin.ListOffsets(ctx, asked, spec, isolation)
 	for t, a := range r.open {
 		if concerns(t) {
-			a.fill(found[t.Topic], set)
+			a.fillKnown(found[t.Topic], set)
 		}
 	}
 }
@@ -209,4 +221,23 @@ func (a *answer) fill(found kafka.TopicOffsets, set func(*Partition, int64)) {
 	for i := range a.partitions {
 		set(&a.partitions[i], found.Offsets[i])
 	}
+}
+
+// fillKnown is fill where some of the partitions may have no leader that answers:
+// they don't hide the others.
+func (a *answer) fillKnown(found kafka.TopicOffsets, set func(*Partition, int64)) {
+	known := func(offset int64) bool { return offset >= 0 }
+	if found.Err != nil && (!slices.ContainsFunc(found.Offsets, known) || kafka.Refused(found.Err)) {
+		a.err = found.Err
+		return
+	}
+	for i := range a.partitions {
+		if known(found.Offsets[i]) {
+			set(&a.partitions[i], found.Offsets[i])
+		} else {
+			a.unknown = append(a.unknown, int32(i))
+		}
+	}
+	slices.Sort(a.unknown)
+	a.unknown = slices.Compact(a.unknown) // the start and the end are asked for in turn
 }

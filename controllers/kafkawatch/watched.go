@@ -19,7 +19,10 @@ type watched struct {
 	conns   *connections // nil for a target that can't be asked about
 	invalid error        // why not
 
-	asked   bool // at least once, so that it waits for its turn
+	asked bool // at least once, so that it waits for its turn
+	// keptUntil is when its group is due for a renewal; zero before the first.
+	keptUntil time.Time
+
 	facts   Facts
 	told    time.Time // when facts.Err was set
 	samples []Sample
@@ -28,7 +31,7 @@ type watched struct {
 // inherit takes over what is known of the same topic and group.
 func (s *watched) inherit(old *watched) {
 	if old != nil && old.target.sameSource(&s.target) {
-		s.facts, s.told, s.samples = old.facts, old.told, old.samples
+		s.facts, s.told, s.samples, s.keptUntil = old.facts, old.told, old.samples, old.keptUntil
 	}
 }
 
@@ -52,11 +55,43 @@ func (s *watched) take(a answer) bool {
 	if a.partitions == nil {
 		return changed
 	}
+	s.fillUnknown(a)
+	if !slices.Equal(f.Unknown, a.unknown) {
+		f.Unknown, changed = a.unknown, true
+	}
+	if gone := f.goneWith(a.partitions); !slices.Equal(f.Gone, gone) {
+		f.Gone, changed = gone, true
+	}
 	if !slices.Equal(f.Partitions, a.partitions) {
 		f.Partitions, changed = a.partitions, true
 	}
 	s.remember(Sample{At: a.at, Partitions: f.Partitions})
 	return changed
+}
+
+// fillUnknown takes over what was known last of partitions that nothing is known of
+// now.
+func (s *watched) fillUnknown(a answer) {
+	known := s.facts.Partitions
+	for _, id := range a.unknown {
+		p := &a.partitions[id]
+		if int(id) < len(known) {
+			p.Start, p.End = known[id].Start, max(known[id].End, p.Committed)
+		} else {
+			p.Start, p.End = max(p.Committed, 0), max(p.Committed, 0)
+		}
+	}
+}
+
+// goneWith returns Gone with the next answer's partitions.
+func (f *Facts) goneWith(now []Partition) (gone []int32) {
+	for i, p := range now {
+		had := slices.Contains(f.Gone, int32(i)) || i < len(f.Partitions) && f.Partitions[i].Committed >= 0
+		if had && p.Committed < 0 {
+			gone = append(gone, int32(i))
+		}
+	}
+	return gone
 }
 
 func (s *watched) fail(err error, now time.Time) bool {

@@ -29,6 +29,7 @@ type Options struct {
 type Watcher struct {
 	opts    Options
 	timeout time.Duration // of an answer
+	keeping keeping
 	running sync.WaitGroup
 
 	mu        sync.Mutex
@@ -46,6 +47,7 @@ func New(opts Options) *Watcher {
 	return &Watcher{
 		opts:      opts,
 		timeout:   answerTimeout,
+		keeping:   defaultKeeping,
 		watched:   make(map[types.NamespacedName]*watched),
 		deletions: make(map[types.NamespacedName]*deletion),
 		clusters:  make(map[identity]*connections),

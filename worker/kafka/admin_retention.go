@@ -1,0 +1,61 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/describeconfigs"
+)
+
+// retentionProperty is how long brokers keep the offsets of a group that has no
+// members, in minutes.
+const retentionProperty = "offsets.retention.minutes"
+
+// brokerResource is the protocol's number for a broker's configuration.
+const brokerResource = 4
+
+// OffsetsRetention returns for how long the brokers keep the offsets of a group
+// without members, as one of them says for itself. Clusters whose users may not
+// ask answer with an ErrNotAuthorized.
+func (a *Admin) OffsetsRetention(ctx context.Context) (time.Duration, error) {
+	cluster, err := a.c.metadata(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("look up the brokers: %w", err)
+	}
+	if len(cluster.Brokers) == 0 {
+		return 0, fmt.Errorf("look up the brokers: %w", kafkago.BrokerNotAvailable)
+	}
+	broker := cluster.Brokers[0].NodeID
+	answer, err := a.c.ask(ctx, broker, &describeconfigs.Request{Resources: []describeconfigs.RequestResource{{
+		ResourceType: brokerResource, ResourceName: strconv.Itoa(int(broker)), ConfigNames: []string{retentionProperty},
+	}}})
+	if err != nil {
+		return 0, fmt.Errorf("broker %d: %w", broker, err)
+	}
+	for _, resource := range answer.(*describeconfigs.Response).Resources {
+		if err := errorOf(resource.ErrorCode); err != nil {
+			return 0, retentionError(broker, err)
+		}
+		for _, entry := range resource.ConfigEntries {
+			if entry.ConfigName != retentionProperty {
+				continue
+			}
+			minutes, err := strconv.ParseInt(entry.ConfigValue, 10, 32)
+			if err != nil || minutes <= 0 {
+				return 0, fmt.Errorf("broker %d: %s is %q", broker, retentionProperty, entry.ConfigValue)
+			}
+			return time.Duration(minutes) * time.Minute, nil
+		}
+	}
+	return 0, fmt.Errorf("broker %d: its answer does not contain %s", broker, retentionProperty)
+}
+
+func retentionError(broker int32, err error) error {
+	if kafkago.Error(kafkago.ClusterAuthorizationFailed) == err { //nolint:errorlint // a bare code
+		return fmt.Errorf("broker %d: %w: allow this user the operation DescribeConfigs on the cluster (%w)", broker, ErrNotAuthorized, err)
+	}
+	return fmt.Errorf("broker %d: %s: %w", broker, retentionProperty, err)
+}
