@@ -87,8 +87,11 @@ type InFlightSpec struct {
 	// +optional
 	Records *int32 `json:"records,omitempty"`
 
-	// bytes is the most bytes in flight, of keys, values and headers; from 1Mi
-	// to 1Ti.
+	// bytes is the most bytes in flight, of keys, values and headers, and the most
+	// memory that the input takes, fetched ahead, unpacked and in flight; from 1Mi
+	// to 1Ti. A partition with nothing in flight may take one log batch on top. A
+	// compressed log batch that holds more than this, and more than 16Mi, halts
+	// its partition.
 	// +kubebuilder:default="64Mi"
 	// +kubebuilder:validation:XValidation:rule="string(self).matches('^[0-9]+([eE][0-9]{1,2})?$|^[0-9]+([.](125|25|375|5|625|75|875))?[KMGT]i$|^[0-9]+([.][0-9]{1,3})?[kMGT]$') && quantity(string(self)).compareTo(quantity('1Mi')) >= 0 && quantity(string(self)).compareTo(quantity('1Ti')) <= 0",message="must be a whole number of bytes from 1Mi to 1Ti, alone or with a unit, such as 64Mi"
 	// +optional

@@ -113,8 +113,13 @@ type CEL struct {
 
 // InFlight bounds what has been read and is not settled, for one member.
 type InFlight struct {
-	Records int   `json:"records"`
-	Bytes   Bytes `json:"bytes"`
+	Records int `json:"records"`
+	// Bytes bounds the records in flight, and also all the memory that the input
+	// takes: what is fetched and waits, what is unpacked, and what records in
+	// flight keep alive. A partition that has nothing in flight may take one log
+	// batch on top, one partition at a time. A compressed log batch that holds
+	// more than Bytes, and more than 16 MiB, halts its partition.
+	Bytes Bytes `json:"bytes"`
 }
 
 // Failure is what happens to a record whose attempt fails.

@@ -1,6 +1,11 @@
 package engine
 
-import "math"
+import (
+	"math"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/kafka"
+)
 
 // room returns how many records and bytes may be decoded for a partition now;
 // no records means none.
@@ -74,6 +79,31 @@ func (b *bound) free(n int64) int64 {
 		return 0
 	}
 	return free
+}
+
+// mayUnpack reports whether there is memory to decode on; it takes none as long
+// as the set has something unpacked, or uncompressed.
+func (m *member) mayUnpack(p *partition) bool {
+	if !p.set.Packed() || m.fetcher.MayUnpack(p.id, p.records.Load() == 0) {
+		return true
+	}
+	// Looked at again after blocked is set, as in room. Memory may also be freed
+	// by others than the settling of records; the timer is for those.
+	m.blocked.Store(true)
+	if m.fetcher.MayUnpack(p.id, p.records.Load() == 0) {
+		return true
+	}
+	m.lookSoon()
+	return false
+}
+
+// lookSoon makes the feeder look around after a while, if it is not to already.
+func (m *member) lookSoon() {
+	if m.look == nil {
+		m.look = time.AfterFunc(kafka.ExceedFor, m.wakeFeeder)
+		return
+	}
+	m.look.Reset(kafka.ExceedFor)
 }
 
 // maxUncommitted bounds, in offsets, how far a partition is read beyond its

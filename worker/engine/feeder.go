@@ -179,6 +179,10 @@ func (m *member) decodeAhead(p *partition, limit int) bool {
 	if !m.nextSet(p) {
 		return false
 	}
+	if !m.mayUnpack(p) {
+		p.paused.Store(true)
+		return false
+	}
 	records, bytes := m.room(p)
 	p.paused.Store(records <= 0)
 	if records <= 0 {

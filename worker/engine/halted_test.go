@@ -161,6 +161,26 @@ func TestFetchErrorOfAPartitionHaltsItAlone(t *testing.T) {
 	wantEach(t, r.values("out"), 0, 100, false)
 }
 
+// TestBatchThatUnpacksToTooMuchHaltsItsPartition has a batch of a few kilobytes
+// that holds more than all input may take.
+func TestBatchThatUnpacksToTooMuchHaltsItsPartition(t *testing.T) {
+	r, _ := fakeRig(t, 2)
+	r.cfg.InFlight.Bytes = 1 << 20
+	r.produce(0, 100, 2)
+	r.cluster.ProduceWith([]kgo.Opt{kgo.ProducerBatchCompression(kgo.ZstdCompression()), kgo.ProducerBatchMaxBytes(32 << 20)},
+		&kgo.Record{Topic: "in", Value: make([]byte, 20<<20)})
+	w := r.start(identity)
+	p := w.awaitHalted(r, 0)
+	for _, word := range []string{`topic "in"`, "partition 0", "offset 50", "raise inFlight.bytes", "commit offset 51"} {
+		if !strings.Contains(p.Error, word) {
+			t.Errorf("the error %q does not say %q", p.Error, word)
+		}
+	}
+	r.eventually("the other partition goes on", func() bool { return w.partition(1).Watermark == 50 })
+	w.drain()
+	wantEach(t, r.values("out"), 0, 100, false)
+}
+
 // TestApacheDamagedLogIsHaltedUntilItIsRepaired flips a bit in a segment of the
 // broker's log, and back.
 func TestApacheDamagedLogIsHaltedUntilItIsRepaired(t *testing.T) {

@@ -61,6 +61,7 @@ type member struct {
 	feedList      []*partition
 	decoded       []*dispatch.Chunk // entered in the books and not pushed yet
 	readCommitted bool
+	look          *time.Timer // wakes the feeder while it waits for memory; nil before
 
 	state      atomic.Pointer[string]
 	joined     atomic.Pointer[kafka.Member] // group, for /status
@@ -129,7 +130,7 @@ func (m *member) start(ctx context.Context) error {
 		return err
 	}
 	m.fetcher = m.e.client.NewFetcher(kafka.FetcherConfig{
-		Topic: cfg.Input.Topic, Isolation: cfg.Input.IsolationLevel, Logger: m.log,
+		Topic: cfg.Input.Topic, Isolation: cfg.Input.IsolationLevel, MaxMemory: int64(cfg.InFlight.Bytes), Logger: m.log,
 	})
 	m.pool = m.newPool()
 	m.group = m.e.client.NewMember(kafka.MemberConfig{

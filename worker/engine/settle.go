@@ -133,9 +133,11 @@ func (s *settling) endPartition() {
 // retire frees a chunk whose records are all settled.
 func (m *member) retire(c *chunk) {
 	c.part.tracker.Retire(&c.span)
-	if !c.Leaked() {
-		m.chunks.put(c)
+	if c.Leaked() {
+		c.batch.Abandon()
+		return
 	}
+	m.chunks.put(c)
 }
 
 // settleOne settles a record that has no output.

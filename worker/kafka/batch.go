@@ -52,6 +52,16 @@ func (b *Batch) Release() {
 	b.First, b.Next, b.Bytes = 0, 0, 0
 }
 
+// Abandon is Release for records that somebody may still read: their memory is
+// not used again.
+func (b *Batch) Abandon() {
+	for _, buf := range b.buffers {
+		buf.lost.Store(true)
+	}
+	b.Records, b.headers = nil, nil
+	b.Release()
+}
+
 // borrow holds buf until Release.
 func (b *Batch) borrow(buf *buffer) {
 	// A Batch goes through a Set's buffers in order, so looking at the last

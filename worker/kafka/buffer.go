@@ -18,9 +18,11 @@ const (
 // buffer is memory that several holders share. The last one to release it gives
 // it back to its pool, from any goroutine.
 type buffer struct {
-	data []byte
-	refs atomic.Int32
-	pool *bufferPool
+	data  []byte
+	refs  atomic.Int32
+	pool  *bufferPool
+	owner *account    // nil if nobody is charged for it
+	lost  atomic.Bool // not to be used again
 }
 
 // retain adds a holder; the caller must be one already.
@@ -30,6 +32,8 @@ func (b *buffer) retain() { b.refs.Add(1) }
 func (b *buffer) release() {
 	switch left := b.refs.Add(-1); {
 	case left == 0:
+		b.owner.charge(-len(b.data))
+		b.owner = nil
 		b.pool.put(b)
 	case left < 0:
 		// Going on would hand one block of memory to two owners and mix up
@@ -46,6 +50,9 @@ type bufferPool struct {
 	free  [bufferClasses][]*buffer // guarded by mu
 	held  int                      // bytes in free; guarded by mu
 	limit int                      // bound of held; guarded by mu
+
+	used   atomic.Int64  // bytes that are handed out
+	budget *memoryBudget // nil: used has no bound
 }
 
 func newBufferPool(limit int) *bufferPool { return &bufferPool{limit: limit} }
@@ -60,18 +67,23 @@ func (p *bufferPool) setLimit(limit int) {
 
 // get returns a buffer of at least n bytes with one holder. Its content is
 // arbitrary.
-func (p *bufferPool) get(n int) *buffer {
-	class := bufferClass(n)
-	if class >= bufferClasses {
-		b := &buffer{data: make([]byte, n), pool: p}
-		b.refs.Store(1)
-		return b
+func (p *bufferPool) get(n int) *buffer { return p.getFor(nil, n) }
+
+// getFor is get, and charges owner for the buffer until it is released.
+func (p *bufferPool) getFor(owner *account, n int) *buffer {
+	class, b := bufferClass(n), (*buffer)(nil)
+	if class < bufferClasses {
+		n = 1 << (minBufferBits + class)
+		b = p.take(class)
 	}
-	b := p.take(class)
 	if b == nil {
-		b = &buffer{data: make([]byte, 1<<(minBufferBits+class)), pool: p}
+		p.makeRoom(n)
+		b = &buffer{data: make([]byte, n), pool: p}
 	}
 	b.refs.Store(1)
+	b.owner = owner
+	p.used.Add(int64(n))
+	owner.charge(n)
 	return b
 }
 
@@ -90,13 +102,21 @@ func (p *bufferPool) take(class int) *buffer {
 }
 
 func (p *bufferPool) put(b *buffer) {
+	p.used.Add(-int64(len(b.data)))
+	p.keep(b)
+	if p.budget != nil {
+		p.budget.freed()
+	}
+}
+
+func (p *bufferPool) keep(b *buffer) {
 	class := bufferClass(len(b.data))
-	if class >= bufferClasses {
+	if class >= bufferClasses || b.lost.Load() {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(b.data) > p.limit {
+	if len(b.data) > p.mayKeep() {
 		return
 	}
 	p.evict(len(b.data))
@@ -104,10 +124,31 @@ func (p *bufferPool) put(b *buffer) {
 	p.held += len(b.data)
 }
 
+// makeRoom drops unused buffers for a new one of n bytes, if there is a budget
+// for all together.
+func (p *bufferPool) makeRoom(n int) {
+	if p.budget == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.evict(n)
+}
+
+// mayKeep returns how many bytes of unused buffers may be kept at the moment.
+// Needs mu.
+func (p *bufferPool) mayKeep() int {
+	if p.budget == nil {
+		return p.limit
+	}
+	return min(p.limit, int(max(p.budget.limit-p.used.Load(), 0)))
+}
+
 // evict drops buffers until n more bytes fit, from the class that holds the most:
 // sizes that went out of use must not keep out those in use. The caller holds mu.
 func (p *bufferPool) evict(n int) {
-	for p.held > 0 && p.held+n > p.limit {
+	limit := p.mayKeep()
+	for p.held > 0 && p.held+n > limit {
 		most, bytes := 0, 0
 		for class, list := range p.free {
 			if size := len(list) << (minBufferBits + class); size > bytes {

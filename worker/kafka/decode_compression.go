@@ -20,10 +20,15 @@ const (
 // the decoder allocates it before it has seen any data.
 const maxZstdWindow = 128 << 20
 
+// usualZstdWindow is what every decoder should take, whatever a batch may hold.
+const usualZstdWindow = 8 << 20
+
 // arena decompresses log batches one behind the other into pooled blocks, so
 // that many small batches share one. It is used by one goroutine at a time.
 type arena struct {
 	pool  *bufferPool
+	owner *account
+	limit int     // bytes that one batch may hold; 0 is maxBatchBytes
 	block *buffer // has one hold of the arena's
 	used  int
 	src   bytes.Reader
@@ -40,7 +45,10 @@ func (a *arena) free() {
 // decompress returns the content of src, which lies in a.block. toCome is how
 // many compressed bytes are left after src; it sizes a new block.
 func (a *arena) decompress(codec int8, src []byte, toCome int) ([]byte, error) {
-	want, err := expectedSize(codec, src)
+	want, err := expectedSize(codec, src, a.max())
+	if err == nil && want > a.max() {
+		err = unpacksBeyond(a.max())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -48,13 +56,10 @@ func (a *arena) decompress(codec int8, src []byte, toCome int) ([]byte, error) {
 	if a.block == nil || len(a.block.data)-a.used < want {
 		a.replace(want, toCome)
 	}
-	a.src.Reset(src)
-	r := compress.Compression(codec).Codec().NewReader(&a.src)
-	n, err := a.fill(r, toCome)
-	if cerr := r.Close(); err == nil {
-		err = cerr
+	n, err := a.unpack(codec, src, toCome)
+	if errors.Is(err, errOutgrown) {
+		n, err = a.unpackLarge(codec, src)
 	}
-	a.src.Reset(nil)
 	if err != nil {
 		return nil, fmt.Errorf("decompressing %s: %w", compress.Compression(codec), err)
 	}
@@ -63,13 +68,69 @@ func (a *arena) decompress(codec int8, src []byte, toCome int) ([]byte, error) {
 	return out, nil
 }
 
+func (a *arena) max() int {
+	if a.limit > 0 {
+		return min(a.limit, maxBatchBytes)
+	}
+	return maxBatchBytes
+}
+
+// unpack decompresses src behind what is used and returns the size.
+func (a *arena) unpack(codec int8, src []byte, toCome int) (n int, err error) {
+	err = a.decode(codec, src, func(r io.Reader) (err error) {
+		n, err = a.fill(r, toCome)
+		return err
+	})
+	return n, err
+}
+
+// unpackLarge counts how much src holds, and then decompresses it.
+func (a *arena) unpackLarge(codec int8, src []byte) (n int, err error) {
+	var size int64
+	err = a.decode(codec, src, func(r io.Reader) (err error) {
+		size, err = io.Copy(io.Discard, io.LimitReader(r, int64(a.max())+1))
+		return err
+	})
+	if err == nil && size > int64(a.max()) {
+		err = unpacksBeyond(a.max())
+	}
+	if err != nil {
+		return 0, err
+	}
+	a.free()
+	a.block = a.pool.getFor(a.owner, int(size)+1)
+	return a.unpack(codec, src, 0)
+}
+
+func (a *arena) decode(codec int8, src []byte, read func(io.Reader) error) error {
+	a.src.Reset(src)
+	defer a.src.Reset(nil)
+	r := compress.Compression(codec).Codec().NewReader(&a.src)
+	err := read(r)
+	if cerr := r.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// measuredBytes is the size of a batch from which on it is counted before memory
+// is taken for it. Decompressing twice costs less than growing step by step,
+// which takes several times the memory.
+const measuredBytes = 8 << 20
+
+// errOutgrown says that a batch has to be counted first.
+var errOutgrown = errors.New("it is larger than usual")
+
 // fill reads all of r behind what is used and returns its size. It moves to
 // larger blocks as data comes, never because of a size that is only claimed.
 func (a *arena) fill(r io.Reader, toCome int) (n int, err error) {
 	for idle := 0; ; {
+		if n > a.max() {
+			return 0, unpacksBeyond(a.max())
+		}
 		if a.used+n == len(a.block.data) {
-			if n > maxBatchBytes {
-				return 0, fmt.Errorf("it holds more than %d MiB", maxBatchBytes>>20)
+			if n >= measuredBytes {
+				return 0, errOutgrown
 			}
 			a.move(n, toCome)
 		}
@@ -77,6 +138,9 @@ func (a *arena) fill(r io.Reader, toCome int) (n int, err error) {
 		n += m
 		switch {
 		case errors.Is(err, io.EOF):
+			if n > a.max() {
+				return 0, unpacksBeyond(a.max())
+			}
 			return n, nil
 		case err != nil:
 			return 0, err
@@ -94,14 +158,14 @@ func (a *arena) fill(r io.Reader, toCome int) (n int, err error) {
 // what is still to come.
 func (a *arena) replace(want, toCome int) {
 	a.free()
-	a.block = a.pool.get(max(want, min(max(4*toCome, minBlockBytes), maxBlockBytes)))
+	a.block = a.pool.getFor(a.owner, max(want, min(max(4*toCome, minBlockBytes), maxBlockBytes)))
 }
 
 // move carries the n bytes of a batch that outgrew its block to a larger one.
 func (a *arena) move(n, toCome int) {
 	old, from := a.block, a.used
 	a.block, a.used = nil, 0
-	a.replace(min(2*n, maxBatchBytes)+minBlockBytes, toCome)
+	a.replace(min(2*n, a.max())+minBlockBytes, toCome)
 	copy(a.block.data, old.data[from:from+n])
 	old.release()
 }
@@ -109,12 +173,16 @@ func (a *arena) move(n, toCome int) {
 // expectedSize returns how many bytes src may decompress to, as a first guess
 // that is safe to allocate, and refuses what would make the codec itself
 // allocate because of a claim.
-func expectedSize(codec int8, src []byte) (int, error) {
+func expectedSize(codec int8, src []byte, limit int) (int, error) {
 	switch compress.Compression(codec) {
 	case compress.Gzip, compress.Lz4:
 	case compress.Zstd:
-		if window := zstdWindow(src); window > maxZstdWindow {
+		window := zstdWindow(src)
+		if window > maxZstdWindow {
 			return 0, fmt.Errorf("zstd: a window of %d bytes is above the %d that are supported", window, maxZstdWindow)
+		}
+		if window > uint64(max(limit, usualZstdWindow)) {
+			return 0, unpacksBeyond(limit)
 		}
 	case compress.Snappy:
 		return snappySize(src)

@@ -45,6 +45,17 @@ type fetchPartition struct {
 	partition int32
 	offset    int64
 	maxBytes  int32
+	owner     *account // of the memory of its records
+}
+
+// owner returns the account that a partition's records are charged to.
+func (r *fetchRequest) owner(partition int32) *account {
+	for i := range r.partitions {
+		if r.partitions[i].partition == partition {
+			return r.partitions[i].owner
+		}
+	}
+	return nil
 }
 
 type readDeadliner interface{ SetReadDeadline(time.Time) error }

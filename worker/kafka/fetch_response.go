@@ -113,6 +113,6 @@ func readFetchedPartition(r *wireReader, req *fetchRequest) fetchedPartition {
 	if req.version >= 11 {
 		r.int32() // preferred read replica: none, as the request names no rack
 	}
-	p.records, p.size = r.records(req.pool)
+	p.records, p.size = r.records(req.pool, req.owner(p.partition))
 	return p
 }

@@ -102,7 +102,7 @@ func (r *wireReader) count(smallest int) int {
 }
 
 // records reads a record set into a buffer of pool; nil if it is null or empty.
-func (r *wireReader) records(pool *bufferPool) (*buffer, int) {
+func (r *wireReader) records(pool *bufferPool, owner *account) (*buffer, int) {
 	size := int(r.int32())
 	if size > r.left {
 		r.fail(fmt.Errorf("records of %d bytes where %d are left", size, r.left))
@@ -110,7 +110,7 @@ func (r *wireReader) records(pool *bufferPool) (*buffer, int) {
 	if r.err != nil || size <= 0 {
 		return nil, 0
 	}
-	b := pool.get(min(size, 1<<maxBufferBits))
+	b := pool.getFor(owner, min(size, 1<<maxBufferBits))
 	for at := 0; ; {
 		end := min(size, len(b.data))
 		if !r.read(b.data[at:end]) {
@@ -121,7 +121,7 @@ func (r *wireReader) records(pool *bufferPool) (*buffer, int) {
 			return b, size
 		}
 		// Larger memory is taken as the data comes, not for a claim.
-		larger := pool.get(min(size, 4*len(b.data)))
+		larger := pool.getFor(owner, min(size, 4*len(b.data)))
 		copy(larger.data, b.data)
 		b.release()
 		b = larger

@@ -23,11 +23,15 @@ type FetcherConfig struct {
 	// MinBytes is how much there has to be for an answer before MaxWait; 1 by
 	// default.
 	MinBytes int32
-	// MaxBytes bounds one answer, in bytes; 8 MiB by default. It also sizes
-	// the memory: what is read and not yet released stays below twice this for
-	// each leader, as long as sets are asked for one ahead, and as much again
-	// is kept for reuse at most.
+	// MaxBytes bounds one answer, in bytes; 8 MiB by default.
 	MaxBytes int32
+	// MaxMemory bounds the memory of records, in bytes; 64 MiB by default: what
+	// is being fetched, what waits in sets, what is unpacked, and what is
+	// borrowed by batches that are not released. One log batch for each leader
+	// may come on top, fetched for partitions that hold nothing. A batch that
+	// unpacks to more than MaxMemory, and more than 16 MiB, is a
+	// *BatchTooLargeError.
+	MaxMemory int64
 	// MaxPartitionBytes bounds what one answer brings of one partition, in
 	// bytes; 1 MiB by default. With many partitions it is less, so that all
 	// together keep to MaxBytes. A log batch above it still comes, alone.
@@ -45,6 +49,9 @@ func (cfg *FetcherConfig) setDefaults() {
 	if cfg.MaxBytes <= 0 {
 		cfg.MaxBytes = 8 << 20
 	}
+	if cfg.MaxMemory <= 0 {
+		cfg.MaxMemory = 64 << 20
+	}
 	if cfg.MaxPartitionBytes <= 0 {
 		cfg.MaxPartitionBytes = 1 << 20
 	}
@@ -61,6 +68,7 @@ type Fetcher struct {
 	cfg    FetcherConfig
 	log    logr.Logger
 	pool   *bufferPool
+	budget *memoryBudget
 	sets   chan *Set
 
 	ctx    context.Context // ends with Close
@@ -72,9 +80,11 @@ type Fetcher struct {
 	mu      sync.Mutex
 	cursors map[int32]*cursor      // by partition; guarded by mu, entries too
 	brokers map[int32]*fetchBroker // by id, kept for good; guarded by mu, entries too
-	epochs  uint64                 // guarded by mu
-	served  uint64                 // counts sets with records, for fairness; guarded by mu
-	closed  bool                   // guarded by mu
+	// accounts say what each partition holds, whoever has it; kept for good.
+	accounts map[int32]*account // by partition; guarded by mu
+	epochs   uint64             // guarded by mu
+	served   uint64             // counts sets with records, for fairness; guarded by mu
+	closed   bool               // guarded by mu
 }
 
 // NewFetcher returns a Fetcher that reads nothing yet. Close it after use.
@@ -85,14 +95,17 @@ func (c *Client) NewFetcher(cfg FetcherConfig) *Fetcher {
 		client:   c,
 		cfg:      cfg,
 		log:      cfg.Logger.WithValues("topic", cfg.Topic),
-		pool:     newBufferPool(int(cfg.MaxBytes)),
+		pool:     newBufferPool(int(min(int64(cfg.MaxBytes), cfg.MaxMemory/4))),
 		sets:     make(chan *Set, 16),
 		ctx:      ctx,
 		cancel:   cancel,
 		unrouted: make(chan struct{}, 1),
 		cursors:  make(map[int32]*cursor),
 		brokers:  make(map[int32]*fetchBroker),
+		accounts: make(map[int32]*account),
 	}
+	f.budget = &memoryBudget{limit: cfg.MaxMemory, pool: f.pool, onFree: f.memoryFreed}
+	f.pool.budget = f.budget
 	f.tasks.Go(f.route)
 	return f
 }
@@ -110,7 +123,7 @@ func (f *Fetcher) Start(partition int32, offset int64) (epoch uint64) {
 	f.drop(f.cursors[partition])
 	f.epochs++
 	if !f.closed {
-		f.cursors[partition] = newCursor(partition, f.epochs, offset)
+		f.cursors[partition] = newCursor(partition, f.epochs, offset, f.account(partition))
 		f.wakeRouter()
 	}
 	return f.epochs

@@ -57,8 +57,12 @@ type laneRequest struct {
 	cursors []*cursor
 	held    bool // the broker will hold it, as far as is known
 	live    int  // cursors that were not dropped
-	ctx     context.Context
-	cancel  context.CancelFunc
+	// reserved is the memory that the answer may take; beyond says that it was
+	// asked for although there was none.
+	reserved int64
+	beyond   bool
+	ctx      context.Context
+	cancel   context.CancelFunc
 }
 
 func newFetchBroker(f *Fetcher, id int32) *fetchBroker {
@@ -121,19 +125,18 @@ func (l *lane) next() *laneRequest {
 // nothing changes, 0 for never. Needs mu.
 func (l *lane) due(now time.Time) (due bool, wait time.Duration) {
 	b := l.broker
-	var ready, behind bool
+	asked, _ := l.affordable()
+	behind := slices.ContainsFunc(asked, (*cursor).behind)
 	for _, c := range b.cursors {
-		switch {
-		case c.ready():
-			ready = true
-			behind = behind || c.behind()
-		case c.credit == 0 && !c.halted:
+		if c.credit == 0 && !c.halted {
 			wait = max(wait, c.servedAt.Add(askWait).Sub(now))
 		}
 	}
 	quiet := b.quietUntil.Sub(now)
 	switch {
-	case !ready:
+	case len(asked) == 0 && slices.ContainsFunc(b.cursors, (*cursor).ready):
+		return false, memoryWait
+	case len(asked) == 0:
 		return false, 0
 	case quiet > 0:
 		return false, quiet
@@ -154,7 +157,7 @@ func (l *lane) due(now time.Time) (due bool, wait time.Duration) {
 func (l *lane) compose() *laneRequest {
 	b, f := l.broker, l.broker.f
 	share := max(f.cfg.MaxBytes/int32(len(b.cursors)), minPartitionBytes)
-	r := &laneRequest{held: true, message: &fetchRequest{
+	r := &laneRequest{message: &fetchRequest{
 		broker:        b.id,
 		clientID:      f.client.cfg.ClientID,
 		topic:         f.cfg.Topic,
@@ -167,17 +170,13 @@ func (l *lane) compose() *laneRequest {
 	if l == &b.second {
 		r.message.maxWait = min(joinWait, f.cfg.MaxWait)
 	}
-	for _, c := range b.cursors {
-		if c.ready() {
-			r.cursors = append(r.cursors, c)
-		}
-	}
+	r.cursors, r.beyond = l.affordable()
 	slices.SortFunc(r.cursors, func(x, y *cursor) int { return cmp.Compare(x.turn, y.turn) })
+	r.held = !slices.ContainsFunc(r.cursors, (*cursor).behind)
+	l.reserve(r)
 	for _, c := range r.cursors {
-		limit := max(min(share, f.cfg.MaxPartitionBytes), c.limit)
-		r.message.partitions = append(r.message.partitions, fetchPartition{c.partition, c.position, limit})
-		r.message.maxBytes = max(r.message.maxBytes, c.limit)
-		r.held = r.held && !c.behind()
+		limit := max(min(share, f.cfg.MaxPartitionBytes, r.message.maxBytes), c.limit)
+		r.message.partitions = append(r.message.partitions, fetchPartition{c.partition, c.position, limit, c.account})
 		if c.end < 0 {
 			// The watermarks of an idle partition are news too: have them now.
 			r.message.maxWait = 0

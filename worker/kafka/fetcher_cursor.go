@@ -9,6 +9,7 @@ type cursor struct {
 	epoch     uint64
 	position  int64 // the next offset to ask for
 	credit    int   // sets that may still be delivered
+	account   *account
 	limit     int32 // bytes to ask for if one batch needs more than usual; 0 if not
 	dropped   bool  // stopped, or started anew as another cursor
 	halted    bool  // can't be fetched on; the reader was told why
@@ -37,9 +38,9 @@ type watermarks struct{ high, stable, start int64 }
 
 var unknownWatermarks = watermarks{-1, -1, -1}
 
-func newCursor(partition int32, epoch uint64, offset int64) *cursor {
+func newCursor(partition int32, epoch uint64, offset int64, a *account) *cursor {
 	return &cursor{
-		partition: partition, epoch: epoch, position: offset, credit: 1, end: -1, shown: unknownWatermarks,
+		partition: partition, epoch: epoch, position: offset, credit: 1, end: -1, shown: unknownWatermarks, account: a,
 	}
 }
 
@@ -96,7 +97,7 @@ func (f *Fetcher) attach(c *cursor, id int32) {
 	if b == nil {
 		b = newFetchBroker(f, id)
 		f.brokers[id] = b
-		f.pool.setLimit(len(f.brokers) * int(f.cfg.MaxBytes))
+		f.pool.setLimit(int(min(int64(len(f.brokers))*int64(f.cfg.MaxBytes), f.cfg.MaxMemory/4)))
 	}
 	c.broker = b
 	b.cursors = append(b.cursors, c)

@@ -22,6 +22,7 @@ type delivery struct {
 func (f *Fetcher) settle(l *lane, r *laneRequest, res *fetchResponse, err error) {
 	f.mu.Lock()
 	l.request = nil
+	f.budget.reserved.Add(-r.reserved)
 	var out []delivery
 	if err == nil && res.errorCode != 0 {
 		res.release()
@@ -38,6 +39,9 @@ func (f *Fetcher) settle(l *lane, r *laneRequest, res *fetchResponse, err error)
 	}
 	for _, d := range out {
 		d.cursor.busy = true
+		if r.beyond && d.set.raw != nil {
+			f.budget.exceed(d.cursor.account)
+		}
 	}
 	l.broker.changed.Broadcast()
 	f.mu.Unlock()
@@ -166,7 +170,9 @@ func (f *Fetcher) setOf(c *cursor, p *fetchedPartition, failed *troubles) (*Set,
 	src := setSource{
 		topic: f.cfg.Topic, partition: c.partition, epoch: c.epoch, offset: c.position,
 		readCommitted: f.readCommitted(), aborted: p.aborted, pool: f.pool,
+		owner: c.account, batchLimit: int(max(f.cfg.MaxMemory, minBatchMemory)),
 	}
+	c.account.batch = int64(found.most)
 	set := newSet(src, records[:found.size], p.records)
 	p.records = nil
 	f.served++

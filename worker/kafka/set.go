@@ -30,6 +30,7 @@ type Set struct {
 	open     openBatch
 	filter   transactionFilter
 	raw      *buffer // has one hold of the Set's; nil if there are no records
+	encoded  int64   // bytes of raw, until something is decoded of it
 	arena    arena
 	failed   error // what ended the decoding
 	told     bool  // Next has returned it
@@ -44,12 +45,14 @@ type setSource struct {
 	readCommitted bool
 	aborted       []abortedTransaction
 	pool          *bufferPool
+	owner         *account // of the memory; nil if nobody is charged
+	batchLimit    int      // bytes that a log batch may hold unpacked; 0 is maxBatchBytes
 }
 
 // newSet returns a Set over records, which lie in raw; it takes over the caller's
 // hold of raw.
 func newSet(src setSource, records []byte, raw *buffer) *Set {
-	return &Set{
+	s := &Set{
 		Partition: src.partition,
 		Epoch:     src.epoch,
 		topic:     src.topic,
@@ -57,8 +60,31 @@ func newSet(src setSource, records []byte, raw *buffer) *Set {
 		walk:      batchWalk{data: records},
 		filter:    newTransactionFilter(src.readCommitted, src.aborted),
 		raw:       raw,
-		arena:     arena{pool: src.pool},
+		arena:     arena{pool: src.pool, owner: src.owner, limit: src.batchLimit},
 	}
+	if raw != nil && src.pool.budget != nil {
+		s.encoded = int64(len(raw.data))
+		src.pool.budget.encoded.Add(s.encoded)
+	}
+	return s
+}
+
+// begin notes that the set no longer waits to be decoded.
+func (s *Set) begin() {
+	if s.encoded > 0 {
+		s.arena.pool.budget.encoded.Add(-s.encoded)
+		s.encoded = 0
+	}
+}
+
+// Packed reports whether Next would have to unpack a log batch first, which takes
+// memory beyond what the set holds.
+func (s *Set) Packed() bool {
+	if s.failed != nil || s.open.left > 0 {
+		return false
+	}
+	h, err := s.walk.peek()
+	return err == nil && h.codec() != 0
 }
 
 // Done tells whether everything was handed out, an error of Next included.
@@ -72,6 +98,7 @@ func (s *Set) Done() bool {
 // Release gives back the set's memory; batches that were decoded from it keep
 // what they borrow. Releasing twice does nothing.
 func (s *Set) Release() {
+	s.begin()
 	if s.raw != nil {
 		s.raw.release()
 		s.raw = nil
@@ -85,9 +112,10 @@ func (s *Set) Release() {
 // takes at least one record if there is one. A batch without records covers
 // offsets that have none to read; one with First = Next has nothing at all.
 //
-// An error is a *CorruptError or a *LegacyFormatError; the records in front of
+// An error is a *CorruptError, a *LegacyFormatError or a *BatchTooLargeError; the records in front of
 // it are handed out first, and it is then returned each time.
 func (s *Set) Next(b *Batch, maxRecords, maxBytes int) error {
+	s.begin()
 	b.Release()
 	b.First, b.Next = s.position, s.position
 	if s.failed == nil {
@@ -228,9 +256,14 @@ func (s *Set) unreadable(err error) error {
 	if magic, ok := errors.AsType[legacyMagic](err); ok {
 		return &LegacyFormatError{Topic: s.topic, Partition: s.Partition, Offset: s.position, Magic: int8(magic)}
 	}
-	return &CorruptError{Topic: s.topic, Partition: s.Partition, Offset: s.position, BatchOffset: -1, Err: err}
+	return &CorruptError{Topic: s.topic, Partition: s.Partition, Offset: s.position, BatchOffset: -1, Next: -1, Err: err}
 }
 
 func (s *Set) corrupt(h *logBatch, err error) error {
-	return &CorruptError{Topic: s.topic, Partition: s.Partition, Offset: s.position, BatchOffset: h.base, Err: err}
+	if limit, ok := errors.AsType[unpacksBeyond](err); ok {
+		return &BatchTooLargeError{
+			Topic: s.topic, Partition: s.Partition, Offset: s.position, BatchOffset: h.base, Next: h.last + 1, Limit: int64(limit),
+		}
+	}
+	return &CorruptError{Topic: s.topic, Partition: s.Partition, Offset: s.position, BatchOffset: h.base, Next: h.last + 1, Err: err}
 }

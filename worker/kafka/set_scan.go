@@ -7,6 +7,7 @@ import "errors"
 type scan struct {
 	size int   // bytes to decode; a batch that is cut at the end is left out
 	next int64 // the offset to ask for next
+	most int   // bytes of the largest batch
 	// broken tells that a Set of the records will meet an error: what follows
 	// can't be fetched.
 	broken bool
@@ -17,13 +18,15 @@ type scan struct {
 // scanBatches looks through records that were asked for from an offset on.
 func scanBatches(records []byte, from int64) scan {
 	w := batchWalk{data: records}
+	most := 0
 	for {
 		h, err := w.peek()
 		if err == nil {
+			most = max(most, h.size)
 			w.pass(&h)
 			continue
 		}
-		s := scan{size: w.pos, next: max(from, w.next)}
+		s := scan{size: w.pos, next: max(from, w.next), most: most}
 		cut, isCut := errors.AsType[*cutError](err)
 		switch {
 		case isCut && w.pos == 0:

@@ -1,0 +1,103 @@
+package kafka
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// memoryBudget bounds the memory of one Fetcher's records: what is being
+// fetched, what waits encoded, what is unpacked, and what is kept alive by
+// records that are not released.
+//
+// How it is shared follows from how much is free: a partition may hold as much
+// as it leaves free (Choudhury and Hahne, "Dynamic queue length thresholds for
+// shared-memory packet switches", 1998), so that one whose records are stuck
+// takes half, and the next one half of the rest. A partition that has nothing to work on
+// may take one log batch even if nothing is free, one partition at a time.
+type memoryBudget struct {
+	limit int64
+	pool  *bufferPool
+
+	reserved atomic.Int64 // bytes that requests under way may bring
+	encoded  atomic.Int64 // bytes of sets that nothing was decoded of
+	starved  atomic.Bool  // somebody waits for memory
+	onFree   func()       // runs in a goroutine of its own when starved ends
+
+	mu       sync.Mutex
+	exceeds  *account  // may go beyond the limit; guarded by mu
+	exceeded time.Time // since when; guarded by mu
+}
+
+// account is what one partition holds of the budget.
+type account struct {
+	held  atomic.Int64
+	batch int64 // bytes of the largest log batch that came last; guarded by Fetcher.mu
+}
+
+// charge adds to the account; nil is allowed.
+func (a *account) charge(bytes int) {
+	if a != nil {
+		a.held.Add(int64(bytes))
+	}
+}
+
+// ExceedFor is how long a partition that went beyond the limit keeps others from
+// doing so. If it is stuck, the others must not wait for it.
+const ExceedFor = time.Second
+
+// encodedShare is the part of the budget that may be filled with what nothing
+// was decoded of; without a rest for unpacking nothing would move.
+const encodedShare = 2
+
+// minBatchMemory is what a log batch may unpack to even if the limit is lower:
+// the usual batch of a megabyte holds that if it compresses well.
+const minBatchMemory = 16 << 20
+
+// free returns the bytes that nobody has taken; it may be negative.
+func (m *memoryBudget) free() int64 { return m.limit - m.pool.used.Load() - m.reserved.Load() }
+
+// toFetch returns how many bytes may be fetched now, for all partitions.
+func (m *memoryBudget) toFetch() int64 {
+	return min(m.free(), m.limit/encodedShare-m.encoded.Load()-m.reserved.Load())
+}
+
+// share returns how many more bytes a partition may take, of n partitions that
+// share the budget. Each has a part of a quarter to itself.
+func (m *memoryBudget) share(a *account, n int) int64 {
+	return max(m.limit/int64(4*max(n, 1)), m.free()) - a.held.Load()
+}
+
+// exceed reports whether a may go beyond the limit. The caller makes sure that a
+// has nothing in work.
+func (m *memoryBudget) exceed(a *account) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.exceeds != a && m.taken() {
+		return false
+	}
+	if m.exceeds != a {
+		m.exceeds, m.exceeded = a, time.Now()
+	}
+	return true
+}
+
+// mayExceed reports whether somebody who does not hold anything may.
+func (m *memoryBudget) mayExceed() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.taken()
+}
+
+// taken reports whether a partition is beyond the limit, since not long ago.
+// Needs mu.
+func (m *memoryBudget) taken() bool {
+	return m.exceeds != nil && m.exceeds.held.Load() > 0 && time.Since(m.exceeded) < ExceedFor
+}
+
+// freed notes that memory was given back. It may be called with any lock held.
+func (m *memoryBudget) freed() {
+	if m.starved.Load() && m.starved.CompareAndSwap(true, false) {
+		go m.onFree()
+	}
+}

@@ -1,0 +1,81 @@
+package kafka
+
+import (
+	"testing"
+	"time"
+)
+
+func testBudget(limit int64) *memoryBudget {
+	pool := newBufferPool(1 << 20)
+	pool.budget = &memoryBudget{limit: limit, pool: pool, onFree: func() {}}
+	return pool.budget
+}
+
+// TestStuckPartitionsLeaveMemoryToOthers has partitions take all they may and
+// keep it.
+func TestStuckPartitionsLeaveMemoryToOthers(t *testing.T) {
+	const limit, partitions, block = 64 << 20, 8, 64 << 10
+	m := testBudget(limit)
+	var held [3]account
+	for n := range held {
+		for taken := true; taken; {
+			taken = false
+			for i := range n + 1 {
+				if m.share(&held[i], partitions) >= block {
+					m.pool.getFor(&held[i], block)
+					taken = true
+				}
+			}
+		}
+		if free, want := m.free(), int64(limit>>(n+1)); free < want {
+			t.Errorf("with %d partitions that are stuck %d bytes are free, want %d", n+1, free, want)
+		}
+	}
+}
+
+func TestOnePartitionAtATimeGoesBeyondTheLimit(t *testing.T) {
+	m := testBudget(1 << 20)
+	var a, b account
+	if !m.mayExceed() || !m.exceed(&a) {
+		t.Fatal("nobody is beyond the limit, and a may not")
+	}
+	if !m.exceed(&b) {
+		t.Fatal("b has to wait for a, which holds nothing")
+	}
+	buf := m.pool.getFor(&b, 100)
+	if m.exceed(&a) || m.mayExceed() {
+		t.Fatal("a does not wait for b")
+	}
+	if !m.exceed(&b) {
+		t.Fatal("b has to wait for itself")
+	}
+	m.exceeded = time.Now().Add(-ExceedFor)
+	if !m.exceed(&a) {
+		t.Fatal("a waits for b, which is stuck")
+	}
+	buf.release()
+	if held := b.held.Load(); held != 0 || m.pool.used.Load() != 0 {
+		t.Errorf("%d bytes are held of %d", held, m.pool.used.Load())
+	}
+}
+
+// TestUnusedBuffersCountTowardsTheBudget: what is kept for reuse makes way.
+func TestUnusedBuffersCountTowardsTheBudget(t *testing.T) {
+	m := testBudget(1 << 20)
+	m.pool.setLimit(1 << 30)
+	small := m.pool.get(256 << 10)
+	small.release()
+	large := m.pool.get(1 << 20)
+	if m.pool.held != 0 {
+		t.Errorf("%d bytes are kept beside all that may be used", m.pool.held)
+	}
+	large.release()
+	if m.pool.held != 1<<20 {
+		t.Errorf("%d bytes are kept, want what was released", m.pool.held)
+	}
+	lost := m.pool.get(1 << 20)
+	lost.lost.Store(true)
+	if lost.release(); m.pool.held != 0 || m.pool.used.Load() != 0 {
+		t.Errorf("%d bytes are kept and %d used, want none of an abandoned buffer", m.pool.held, m.pool.used.Load())
+	}
+}
