@@ -19,8 +19,10 @@ type InputSpec struct {
 	// +optional
 	GroupID string `json:"groupId,omitempty"`
 
-	// startOffset is where reading starts in a partition that the group has
-	// committed nothing for: with its oldest record or with the next one.
+	// startOffset is where reading starts in the partitions that the group
+	// finds when it is first started: with their oldest record or with the
+	// next one. Partitions that are added later, and a topic that is created
+	// again, start with their oldest record.
 	// +kubebuilder:default=Earliest
 	// +optional
 	StartOffset StartOffset `json:"startOffset,omitempty"`

@@ -61,7 +61,8 @@ type Input struct {
 	Topic string `json:"topic"`
 	// GroupID is the consumer group; "" is "millrace-" + Name.
 	GroupID string `json:"groupId"`
-	// StartOffset is where a partition without a committed offset starts.
+	// StartOffset is where partitions start that the group finds at its very
+	// first start; others without a committed offset start at their first record.
 	StartOffset    StartOffset    `json:"startOffset"`
 	IsolationLevel IsolationLevel `json:"isolation"`
 	// OnDataLoss says what to do in a partition of which Kafka has lost

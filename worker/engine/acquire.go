@@ -2,7 +2,8 @@ package engine
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"sync"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/config"
@@ -12,133 +13,192 @@ import (
 )
 
 // acquire reads where newly assigned partitions stand, marks them in the group
-// as open, that is, as being worked on, and hands them to the feeder. It runs beside the feeder
-// and tries until it succeeds or the partitions are lost.
+// as open, that is, as being worked on, and hands them to the feeder. It runs
+// beside the feeder. Each partition is by itself: one whose offset or leader can't
+// be had is tried again until it succeeds or is lost, and nothing waits for it.
 func (m *member) acquire(parts []*partition) {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		err := m.tryAcquire(parts)
-		if err == nil {
-			break
-		}
 		if parts = stillWanted(parts); len(parts) == 0 {
 			return
 		}
-		m.log.Info("could not read the committed offsets; trying again", "error", err.Error(), "wait", wait.String())
+		if err != nil {
+			m.log.Info("could not acquire partitions; trying again", "partitions", idsOf(parts),
+				"error", err.Error(), "wait", wait.String())
+		}
 		select {
 		case <-m.hard.Done():
 			return
 		case <-time.After(wait):
 		}
 	}
-	m.post(func() {
-		for _, p := range parts {
-			m.acquired(p)
-		}
-	})
 }
 
+// stillWanted returns the partitions that are not acquired yet and not lost.
 func stillWanted(parts []*partition) []*partition {
 	var wanted []*partition
 	for _, p := range parts {
-		if !p.cancelled.Load() {
+		if !p.cancelled.Load() && !p.acquired() {
 			wanted = append(wanted, p)
 		}
 	}
 	return wanted
 }
 
-func (m *member) tryAcquire(parts []*partition) error {
-	ctx, cancel := context.WithTimeout(m.hard, 10*time.Second)
-	defer cancel()
+// acquired reports whether the group has the partition's first commit, which opens
+// it.
+func (p *partition) acquired() bool { return p.commit.committed.Load() >= 0 }
+
+func idsOf(parts []*partition) []int32 {
 	ids := make([]int32, 0, len(parts))
 	for _, p := range parts {
 		ids = append(ids, p.id)
 	}
-	committed, err := m.group.Committed(ctx, ids)
+	return ids
+}
+
+// tryAcquire acquires what can be acquired now, and returns why the rest can't.
+func (m *member) tryAcquire(parts []*partition) error {
+	ctx, cancel := context.WithTimeout(m.hard, 10*time.Second)
+	defer cancel()
+	committed, err := m.group.Committed(ctx, idsOf(parts))
 	if err != nil {
 		return err
 	}
-	starts, err := m.startOffsets(ctx, committed)
-	if err != nil {
-		return err
-	}
+	var failed []error
+	var known, rest []*partition
 	for _, p := range parts {
-		if p.tracker == nil {
-			m.prepare(p, committed[p.id], starts[p.id])
+		c := committed[p.id]
+		switch {
+		case p.tracker != nil: // since an earlier try
+		case c.Err != nil:
+			failed = append(failed, c.Err)
+			continue
+		case c.Offset >= 0:
+			m.resume(p, c)
+		}
+		if p.tracker == nil || p.suspect.any() {
+			rest = append(rest, p)
+		} else {
+			known = append(known, p)
 		}
 	}
-	if err := m.limitSuspects(ctx, parts); err != nil {
-		return err
+	failed = append(failed, m.open(ctx, known))
+	failed = append(failed, m.acquireByLeader(ctx, rest))
+	return errors.Join(failed...)
+}
+
+// acquireByLeader acquires the partitions whose leader has to be asked for an
+// offset: those of one leader together, and no leader after another.
+func (m *member) acquireByLeader(ctx context.Context, parts []*partition) error {
+	if len(parts) == 0 {
+		return nil
+	}
+	groups := make(map[int32][]*partition)
+	var failed []error
+	leaders := m.e.client.LeadersOf(ctx, m.e.cfg.Input.Topic, idsOf(parts))
+	for _, p := range parts {
+		if l := leaders[p.id]; l.Err != nil {
+			failed = append(failed, l.Err)
+		} else {
+			groups[l.Broker] = append(groups[l.Broker], p)
+		}
+	}
+	var mu sync.Mutex // guards failed
+	var asked sync.WaitGroup
+	for _, group := range groups {
+		asked.Go(func() {
+			placed, err := m.place(ctx, group)
+			err = errors.Join(err, m.open(ctx, placed))
+			mu.Lock()
+			defer mu.Unlock()
+			failed = append(failed, err)
+		})
+	}
+	asked.Wait()
+	return errors.Join(failed...)
+}
+
+// place asks the partitions' leader where those begin that have no committed
+// offset, and where the others end, which ends the suspicion against what a
+// crashed owner may have had in flight. It returns those that it got an answer for.
+func (m *member) place(ctx context.Context, parts []*partition) (placed []*partition, err error) {
+	var fresh, suspects []*partition
+	for _, p := range parts {
+		if p.tracker == nil {
+			fresh = append(fresh, p)
+		} else {
+			suspects = append(suspects, p)
+		}
+	}
+	begun, freshErr := m.begin(ctx, fresh)
+	limited, suspectsErr := m.limitSuspects(ctx, suspects)
+	return append(begun, limited...), errors.Join(freshErr, suspectsErr)
+}
+
+// limitSuspects ends the suspicion at the end of the log as it is now.
+func (m *member) limitSuspects(ctx context.Context, parts []*partition) (limited []*partition, err error) {
+	return m.listOffsets(ctx, parts, kafka.Latest, func(p *partition, end int64) { p.suspect.limit(end) })
+}
+
+// listOffsets asks for an offset of each partition and hands over those that it
+// gets. It returns the partitions that it got one for, and why not of the others.
+func (m *member) listOffsets(
+	ctx context.Context, parts []*partition, at kafka.OffsetSpec, take func(p *partition, offset int64),
+) (found []*partition, err error) {
+	if len(parts) == 0 {
+		return nil, nil
+	}
+	in := m.e.cfg.Input
+	var failed []error
+	answers := m.e.client.PartitionOffsets(ctx, in.Topic, idsOf(parts), at, in.IsolationLevel)
+	for _, p := range parts {
+		if answer := answers[p.id]; answer.Err != nil {
+			failed = append(failed, answer.Err)
+		} else {
+			take(p, answer.Offset)
+			found = append(found, p)
+		}
+	}
+	return found, errors.Join(failed...)
+}
+
+// open makes the first commit of partitions and hands those to the feeder that it
+// succeeds for.
+func (m *member) open(ctx context.Context, parts []*partition) error {
+	if len(parts) == 0 {
+		return nil
 	}
 	for _, p := range parts {
 		p.tracker.SetOpen(!p.suspect.any())
 		p.tracker.SetAttempting(p.suspect.attempting())
 	}
-	return m.commit(ctx, parts...)
+	err := m.commit(ctx, parts...)
+	m.post(func() {
+		for _, p := range parts {
+			if p.acquired() {
+				m.acquired(p)
+			}
+		}
+	})
+	return err
 }
 
-// limitSuspects ends the suspicion at the end of the log as it is now.
-func (m *member) limitSuspects(ctx context.Context, parts []*partition) error {
-	var ids []int32
-	for _, p := range parts {
-		if p.suspect.any() {
-			ids = append(ids, p.id)
-		}
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	ends, err := m.e.client.ListOffsets(ctx, m.e.cfg.Input.Topic, ids, kafka.Latest, m.e.cfg.Input.IsolationLevel)
+// resume sets up the state of a partition that the group has committed an offset
+// of.
+func (m *member) resume(p *partition, committed kafka.Committed) {
+	state, err := offsets.Decode(committed.Metadata, committed.Offset)
 	if err != nil {
-		return fmt.Errorf("end offsets: %w", err)
+		m.log.Info("ignoring the metadata of a committed offset; some records may be repeated",
+			"partition", p.id, "offset", committed.Offset, "error", err.Error())
 	}
-	for _, p := range parts {
-		if end, ok := ends[p.id]; ok {
-			p.suspect.limit(end)
-		}
-	}
-	return nil
+	m.prepare(p, committed.Offset, state)
 }
 
-// startOffsets asks where the partitions without a committed offset begin.
-func (m *member) startOffsets(ctx context.Context, committed map[int32]kafka.Committed) (map[int32]int64, error) {
-	var fresh []int32
-	for id, c := range committed {
-		if c.Offset < 0 {
-			fresh = append(fresh, id)
-		}
-	}
-	if len(fresh) == 0 {
-		return nil, nil
-	}
-	return m.listStart(ctx, fresh)
-}
-
-func (m *member) listStart(ctx context.Context, ids []int32) (map[int32]int64, error) {
-	in := m.e.cfg.Input
-	at := kafka.Earliest
-	if in.StartOffset == config.Latest {
-		at = kafka.Latest
-	}
-	starts, err := m.e.client.ListOffsets(ctx, in.Topic, ids, at, in.IsolationLevel)
-	if err != nil {
-		return nil, fmt.Errorf("start offsets: %w", err)
-	}
-	return starts, nil
-}
-
-// prepare sets up the partition's state from what was committed.
-func (m *member) prepare(p *partition, committed kafka.Committed, start int64) {
-	position, state := start, offsets.State{}
-	if committed.Offset >= 0 {
-		position = committed.Offset
-		var err error
-		if state, err = offsets.Decode(committed.Metadata, position); err != nil {
-			m.log.Info("ignoring the metadata of a committed offset; some records may be repeated",
-				"partition", p.id, "offset", position, "error", err.Error())
-		}
-	}
+// prepare sets up the state of a partition that is read from position on.
+func (m *member) prepare(p *partition, position int64, state offsets.State) {
 	p.suspect = suspectOf(position, state)
+	p.origin = state.Origin
 	p.tracker = offsets.New(position, state)
 	switch m.e.cfg.Ordering {
 	case config.Key:

@@ -42,6 +42,7 @@ type partition struct {
 	// Set before the partition is active, then constant.
 	tracker *offsets.Tracker
 	lanes   *dispatch.Lanes
+	origin  offsets.Origin
 
 	// The feeder's own.
 	epoch     uint64

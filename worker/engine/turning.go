@@ -1,6 +1,6 @@
 package engine
 
-import "github.com/millrace-dev/millrace/worker/kafka"
+import "github.com/millrace-dev/millrace/worker/offsets"
 
 // turning says how a partition goes on where its log is not continuous. It takes
 // effect when all that was fetched before that place is dispatched.
@@ -70,7 +70,8 @@ func (m *member) replace(old *partition, start int64) {
 	m.forget(old)
 	p := newPartition(old.assignment)
 	m.keep(p)
-	m.prepare(p, kafka.Committed{Offset: -1}, start)
+	m.prepare(p, start, offsets.State{Origin: old.origin})
 	p.tracker.SetOpen(true)
 	m.acquired(p)
+	m.commitSoon()
 }

@@ -49,15 +49,16 @@ func commitRoundTrip(t *testing.T, f *fleet) {
 	c := joined(f)
 	ctx := testContext(t)
 	long := strings.Repeat("x", 4096)
+	none := Committed{Offset: -1, LeaderEpoch: -1}
 	got, err := c.m.Committed(ctx, []int32{0, 1})
-	if err != nil || got[0] != (Committed{Offset: -1}) || got[1] != (Committed{Offset: -1}) {
+	if err != nil || got[0] != none || got[1] != none {
 		t.Fatalf("before any commit: %v, %v", got, err)
 	}
 	if err := c.m.Commit(ctx, []CommitOffset{{c.holding(0), 42, long}, {c.holding(1), 0, ""}}); err != nil {
 		t.Fatalf("Commit: %v", err)
 	}
 	got, err = c.m.Committed(ctx, []int32{0, 1, 2})
-	want := map[int32]Committed{0: {42, long}, 1: {0, ""}, 2: {-1, ""}}
+	want := map[int32]Committed{0: {Offset: 42, LeaderEpoch: -1, Metadata: long}, 1: {LeaderEpoch: -1}, 2: none}
 	if err != nil || len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
 		t.Errorf("committed %v, %v", got, err)
 	}
@@ -70,7 +71,7 @@ func commitRoundTrip(t *testing.T, f *fleet) {
 		t.Errorf("failed: %v, want partition 0 only", err)
 	}
 	got, err = c.m.Committed(ctx, []int32{0, 1})
-	if err != nil || got[0] != want[0] || got[1] != (Committed{7, "y"}) {
+	if err != nil || got[0] != want[0] || got[1] != (Committed{Offset: 7, LeaderEpoch: -1, Metadata: "y"}) {
 		t.Errorf("committed %v, %v", got, err)
 	}
 	if err := c.m.Commit(ctx, nil); err != nil {

@@ -10,8 +10,14 @@ import (
 
 // Committed is what a group has committed for a partition.
 type Committed struct {
-	Offset   int64 // -1 for nothing
-	Metadata string
+	Offset int64 // -1 for nothing
+	// LeaderEpoch is the leader epoch of the last record below Offset; -1 is
+	// unknown.
+	LeaderEpoch int32
+	Metadata    string
+	// Err says why this partition's offset can't be had, for example while a
+	// transaction is about to replace it. The others' can.
+	Err error
 }
 
 // Committed returns the group's offsets of partitions of the topic, whoever owns
@@ -55,16 +61,25 @@ func (m *Member) fetchOffsets(ctx context.Context, partitions []int32) (map[int3
 	}
 	committed := make(map[int32]Committed, len(partitions))
 	for _, p := range partitions {
-		committed[p] = Committed{Offset: -1}
+		committed[p] = Committed{Offset: -1, LeaderEpoch: -1}
 	}
 	for _, t := range res.Topics {
 		for _, p := range t.Partitions {
-			if err := errorOf(p.ErrorCode); err != nil {
+			c := Committed{Offset: p.CommittedOffset, LeaderEpoch: p.ComittedLeaderEpoch, Metadata: p.Metadata}
+			if err := errorOf(p.ErrorCode); movedGroup(err) {
 				m.moved(err)
 				return nil, fmt.Errorf("partition %d: %w", p.PartitionIndex, err)
+			} else if err != nil {
+				c = Committed{Offset: -1, LeaderEpoch: -1, Err: m.offsetError(p.PartitionIndex, err)}
 			}
-			committed[p.PartitionIndex] = Committed{Offset: p.CommittedOffset, Metadata: p.Metadata}
+			if req.Topics[0].Name == t.Name {
+				committed[p.PartitionIndex] = c
+			}
 		}
 	}
 	return committed, nil
+}
+
+func (m *Member) offsetError(partition int32, err error) error {
+	return groupError(m.cfg.GroupID, fmt.Errorf("committed offset of partition %d of %w", partition, topicError(m.cfg.Topic, "Read", err)))
 }

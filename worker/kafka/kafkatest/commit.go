@@ -9,11 +9,22 @@ import (
 // members.
 func (c *Cluster) CommitOffsets(group, topic string, offsets map[int32]int64) {
 	c.tb.Helper()
+	committed := make(map[int32]Committed, len(offsets))
+	for partition, offset := range offsets {
+		committed[partition] = Committed{Offset: offset, LeaderEpoch: -1}
+	}
+	c.Commit(group, topic, committed)
+}
+
+// Commit is CommitOffsets with all that a commit holds, such as what GroupOffsets
+// returned.
+func (c *Cluster) Commit(group, topic string, offsets map[int32]Committed) {
+	c.tb.Helper()
 	t := kmsg.NewOffsetCommitRequestTopic()
 	t.Topic, t.TopicID = topic, c.describe(topic).TopicID
 	for partition, offset := range offsets {
 		p := kmsg.NewOffsetCommitRequestTopicPartition()
-		p.Partition, p.Offset = partition, offset
+		p.Partition, p.Offset, p.LeaderEpoch, p.Metadata = partition, offset.Offset, offset.LeaderEpoch, &offset.Metadata
 		t.Partitions = append(t.Partitions, p)
 	}
 	req := kmsg.NewPtrOffsetCommitRequest()

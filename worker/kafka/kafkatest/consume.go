@@ -117,8 +117,9 @@ func (c *Cluster) listOffsets(topic string, timestamp int64, isolation int8) map
 
 // Committed is an offset that a group committed.
 type Committed struct {
-	Offset   int64
-	Metadata string
+	Offset      int64
+	LeaderEpoch int32 // of the last record below Offset; -1 is unknown
+	Metadata    string
 }
 
 // GroupOffsets returns what a group has committed, by topic and partition.
@@ -143,7 +144,7 @@ func (c *Cluster) GroupOffsets(group string) map[string]map[int32]Committed {
 				if p.Metadata != nil {
 					metadata = *p.Metadata
 				}
-				committed[t.Topic][p.Partition] = Committed{Offset: p.Offset, Metadata: metadata}
+				committed[t.Topic][p.Partition] = Committed{Offset: p.Offset, LeaderEpoch: p.LeaderEpoch, Metadata: metadata}
 			}
 		}
 	}
