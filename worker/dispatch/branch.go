@@ -8,8 +8,8 @@ import (
 // Sorting records into the lanes of their keys, and out of them again, costs as
 // much as a light record does. So while records are light, a partition's stay
 // together in its trunk: who runs a partition in its order keeps that of its keys.
-// They are sorted as soon as this would hold something up: a record fails or is
-// slow, or a goroutine has nothing to do while much is waiting in the trunk.
+// They are sorted as soon as this would hold something up: a record is slow, or a
+// goroutine has nothing to do while much is waiting in the trunk.
 
 // pushLanes queues a chunk of records that keep an order. Needs mu.
 func (p *Pool) pushLanes(c *Chunk) {
@@ -19,7 +19,7 @@ func (p *Pool) pushLanes(c *Chunk) {
 	// nothing of the partition is left.
 	l.branched = l.keys != nil && l.trunk.state == laneIdle && (l.busy > 0 || !light)
 	if !l.branched {
-		p.pushTo(&l.trunk, stretch{chunk: c, left: int32(len(c.Records))})
+		p.pushTo(&l.trunk, stretch{chunk: c, left: int32(len(c.Records)), past: past{limit: c.Limit}})
 		return
 	}
 	if !c.linked {
@@ -36,7 +36,7 @@ func (p *Pool) wanted(trunk *lane) bool {
 
 func (p *Pool) pushParts(c *Chunk) {
 	for _, part := range c.parts {
-		p.pushTo(part.lane, stretch{chunk: c, next: part.first, left: part.records})
+		p.pushTo(part.lane, stretch{chunk: c, next: part.first, left: part.records, past: past{limit: c.Limit}})
 	}
 }
 

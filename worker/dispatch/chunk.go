@@ -16,6 +16,9 @@ type Chunk struct {
 	Lanes *Lanes
 	// Cancelled, once true, makes the pool skip what it has not started.
 	Cancelled *atomic.Bool
+	// Limit, unless it is 0, is how many records may share an attempt with one of
+	// the chunk's; only records of chunks with the same Limit do.
+	Limit uint16
 	// Owner is the engine's own view of the chunk.
 	Owner any
 
@@ -58,12 +61,13 @@ func (c *Chunk) link(from int) {
 func (c *Chunk) Leaked() bool { return c.leaked.Load() }
 
 // Reset prepares the chunk for its next use.
-func (c *Chunk) Reset() { c.Records, c.claimed, c.linked = nil, 0, false }
+func (c *Chunk) Reset() { c.Records, c.Limit, c.claimed, c.linked = nil, 0, 0, false }
 
 // Item is one record of a chunk.
 type Item struct {
 	Chunk *Chunk
 	Index int32
+	past  past
 	lane  *lane
 }
 

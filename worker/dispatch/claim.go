@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -68,7 +69,7 @@ func (p *Pool) takeChunk(r *runner, want int) {
 	c := *p.chunks.first()
 	n := min(want-len(r.items), len(c.Records)-c.claimed)
 	for i := c.claimed; i < c.claimed+n; i++ {
-		r.items = append(r.items, Item{Chunk: c, Index: int32(i)})
+		r.items = append(r.items, Item{Chunk: c, Index: int32(i), past: past{limit: c.Limit}})
 	}
 	c.claimed += n
 	p.queued -= n
@@ -81,7 +82,13 @@ func (p *Pool) takeLane(r *runner, want int) {
 	l := p.ready.pop()
 	p.queued -= l.waiting
 	l.to(laneRunning)
-	r.items = l.take(r.items, want-len(r.items))
+	claimed := len(r.items)
+	if len(l.set.aside) == 0 || l.alone {
+		r.items = l.take(r.items, want-claimed)
+	} else if r.items = p.takeOthers(r.items, l, want-claimed); len(r.items) == claimed {
+		l.to(laneIdle) // all of it went to lanes aside
+		return
+	}
 	r.lanes = append(r.lanes, turn{lane: l})
 }
 
@@ -90,12 +97,32 @@ func (p *Pool) giveBack(r *runner) {
 	if len(r.items) > 0 {
 		p.perRecord = r.perRecord
 	}
-	for _, t := range r.lanes {
-		p.endTurn(t)
-	}
+	p.endTurns(r.lanes)
 	clear(r.lanes)
 	clear(r.items)
 	r.lanes, r.items, r.pos = r.lanes[:0], r.items[:0], 0
+}
+
+// endTurns ends the turns of lanes. Those that wait for the same time, because
+// their records failed together, become ready together: their records can share
+// an attempt again.
+func (p *Pool) endTurns(turns []turn) {
+	var parked []turn
+	for _, t := range turns {
+		if p.endTurn(t); t.lane.state == laneParked {
+			parked = append(parked, t)
+		}
+	}
+	slices.SortStableFunc(parked, func(a, b turn) int { return cmp.Compare(a.after, b.after) })
+	for len(parked) > 0 {
+		n := 1
+		for n < len(parked) && parked[n].after == parked[0].after {
+			n++
+		}
+		same := parked[:n:n]
+		parked = parked[n:]
+		time.AfterFunc(same[0].after, func() { p.unpark(same) })
+	}
 }
 
 func (p *Pool) endTurn(t turn) {
@@ -109,7 +136,6 @@ func (p *Pool) endTurn(t turn) {
 		p.spill(l)
 	case blocked && t.after > 0:
 		l.to(laneParked)
-		time.AfterFunc(t.after, func() { p.unpark(l) })
 	case l.waiting > 0:
 		p.makeReady(l)
 	default:
@@ -117,20 +143,23 @@ func (p *Pool) endTurn(t turn) {
 	}
 }
 
-// giveRest ends the turns of the lanes that r is not working on just now, and
-// gives what it has not begun of them, and of unordered records, to others.
-// Lanes that wait for a retry stay: their turn ends with a wait.
+// giveRest gives what r has claimed and not begun to others, but for the rest of
+// the keys, or partitions, that it is working on. Lanes that wait for a retry
+// stay: their turn ends with a wait.
 func (p *Pool) giveRest(r *runner) {
 	p.branch(r, r.pos)
+	p.isolate(r)
 	begun := r.pos + r.group
 	busy := func(l *lane) bool {
 		mine := func(it Item) bool { return it.lane == l }
 		return len(l.back) > 0 || slices.ContainsFunc(r.items[r.pos:begun], mine)
 	}
-	var held []turn
+	var held, free []turn
 	for _, t := range r.lanes {
 		if busy(t.lane) {
 			held = append(held, t)
+		} else {
+			free = append(free, t)
 		}
 	}
 	kept := r.items[:begun]
@@ -146,10 +175,6 @@ func (p *Pool) giveRest(r *runner) {
 			it.lane.back = append(it.lane.back, it)
 		}
 	}
-	for _, t := range r.lanes {
-		if !slices.ContainsFunc(held, func(h turn) bool { return h.lane == t.lane }) {
-			p.endTurn(t)
-		}
-	}
+	p.endTurns(free)
 	r.items, r.lanes = kept, append(r.lanes[:0], held...)
 }

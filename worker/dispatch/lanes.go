@@ -10,13 +10,18 @@ import (
 // another in their order; a stuck record holds up its own lane and no other
 // partition's. Guarded by the Pool's mutex.
 //
-// All records can go through the trunk. Those of keys can go through lanes of
-// their own instead, which branch off of it: while one has records, the trunk has
-// none, and the other way round.
+// All records can go through the trunk. Those of keys can go through lanes that
+// they share by hash instead, which branch off of it: while one has records, the
+// trunk has none, and the other way round. A key in trouble leaves both for a lane
+// aside, so that the keys it shared a lane with need not wait for it.
 type Lanes struct {
 	trunk lane
 	keys  []lane // a power of two of them; nil if all records keep one order
-	busy  int    // lanes that are not idle
+	busy  int    // lanes that are not idle, those aside left out
+
+	// aside are the lanes of keys in trouble, by the key's hash. None of them is
+	// idle. What they hold of a key comes before what the other lanes do.
+	aside map[uint64]*lane
 
 	// branched says that the last chunk went to the lanes of the keys. Only who
 	// pushes uses it.
@@ -28,7 +33,7 @@ type Lanes struct {
 var laneSeed = maphash.MakeSeed()
 
 // NewKeyLanes returns n lanes, n a power of two, that records are spread over
-// by key; records with a null key share one.
+// by key. Records with a null key have no order.
 func NewKeyLanes(n int) *Lanes {
 	l := &Lanes{keys: make([]lane, n)}
 	l.trunk.set = l
@@ -46,13 +51,16 @@ func NewPartitionLane() *Lanes {
 	return l
 }
 
-// of returns the lane of a record's key.
+// of returns the lane that a record shares with those of other keys.
 func (l *Lanes) of(rec *record.Record) *lane {
-	if rec.Key == nil {
-		return &l.keys[0]
+	n := uint64(rec.Offset) // spreads records with a null key
+	if rec.Key != nil {
+		n = hash(rec.Key)
 	}
-	return &l.keys[maphash.Bytes(laneSeed, rec.Key)&uint64(len(l.keys)-1)]
+	return &l.keys[n&uint64(len(l.keys)-1)]
 }
+
+func hash(key []byte) uint64 { return maphash.Bytes(laneSeed, key) }
 
 // laneState says who may touch a lane.
 type laneState uint8
@@ -71,6 +79,9 @@ type lane struct {
 	part    int32 // that Chunk.link made last for the lane; only link uses it
 	stretch queue[stretch]
 	waiting int // records in stretch
+	// alone says that the lane is aside and holds one key, whose hash is key.
+	alone bool
+	key   uint64
 	// back holds what the lane's runner could not finish, in order; only the
 	// runner touches it while the lane is running. A lane with something in
 	// it is blocked: its later items must not overtake.
@@ -82,6 +93,12 @@ type stretch struct {
 	chunk *Chunk
 	next  int32
 	left  int32
+	past  past // of all of them
+}
+
+// single is the stretch of one item.
+func single(it Item) stretch {
+	return stretch{chunk: it.Chunk, next: it.Index, left: 1, past: it.past}
 }
 
 // branches reports whether l is a trunk that lanes of keys branch off of.
@@ -89,11 +106,16 @@ func (l *lane) branches() bool { return l == &l.set.trunk && l.set.keys != nil }
 
 // to changes the lane's state.
 func (l *lane) to(state laneState) {
-	if l.state == laneIdle {
-		l.set.busy++
-	}
-	if l.state = state; state == laneIdle {
+	was := l.state
+	l.state = state
+	switch {
+	case l.alone && state == laneIdle:
+		delete(l.set.aside, l.key)
+	case l.alone:
+	case state == laneIdle:
 		l.set.busy--
+	case was == laneIdle:
+		l.set.busy++
 	}
 }
 
@@ -109,7 +131,7 @@ func (l *lane) take(dst []Item, n int) []Item {
 	for n > 0 {
 		s := l.stretch.first()
 		for ; n > 0 && s.left > 0; n-- {
-			dst = append(dst, Item{Chunk: s.chunk, Index: s.next, lane: l})
+			dst = append(dst, Item{Chunk: s.chunk, Index: s.next, past: s.past, lane: l})
 			l.advance(s)
 		}
 		if s.left == 0 {
@@ -135,7 +157,7 @@ func (l *lane) advance(s *stretch) {
 func (l *lane) restore() {
 	all := make([]stretch, 0, len(l.back)+l.stretch.len())
 	for _, it := range l.back {
-		all = append(all, stretch{chunk: it.Chunk, next: it.Index, left: 1})
+		all = append(all, single(it))
 	}
 	for l.stretch.len() > 0 {
 		all = append(all, l.stretch.pop())

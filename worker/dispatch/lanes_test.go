@@ -59,13 +59,16 @@ func TestSeveralChunksArePushedAtOnce(t *testing.T) {
 	for name, lanes := range map[string]*Lanes{"unordered": nil, "key": NewKeyLanes(8), "partition": NewPartitionLane()} {
 		t.Run(name, func(t *testing.T) {
 			const chunks, size = 20, 30
-			// Null keys share a lane.
 			o := newOrder(t, chunks*size, func(rec *record.Record) string {
 				if lanes == nil {
 					return strconv.FormatInt(rec.Offset, 10)
 				}
 				return "all"
 			})
+			keys := make([][]byte, size)
+			for i := range keys {
+				keys[i] = []byte("the only key")
+			}
 			p := newTestPool(t, poolOptions{goroutines: 3, process: func(_ context.Context, it Item) error {
 				o.begin(it.Record())
 				defer o.end(it.Record())
@@ -76,7 +79,7 @@ func TestSeveralChunksArePushedAtOnce(t *testing.T) {
 			}})
 			var all []*Chunk
 			for i := range int64(chunks) {
-				all = append(all, testChunk(lanes, 0, i*size, nulls(size)...))
+				all = append(all, testChunk(lanes, 0, i*size, keys...))
 			}
 			p.Push(all[:7]...)
 			p.Push()

@@ -23,9 +23,8 @@ type Worker interface {
 	Process(ctx context.Context, items []Item)
 	// Expire stands in for Process when the attempt never returned.
 	Expire(items []Item, err error)
-	// Finish delivers the result of items[k], once, in order. again asks for
-	// another attempt after the given wait.
-	Finish(k int, it Item) (after time.Duration, again bool)
+	// Finish delivers the result of items[k], once, in order.
+	Finish(k int, it Item) Verdict
 }
 
 // Config sets up a Pool.
@@ -68,7 +67,7 @@ type Pool struct {
 	mu      sync.Mutex
 	wake    sync.Cond
 	chunks  queue[*Chunk] // Unordered, not fully claimed
-	retries queue[Item]   // Unordered, due again
+	retries queue[Item]   // without an order, due again
 	ready   queue[*lane]  // lanes with work and no runner
 	queued  int           // records in chunks, retries and ready lanes
 	closed  bool
@@ -132,20 +131,24 @@ func (p *Pool) wakeFor(n int) {
 	}
 }
 
-// retry queues an Unordered item again.
-func (p *Pool) retry(it Item) {
+// retry queues items that have no order again.
+func (p *Pool) retry(items []Item) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.retries.push(it)
-	p.queued++
-	p.wake.Signal()
+	for _, it := range items {
+		p.retries.push(it)
+	}
+	p.queued += len(items)
+	p.wakeFor(len(items))
 }
 
-// unpark makes a lane whose backoff is over ready again.
-func (p *Pool) unpark(l *lane) {
+// unpark makes lanes whose backoff is over ready again.
+func (p *Pool) unpark(turns []turn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.makeReady(l)
+	for _, t := range turns {
+		p.makeReady(t.lane)
+	}
 }
 
 func (p *Pool) makeReady(l *lane) {

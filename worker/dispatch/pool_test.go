@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,12 +18,18 @@ import (
 // script is a Worker whose behaviour a test writes.
 type script struct {
 	process func(ctx context.Context, it Item) error
+	whole   func(items []Item) error // of an attempt of several; nil: it never fails as a whole
 	finish  func(it Item, err error) (time.Duration, bool)
 	errs    []error
+	failed  bool // as a whole
 }
+
+// together is how long records wait that failed together.
+const together = 3 * time.Millisecond
 
 func (s *script) Process(ctx context.Context, items []Item) {
 	s.errs = s.errs[:0]
+	s.failed = len(items) > 1 && s.whole != nil && s.whole(items) != nil
 	for _, it := range items {
 		s.errs = append(s.errs, s.process(ctx, it))
 	}
@@ -30,12 +37,19 @@ func (s *script) Process(ctx context.Context, items []Item) {
 
 func (s *script) Expire(items []Item, err error) {
 	s.errs = s.errs[:0]
+	s.failed = len(items) > 1 && s.whole != nil
 	for range items {
 		s.errs = append(s.errs, err)
 	}
 }
 
-func (s *script) Finish(k int, it Item) (time.Duration, bool) { return s.finish(it, s.errs[k]) }
+func (s *script) Finish(k int, it Item) Verdict {
+	if s.failed {
+		return Verdict{Again: true, After: together, Together: true}
+	}
+	after, again := s.finish(it, s.errs[k])
+	return Verdict{Again: again, After: after}
+}
 
 type poolOptions struct {
 	goroutines, batch int
@@ -44,6 +58,7 @@ type poolOptions struct {
 	maxLost           int           // goroutines; 0: 10
 	overload          func(error)
 	process           func(ctx context.Context, it Item) error
+	whole             func(items []Item) error
 	finish            func(it Item, err error) (time.Duration, bool)
 }
 
@@ -54,7 +69,7 @@ func newTestPool(t testing.TB, o poolOptions) *Pool {
 	}
 	p := New(Config{
 		Goroutines: o.goroutines, BatchSize: max(o.batch, 1), Timeout: o.timeout,
-		NewWorker: func() Worker { return &script{process: o.process, finish: o.finish} },
+		NewWorker: func() Worker { return &script{process: o.process, whole: o.whole, finish: o.finish} },
 		Observe:   func(time.Duration, int) {},
 		MaxLost:   cmp.Or(o.maxLost, 10), OnLost: func(int) {},
 		OnOverload: o.overload,
@@ -190,13 +205,17 @@ func TestOrderIsKeptUnderRandomFailures(t *testing.T) {
 		batch int
 		light time.Duration
 		lane  func(*record.Record) string
+		whole bool // attempts of several fail as a whole
 	}{
-		{"key", func() *Lanes { return NewKeyLanes(16) }, 1, 0, keyOf},
-		{"light key", func() *Lanes { return NewKeyLanes(16) }, 1, time.Hour, keyOf},
-		{"partition", NewPartitionLane, 1, 0, partitionOf},
-		{"key in batches", func() *Lanes { return NewKeyLanes(16) }, 7, 0, nil},
-		{"light key in batches", func() *Lanes { return NewKeyLanes(16) }, 7, time.Hour, nil},
-		{"partition in batches", NewPartitionLane, 7, 0, nil},
+		{"key", func() *Lanes { return NewKeyLanes(16) }, 1, 0, keyOf, false},
+		{"light key", func() *Lanes { return NewKeyLanes(16) }, 1, time.Hour, keyOf, false},
+		{"partition", NewPartitionLane, 1, 0, partitionOf, false},
+		{"key in batches", func() *Lanes { return NewKeyLanes(16) }, 7, 0, nil, false},
+		{"light key in batches", func() *Lanes { return NewKeyLanes(16) }, 7, time.Hour, nil, false},
+		{"partition in batches", NewPartitionLane, 7, 0, nil, false},
+		{"key in batches that fail", func() *Lanes { return NewKeyLanes(16) }, 7, 0, nil, true},
+		{"light key in batches that fail", func() *Lanes { return NewKeyLanes(16) }, 7, time.Hour, nil, true},
+		{"partition in batches that fail", NewPartitionLane, 7, 0, nil, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			seed := rand.Uint64()
@@ -210,16 +229,28 @@ func TestOrderIsKeptUnderRandomFailures(t *testing.T) {
 			}
 			o := newOrder(t, partitions*chunks*size, finishLane)
 			fails := sync.Map{} // record -> failures left
+			bad := func(it Item) bool {
+				left, ok := fails.Load(fmt.Sprint(it.Record().Partition, it.Record().Offset))
+				return ok && left.(int) > 0
+			}
+			var whole func([]Item) error
+			if tc.whole {
+				whole = func(items []Item) error {
+					if slices.ContainsFunc(items, bad) {
+						return errors.New("one of them")
+					}
+					return nil
+				}
+			}
 			p := newTestPool(t, poolOptions{
-				goroutines: 4, batch: tc.batch, light: tc.light,
+				goroutines: 4, batch: tc.batch, light: tc.light, whole: whole,
 				process: func(_ context.Context, it Item) error {
 					rec := it.Record()
 					if tc.lane != nil {
 						o.begin(rec)
 						defer o.end(rec)
 					}
-					id := fmt.Sprint(rec.Partition, rec.Offset)
-					if left, ok := fails.Load(id); ok && left.(int) > 0 {
+					if bad(it) {
 						return errors.New("once more")
 					}
 					return nil
@@ -260,7 +291,10 @@ func TestOrderIsKeptUnderRandomFailures(t *testing.T) {
 }
 
 func keyOf(rec *record.Record) string {
-	return fmt.Sprintf("%d/%v/%s", rec.Partition, rec.Key == nil, rec.Key)
+	if rec.Key == nil { // has no order
+		return fmt.Sprintf("%d/%d", rec.Partition, rec.Offset)
+	}
+	return fmt.Sprintf("%d/%q", rec.Partition, rec.Key)
 }
 
 func partitionOf(rec *record.Record) string { return fmt.Sprint(rec.Partition) }
@@ -562,11 +596,11 @@ type counter struct {
 
 func (c *counter) Process(context.Context, []Item) {}
 func (c *counter) Expire([]Item, error)            {}
-func (c *counter) Finish(int, Item) (time.Duration, bool) {
+func (c *counter) Finish(int, Item) Verdict {
 	if c.left.Add(-1) == 0 {
 		c.done <- struct{}{}
 	}
-	return 0, false
+	return Verdict{}
 }
 
 func BenchmarkPool(b *testing.B) {

@@ -25,6 +25,9 @@ type runner struct {
 	group     int           // items of the attempt under way: items[pos:pos+group]
 	perRecord time.Duration // moving average
 
+	due  []Item        // without an order, to be tried again after wait
+	wait time.Duration // for due
+
 	// claimed is when the goroutine began to work on the claim, as the time
 	// since the pool's start.
 	claimed atomic.Int64
@@ -123,11 +126,27 @@ func (r *runner) next() []Item {
 		r.pos++
 	}
 	n := min(1, len(r.items)-r.pos) // the first one has just been looked at
-	for r.pos+n < len(r.items) && n < r.pool.cfg.BatchSize && r.mayRun(r.items[r.pos+n]) {
-		n++
+	if r.pool.cfg.BatchSize > 1 && n == 1 {
+		for size := r.groupSize(); n < size && r.mayJoin(r.items[r.pos+n:]); {
+			n++
+		}
 	}
 	r.group = n
 	return r.items[r.pos : r.pos+n]
+}
+
+// groupSize is how many items may share the attempt of the next one.
+func (r *runner) groupSize() int {
+	if limit := r.items[r.pos].past.limit; limit > 0 {
+		return int(limit)
+	}
+	return r.pool.cfg.BatchSize
+}
+
+// mayJoin reports whether the first of the items may share the attempt of the
+// next one.
+func (r *runner) mayJoin(items []Item) bool {
+	return len(items) > 0 && items[0].past.limit == r.items[r.pos].past.limit && r.mayRun(items[0])
 }
 
 func (r *runner) mayRun(it Item) bool {
@@ -178,44 +197,68 @@ func (r *runner) endAttempt(number uint64) phase {
 // finish delivers the results of the group in order. What comes after a failed
 // item in its lane is thrown away and goes back to the lane with it.
 func (r *runner) finish(s *session) {
+	together := false
 	for k := range r.group {
 		it := r.items[r.pos]
-		l := it.lane
 		r.pos++
-		if l != nil && len(l.back) > 0 {
-			l.back = append(l.back, it)
+		if it.lane != nil && len(it.lane.back) > 0 {
+			if together {
+				it.past = it.past.halved(r.group)
+			}
+			it.lane.back = append(it.lane.back, it)
 			continue
 		}
-		after, again := s.worker.Finish(k, it)
-		if !again {
+		v := s.worker.Finish(k, it)
+		if !v.Again {
 			continue
 		}
-		if l == nil {
-			time.AfterFunc(after, func() { r.pool.retry(it) })
-			continue
+		if together = together || v.Together; together {
+			it.past = it.past.halved(r.group)
 		}
-		if l.branches() {
-			l = r.branch()
-		}
-		l.back = append(l.back, it)
-		r.park(l, after)
+		r.tryAgain(it, v.After)
 	}
 	r.group = 0
+	if len(r.due) > 0 {
+		r.retryDue()
+	}
 }
 
-// branch leaves the trunk of the item that was looked at last, so that only what
-// has its key waits for it, and returns the item's own lane.
-func (r *runner) branch() *lane {
-	r.pool.mu.Lock()
-	defer r.pool.mu.Unlock()
-	r.pool.branch(r, r.pos-1)
-	return r.items[r.pos-1].lane
+// tryAgain sees to another attempt of the item that was looked at last.
+func (r *runner) tryAgain(it Item, after time.Duration) {
+	l := it.lane
+	switch {
+	case l == nil || l.set.keys != nil && it.Record().Key == nil:
+		it.lane = nil
+		r.retryLater(it, after)
+		return
+	case l.set.keys != nil && !l.alone:
+		l = r.detour(it)
+		it.lane = l
+	}
+	l.back = append(l.back, it)
+	r.park(l, after)
+}
+
+// retryLater queues an item that has no order for another attempt, together with
+// those before it that wait for the same time.
+func (r *runner) retryLater(it Item, after time.Duration) {
+	if len(r.due) > 0 && after != r.wait {
+		r.retryDue()
+	}
+	r.due, r.wait = append(r.due, it), after
+}
+
+func (r *runner) retryDue() {
+	due := r.due
+	r.due = nil
+	time.AfterFunc(r.wait, func() { r.pool.retry(due) })
 }
 
 func (r *runner) park(l *lane, after time.Duration) {
-	for i := range r.lanes {
+	for i := len(r.lanes) - 1; i >= 0; i-- {
 		if r.lanes[i].lane == l {
 			r.lanes[i].after = after
+			return
 		}
 	}
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/millrace-dev/millrace/worker/dispatch"
 	"github.com/millrace-dev/millrace/worker/kafka"
@@ -23,6 +22,7 @@ type attempt struct {
 	// What a batch's call is given: the items but for the condemned ones.
 	recs  []*record.Record
 	given []*record.Outputs
+	whole wholeFailure
 }
 
 // target is where an output goes, or why it can't.
@@ -57,7 +57,7 @@ func (a *attempt) Process(ctx context.Context, items []dispatch.Item) {
 }
 
 func (a *attempt) processBatch(ctx context.Context, items []dispatch.Item) {
-	a.recs, a.given = a.recs[:0], a.given[:0]
+	a.recs, a.given, a.whole = a.recs[:0], a.given[:0], wholeFailure{}
 	for k, it := range items {
 		a.outs[k].Reset()
 		if a.errs[k] = a.m.condemned(it); a.errs[k] == nil {
@@ -68,10 +68,12 @@ func (a *attempt) processBatch(ctx context.Context, items []dispatch.Item) {
 	if len(a.recs) == 0 {
 		return
 	}
-	if err := a.callBatch(ctx); err != nil {
-		for _, out := range a.given {
-			out.Fail(err)
-		}
+	switch err := a.callBatch(ctx); {
+	case err == nil:
+	case len(a.recs) == 1:
+		a.given[0].Fail(err)
+	default:
+		a.whole.err = usable(err)
 	}
 }
 
@@ -87,23 +89,29 @@ func (a *attempt) callBatch(ctx context.Context) (err error) {
 
 // Expire implements dispatch.Worker.
 func (a *attempt) Expire(items []dispatch.Item, err error) {
-	for k := range items {
-		a.outs[k].Reset()
-		a.errs[k] = err
+	a.whole = wholeFailure{}
+	if len(items) > 1 {
+		a.whole.err = err
+		return
 	}
+	a.outs[0].Reset()
+	a.errs[0] = err
 }
 
 // Finish implements dispatch.Worker. The chunk must not be touched after its
 // record's last output is appended: the acknowledgement may free it at once.
-func (a *attempt) Finish(k int, it dispatch.Item) (time.Duration, bool) {
+func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
 	c := it.Chunk.Owner.(*chunk)
 	i := int(it.Index)
 	err := a.errs[k]
+	if err == nil && a.whole.err != nil {
+		return a.m.failedTogether(&a.whole, c, it)
+	}
 	if err == nil {
 		err = a.outs[k].Err()
 	}
 	if err != nil {
-		return a.m.failed(c, i, usable(err))
+		return a.m.failed(c, it, usable(err))
 	}
 	outs := a.outs[k].List()
 	if err := a.resolve(outs); err != nil {
@@ -112,7 +120,7 @@ func (a *attempt) Finish(k int, it dispatch.Item) (time.Duration, bool) {
 	switch len(outs) {
 	case 0:
 		a.m.settleFiltered(c, i)
-		return 0, false
+		return dispatch.Verdict{}
 	case 1:
 	default:
 		c.span.Expect(i, len(outs)-1)
@@ -124,7 +132,7 @@ func (a *attempt) Finish(k int, it dispatch.Item) (time.Duration, bool) {
 	for j := range outs {
 		a.write(c, i, rec, &outs[j], a.targets[j])
 	}
-	return 0, false
+	return dispatch.Verdict{}
 }
 
 // resolve finds the writers of the outputs. It fails if it is not known yet

@@ -10,29 +10,33 @@ import (
 	"github.com/millrace-dev/millrace/worker/record"
 )
 
-// failed takes a failed attempt of record i and says whether to try again.
-func (m *member) failed(c *chunk, i int, err error) (time.Duration, bool) {
+// failed takes a failed attempt of a record and says whether to try again.
+func (m *member) failed(c *chunk, it dispatch.Item, err error) dispatch.Verdict {
+	i := int(it.Index)
 	rec := &c.Records[i]
 	if m.hard.Err() != nil {
-		return 0, false // cut off by the worker's end: not the record's fault
+		return dispatch.Verdict{} // cut off by the worker's end: not the record's fault
 	}
 	var condemned *condemnedError
 	if errors.As(err, &condemned) {
 		action, _ := m.e.policy.Decide(condemned.attempts, failure.Permanent(err))
 		m.exhaust(c, i, action, condemned.attempts, condemned.err)
-		return 0, false
+		return dispatch.Verdict{}
 	}
 	attempts := c.part.failures.add(rec, 1, err)
 	m.e.metrics.AttemptsFailed.Add(1)
 	m.logFailed(rec, attempts, err)
 	action, wait := m.e.policy.Decide(attempts, err)
 	if action == failure.Retry {
+		if n := it.Together(); n > 0 {
+			wait = m.e.policy.Wait(attempts + n)
+		}
 		m.e.metrics.RecordsRetried.Add(1)
 		c.part.backOff(wait)
-		return wait, true
+		return dispatch.Verdict{Again: true, After: wait}
 	}
 	m.exhaust(c, i, action, attempts, err)
-	return 0, false
+	return dispatch.Verdict{}
 }
 
 // topicLookupPause is how long a record waits whose output's topic the cluster
@@ -42,14 +46,14 @@ const topicLookupPause = time.Second
 // topicPending has an attempt of record i repeated whose outputs can't be written
 // as long as it is not known whether their topic exists. Nothing is wrong with
 // the record, so this does not count as a failed attempt.
-func (m *member) topicPending(c *chunk, i int, err error) (time.Duration, bool) {
+func (m *member) topicPending(c *chunk, i int, err error) dispatch.Verdict {
 	if m.hard.Err() != nil {
-		return 0, false
+		return dispatch.Verdict{}
 	}
 	c.part.failures.add(&c.Records[i], 0, err) // for /status
 	wait := topicLookupPause/2 + rand.N(topicLookupPause/2)
 	c.part.backOff(wait)
-	return wait, true
+	return dispatch.Verdict{Again: true, After: wait}
 }
 
 // condemnedError stands for the failures of a record whose attempts were used

@@ -43,8 +43,12 @@ func (p Policy) Decide(attempts int, err error) (Action, time.Duration) {
 	if attempts >= p.maxAttempts || IsPermanent(err) {
 		return p.exhausted, 0
 	}
-	return Retry, jitter(p.ceiling(attempts))
+	return Retry, p.Wait(attempts)
 }
+
+// Wait returns how long to wait after the given number of failed attempts, at
+// least 1.
+func (p Policy) Wait(attempts int) time.Duration { return jitter(p.ceiling(attempts)) }
 
 // Exhausted reports whether a record that was tried this often is not to be
 // tried again.

@@ -5,12 +5,12 @@ import "context"
 // Processor turns one record into any number of others.
 //
 // Process is called from many goroutines at once, for different records; which
-// records may run at the same time is the StreamProcessor's ordering. Emitting
-// nothing filters the record. An error, a panic, or a return after ctx is done
-// is a failed attempt, which is tried again as the failure policy says; its
-// outputs are thrown away. ctx ends when the attempt's timeout has passed or
-// the worker can't wait any longer; CPU-bound code should look at it now and
-// then.
+// records may run at the same time is the StreamProcessor's ordering. Under Key,
+// records without a key have no order. Emitting nothing filters the record. An
+// error, a panic, or a return after ctx is done is a failed attempt, which is
+// tried again as the failure policy says; its outputs are thrown away. ctx ends
+// when the attempt's timeout has passed or the worker can't wait any longer;
+// CPU-bound code should look at it now and then.
 type Processor interface {
 	Process(ctx context.Context, rec *Record, out *Outputs) error
 }
@@ -18,10 +18,15 @@ type Processor interface {
 // BatchProcessor turns several records into others in one call, for work that
 // is cheaper in bulk, such as inference.
 //
-// out[i] takes the results of recs[i]; out[i].Fail fails that record alone, a
-// returned error or a panic fails all that are in the call. Under the
-// orderings Key and Partition the records of one key or partition come in
-// their order, and no other call holds records of the same key or partition.
+// out[i] takes the results of recs[i]; out[i].Fail fails that record alone. A
+// returned error, a panic or an overrun fails the call without saying which
+// record is at fault: the call's records are tried again in calls of half as
+// many, with a wait between them, and only a record that fails alone is charged
+// with a failed attempt. So a call may hold records that succeeded in an earlier
+// call. A permanent error of a call of several is halved without a wait.
+//
+// Under the orderings Key and Partition the records of one key or partition come
+// in their order, and no other call holds records of the same key or partition.
 // A batch holds at most BatchSize records, and fewer when fewer are waiting.
 type BatchProcessor interface {
 	// BatchSize is asked once, before the first record; it is at least 1.

@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"errors"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/dispatch"
+	"github.com/millrace-dev/millrace/worker/failure"
+)
+
+// wholeFailure is why a call of several records failed as a whole: by an error, a
+// panic or an overrun. Nobody knows then which of the records is at fault, so
+// none is charged with a failed attempt: the pool tries them again in halves,
+// and a record that fails alone is charged. The wait grows with each halving as it
+// does with each attempt, for the sake of what the processor depends on: when that
+// is down, every batch fails.
+type wholeFailure struct {
+	err  error // nil if the call did not fail as a whole
+	seen bool  // by the call's first record; wait is set
+	wait time.Duration
+}
+
+// failedTogether says what follows for one of the records.
+func (m *member) failedTogether(w *wholeFailure, c *chunk, it dispatch.Item) dispatch.Verdict {
+	if m.hard.Err() != nil {
+		return dispatch.Verdict{} // cut off by the worker's end: not the records' fault
+	}
+	if !w.seen {
+		w.seen = true
+		if !failure.IsPermanent(w.err) {
+			w.wait = m.e.policy.Wait(it.Together() + 1)
+		}
+		m.e.metrics.AttemptsFailed.Add(1)
+		m.logFailedTogether(it, w)
+	}
+	m.e.metrics.RecordsRetried.Add(1)
+	c.part.backOff(w.wait)
+	return dispatch.Verdict{Again: true, After: w.wait, Together: true}
+}
+
+func (m *member) logFailedTogether(it dispatch.Item, w *wholeFailure) {
+	rec := it.Record()
+	log := m.log.V(1).WithValues("topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset, "wait", w.wait.String())
+	var p *PanicError
+	if errors.As(w.err, &p) {
+		log = log.WithValues("stack", string(p.Stack))
+	}
+	log.Info("a call of several records failed; trying them again in calls of half as many", "error", w.err.Error())
+}
