@@ -238,6 +238,24 @@ func TestApacheOrder(t *testing.T) {
 	}
 }
 
+// asUser has a worker connect as a user of the broker.
+func asUser(t *testing.T, broker *kafkatest.Broker, user kafkatest.User) func(*config.Config) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range map[string]string{"user": user.Name, "password": user.Password} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func(c *config.Config) {
+		c.Kafka.BootstrapServers = broker.SecureAddrs()
+		c.Kafka.SASL = &config.SASL{
+			Mechanism:    user.Mechanism,
+			UsernameFile: filepath.Join(dir, "user"), PasswordFile: filepath.Join(dir, "password"),
+		}
+	}
+}
+
 // TestApacheMissingPermission names what is to be allowed, instead of trying for
 // ever.
 func TestApacheMissingPermission(t *testing.T) {
@@ -258,19 +276,7 @@ func TestApacheMissingPermission(t *testing.T) {
 			acls := append(append([]kafkatest.ACL{}, all[:i]...), all[i+1:]...)
 			r, broker := apacheRig(t, 1, kafkatest.Users(user), kafkatest.ACLs(acls...))
 			r.produce(0, 10, 1)
-			dir := t.TempDir()
-			for name, content := range map[string]string{"user": "worker", "password": "s3cret"} {
-				if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			err := r.start(identity, func(c *config.Config) {
-				c.Kafka.BootstrapServers = broker.SecureAddrs()
-				c.Kafka.SASL = &config.SASL{
-					Mechanism:    "SCRAM-SHA-512",
-					UsernameFile: filepath.Join(dir, "user"), PasswordFile: filepath.Join(dir, "password"),
-				}
-			}).wait()
+			err := r.start(identity, asUser(t, broker, user)).wait()
 			// A topic that may not even be described is one that is not there.
 			if !errors.Is(err, kafka.ErrNotAuthorized) && !errors.Is(err, kafka.ErrTopicNotFound) || !strings.Contains(fmt.Sprint(err), missing) {
 				t.Errorf("without permission on %q: %v", missing, err)

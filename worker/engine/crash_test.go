@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	if cfg := os.Getenv(childConfig); cfg != "" {
 		os.Exit(childWorker(cfg))
 	}
-	os.Exit(m.Run())
+	kafkatest.Main(m)
 }
 
 // childWorker runs a worker that copies records, and ends the process without

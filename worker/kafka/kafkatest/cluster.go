@@ -3,6 +3,7 @@ package kafkatest
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,9 @@ type Cluster struct {
 	addrs []string
 	opts  []kgo.Opt
 	admin *kgo.Client // made when first needed
+	// compacted is called for compacted topics that the test creates; nil if
+	// the broker needs no help to treat them as Kafka does.
+	compacted func(topic string)
 }
 
 // Addrs returns the bootstrap servers, plaintext and without authentication
@@ -31,7 +35,7 @@ func (c *Cluster) Addrs() []string { return slices.Clone(c.addrs) }
 // For returns the same broker for another test, such as a subtest: its methods
 // fail that one, and its clients are closed at that one's end.
 func (c *Cluster) For(tb testing.TB) *Cluster {
-	return &Cluster{tb: tb, addrs: c.addrs, opts: c.opts}
+	return &Cluster{tb: tb, addrs: c.addrs, opts: c.opts, compacted: c.compacted}
 }
 
 // Client returns a franz-go client for what the helpers don't cover. It is
@@ -67,6 +71,9 @@ func (c *Cluster) CreateTopic(name string, partitions int32, configs map[string]
 		c.tb.Fatalf("create topic %q: %v", name, err)
 	}
 	c.awaitLeaders(name, partitions)
+	if c.compacted != nil && strings.Contains(configs["cleanup.policy"], "compact") {
+		c.compacted(name)
+	}
 }
 
 func (c *Cluster) awaitLeaders(name string, partitions int32) {

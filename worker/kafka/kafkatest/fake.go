@@ -26,8 +26,10 @@ func Fake(tb testing.TB, opts ...kfake.Opt) *FakeCluster {
 	}
 	tb.Cleanup(cluster.Close)
 	answerOutOfRange(cluster)
-	return &FakeCluster{
+	f := &FakeCluster{
 		Cluster: Cluster{tb: tb, addrs: cluster.ListenAddrs()},
 		Faults:  cluster,
 	}
+	f.Cluster.compacted = f.compacted
+	return f
 }
