@@ -77,7 +77,7 @@ func (m *member) tryAcquire(parts []*partition) error {
 		case c.Offset >= 0:
 			m.resume(p, c)
 		}
-		if p.tracker == nil || p.suspect.any() {
+		if p.tracker == nil {
 			rest = append(rest, p)
 		} else {
 			known = append(known, p)
@@ -108,7 +108,7 @@ func (m *member) acquireByLeader(ctx context.Context, parts []*partition) error 
 	var asked sync.WaitGroup
 	for _, group := range groups {
 		asked.Go(func() {
-			placed, err := m.place(ctx, group)
+			placed, err := m.begin(ctx, group)
 			err = errors.Join(err, m.open(ctx, placed))
 			mu.Lock()
 			defer mu.Unlock()
@@ -117,28 +117,6 @@ func (m *member) acquireByLeader(ctx context.Context, parts []*partition) error 
 	}
 	asked.Wait()
 	return errors.Join(failed...)
-}
-
-// place asks the partitions' leader where those begin that have no committed
-// offset, and where the others end, which ends the suspicion against what a
-// crashed owner may have had in flight. It returns those that it got an answer for.
-func (m *member) place(ctx context.Context, parts []*partition) (placed []*partition, err error) {
-	var fresh, suspects []*partition
-	for _, p := range parts {
-		if p.tracker == nil {
-			fresh = append(fresh, p)
-		} else {
-			suspects = append(suspects, p)
-		}
-	}
-	begun, freshErr := m.begin(ctx, fresh)
-	limited, suspectsErr := m.limitSuspects(ctx, suspects)
-	return append(begun, limited...), errors.Join(freshErr, suspectsErr)
-}
-
-// limitSuspects ends the suspicion at the end of the log as it is now.
-func (m *member) limitSuspects(ctx context.Context, parts []*partition) (limited []*partition, err error) {
-	return m.listOffsets(ctx, parts, kafka.Latest, func(p *partition, end int64) { p.suspect.limit(end) })
 }
 
 // listOffsets asks for an offset of each partition and hands over those that it
@@ -169,10 +147,6 @@ func (m *member) open(ctx context.Context, parts []*partition) error {
 	if len(parts) == 0 {
 		return nil
 	}
-	for _, p := range parts {
-		p.tracker.SetOpen(!p.suspect.any())
-		p.tracker.SetAttempting(p.suspect.attempting())
-	}
 	err := m.commit(ctx, parts...)
 	m.post(func() {
 		for _, p := range parts {
@@ -197,9 +171,9 @@ func (m *member) resume(p *partition, committed kafka.Committed) {
 
 // prepare sets up the state of a partition that is read from position on.
 func (m *member) prepare(p *partition, position int64, state offsets.State) {
-	p.suspect = suspectOf(position, state)
 	p.origin = state.Origin
 	p.tracker = offsets.New(position, state)
+	m.markOpen(p, position, state)
 	switch m.e.cfg.Ordering {
 	case config.Key:
 		p.lanes = dispatch.NewKeyLanes(keyLanes(m.e.concurrency()))
@@ -227,9 +201,7 @@ func (m *member) acquired(p *partition) {
 	p.to(active)
 	if p.suspect.any() {
 		p.to(careful)
-		m.e.recover.add(p)
-		m.log.Info("the partition's last owner ended without closing it; looking for a record that crashes the worker",
-			"partition", p.id, "from", p.suspect.first, "to", p.suspect.next, "crashes", p.suspect.crashes)
+		m.logSuspect(p)
 	}
 	if p.revoked || m.stopping {
 		m.drain(p)

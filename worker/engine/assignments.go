@@ -112,9 +112,8 @@ func (m *member) forget(p *partition) {
 	p.cancelled.Store(true)
 	p.to(released)
 	p.stopTimer()
-	m.leaveCareful(p)
+	m.leaveTurn(p)
 	m.dropSets(p)
-	p.suspect.held = nil
 	if m.parts[p.id] != p {
 		return
 	}

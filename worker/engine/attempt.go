@@ -103,6 +103,9 @@ func (a *attempt) Expire(items []dispatch.Item, err error) {
 func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
 	c := it.Chunk.Owner.(*chunk)
 	i := int(it.Index)
+	if c.alone {
+		a.m.tried(c)
+	}
 	err := a.errs[k]
 	if err == nil && a.whole.err != nil {
 		return a.m.failedTogether(&a.whole, c, it)

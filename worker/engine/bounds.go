@@ -27,7 +27,7 @@ func (m *member) free(p *partition) (records, bytes int) {
 	if !p.tracker.Room() || m.awaitsCommit(p) {
 		return 0, 0
 	}
-	ofRecords, ofBytes := m.bounds(p)
+	ofRecords, ofBytes := m.bounds()
 	freeRecords, freeBytes := ofRecords.free(p.records.Load()), ofBytes.free(p.bytes.Load())
 	if p.records.Load() > 0 && (freeRecords == 0 || freeBytes == 0) {
 		return 0, 0
@@ -35,13 +35,9 @@ func (m *member) free(p *partition) (records, bytes int) {
 	return int(max(freeRecords, 1)), int(min(max(freeBytes, 1), math.MaxInt32))
 }
 
-// bounds returns how the member's bounds are shared at the moment. While a
-// partition is read carefully nothing else is in flight, so it has all of them.
-func (m *member) bounds(p *partition) (records, bytes bound) {
+// bounds returns how the member's bounds are shared at the moment.
+func (m *member) bounds() (records, bytes bound) {
 	limits := m.e.cfg.InFlight
-	if p.is(careful) {
-		return bound{own: int64(limits.Records)}, bound{own: int64(limits.Bytes)}
-	}
 	records, bytes = newBound(int64(limits.Records), len(m.parts)), newBound(int64(limits.Bytes), len(m.parts))
 	for _, part := range m.parts {
 		records.use(part.records.Load())

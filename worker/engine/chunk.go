@@ -7,6 +7,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/dispatch"
 	"github.com/millrace-dev/millrace/worker/kafka"
 	"github.com/millrace-dev/millrace/worker/offsets"
+	"github.com/millrace-dev/millrace/worker/record"
 )
 
 // maxChunk is how many records are decoded, tracked and dispatched at once.
@@ -30,8 +31,19 @@ type chunk struct {
 	written time.Time
 	// number spreads records without a key over the output's partitions.
 	number   uint32
-	offsets  []int64
+	offsets  []int64   // of its records
 	outcomes *outcomes // nil unless the processor observes them
+	alone    bool      // its record is tried alone; see turns
+	// sequenced says that the Sequencer has seen the records.
+	sequenced bool
+}
+
+// list makes records what the chunk holds.
+func (c *chunk) list(records []record.Record) {
+	c.Records, c.offsets = records, c.offsets[:0]
+	for i := range records {
+		c.offsets = append(c.offsets, records[i].Offset)
+	}
 }
 
 // chunks keeps used chunks. Chunks that have held few records are kept apart
@@ -58,7 +70,7 @@ func (cs *chunks) get(expect int) *chunk {
 func (cs *chunks) put(c *chunk) {
 	c.batch.Release()
 	c.Reset()
-	c.part = nil
+	c.part, c.alone = nil, false
 	if cap(c.batch.Records) <= smallChunk {
 		cs.small.Put(c)
 	} else {

@@ -85,6 +85,7 @@ func (m *member) checkpoints(parts []*partition) (due []checkpoint) {
 			continue // since the choice of partitions, or its offsets mean nothing any more
 		}
 		p.tracker.LimitMetadata(m.metadataLimit)
+		p.reach.extend(p.tracker, time.Now())
 		offset, state := p.tracker.Checkpoint()
 		metadata := state.EncodeWithin(offset, m.metadataLimit)
 		if offset != p.commit.offset || metadata != p.commit.metadata {
@@ -154,6 +155,7 @@ func refusalOf(p *partition, result error) error {
 func (m *member) acknowledged(c checkpoint) {
 	c.p.commit.offset, c.p.commit.metadata = c.offset, c.metadata
 	c.p.commit.committed.Store(c.offset)
+	c.p.reach.acknowledged(&c.state.Marks)
 	if c.p.commit.failure.Swap(nil) != nil {
 		m.log.Info("committed a partition again", "partition", c.p.id, "offset", c.offset)
 	}

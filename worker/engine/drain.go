@@ -17,9 +17,6 @@ func (m *member) drain(p *partition) {
 	if !p.is(active, careful, halted) {
 		return // already on its way out
 	}
-	if len(p.suspect.held) > 0 && !p.suspect.writing {
-		m.dispatchWindow(p)
-	}
 	p.to(draining)
 	m.fetcher.Stop(p.id)
 	m.dropSets(p)
@@ -84,9 +81,8 @@ func (m *member) close(parts ...*partition) {
 		p.to(closing)
 		p.stopTimer()
 		p.cancelled.Store(true)
-		m.leaveCareful(p)
-		p.tracker.SetOpen(false)
-		p.tracker.SetAttempting(p.suspect.attempting())
+		m.leaveTurn(p)
+		m.markClosed(p)
 	}
 	go func() {
 		// While the coordinator can't be reached the partitions stay ours;
@@ -150,6 +146,7 @@ func (m *member) dropSets(p *partition) {
 	if p.ahead != nil {
 		m.chunks.put(p.ahead)
 		p.ahead = nil
+		m.dropWindow(p)
 	}
 	if p.set != nil {
 		p.set.Release()

@@ -34,7 +34,8 @@ type Engine struct {
 
 	client  *kafka.Client
 	members []*member
-	recover recovery
+	turns   turns
+	origin  origin
 	rates   rates
 	settled atomic.Int64 // records, since the process started
 
@@ -48,7 +49,10 @@ type Engine struct {
 
 // New returns an engine for a validated configuration.
 func New(cfg config.Config, processor record.Processor, metrics *telemetry.Metrics, log logr.Logger) *Engine {
-	e := &Engine{cfg: cfg, log: log, policy: failure.NewPolicy(cfg.Failure), metrics: metrics, processor: processor}
+	e := &Engine{
+		cfg: cfg, log: log, policy: failure.NewPolicy(cfg.Failure), metrics: metrics, processor: processor,
+		origin: newOrigin(cfg.StateDir, log),
+	}
 	for i := range cfg.Members {
 		e.members = append(e.members, newMember(e, i))
 	}
@@ -62,6 +66,8 @@ func New(cfg config.Config, processor record.Processor, metrics *telemetry.Metri
 func (e *Engine) Run(ctx context.Context) error {
 	ctx, e.stop = context.WithCancel(ctx)
 	defer e.stop()
+	defer e.origin.note()
+	defer context.AfterFunc(ctx, e.origin.note)()
 	if err := e.findHooks(); err != nil {
 		return err
 	}

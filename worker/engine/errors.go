@@ -34,5 +34,5 @@ func (e *PanicError) Error() string { return fmt.Sprintf("the processor panicked
 type crashError struct{ crashes int }
 
 func (e *crashError) Error() string {
-	return fmt.Sprintf("the worker crashed %d times while it processed this record", e.crashes)
+	return fmt.Sprintf("the worker crashed %d times while it tried this record alone", e.crashes)
 }

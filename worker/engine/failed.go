@@ -33,6 +33,9 @@ func (m *member) failed(c *chunk, it dispatch.Item, err error) dispatch.Verdict 
 		}
 		m.e.metrics.RecordsRetried.Add(1)
 		c.part.backOff(wait)
+		if m.blocked.Load() {
+			m.wakeFeeder() // a window may have waited for the attempt
+		}
 		return dispatch.Verdict{Again: true, After: wait}
 	}
 	m.exhaust(c, i, action, attempts, err)
@@ -73,8 +76,8 @@ func (m *member) condemned(it dispatch.Item) error {
 	if !c.part.failures.any() {
 		return nil
 	}
-	attempts, err := c.part.failures.of(it.Record().Offset)
-	if err == nil || !m.e.policy.Exhausted(attempts) {
+	attempts, condemned, err := c.part.failures.of(it.Record().Offset)
+	if err == nil || !condemned && !m.e.policy.Exhausted(attempts) {
 		return nil
 	}
 	return &condemnedError{attempts: attempts, err: err}

@@ -68,6 +68,7 @@ func (m *member) fetched(s *kafka.Set) {
 	}
 	p.end.Store(end)
 	p.outOfRange = 0
+	p.suspect.limit(end)
 	p.waiting = append(p.waiting, s)
 	if p.is(halted) {
 		m.lookedAgain(p)
@@ -126,9 +127,6 @@ func (m *member) feedPartition(p *partition) bool {
 	if p.is(careful) {
 		return m.feedCareful(p)
 	}
-	if m.e.recover.pending() {
-		return false
-	}
 	c := m.decode(p, maxChunk)
 	if c == nil {
 		return false
@@ -160,6 +158,10 @@ func (m *member) decode(p *partition, limit int) *chunk {
 			return nil
 		}
 		c := p.ahead
+		if !m.covered(p, c) {
+			return nil
+		}
+		m.sequence(p, c)
 		if !p.tracker.Fits(c.offsets) {
 			// Looked at again after blocked is set, as in room.
 			m.blocked.Store(true)
@@ -219,27 +221,22 @@ func (m *member) nextSet(p *partition) bool {
 	return true
 }
 
-// admit picks the chunk's records that are to be dispatched: those that were
-// not settled before a restart and that the sequencer keeps.
+// admit leaves out of the chunk what was settled before a restart.
 func (m *member) admit(p *partition, c *chunk) {
 	records := c.batch.Records
 	m.e.metrics.RecordsIn.Add(len(records))
 	m.e.metrics.BytesIn.Add(c.batch.Bytes)
-	kept := records
-	if resuming := p.tracker.Resuming(); resuming || m.e.sequencer != nil {
-		kept = records[:0]
+	c.sequenced = m.e.sequencer == nil
+	if p.tracker.Resuming() {
+		kept := records[:0]
 		for i := range records {
-			rec := &records[i]
-			if resuming && p.tracker.Resumed(rec.Offset) || m.e.sequencer != nil && !m.sequence(p, rec) {
-				continue
+			if !p.tracker.Resumed(records[i].Offset) {
+				kept = append(kept, records[i])
 			}
-			kept = append(kept, *rec)
 		}
+		records = kept
 	}
-	c.Records, c.offsets = kept, c.offsets[:0]
-	for i := range kept {
-		c.offsets = append(c.offsets, kept[i].Offset)
-	}
+	c.list(records)
 }
 
 // enter puts a decoded chunk into the partition's books and reports whether it
@@ -248,6 +245,7 @@ func (m *member) enter(p *partition, c *chunk) bool {
 	next, bytes, n := c.batch.Next, int64(c.batch.Bytes), int64(len(c.Records))
 	p.tracker.Admit(&c.span, c.offsets, next)
 	m.nudgeCommit(p, next)
+	m.nudgeReach(p, next)
 	if n == 0 {
 		m.chunks.put(c)
 		return false

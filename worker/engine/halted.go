@@ -25,9 +25,6 @@ func (m *member) haltReading(p *partition, err error) {
 	if !p.is(active, careful, halted) {
 		return
 	}
-	if len(p.suspect.held) > 0 && !p.suspect.writing {
-		m.dispatchWindow(p)
-	}
 	m.fetcher.Stop(p.id)
 	m.dropSets(p)
 	p.to(halted)
@@ -70,25 +67,20 @@ func (m *member) lookedAgain(p *partition) {
 	p.to(active)
 	if p.suspect.any() {
 		p.to(careful)
-		m.e.recover.add(p)
 	}
 	m.log.Info("reading a halted partition again", "topic", m.e.cfg.Input.Topic, "partition", p.id,
 		"offset", p.tracker.Position())
 }
 
-// restHalted ends the careful reading of halted partitions when the window that
-// they were at is through, so that they don't hold up the others. What is left
-// to search stays noted in the commit.
+// restHalted ends the turns of halted partitions that were being read carefully
+// when their records have had an attempt.
 func (m *member) restHalted() {
-	if !m.e.recover.pending() {
-		return
-	}
 	for _, p := range m.parts {
-		if p.is(halted) && p.records.Load() == 0 && m.e.recover.done(p) {
-			p.tracker.SetAttempting(p.suspect.attempting())
-			p.tracker.SetOpen(false)
-			m.commitSoon()
-			m.e.wakeFeeders()
+		if !p.is(halted) || !p.suspect.any() {
+			continue
+		}
+		if m.closeWindow(p); !p.suspect.window.open {
+			m.leaveTurn(p)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (m *member) writeLetter(c *chunk, i int, attempts int, err error, form fail
 // halted, and all others go on.
 func (m *member) letterRefused(c *chunk, i int, form failure.Form, refusal error) {
 	rec := &c.Records[i]
-	attempts, err := c.part.failures.of(rec.Offset)
+	attempts, _, err := c.part.failures.of(rec.Offset)
 	if err == nil {
 		err = errUnknown
 	}

@@ -58,6 +58,9 @@ type partition struct {
 	outOfRange int
 	turning    *turning // how the log goes on, nil for without a gap
 
+	reach      reach
+	aloneTried atomic.Bool // the attempt of the record that is tried alone is over
+
 	records atomic.Int64 // in flight
 	bytes   atomic.Int64 // in flight
 	settled atomic.Int64 // since the assignment
@@ -94,6 +97,7 @@ func newPartition(a *kafka.Assignment) *partition {
 	p.end.Store(-1)
 	p.commit.committed.Store(-1)
 	p.commit.offset = -1
+	p.reach.written.Store(-1)
 	return p
 }
 
@@ -129,6 +133,7 @@ type failing struct {
 	err       error
 	keyHash   string
 	exhausted bool
+	condemned bool // not to be tried at all
 }
 
 // add counts n failed attempts of a record and returns how many it has had.
@@ -148,6 +153,15 @@ func (f *failures) add(rec *record.Record, n int, err error) int {
 	r.attempts += n
 	r.err = err
 	return r.attempts
+}
+
+// condemn gives up a record that has not been dispatched, after n failed
+// attempts.
+func (f *failures) condemn(rec *record.Record, n int, err error) {
+	f.add(rec, n, err)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.byOffset[rec.Offset].condemned = true
 }
 
 // exhaust marks a record as given up; false means that it already was.
@@ -185,12 +199,13 @@ func (f *failures) describe(offset int64) (attempts int, keyHash string, err err
 	return 0, "", nil
 }
 
-// of returns the attempts and last error of a record.
-func (f *failures) of(offset int64) (attempts int, err error) {
+// of returns the attempts and last error of a record, and whether it is
+// condemned.
+func (f *failures) of(offset int64) (attempts int, condemned bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if r := f.byOffset[offset]; r != nil {
-		return r.attempts, r.err
+		return r.attempts, r.condemned, r.err
 	}
-	return 0, nil
+	return 0, false, nil
 }

@@ -123,9 +123,7 @@ func (s *settling) endPartition() {
 	p.bytes.Add(-s.bytes)
 	left := p.records.Add(-s.records)
 	s.records, s.bytes = 0, 0
-	if left == 0 && m.e.recover.pending() {
-		m.e.wakeFeeders()
-	} else if left == 0 || m.blocked.Load() {
+	if left == 0 || m.blocked.Load() {
 		m.wakeFeeder()
 	}
 }

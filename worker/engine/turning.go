@@ -71,7 +71,6 @@ func (m *member) replace(old *partition, start int64) {
 	p := newPartition(old.assignment)
 	m.keep(p)
 	m.prepare(p, start, offsets.State{Origin: old.origin})
-	p.tracker.SetOpen(true)
 	m.acquired(p)
 	m.commitSoon()
 }

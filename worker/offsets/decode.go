@@ -43,15 +43,7 @@ type decoder struct {
 }
 
 func (d *decoder) decode(watermark int64) State {
-	var s State
-	flags := d.byte()
-	s.Open = flags&flagOpen != 0
-	d.origin(&s.Origin, flags)
-	if flags&flagAttempting != 0 {
-		first := d.sum(watermark, d.varint())
-		next := d.sum(first, int64(d.uvarint(math.MaxInt64)))
-		s.Attempting = &Attempt{First: first, Next: next, Crashes: int(d.uvarint(math.MaxInt32))}
-	}
+	s := d.header(watermark)
 	for len(d.raw) > 0 && !d.failed {
 		v := d.uvarint(math.MaxUint64)
 		n := int64(v >> 2)
@@ -68,23 +60,6 @@ func (d *decoder) decode(watermark int64) State {
 		}
 	}
 	return s
-}
-
-func (d *decoder) origin(o *Origin, flags byte) {
-	if flags&flagTopic != 0 {
-		if len(d.raw) < len(o.TopicID) {
-			d.failed = true
-			return
-		}
-		d.raw = d.raw[copy(o.TopicID[:], d.raw):]
-	}
-	if flags&flagFirst != 0 {
-		o.FirstPartitions = int32(d.uvarint(math.MaxInt32))
-		o.FirstStart = int64(d.uvarint(math.MaxInt64))
-		if o.FirstPartitions == 0 {
-			o.FirstStart = 0
-		}
-	}
 }
 
 func (d *decoder) bitmap(s *State, size int64) {
@@ -114,9 +89,14 @@ func (d *decoder) byte() byte {
 	return b
 }
 
-func (d *decoder) varint() int64 {
-	v, n := binary.Varint(d.raw)
-	return v * int64(d.took(n))
+func (d *decoder) uint32() uint32 {
+	if len(d.raw) < 4 {
+		d.failed = true
+		return 0
+	}
+	v := binary.BigEndian.Uint32(d.raw)
+	d.raw = d.raw[4:]
+	return v
 }
 
 func (d *decoder) uvarint(limit uint64) uint64 {

@@ -13,27 +13,17 @@ import (
 const MaxMetadata = 4096
 
 // The metadata is the prefix and, in unpadded base64 (it travels as a UTF-8
-// string): a checksum; a byte of flags; if it is known, the topic's id; if the
-// group began at the end of its partitions, the uvarints of their number and of
-// the time; if there is a window, the zigzag varint of its
-// first offset relative to the watermark and the uvarints of its length and
-// crashes; then the map, a sequence of uvarints v. The low two bits of v say
-// what the next v>>2 offsets (for bitmaps: bytes of 8 offsets) are, counted
-// from the watermark on. What follows the last one is unsettled.
+// string): a checksum; the header; then the map, a sequence of uvarints v. The
+// low two bits of v say what the next v>>2 offsets (for bitmaps: bytes of 8
+// offsets) are, counted from the watermark on. What follows the last one is
+// unsettled.
 //
 // The checksum covers the watermark too. Metadata may be moved to another
 // offset: MirrorMaker commits a group's translated offsets to the other cluster
 // with the metadata as it was, and the map would skip records there.
 const (
-	prefix = "mr1:"
-	// prefixOrigin is that of metadata with an Origin, which workers that don't
-	// know of it must not take for a map.
-	prefixOrigin = "mr2:"
-
-	flagOpen       = 1
-	flagAttempting = 2
-	flagTopic      = 4
-	flagFirst      = 8
+	// prefix changes with the format: metadata with another one is not read.
+	prefix = "mr3:"
 
 	runSettled   = 0
 	runUnsettled = 1
@@ -45,11 +35,8 @@ const (
 	maxBitmap = 256
 )
 
-// What parts of the map can take at most, in bytes before base64.
-const (
-	checksumSize = 4
-	maxFlags     = 1 + len(Origin{}.TopicID) + 5*binary.MaxVarintLen64
-)
+// checksumSize is in bytes before base64.
+const checksumSize = 4
 
 // spanCost is the most that a span of n records over width offsets can take in
 // the map, whatever is settled of it: as bitmaps of maxBitmap offsets with two
@@ -67,46 +54,15 @@ func uvarintLen(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }
 // is admitted to a Tracker that does not fit, the metadata of its checkpoints fit
 // into MaxMetadata.
 func (s State) Encode(watermark int64) string {
-	var flags byte
-	if s.Open {
-		flags |= flagOpen
-	}
-	if s.Attempting != nil {
-		flags |= flagAttempting
-	}
-	raw := s.Origin.append(append(make([]byte, checksumSize), flags))
-	if a := s.Attempting; a != nil {
-		raw = binary.AppendVarint(raw, a.First-watermark)
-		raw = binary.AppendUvarint(raw, uint64(a.Next-a.First))
-		raw = binary.AppendUvarint(raw, uint64(a.Crashes))
-	}
+	raw := s.appendHeader(make([]byte, checksumSize, checksumSize+maxHeader), watermark)
 	e := encoder{raw: raw, at: watermark, rest: s.Settled}
 	e.encode()
 	return seal(e.raw, watermark)
 }
 
-// append appends what is known of the origin to the flags, which end raw.
-func (o Origin) append(raw []byte) []byte {
-	flags := len(raw) - 1
-	if o.TopicID != (Origin{}).TopicID {
-		raw[flags] |= flagTopic
-		raw = append(raw, o.TopicID[:]...)
-	}
-	if o.FirstPartitions > 0 {
-		raw[flags] |= flagFirst
-		raw = binary.AppendUvarint(raw, uint64(o.FirstPartitions))
-		raw = binary.AppendUvarint(raw, uint64(o.FirstStart))
-	}
-	return raw
-}
-
 // seal makes metadata of a payload that has room for the checksum in front.
 func seal(raw []byte, watermark int64) string {
 	binary.BigEndian.PutUint32(raw, checksum(raw[checksumSize:], watermark))
-	prefix := prefix
-	if len(raw) > checksumSize && raw[checksumSize]&(flagTopic|flagFirst) != 0 {
-		prefix = prefixOrigin
-	}
 	return prefix + base64.RawStdEncoding.EncodeToString(raw)
 }
 
@@ -207,6 +163,4 @@ func mapLen(ranges []Range, at int64) int {
 }
 
 // ours reports whether metadata was written by Encode.
-func ours(metadata string) bool {
-	return strings.HasPrefix(metadata, prefix) || strings.HasPrefix(metadata, prefixOrigin)
-}
+func ours(metadata string) bool { return strings.HasPrefix(metadata, prefix) }

@@ -9,14 +9,14 @@ import (
 func TestStateSurvivesEncoding(t *testing.T) {
 	for name, s := range map[string]State{
 		"empty":      {},
-		"open":       {Open: true},
-		"window":     {Open: true, Attempting: &Attempt{First: 90, Next: 612, Crashes: 3}},
-		"suspicion":  {Attempting: &Attempt{First: 100, Next: 101, Crashes: 4}},
+		"open":       {Marks: Marks{Open: true, Process: 1<<32 - 1, Reach: 4196}},
+		"suspicion":  {Marks: Marks{Suspicion: &Suspicion{Next: 101, Level: 3, Crashes: 1}}},
+		"alone":      {Marks: Marks{Open: true, Process: 7, Reach: 101, Suspicion: &Suspicion{Next: 1 << 40, Level: 4, Alone: true}}},
 		"ranges":     {Settled: []Range{{101, 102}, {103, 104}, {105, 300}, {1 << 40, 1<<40 + 1}}},
 		"at offset":  {Settled: []Range{{100, 101}}},
 		"topic":      {Origin: Origin{TopicID: [16]byte{15: 7}}},
 		"first":      {Origin: Origin{FirstPartitions: 300, FirstStart: 1_790_000_000_000}},
-		"everything": {Origin: Origin{TopicID: [16]byte{1: 9}, FirstPartitions: 2, FirstStart: 1}, Open: true, Settled: []Range{{102, 109}, {110, 111}}, Attempting: &Attempt{First: 100, Next: 120, Crashes: 1}},
+		"everything": {Origin: Origin{TopicID: [16]byte{1: 9}, FirstPartitions: 2, FirstStart: 1}, Settled: []Range{{102, 109}, {110, 111}}, Marks: Marks{Open: true, Process: 1, Reach: 120, Suspicion: &Suspicion{Next: 130, Level: 1}}},
 	} {
 		metadata := s.Encode(100)
 		got, err := Decode(metadata, 100)
@@ -35,23 +35,10 @@ func TestForeignMetadataIsNoError(t *testing.T) {
 }
 
 func TestDamagedMetadataIsAnError(t *testing.T) {
-	whole := State{Open: true, Settled: []Range{{102, 109}}, Attempting: &Attempt{First: 100, Next: 120, Crashes: 1}}.Encode(100)
-	for _, metadata := range []string{"mr1:", "mr1:*", whole[:len(prefix)+2], "mr1:AAP/////////////", seal([]byte{0, 0, 0, 0}, 100), seal([]byte("\x00\x00\x00\x00\x00\xff\xff"), 100)} {
+	whole := State{Settled: []Range{{102, 109}}, Marks: Marks{Open: true, Process: 1, Reach: 120, Suspicion: &Suspicion{Next: 130, Level: 1}}}.Encode(100)
+	for _, metadata := range []string{"mr3:", "mr3:*", whole[:len(prefix)+2], "mr3:AAP/////////////", seal([]byte{0, 0, 0, 0}, 100), seal([]byte("\x00\x00\x00\x00\x00\xff\xff"), 100), seal([]byte{0, 0, 0, 0, 1 << 7}, 100)} {
 		if s, err := Decode(metadata, 100); err == nil {
 			t.Errorf("Decode(%q) = %+v, want an error", metadata, s)
-		}
-	}
-}
-
-// TestOriginIsMarked: a worker that does not know of origins must not take one
-// for a map of what is settled.
-func TestOriginIsMarked(t *testing.T) {
-	for prefix, s := range map[string]State{
-		"mr1:": {Open: true},
-		"mr2:": {Open: true, Origin: Origin{TopicID: [16]byte{15: 7}}},
-	} {
-		if metadata := s.Encode(100); !strings.HasPrefix(metadata, prefix) {
-			t.Errorf("%+v became %q, want the prefix %q", s, metadata, prefix)
 		}
 	}
 }
@@ -69,18 +56,18 @@ func TestMetadataOfAnotherOffset(t *testing.T) {
 // watermark, and that what it accepts survives another turn.
 func FuzzDecode(f *testing.F) {
 	f.Add("", int64(0))
-	f.Add("mr1:AA", int64(7))
-	f.Add(State{Open: true, Settled: []Range{{10, 20}, {22, 23}, {24, 25}, {26, 27}, {28, 29}, {30, 31}}}.Encode(5), int64(5))
-	f.Add(State{Attempting: &Attempt{First: 1, Next: 2, Crashes: 3}}.Encode(0), int64(0))
-	f.Add("mr1:"+strings.Repeat("/", 100), int64(1<<62))
+	f.Add("mr3:AA", int64(7))
+	f.Add(State{Settled: []Range{{10, 20}, {22, 23}, {24, 25}, {26, 27}, {28, 29}, {30, 31}}, Marks: Marks{Open: true, Reach: 40}}.Encode(5), int64(5))
+	f.Add(State{Marks: Marks{Suspicion: &Suspicion{Next: 2, Level: 4, Crashes: 3, Alone: true}}}.Encode(0), int64(0))
+	f.Add("mr3:"+strings.Repeat("/", 100), int64(1<<62))
 	f.Fuzz(checkDecoded)
 }
 
 // FuzzPayload does the same behind the checksum, which keeps FuzzDecode out.
 func FuzzPayload(f *testing.F) {
 	f.Add([]byte{0}, int64(0))
-	f.Add([]byte{flagOpen | flagAttempting, 3, 40, 2, 5<<2 | runUnsettled, 9<<2 | runSettled, 1<<2 | bitmap, 0xa5}, int64(7))
-	f.Add([]byte{flagTopic | flagFirst | flagOpen, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 3, 9, 9<<2 | runSettled}, int64(7))
+	f.Add([]byte{flagOpen | flagSuspect, 0, 0, 0, 9, 40, 40, 2, 1, 5<<2 | runUnsettled, 9<<2 | runSettled, 1<<2 | bitmap, 0xa5}, int64(7))
+	f.Add([]byte{flagTopic | flagFirst | flagOpen, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 3, 9, 0, 0, 0, 9, 40, 9<<2 | runSettled}, int64(7))
 	f.Add([]byte{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, int64(1<<62))
 	f.Fuzz(func(t *testing.T, payload []byte, watermark int64) {
 		checkDecoded(t, seal(append(make([]byte, checksumSize), payload...), watermark), watermark)

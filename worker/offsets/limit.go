@@ -27,21 +27,23 @@ const noBound = 1 << 40
 
 // mapRoom returns how many bytes of a map fit into metadata of limit bytes,
 // whatever the marks are.
-func mapRoom(limit int) int { return (limit-len(prefix))/4*3 - checksumSize - maxFlags }
+func mapRoom(limit int) int { return (limit-len(prefix))/4*3 - checksumSize - maxHeader }
 
 // HoldsMap reports whether metadata of limit bytes has room for maps; otherwise
 // what is settled above the watermark is forgotten in a crash.
 func HoldsMap(limit int) bool { return mapBound(limit) != noBound }
 
 // EncodeWithin returns the metadata to commit with the watermark, in at most
-// limit bytes: all of the state, or the marks without the map, or nothing.
+// limit bytes: all of the state, or what is there without the map, or the marks
+// for crashes, or nothing.
 func (s State) EncodeWithin(watermark int64, limit int) string {
 	if all := s.Encode(watermark); len(all) <= limit {
 		return all
 	}
-	marks := State{Open: s.Open, Attempting: s.Attempting}.Encode(watermark)
-	if len(marks) <= limit {
-		return marks
+	for _, less := range [...]State{{Origin: s.Origin, Marks: s.Marks}, {Marks: s.Marks}} {
+		if marks := less.Encode(watermark); len(marks) <= limit {
+			return marks
+		}
 	}
 	return ""
 }

@@ -9,12 +9,12 @@ import (
 // and the marks are there before a map is.
 func TestMetadataKeepsToALimit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	window := &Attempt{First: 100, Next: 200, Crashes: 2}
 	for _, limit := range []int{0, 5, 11, 30, 64, 256, 512, 1000, MaxMetadata} {
 		tracker := New(100, State{})
 		tracker.LimitMetadata(limit)
-		tracker.SetOpen(true)
-		tracker.SetAttempting(window)
+		tracker.Mark(func(m *Marks) {
+			*m = Marks{Open: true, Process: 1, Reach: 200, Suspicion: &Suspicion{Next: 200, Level: 2}}
+		})
 		var spans []*Span
 		for next := int64(100); len(spans) < 200; {
 			var offsets []int64
@@ -44,7 +44,7 @@ func TestMetadataKeepsToALimit(t *testing.T) {
 		if whole := len(got.Settled) == len(state.Settled); whole != HoldsMap(limit) {
 			t.Errorf("limit %d: %d of %d ranges are in the metadata", limit, len(got.Settled), len(state.Settled))
 		}
-		if marks := got.Open && got.Attempting != nil; marks != (limit >= 30) {
+		if marks := got.Open && got.Suspicion != nil; marks != (limit >= 30) {
 			t.Errorf("limit %d: the marks are in the metadata: %v", limit, marks)
 		}
 		if bounded := len(spans) < 200; bounded != HoldsMap(limit) {

@@ -144,8 +144,7 @@ func TestMetadataFitsAfterRestarts(t *testing.T) {
 					}
 				}
 			}
-			tr.SetOpen(true)
-			tr.SetAttempting(&Attempt{First: 1 << 40, Next: 1 << 41, Crashes: 5})
+			tr.Mark(largestMarks)
 			watermark, state := tr.Checkpoint()
 			metadata := state.Encode(watermark)
 			if len(metadata) > MaxMetadata {

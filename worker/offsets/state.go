@@ -8,13 +8,9 @@ type State struct {
 	// Settled is what is settled above the watermark: ascending ranges that
 	// don't touch.
 	Settled []Range
-	// Open says that the partition was being worked on at the commit.
-	Open bool
-	// Attempting is the window of records that was about to be tried when the
-	// commit was made, in careful reading; nil in normal reading.
-	Attempting *Attempt
 	// Origin says what the offset belongs to.
 	Origin Origin
+	Marks
 }
 
 // Origin says what a committed offset belongs to. It stays the same as long as
@@ -31,10 +27,14 @@ type Origin struct {
 	FirstStart      int64
 }
 
-// Attempt is a window of records and how many crashes it is known for.
-type Attempt struct {
-	First, Next int64
-	Crashes     int
+// Unsettled returns how many offsets from the watermark up to next are not
+// settled.
+func (s *State) Unsettled(watermark, next int64) int64 {
+	n := max(next-watermark, 0)
+	for _, r := range s.Settled {
+		n -= max(min(r.Next, next)-r.First, 0)
+	}
+	return n
 }
 
 // add appends a range, joining it to the last one if they touch.

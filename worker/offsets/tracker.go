@@ -24,9 +24,8 @@ type Tracker struct {
 
 	resumed     []Range // settled before a restart, and not read past yet
 	resumedCost int     // what they take in the map
-	open        bool
-	attempting  *Attempt
-	origin      Origin // constant
+	origin      Origin  // constant
+	marks       Marks
 }
 
 // New returns a tracker for a partition that is read from position on, whose
@@ -72,9 +71,11 @@ func (t *Tracker) Room() bool { return t.fits(spanCost(MaxSpanRecords, MaxSpanRe
 
 // Fits reports whether the map will fit into the metadata, whatever settles
 // first, when a span of these records is admitted. A span that does not fit
-// must wait until others are retired; the first one fits always.
+// must wait until others are retired; the first one fits always, if it has no
+// more than MaxSpanRecords.
 func (t *Tracker) Fits(offsets []int64) bool {
-	return len(offsets) == 0 || t.fits(spanCost(len(offsets), width(offsets)))
+	n := len(offsets)
+	return n == 0 || n <= MaxSpanRecords && t.fits(spanCost(n, width(offsets)))
 }
 
 func (t *Tracker) fits(cost int) bool {
@@ -227,18 +228,20 @@ func (t *Tracker) lowest() (offset int64, since time.Time, ok bool) {
 	return t.position, time.Time{}, false
 }
 
-// SetOpen says whether the partition is being worked on; see State.
-func (t *Tracker) SetOpen(open bool) {
+// Mark changes what the next checkpoints say beside what is settled. set must
+// not keep the marks, nor change what their Suspicion points to.
+func (t *Tracker) Mark(set func(*Marks)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.open = open
+	set(&t.marks)
 }
 
-// SetAttempting sets the window that is about to be tried; see State.
-func (t *Tracker) SetAttempting(a *Attempt) {
+// ExtendReach makes the reach of the next checkpoints at least the position and
+// margin.
+func (t *Tracker) ExtendReach(margin int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.attempting = a
+	t.marks.Reach = max(t.marks.Reach, t.position+margin)
 }
 
 // Checkpoint returns the watermark and what is settled above it, as it may be
@@ -247,7 +250,7 @@ func (t *Tracker) Checkpoint() (int64, State) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	watermark, _, _ := t.lowest()
-	state := State{Open: t.open, Attempting: t.attempting, Origin: t.origin}
+	state := State{Origin: t.origin, Marks: t.marks}
 	for s := t.head; s != nil; s = s.after {
 		addSettled(&state, s, watermark)
 	}

@@ -176,8 +176,7 @@ func TestMetadataAlwaysFits(t *testing.T) {
 		for _, gap := range []int64{1, 2, 3, 10, 1000, 100_000, 1 << 40} {
 			t.Run(fmt.Sprint(name, " gap ", gap), func(t *testing.T) {
 				tr := New(1<<55, State{})
-				tr.SetOpen(true)
-				tr.SetAttempting(&Attempt{First: 1 << 56, Next: 1 << 57, Crashes: 1 << 20})
+				tr.Mark(largestMarks)
 				records := 0
 				for range 100 {
 					s := &Span{}

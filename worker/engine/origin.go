@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/go-logr/logr"
+)
+
+// origin tells the ends of processes apart: a partition that was left open by
+// this process, or by one that ended by itself, hides no record that crashes
+// workers. The process may only have lost its membership, or its last commits.
+type origin struct {
+	process uint32 // this one
+	ended   uint32 // the last one with the same state directory, if it ended by itself; or 0
+	file    string // "" for none
+	log     logr.Logger
+	once    *sync.Once
+}
+
+// ending is the content of the file that names the last process which ended by
+// itself.
+type ending struct {
+	Process uint32 `json:"process"`
+}
+
+func newOrigin(dir string, log logr.Logger) origin {
+	o := origin{process: 1 + rand.Uint32N(1<<32-1), log: log, once: &sync.Once{}}
+	if dir == "" {
+		return o
+	}
+	o.file = filepath.Join(dir, "ended.json")
+	var last ending
+	content, err := os.ReadFile(o.file)
+	if err == nil {
+		err = json.Unmarshal(content, &last)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		log.Error(err, "can't read whether the last worker process ended by itself; what it left open will be read carefully", "file", o.file)
+	}
+	o.ended = last.Process
+	return o
+}
+
+// accounts reports whether it is known why a process has left a partition open.
+func (o *origin) accounts(process uint32) bool {
+	return process == o.process || process == o.ended && process != 0
+}
+
+// note writes down that this process is ending. It is called when the end
+// begins, since a process that takes long is killed in the middle.
+func (o *origin) note() {
+	if o.file == "" {
+		return
+	}
+	o.once.Do(func() {
+		if err := writeEnding(o.file, ending{o.process}); err != nil {
+			o.log.Error(err, "can't note that the worker process ends by itself; what it leaves open will be read carefully")
+		}
+	})
+}
+
+// writeEnding replaces the file as a whole: a process may be killed at any time.
+func writeEnding(file string, e ending) error {
+	content, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("encode a process's end: %w", err)
+	}
+	next := file + ".next"
+	if err := os.WriteFile(next, content, 0o600); err != nil {
+		return fmt.Errorf("write the state file: %w", err)
+	}
+	if err := os.Rename(next, file); err != nil {
+		return fmt.Errorf("replace the state file: %w", err)
+	}
+	return nil
+}
