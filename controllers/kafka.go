@@ -111,6 +111,7 @@ func (s *scope) takeFacts(now time.Time) {
 	if len(s.facts.Partitions) > 0 {
 		k.Partitions = int32(len(s.facts.Partitions))
 		k.Input = s.inputStatus()
+		k.Unknown, k.Gone = s.facts.Unknown, s.offsetsGone()
 	}
 }
 

@@ -29,6 +29,8 @@ func (s *scope) inputStatus() *v1alpha1.InputStatus {
 	in := &v1alpha1.InputStatus{
 		GroupID:    resources.GroupID(s.sp),
 		Partitions: int32(len(s.facts.Partitions)),
+
+		UnknownPartitions: s.facts.Unknown[:min(len(s.facts.Unknown), shown)],
 	}
 	for id, p := range s.facts.Partitions {
 		lag := lagOf(p, start)

@@ -7,14 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/podwatch"
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
@@ -55,7 +52,7 @@ func (r *Reconciler) observePods(ctx context.Context, s *scope) error {
 }
 
 // observeWorkers has the running pods asked, and takes from what they said last
-// the records that hold a watermark.
+// the partitions that don't get on and what Kafka lost.
 func (r *Reconciler) observeWorkers(s *scope) {
 	var pods []podwatch.Pod
 	for i := range s.observed.Pods {
@@ -67,28 +64,6 @@ func (r *Reconciler) observeWorkers(s *scope) {
 	slices.SortFunc(pods, func(a, b podwatch.Pod) int { return strings.Compare(a.Name, b.Name) })
 	r.Pods.Set(s.key, pods)
 	s.workers = r.Pods.Facts(s.key)
-	for _, stuck := range s.workers.Stuck {
-		s.observed.Kafka.Stuck = append(s.observed.Kafka.Stuck, v1alpha1.StuckPartition{
-			Partition: stuck.Partition, Offset: stuck.Offset, KeyHash: stuck.KeyHash,
-			Since:    metav1.NewTime(stuck.Since.Truncate(time.Second)), // as the API server keeps it
-			Attempts: int32(stuck.Attempts), LastError: stuck.LastError,
-		})
-	}
-	s.observed.Kafka.Stuck = worst(s.observed.Kafka.Stuck)
-}
-
-// shown is how many partitions the status names at most.
-const shown = 10
-
-// worst are those that have been stuck the longest.
-func worst(stuck []v1alpha1.StuckPartition) []v1alpha1.StuckPartition {
-	slices.SortStableFunc(stuck, func(a, b v1alpha1.StuckPartition) int { return a.Since.Compare(b.Since.Time) })
-	// One partition may be named by two pods for a moment, while it moves.
-	seen := map[int32]bool{}
-	stuck = slices.DeleteFunc(stuck, func(s v1alpha1.StuckPartition) bool {
-		again := seen[s.Partition]
-		seen[s.Partition] = true
-		return again
-	})
-	return stuck[:min(len(stuck), shown)]
+	s.observed.Kafka.Stuck = stuckPartitions(s.workers.Stuck)
+	s.observed.Kafka.Losses = losses(s.sp.Status.Losses, s.workers.Losses, r.Clock.Now())
 }

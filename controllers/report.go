@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/plan"
 	"github.com/millrace-dev/millrace/controllers/resources"
 	"github.com/millrace-dev/millrace/controllers/status"
 )
@@ -51,7 +53,7 @@ func (r *Reconciler) report(ctx context.Context, s *scope) error {
 		return nil
 	}
 	s.memory.reported = now
-	r.announce(s, before.Status.Conditions)
+	r.announce(s, &before.Status)
 	return nil
 }
 
@@ -68,6 +70,7 @@ func (s *scope) fillStatus(now metav1.Time) {
 		st.Input = s.observed.Kafka.Input
 	}
 	st.StuckPartitions = s.observed.Kafka.Stuck
+	st.Losses = s.observed.Kafka.Losses
 	if s.decision != nil {
 		st.LastScaleDecision = s.decision
 	}
@@ -87,13 +90,24 @@ func onlyFigures(before, after v1alpha1.StreamProcessorStatus) bool {
 
 // announced are the conditions whose coming is worth an event of its own; Ready's
 // event tells of the others.
-var announced = []string{status.PartitionCapped, status.StuckPartition}
+var announced = []string{status.PartitionCapped, status.StuckPartition, status.OffsetsGone}
 
-// announce tells of what has changed since before.
-func (r *Reconciler) announce(s *scope, before []metav1.Condition) {
+// announce tells of what has changed since the status before.
+func (r *Reconciler) announce(s *scope, before *v1alpha1.StreamProcessorStatus) {
 	if s.scaled != "" {
 		r.Events.Eventf(s.sp, nil, corev1.EventTypeNormal, "Scaled", "Scale", "%s", note(s.scaled))
 	}
+	r.announceConditions(s, before.Conditions)
+	var lost []string
+	for _, loss := range newLosses(before.Losses, s.sp.Status.Losses) {
+		lost = append(lost, plan.LossMessage(loss))
+	}
+	if len(lost) > 0 {
+		r.Events.Eventf(s.sp, nil, corev1.EventTypeWarning, status.RecordsLost, "Reconcile", "%s", note(strings.Join(lost, "; ")))
+	}
+}
+
+func (r *Reconciler) announceConditions(s *scope, before []metav1.Condition) {
 	after := s.sp.Status.Conditions
 	was, is := meta.FindStatusCondition(before, status.Ready), meta.FindStatusCondition(after, status.Ready)
 	if was == nil || was.Reason != is.Reason {

@@ -31,13 +31,21 @@ type StreamProcessorStatus struct {
 	// +optional
 	Input *InputStatus `json:"input,omitempty"`
 
-	// stuckPartitions are those that one record has kept from moving on for
-	// long, the longest first, at most 10.
+	// stuckPartitions are those that can't be read on, and those that one record
+	// has kept from moving on for long, the longest first, at most 10.
 	// +listType=map
 	// +listMapKey=partition
 	// +kubebuilder:validation:MaxItems=10
 	// +optional
 	StuckPartitions []StuckPartition `json:"stuckPartitions,omitempty"`
+
+	// losses are the last offsets of each partition that Kafka lost before they
+	// were read, of the last day, the newest first, at most 10.
+	// +listType=map
+	// +listMapKey=partition
+	// +kubebuilder:validation:MaxItems=10
+	// +optional
+	Losses []PartitionLoss `json:"losses,omitempty"`
 
 	// lastScaleDecision is the last change of the number of pods, or, with
 	// autoscaling.mode RecommendOnly, the last recommendation.
@@ -59,6 +67,13 @@ type InputStatus struct {
 	// committed and the end.
 	// +optional
 	Lag int64 `json:"lag"`
+
+	// unknownPartitions are those that nobody says the end of, as while they have
+	// no leader, at most 10. Their lag counts as it was last known.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=10
+	// +optional
+	UnknownPartitions []int32 `json:"unknownPartitions,omitempty"`
 
 	// lagSeconds is how long the lag takes at the present rate. It is absent
 	// while nothing is processed and there is something to process.
@@ -90,15 +105,20 @@ type PartitionLag struct {
 	Lag int64 `json:"lag"`
 }
 
-// StuckPartition is a partition that waits for one record.
+// StuckPartition is a partition that waits for one record, or can't be read on.
 type StuckPartition struct {
 	// partition is its number.
 	// +required
 	Partition int32 `json:"partition"`
 
-	// offset is the record's: the lowest one that is not settled.
+	// offset is the record's, the lowest one that is not settled, or where a
+	// halted partition is not read on.
 	// +required
 	Offset int64 `json:"offset"`
+
+	// halted says that the partition can't be read on; lastError is why.
+	// +optional
+	Halted bool `json:"halted,omitempty"`
 
 	// keyHash is the murmur2 hash of the record's key, which tells keys apart
 	// without showing them. It is absent for a null key, and until an attempt
@@ -106,7 +126,7 @@ type StuckPartition struct {
 	// +optional
 	KeyHash string `json:"keyHash,omitempty"`
 
-	// since is when the record was taken up.
+	// since is when the record was taken up, or the partition halted.
 	// +required
 	Since metav1.Time `json:"since"`
 
@@ -117,4 +137,29 @@ type StuckPartition struct {
 	// lastError is why it failed last, cut to what a person needs.
 	// +optional
 	LastError string `json:"lastError,omitempty"`
+}
+
+// PartitionLoss is what Kafka lost of a partition before it was read.
+type PartitionLoss struct {
+	// partition is its number.
+	// +required
+	Partition int32 `json:"partition"`
+
+	// from is the first offset that was lost.
+	// +optional
+	From int64 `json:"from"`
+
+	// to is the offset after the last one that was lost.
+	// +optional
+	To int64 `json:"to"`
+
+	// reason is why. Retention: the topic's retention deleted them.
+	// TopicRecreated: the topic was deleted and created again. Truncated: the log
+	// was cut, as after an unclean leader election.
+	// +required
+	Reason string `json:"reason"`
+
+	// at is when the worker noticed.
+	// +required
+	At metav1.Time `json:"at"`
 }

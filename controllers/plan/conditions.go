@@ -13,7 +13,7 @@ import (
 // carried out, of what the API server has answered: o is then newer than the
 // one that the plan was made of.
 func (p *Plan) Conditions(o Observed) []status.Condition {
-	return append(o.state(p), o.kafkaReachable(), p.capped(&o), o.stuckPartition(), o.suspended())
+	return append(o.state(p), o.kafkaReachable(), p.capped(&o), o.stuckPartition(), o.recordsLost(), o.offsetsGone(), o.suspended())
 }
 
 // state is Ready, with Reconciling and Stalled, which go with it. The first
@@ -25,7 +25,7 @@ func (o *Observed) state(p *Plan) []status.Condition {
 	case blocked != nil:
 		return blocked
 	case o.Processor.Spec.Suspend:
-		return o.stopped(status.NothingRuns, "suspended: no pod runs, and the group keeps its offsets; set spec.suspend to false to go on")
+		return o.stopped(status.NothingRuns, o.suspendedMessage())
 	case len(o.Kafka.Missing) > 0:
 		return stalled(status.TopicNotFound, o.missingTopics())
 	case o.Kafka.Trouble != nil && o.Kafka.Trouble.Refused:
@@ -122,7 +122,7 @@ func (o *Observed) kafkaReachable() status.Condition {
 	case o.Kafka.Input == nil && len(o.Kafka.Missing) == 0:
 		return status.Unknown(status.KafkaReachable, status.NotAskedYet, "the cluster has not been asked yet")
 	}
-	return status.True(status.KafkaReachable, status.Reachable, "the cluster answers")
+	return status.True(status.KafkaReachable, status.Reachable, o.answers())
 }
 
 func (p *Plan) capped(o *Observed) status.Condition {
@@ -136,24 +136,6 @@ func (p *Plan) capped(o *Observed) status.Condition {
 	return status.True(status.PartitionCapped, status.MoreThanPartitions, fmt.Sprintf(
 		"%s are wanted, and topic %q has %s, each read by one pod at a time: %d run; add partitions to the topic for more",
 		wanted, o.Processor.Spec.Input.Topic, count(o.Kafka.Partitions, "partition"), p.Replicas.Count))
-}
-
-func (o *Observed) stuckPartition() status.Condition {
-	if len(o.Kafka.Stuck) == 0 {
-		return status.False(status.StuckPartition, status.WatermarkHeld, "")
-	}
-	s := o.Kafka.Stuck[0]
-	message := fmt.Sprintf("partition %d waits for offset %d since %s", s.Partition, s.Offset, s.Since.UTC().Format("2006-01-02T15:04:05Z"))
-	if s.KeyHash != "" {
-		message += fmt.Sprintf(" (key hash %s)", s.KeyHash)
-	}
-	if s.LastError != "" {
-		message += ": " + s.LastError
-	}
-	if more := len(o.Kafka.Stuck) - 1; more > 0 {
-		message += fmt.Sprintf("; so do %d more, see status.stuckPartitions", more)
-	}
-	return status.True(status.StuckPartition, status.WatermarkHeld, message+"; spec.failure says how long a record is tried")
 }
 
 func (o *Observed) suspended() status.Condition {

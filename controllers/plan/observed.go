@@ -62,8 +62,14 @@ type Kafka struct {
 	MissingFor time.Duration
 	// Input is nil until the cluster has answered.
 	Input *v1alpha1.InputStatus
-	// Stuck are the records that hold a watermark.
+	// Stuck are the halted partitions and the records that hold a watermark.
 	Stuck []v1alpha1.StuckPartition
+	// Losses are what the status is to show of what Kafka lost, newest first.
+	Losses []v1alpha1.PartitionLoss
+	// Unknown are the partitions that nobody says the end of.
+	Unknown []int32
+	// Gone are the partitions whose committed offsets are there no more.
+	Gone []int32
 }
 
 // Trouble is why Kafka does not answer.

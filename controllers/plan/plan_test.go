@@ -175,6 +175,14 @@ func TestConditions(t *testing.T) {
 	stuck := func(o *Observed) {
 		o.Kafka.Stuck = []v1alpha1.StuckPartition{{Partition: 3, Offset: 41, KeyHash: "abcd", LastError: "boom"}}
 	}
+	halted := func(o *Observed) {
+		o.Kafka.Stuck = []v1alpha1.StuckPartition{{Partition: 3, Offset: 41, Halted: true, LastError: "a corrupt batch"}, {Partition: 4}}
+	}
+	lost := func(o *Observed) {
+		o.Kafka.Losses = []v1alpha1.PartitionLoss{{Partition: 3, From: 10, To: 31, Reason: "Retention"}}
+	}
+	gone := func(o *Observed) { o.Kafka.Gone = []int32{0, 2} }
+	leaderless := func(o *Observed) { o.Kafka.Unknown = []int32{5} }
 	leftPod := func(o *Observed) { o.Pods = make([]corev1.Pod, 1) }
 	refusal := func(o *Observed) { o.NotPermitted = "Deployment enrich-worker: quota" }
 	foreign := func(o *Observed) { o.Foreign = []string{"Deployment enrich-worker"} }
@@ -199,6 +207,11 @@ func TestConditions(t *testing.T) {
 		{"capped", observed(wants(9), runs(6)), "Ready=True/Running KafkaReachable=True/Reachable PartitionCapped=True/MoreReplicasThanPartitions", []string{"9 replicas", "6 partitions", "6 run"}},
 		{"capped by autoscaling", observed(decided(6, v1alpha1.Auto), atCap, runs(6)), "Ready=True/Running KafkaReachable=True/Reachable PartitionCapped=True/MoreReplicasThanPartitions", []string{"more replicas", "6 partitions", "6 run"}},
 		{"stuck", observed(stuck), "Ready=True/Running KafkaReachable=True/Reachable StuckPartition=True/WatermarkHeld", []string{"partition 3", "offset 41", "abcd", "boom"}},
+		{"halted", observed(halted), "Ready=True/Running KafkaReachable=True/Reachable StuckPartition=True/ReadingHalted", []string{"partition 3", "offset 41", "a corrupt batch", "1 more"}},
+		{"records lost", observed(lost), "Ready=True/Running KafkaReachable=True/Reachable RecordsLost=True/LostBeforeRead", []string{"partition 3", "offsets 10 to 30", "retention"}},
+		{"offsets gone", observed(gone), "Ready=True/Running KafkaReachable=True/Reachable OffsetsGone=True/ExpiredOrDeleted", []string{"partitions 0, 2", "millrace-shop.enrich", "startOffset"}},
+		{"suspended without its offsets", observed(suspend, runs(0), gone), "Ready=True/Suspended KafkaReachable=True/Reachable OffsetsGone=True/ExpiredOrDeleted Suspended=True/SuspendedBySpec", []string{"has lost offsets"}},
+		{"a partition without a leader", observed(leaderless, wants(9), runs(6)), "Ready=True/Running KafkaReachable=True/Reachable PartitionCapped=True/MoreReplicasThanPartitions", []string{"partition 5", "last known"}},
 		{"down", observed(down), "Ready=False/KafkaUnreachable Reconciling=True/Progressing KafkaReachable=False/KafkaUnreachable", []string{"no broker answers"}},
 		{"not authorised", observed(refusedByKafka), "Ready=False/NotAuthorized Stalled=True/NotAuthorized KafkaReachable=False/NotAuthorized", nil},
 		{"not asked", observed(unknown, none), "Ready=False/WaitingForKafka Reconciling=True/Progressing KafkaReachable=Unknown/NotAskedYet", nil},

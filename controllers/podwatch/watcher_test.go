@@ -61,6 +61,18 @@ func holding(partition int, offset int64, age float64) string {
 		{"offset":%d,"ageSeconds":%v,"since":"2026-01-02T03:04:05Z","attempts":3,"keyHash":"abcd","lastError":"boom"}}]}]}`, partition, offset, age)
 }
 
+// halted is one with a partition that it can't read on.
+func halted(why string) string {
+	return fmt.Sprintf(`{"members":[{"generation":1,"state":"running","partitions":[{"partition":0,"state":"halted","position":9,
+		"error":%q,"haltedSince":"2026-01-02T03:04:05Z"}]}]}`, why)
+}
+
+// lost is one that noticed a loss.
+func lost(to int) string {
+	return fmt.Sprintf(`{"members":[{"generation":1,"state":"running","partitions":[{"partition":0,"loss":
+		{"offsets":3,"from":1,"to":%d,"reason":"Retention","at":"2026-01-02T03:04:05Z"}}]}]}`, to)
+}
+
 // watch returns a watcher that is not started, and the wakes it gives.
 func watch(t *testing.T) (*Watcher, chan types.NamespacedName) {
 	woken := make(chan types.NamespacedName, 100)
@@ -108,6 +120,13 @@ func TestOnlyWhatMattersWakes(t *testing.T) {
 	expect(holding(0, 5, 61), 1)
 	expect(holding(0, 5, 71), 0)
 	expect(holding(0, 6, 61), 1)
+	expect(idle(1, 0), 1)
+	expect(halted("corrupt"), 1)
+	expect(halted("corrupt"), 0)
+	expect(halted("too large"), 1)
+	expect(lost(10), 1)
+	expect(lost(10), 0)
+	expect(lost(20), 1)
 	expect(idle(1, 0), 1)
 	expect(`{"members":[{"state":"joining","generation":-1}]}`, 1)
 	expect(idle(2, 0), 1)
@@ -173,7 +192,10 @@ func TestAnswerIsOfTheWorkersStatus(t *testing.T) {
 		Generation: 4, State: "joining", Saturation: 0.25,
 		Partitions: []telemetry.Partition{{Partition: 7, OldestUnsettled: &telemetry.Unsettled{
 			Offset: 41, AgeSeconds: 90, Since: since, Attempts: 3, KeyHash: "abcd", LastError: "boom",
-		}}},
+		}}, {
+			Partition: 8, State: "halted", Position: 12, Error: "corrupt", HaltedSince: &since,
+			Loss: &telemetry.Loss{Offsets: 9, From: 3, To: 5, Reason: telemetry.LossRetention, At: since},
+		}},
 	}}})
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +207,9 @@ func TestAnswerIsOfTheWorkersStatus(t *testing.T) {
 	got := facts([]Pod{{Name: "a"}}, []*answer{&a})
 	want := Facts{Answered: 1, Saturation: 0.25, Rebalancing: true, Stuck: []Stuck{{
 		Pod: "a", Partition: 7, Offset: 41, KeyHash: "abcd", Since: since, Attempts: 3, LastError: "boom",
-	}}}
+	}, {
+		Pod: "a", Partition: 8, Offset: 12, Halted: true, Since: since, LastError: "corrupt",
+	}}, Losses: []Loss{{Partition: 8, From: 3, To: 5, Reason: "Retention", At: since}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("read %+v, want %+v", got, want)
 	}

@@ -21,9 +21,17 @@ const (
 	// partitions. Only there while it is so.
 	PartitionCapped = "PartitionCapped"
 
-	// StuckPartition: a record holds its partition's watermark. Only there while
-	// one does.
+	// StuckPartition: a partition can't be read on, or a record holds its
+	// watermark. Only there while it is so.
 	StuckPartition = "StuckPartition"
+
+	// RecordsLost: Kafka lost records before they were read. There for a day after
+	// the last loss, for those who did not look at once.
+	RecordsLost = "RecordsLost"
+
+	// OffsetsGone: the group has no committed offsets any more where it had some.
+	// Only there until workers commit again.
+	OffsetsGone = "OffsetsGone"
 
 	// Suspended: spec.suspend is set. Only there while it is.
 	Suspended = "Suspended"
@@ -89,6 +97,13 @@ const (
 	MoreThanPartitions = "MoreReplicasThanPartitions"
 	// WatermarkHeld is the reason of StuckPartition.
 	WatermarkHeld = "WatermarkHeld"
+	// ReadingHalted is the reason of StuckPartition where a partition can't be read
+	// on.
+	ReadingHalted = "ReadingHalted"
+	// LostBeforeRead is the reason of RecordsLost.
+	LostBeforeRead = "LostBeforeRead"
+	// ExpiredOrDeleted is the reason of OffsetsGone.
+	ExpiredOrDeleted = "ExpiredOrDeleted"
 	// SuspendedBySpec is the reason of Suspended.
 	SuspendedBySpec = "SuspendedBySpec"
 )

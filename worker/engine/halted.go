@@ -16,8 +16,11 @@ import (
 // replica, or retention has passed the place.
 var lookAgainInterval = time.Minute
 
-// readingHalt is why a partition is halted.
-type readingHalt struct{ err error }
+// readingHalt is why a partition is halted, and since when for that reason.
+type readingHalt struct {
+	err   error
+	since time.Time
+}
 
 // haltReading halts a partition until it is given up. The error names the place
 // and says what to do.
@@ -28,8 +31,8 @@ func (m *member) haltReading(p *partition, err error) {
 	m.fetcher.Stop(p.id)
 	m.dropSets(p)
 	p.to(halted)
-	last := p.halt.Swap(&readingHalt{err: err})
-	if last == nil || last.err.Error() != err.Error() {
+	if last := p.halt.Load(); last == nil || last.err.Error() != err.Error() {
+		p.halt.Store(&readingHalt{err: err, since: time.Now()})
 		m.log.Error(err, "halted a partition; all others go on", "topic", m.e.cfg.Input.Topic, "partition", p.id,
 			"offset", p.tracker.Position())
 	}

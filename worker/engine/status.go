@@ -90,7 +90,7 @@ func (p *partition) status() telemetry.Partition {
 		s.State = "paused"
 	}
 	if halt := p.halt.Load(); halt != nil {
-		s.Error = halt.err.Error()
+		s.Error, s.HaltedSince = halt.err.Error(), &halt.since
 	} else if failure := p.commit.failure.Load(); failure != nil {
 		s.Error = "can't be committed: " + *failure
 	}

@@ -84,6 +84,8 @@ type Partition struct {
 	// Error says why the partition is halted, at which offset, or why it can't
 	// be committed, and what to do about it; "" if neither is the case.
 	Error string `json:"error,omitempty"`
+	// HaltedSince is since when it is halted for that reason, nil if it is not.
+	HaltedSince *time.Time `json:"haltedSince,omitempty"`
 	// Loss describes offsets that Kafka lost, nil if none were lost since the
 	// process started.
 	Loss *Loss `json:"loss,omitempty"`

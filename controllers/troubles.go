@@ -1,0 +1,98 @@
+package controllers
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/podwatch"
+	"github.com/millrace-dev/millrace/controllers/status"
+)
+
+// shown is how many partitions the status names at most.
+const shown = 10
+
+// lossShown is how long a loss stays in the status. The worker that noticed it
+// tells of it only as long as it runs.
+const lossShown = 24 * time.Hour
+
+// stuckPartitions are the halted ones first, then those that have been stuck the
+// longest.
+func stuckPartitions(workers []podwatch.Stuck) []v1alpha1.StuckPartition {
+	var stuck []v1alpha1.StuckPartition
+	for _, s := range workers {
+		stuck = append(stuck, v1alpha1.StuckPartition{
+			Partition: s.Partition, Offset: s.Offset, KeyHash: s.KeyHash, Halted: s.Halted,
+			Since:    metav1.NewTime(s.Since.Truncate(time.Second)), // as the API server keeps it
+			Attempts: int32(s.Attempts), LastError: s.LastError,
+		})
+	}
+	slices.SortStableFunc(stuck, func(a, b v1alpha1.StuckPartition) int {
+		switch {
+		case a.Halted && !b.Halted:
+			return -1
+		case b.Halted && !a.Halted:
+			return 1
+		default:
+			return a.Since.Compare(b.Since.Time)
+		}
+	})
+	// One partition may be named by two pods for a moment, while it moves.
+	stuck = firstOfEach(stuck, func(s v1alpha1.StuckPartition) int32 { return s.Partition })
+	return stuck[:min(len(stuck), shown)]
+}
+
+// firstOfEach leaves out what is about a partition that comes earlier too.
+func firstOfEach[T any](list []T, partition func(T) int32) []T {
+	seen := map[int32]bool{}
+	return slices.DeleteFunc(list, func(element T) bool {
+		id := partition(element)
+		again := seen[id]
+		seen[id] = true
+		return again
+	})
+}
+
+// losses adds what the workers say to what the status shows, and leaves out what is
+// too old for it. The newest of each partition counts.
+func losses(before []v1alpha1.PartitionLoss, workers []podwatch.Loss, now time.Time) []v1alpha1.PartitionLoss {
+	all := slices.Clone(before)
+	for _, l := range workers {
+		all = append(all, v1alpha1.PartitionLoss{
+			Partition: l.Partition, From: l.From, To: l.To, Reason: l.Reason,
+			At: metav1.NewTime(l.At.Truncate(time.Second)), // as the API server keeps it
+		})
+	}
+	all = slices.DeleteFunc(all, func(l v1alpha1.PartitionLoss) bool { return now.Sub(l.At.Time) >= lossShown })
+	slices.SortStableFunc(all, func(a, b v1alpha1.PartitionLoss) int { return b.At.Compare(a.At.Time) })
+	all = firstOfEach(all, func(l v1alpha1.PartitionLoss) int32 { return l.Partition })
+	return all[:min(len(all), shown)]
+}
+
+// newLosses are those that were not shown before.
+func newLosses(before, after []v1alpha1.PartitionLoss) []v1alpha1.PartitionLoss {
+	return slices.DeleteFunc(slices.Clone(after), func(l v1alpha1.PartitionLoss) bool {
+		return slices.ContainsFunc(before, func(b v1alpha1.PartitionLoss) bool {
+			return b.Partition == l.Partition && b.At.Equal(&l.At)
+		})
+	})
+}
+
+// offsetsGone are the partitions whose committed offsets are gone. An operator that
+// has just started has not seen any go, but knows from the condition that some did:
+// they are among those that have none.
+func (s *scope) offsetsGone() []int32 {
+	if len(s.facts.Gone) > 0 || !meta.IsStatusConditionTrue(s.sp.Status.Conditions, status.OffsetsGone) {
+		return s.facts.Gone
+	}
+	var without []int32
+	for id, p := range s.facts.Partitions {
+		if p.Committed < 0 {
+			without = append(without, int32(id))
+		}
+	}
+	return without
+}

@@ -1,0 +1,200 @@
+package controllers
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/tools/events"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/kafkawatch"
+	"github.com/millrace-dev/millrace/controllers/podwatch"
+)
+
+// next reconciles and returns what is written then.
+func (w *world) next() v1alpha1.StreamProcessorStatus {
+	w.Helper()
+	w.reconcile()
+	return w.status()
+}
+
+func (w *world) workers(facts podwatch.Facts) {
+	w.r.Pods.(*fakePods).change(worldKey, facts)
+}
+
+// told returns the events since the last call that contain a word.
+func (w *world) told(word string) (found []string) {
+	for {
+		select {
+		case event := <-w.r.Events.(*events.FakeRecorder).Events:
+			if strings.Contains(event, word) {
+				found = append(found, event)
+			}
+		default:
+			return found
+		}
+	}
+}
+
+// condition returns a condition's message; "" if it is not shown.
+func condition(s v1alpha1.StreamProcessorStatus, kind, reason string) string {
+	if c := meta.FindStatusCondition(s.Conditions, kind); c != nil && c.Reason == reason {
+		return c.Message
+	}
+	return ""
+}
+
+// TestLossesAreToldOnce: by one event for each, whatever restarts, and by a
+// condition for a day.
+func TestLossesAreToldOnce(t *testing.T) {
+	w := newWorld(t, 1)
+	w.processor(nil)
+	w.reconcile()
+	at := w.clock.Now().Add(-time.Minute)
+	lost := podwatch.Facts{Losses: []podwatch.Loss{
+		{Partition: 2, From: 10, To: 31, Reason: "Retention", At: at},
+		{Partition: 4, From: 5, To: 6, Reason: "Truncated", At: at.Add(time.Second)},
+	}}
+	w.workers(lost)
+	s := w.next()
+	if events := w.told("RecordsLost"); len(events) != 1 || !strings.HasPrefix(events[0], "Warning") ||
+		!strings.Contains(events[0], "partition 2: offsets 10 to 30") || !strings.Contains(events[0], "partition 4: offsets 5 to 5") {
+		t.Errorf("events %q", events)
+	}
+	if message := condition(s, "RecordsLost", "LostBeforeRead"); !strings.Contains(message, "partition 4") || !strings.Contains(message, "1 other partition") {
+		t.Errorf("the condition says %q", message)
+	}
+	if len(s.Losses) != 2 || s.Losses[1].From != 10 || s.Losses[1].To != 31 {
+		t.Errorf("status.losses %v", s.Losses)
+	}
+	w.reconcile()
+	w.restart() // and the pods have not been asked yet
+	for _, facts := range []podwatch.Facts{{}, lost, {}} {
+		w.workers(facts)
+		if s = w.next(); len(s.Losses) != 2 || condition(s, "RecordsLost", "LostBeforeRead") == "" {
+			t.Errorf("after a restart, with %v from the workers: %v", facts.Losses, s.Losses)
+		}
+	}
+	if events := w.told("RecordsLost"); len(events) != 0 {
+		t.Errorf("told again: %q", events)
+	}
+	again := lost
+	again.Losses = slices.Clone(lost.Losses)
+	again.Losses[0] = podwatch.Loss{Partition: 2, From: 50, To: 60, Reason: "TopicRecreated", At: at.Add(time.Minute)}
+	w.workers(again)
+	s = w.next()
+	if events := w.told("RecordsLost"); len(events) != 1 || strings.Contains(events[0], "partition 4") || !strings.Contains(events[0], "offsets 50 to 59") {
+		t.Errorf("the next loss: %q", events)
+	}
+	w.clock.SetTime(at.Add(25 * time.Hour))
+	if s = w.next(); len(s.Losses) != 0 || condition(s, "RecordsLost", "LostBeforeRead") != "" {
+		t.Errorf("a day later, though a worker still tells of it: %v", s.Losses)
+	}
+}
+
+// TestHaltedPartitionIsStuck: with the reason, and before those that a record holds.
+func TestHaltedPartitionIsStuck(t *testing.T) {
+	w := newWorld(t, 1)
+	w.processor(nil)
+	since := w.clock.Now()
+	w.workers(podwatch.Facts{Stuck: []podwatch.Stuck{
+		{Partition: 1, Offset: 7, Since: since.Add(-time.Hour), LastError: "boom"},
+		{Partition: 3, Offset: 41, Since: since, Halted: true, LastError: "the batch at offset 41 is corrupt"},
+	}})
+	s := w.next()
+	message := condition(s, "StuckPartition", "ReadingHalted")
+	for _, want := range []string{"partition 3", "offset 41", "the batch at offset 41 is corrupt", "1 more"} {
+		if !strings.Contains(message, want) {
+			t.Errorf("the condition says %q, not %q", message, want)
+		}
+	}
+	if len(s.StuckPartitions) != 2 || !s.StuckPartitions[0].Halted || s.StuckPartitions[1].Halted {
+		t.Errorf("status.stuckPartitions %v", s.StuckPartitions)
+	}
+	if events := w.told("ReadingHalted"); len(events) != 1 || !strings.HasPrefix(events[0], "Warning") {
+		t.Errorf("events %q", events)
+	}
+}
+
+// TestPartitionsWithoutALeader: the others' lag and the number of partitions are
+// known all the same.
+func TestPartitionsWithoutALeader(t *testing.T) {
+	w := newWorld(t, 1)
+	w.processor(nil)
+	w.reconcile()
+	w.kafka.change(func(f *kafkawatch.Facts) {
+		f.Partitions[1].End, f.Partitions[5].End = 10, 7
+		f.Unknown = []int32{1}
+	})
+	s := w.next()
+	if s.Input.Partitions != 6 || s.Input.Lag != 17 || !slices.Equal(s.Input.UnknownPartitions, []int32{1}) {
+		t.Errorf("status.input %+v", s.Input)
+	}
+	if message := condition(s, "KafkaReachable", "Reachable"); !strings.Contains(message, "no leader does for partition 1 of") {
+		t.Errorf("KafkaReachable says %q", message)
+	}
+	w.kafka.change(func(f *kafkawatch.Facts) { f.Unknown = nil })
+	if message := condition(w.next(), "KafkaReachable", "Reachable"); message != "the cluster answers" {
+		t.Errorf("afterwards KafkaReachable says %q", message)
+	}
+}
+
+// TestOffsetsThatAreGone: also after a restart of the operator, until there are some
+// again.
+func TestOffsetsThatAreGone(t *testing.T) {
+	w := newWorld(t, 1)
+	w.processor(nil)
+	w.reconcile()
+	sp := &v1alpha1.StreamProcessor{}
+	w.must(w.Get(t.Context(), worldKey, sp))
+	sp.Spec.Suspend = true
+	w.must(w.Update(t.Context(), sp))
+	w.kafka.change(func(f *kafkawatch.Facts) {
+		f.Partitions[0].Committed, f.Partitions[4].Committed = -1, -1
+		f.Gone = []int32{0, 4}
+	})
+	check := func(when string) {
+		t.Helper()
+		message := condition(w.next(), "OffsetsGone", "ExpiredOrDeleted")
+		for _, want := range []string{"millrace-shop.enrich", "partitions 0, 4", "offsets.retention.minutes", "Earliest"} {
+			if !strings.Contains(message, want) {
+				t.Errorf("%s, the condition says %q, not %q", when, message, want)
+			}
+		}
+	}
+	check("when they go")
+	if events := w.told("ExpiredOrDeleted"); len(events) != 1 {
+		t.Errorf("events %q", events)
+	}
+	w.restart()
+	w.kafka.change(func(f *kafkawatch.Facts) { f.Gone = nil })
+	check("after a restart")
+	w.kafka.change(func(f *kafkawatch.Facts) { f.Partitions[0].Committed, f.Partitions[4].Committed = 0, 0 })
+	if message := condition(w.next(), "OffsetsGone", "ExpiredOrDeleted"); message != "" {
+		t.Errorf("after a commit the condition says %q", message)
+	}
+}
+
+// TestTroublesAreShownInShort: what the status holds of them is bounded.
+func TestTroublesAreShownInShort(t *testing.T) {
+	now := time.Unix(10_000, 0)
+	var stuck []podwatch.Stuck
+	var lost []podwatch.Loss
+	for id := range int32(50) {
+		stuck = append(stuck, podwatch.Stuck{Partition: id, Since: now, Halted: id%2 == 0}, podwatch.Stuck{Partition: id, Since: now})
+		lost = append(lost, podwatch.Loss{Partition: id, To: 1, At: now.Add(time.Duration(id) * time.Second)})
+	}
+	if got := stuckPartitions(stuck); len(got) != shown || !got[9].Halted {
+		t.Errorf("stuck: %v", got)
+	}
+	got := losses(nil, lost, now)
+	if len(got) != shown || got[0].Partition != 49 || got[9].Partition != 40 {
+		t.Errorf("lost: %v", got)
+	}
+	if again := losses(got, lost, now); len(newLosses(got, again)) != 0 {
+		t.Errorf("new on the second look: %v", newLosses(got, again))
+	}
+}
