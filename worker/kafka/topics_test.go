@@ -45,6 +45,20 @@ func TestCreateTopic(t *testing.T) {
 	expectError(t, c.CreateTopic(ctx, "no/name", 1, 1), kafkago.InvalidTopic, `"no/name"`, "not a valid name")
 }
 
+// Whoever may not create topics can use one that is there.
+func TestTopicThatIsThereIsNotCreated(t *testing.T) {
+	cluster := kafkatest.Fake(t)
+	cluster.CreateTopic("created", 2, nil)
+	asked := cluster.Faults.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.CreateTopics}, Err: kerr.ClusterAuthorizationFailed, Count: -1,
+	})
+	c := clientOf(t, cluster.Addrs()...)
+	if err := c.CreateTopic(testContext(t), "created", 2, 1); err != nil || asked.Hits() > 0 {
+		t.Errorf("CreateTopic: %v, after %d requests", err, asked.Hits())
+	}
+	expectError(t, c.CreateTopic(testContext(t), "missing", 2, 1), ErrNotAuthorized, `"missing"`, "operation Create")
+}
+
 func TestCreateTopicRetriesAndWaits(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.NumBrokers(3))
 	c := clientOf(t, cluster.Addrs()...)
