@@ -3,13 +3,17 @@ package kafka
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/segmentio/kafka-go/compress"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -101,5 +105,32 @@ func TestNextBatchIsNotTakenForOneThatWasGivenUp(t *testing.T) {
 	w.p.Close()
 	if q := w.w.layout.Load().queues[0]; q.sequence != 1 {
 		t.Errorf("the sequence goes on to %d behind a batch that was given up, want a new one", q.sequence)
+	}
+}
+
+// The compression of dead letters is not for the user to choose, and old clusters
+// don't know it.
+func TestCompressionThatNobodyHasChosenGivesWay(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 1, nil)
+	fake.CreateTopic("letters", 1, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{})
+	var err error
+	if w.w, err = w.p.Topic(t.Context(), "letters", TopicOptions{Compression: config.Zstd}); err != nil {
+		t.Fatal(err)
+	}
+	w.topic = "letters"
+	w.write(0, 1000)
+	w.flush()
+	fake.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "letters", Err: kerr.UnsupportedCompressionType})
+	w.write(0, 1000)
+	w.check(&fake.Cluster)
+	w.expectClean()
+	var codecs []uint8
+	for _, rec := range fake.ConsumeAll("letters", kgo.ReadUncommitted()) {
+		codecs = append(codecs, rec.Attrs.CompressionType())
+	}
+	if want := []uint8{uint8(compress.Zstd), uint8(compress.Gzip)}; !slices.Equal(codecs, want) {
+		t.Errorf("codecs %v, want %v", codecs, want)
 	}
 }
