@@ -130,3 +130,46 @@ func TestTroubledRecordsHoldUpNoneBesideThem(t *testing.T) {
 		}
 	}
 }
+
+// TestABackoffDoesNotWaitForASlowRecord has a goroutine claim two keys, of which
+// the first fails and the second blocks.
+func TestABackoffDoesNotWaitForASlowRecord(t *testing.T) {
+	lanes, a, b := twoKeys()
+	p := &Pool{
+		cfg:     Config{Goroutines: 2, BatchSize: 1, NewWorker: func() Worker { return &script{} }},
+		started: time.Now(), ctx: t.Context(), light: time.Hour, perRecord: 1,
+	}
+	p.wake.L = &p.mu
+	p.pushLanes(testChunk(lanes, 0, 0, a, b, a, b))
+	r := newRunner(p)
+	p.takeLane(r, 4)
+	r.next()
+	r.finish(&session{worker: &script{
+		errs:   []error{errors.New("not now")},
+		finish: func(Item, error) (time.Duration, bool) { return time.Millisecond, true },
+	}})
+	r.claimed.Store(int64(time.Second))
+	r.next()
+	r.state.Add(running)
+	p.look(r, &sighting{}, p.started.Add(time.Second+slow))
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		p.mu.Lock()
+		ready := p.ready.len()
+		p.mu.Unlock()
+		if ready == 1 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the failed key waits for the blocked one")
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var offsets []int64
+	for _, it := range p.ready.pop().take(nil, 4) {
+		offsets = append(offsets, it.Record().Offset)
+	}
+	if fmt.Sprint(offsets) != "[0 2]" || len(r.items) != 3 || r.items[2].Record().Offset != 3 {
+		t.Errorf("records %v are tried again, and %d are kept", offsets, len(r.items))
+	}
+}

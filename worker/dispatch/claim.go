@@ -144,15 +144,14 @@ func (p *Pool) endTurn(t turn) {
 }
 
 // giveRest gives what r has claimed and not begun to others, but for the rest of
-// the keys, or partitions, that it is working on. Lanes that wait for a retry
-// stay: their turn ends with a wait.
+// the keys, or partitions, that it is working on. The backoffs of those that have
+// failed begin.
 func (p *Pool) giveRest(r *runner) {
 	p.branch(r, r.pos)
 	p.isolate(r)
 	begun := r.pos + r.group
 	busy := func(l *lane) bool {
-		mine := func(it Item) bool { return it.lane == l }
-		return len(l.back) > 0 || slices.ContainsFunc(r.items[r.pos:begun], mine)
+		return slices.ContainsFunc(r.items[r.pos:begun], func(it Item) bool { return it.lane == l })
 	}
 	var held, free []turn
 	for _, t := range r.lanes {

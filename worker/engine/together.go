@@ -34,6 +34,7 @@ func (m *member) failedTogether(w *wholeFailure, c *chunk, it dispatch.Item) dis
 		m.logFailedTogether(it, w)
 	}
 	m.e.metrics.RecordsRetried.Add(1)
+	c.part.failures.add(it.Record(), 0, w.err) // for /status
 	c.part.backOff(w.wait)
 	return dispatch.Verdict{Again: true, After: w.wait, Together: true}
 }
