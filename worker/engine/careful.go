@@ -56,7 +56,9 @@ func (m *member) feedCareful(p *partition) bool {
 	}
 	s.window.open, s.window.since = true, time.Now()
 	time.AfterFunc(windowPatience, m.wakeFeeder)
-	c.alone = s.window.alone
+	if c.alone = s.window.alone; c.alone {
+		c.Limit = 1 // nor does it share a batch with what nobody suspects
+	}
 	if rec := &c.Records[0]; s.condemns(rec.Offset) {
 		p.failures.condemn(rec, s.crashes, &crashError{crashes: s.crashes})
 	}

@@ -26,6 +26,8 @@ import (
 const (
 	childConfig = "MILLRACE_TEST_WORKER"
 	crashValue  = "MILLRACE_TEST_CRASH"
+	// inBatches has the worker take its records in batches.
+	inBatches = "MILLRACE_TEST_BATCHES"
 	// measureRecords has the worker measure itself over as many records.
 	measureRecords = "MILLRACE_TEST_MEASURE"
 )
@@ -49,12 +51,15 @@ func childWorker(encoded string) int {
 		return 0
 	}
 	crash := os.Getenv(crashValue)
-	p := record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	var p record.Processor = record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
 		if crash != "" && string(rec.Value) == crash {
 			os.Exit(42)
 		}
 		return rec.Value, nil
 	})
+	if os.Getenv(inBatches) != "" {
+		p = &batches{size: 32, poison: crash, fail: func(context.Context) error { os.Exit(42); return nil }}
+	}
 	log := telemetry.NewLogger(config.LogText, os.Stderr)
 	if err := engine.New(cfg, p, telemetry.NewMetrics("in"), log).Run(context.Background()); err != nil {
 		log.Error(err, "ended")
@@ -191,6 +196,16 @@ func sum(m map[int32]int64) (n int64) {
 }
 
 func TestRecordThatCrashesTheProcessIsDeadLettered(t *testing.T) {
+	for name, batches := range map[string]string{"one by one": "", "in batches": "yes"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(inBatches, batches)
+			testRecordThatCrashesTheProcess(t)
+		})
+	}
+}
+
+func testRecordThatCrashesTheProcess(t *testing.T) {
+	t.Helper()
 	fake := kafkatest.Fake(t)
 	r := newRig(t, &fake.Cluster, 2).short()
 	const n, poison = 20_000, "7001"
