@@ -123,9 +123,10 @@ type StreamProcessorSpec struct {
 	Autoscaling *AutoscalingSpec `json:"autoscaling,omitempty"`
 
 	// drainTimeout bounds how long a pod that stops, or gives partitions up,
-	// waits for what is in flight; from 1s to 1h. The pods are given 10s more
-	// before they are killed. What is not settled by then is processed again by
-	// the next owner.
+	// waits for what is in flight; from 1s to 1h. The pod takes up to 8s more for
+	// its last commit and for leaving the group, and is killed 10s after the
+	// drain timeout. What is not settled by then is processed again by the next
+	// owner.
 	// +kubebuilder:default="20s"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32

@@ -16,10 +16,6 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// killGrace is how much longer than its drain timeout a program may take to
-// end, as in a pod.
-const killGrace = 10 * time.Second
-
 // program is one process that stands for a pod of the manifest's image.
 type program struct {
 	name     string // "worker 2", as in its lines and errors
@@ -52,7 +48,7 @@ func startPrograms(command string, cfg config.Config, count int, dir string, s *
 		programs, urls = append(programs, p), append(urls, statusURL(address))
 	}
 	w := &workers{statusURLs: urls, stop: stop, kill: kill, done: make(chan struct{})}
-	go w.awaitPrograms(programs, cfg.DrainTimeout.Duration+killGrace, stopping)
+	go w.awaitPrograms(programs, config.KillTimeout(cfg.DrainTimeout.Duration), stopping)
 	return w, nil
 }
 

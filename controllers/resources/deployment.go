@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/worker/config"
 )
 
 // deployment runs the workers.
@@ -68,15 +69,11 @@ func template(sp *v1alpha1.StreamProcessor) v1alpha1.PodTemplateSpec {
 	return *sp.Spec.Template
 }
 
-// graceBeyondDrain is for the last commit and for leaving the group, after the
-// drain.
-const graceBeyondDrain = 10 * time.Second
-
-// gracePeriod is in seconds.
+// gracePeriod is in seconds: what the worker says a stop takes.
 func gracePeriod(sp *v1alpha1.StreamProcessor) int64 {
 	drain := 20 * time.Second
 	if sp.Spec.DrainTimeout != nil {
 		drain = sp.Spec.DrainTimeout.Duration
 	}
-	return int64(math.Ceil((drain + graceBeyondDrain).Seconds()))
+	return int64(math.Ceil(config.KillTimeout(drain).Seconds()))
 }

@@ -6,10 +6,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/worker/config"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -121,6 +124,19 @@ func TestRollout(t *testing.T) {
 			if replicas < partitions && missing > 0 {
 				t.Errorf("%d of %d: %d are missing without need", replicas, partitions, missing)
 			}
+		}
+	}
+}
+
+// TestGracePeriodCoversTheStop: a pod is not killed before its worker has had the
+// time that it may take.
+func TestGracePeriodCoversTheStop(t *testing.T) {
+	for _, drain := range []time.Duration{0, time.Second, 20 * time.Second, 45500 * time.Millisecond, time.Hour} {
+		sp := read(t, "minimal.yaml")
+		sp.Spec.DrainTimeout = &metav1.Duration{Duration: drain}
+		grace := time.Duration(*deployment(sp, Inputs{}, "").Spec.Template.Spec.TerminationGracePeriodSeconds) * time.Second
+		if stop := config.StopTimeout(drain); grace <= stop {
+			t.Errorf("drain timeout %v: the pod has %v, the worker may take %v", drain, grace, stop)
 		}
 	}
 }

@@ -23,6 +23,7 @@ func (p *Pool) claim(r *runner) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.giveBack(r)
+	r.claims++
 	for {
 		if p.closed {
 			return false
@@ -31,9 +32,11 @@ func (p *Pool) claim(r *runner) bool {
 			return true
 		}
 		p.idle++
+		r.waiting = true
 		p.usage.change(time.Now(), -1)
 		p.wake.Wait()
 		p.usage.change(time.Now(), +1)
+		r.waiting = false
 		p.idle--
 	}
 }

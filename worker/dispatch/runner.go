@@ -28,6 +28,9 @@ type runner struct {
 	due  []Item        // without an order, to be tried again after wait
 	wait time.Duration // for due
 
+	claims  uint64 // counts the goroutine's claims; guarded by Pool.mu
+	waiting bool   // for work, with nothing claimed; guarded by Pool.mu
+
 	// claimed is when the goroutine began to work on the claim, as the time
 	// since the pool's start.
 	claimed atomic.Int64

@@ -41,7 +41,7 @@ func (m *member) assigned(generation int32, assigned []*kafka.Assignment) {
 		if earlier := m.parts[a.Partition]; earlier != nil {
 			m.forget(earlier)
 		}
-		p := newPartition(a)
+		p := newPartition(m.hard, a)
 		m.keep(p)
 		started = append(started, p)
 	}
@@ -109,7 +109,7 @@ func (m *member) lost(lost []*kafka.Assignment, err error) {
 // turn in careful reading, what was fetched and not dispatched. A later
 // assignment of the same partition is left alone. Forgetting twice does nothing.
 func (m *member) forget(p *partition) {
-	p.cancelled.Store(true)
+	p.giveUp()
 	p.to(released)
 	p.stopTimer()
 	m.leaveTurn(p)

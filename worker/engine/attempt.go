@@ -103,6 +103,9 @@ func (a *attempt) Expire(items []dispatch.Item, err error) {
 func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
 	c := it.Chunk.Owner.(*chunk)
 	i := int(it.Index)
+	if c.Cancelled.Load() && !a.m.wanted(c, i) {
+		return dispatch.Verdict{}
+	}
 	if c.alone {
 		a.m.tried(c)
 	}
@@ -158,7 +161,7 @@ func (a *attempt) write(c *chunk, i int, rec *record.Record, o *record.Output, t
 	m, err := a.m, to.err
 	if err == nil {
 		a.fill(rec, o)
-		err = to.writer.Append(m.hard, m.placement(c, rec, a.msg.Key), &a.msg, kafka.Origin{Owner: c, Index: int32(i)})
+		err = to.writer.Append(c.part.owned, m.placement(c, rec, a.msg.Key), &a.msg, kafka.Origin{Owner: c, Index: int32(i)})
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		m.undeliverable(c, i, err)

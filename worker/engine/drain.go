@@ -30,8 +30,8 @@ func (m *member) limitDrain(p *partition) {
 		return
 	}
 	timeout := m.e.cfg.DrainTimeout.Duration
-	if m.hard.Err() != nil {
-		timeout = 0
+	if m.hurried {
+		timeout = min(timeout, hurriedDrain)
 	}
 	p.timer = time.AfterFunc(timeout, func() { m.post(func() { m.abandon(p) }) })
 }
@@ -47,7 +47,6 @@ func (m *member) abandon(p *partition) {
 	}
 	m.log.Info("the drain timeout has passed; what is still in flight will be repeated by the next owner",
 		"partition", p.id, "records", p.records.Load(), "watermark", p.tracker.Watermark())
-	p.cancelled.Store(true)
 	m.close(p)
 }
 
@@ -80,14 +79,14 @@ func (m *member) close(parts ...*partition) {
 	for _, p := range parts {
 		p.to(closing)
 		p.stopTimer()
-		p.cancelled.Store(true)
+		p.giveUp() // before the last checkpoint: no result may count after it
 		m.leaveTurn(p)
 		m.markClosed(p)
 	}
 	go func() {
 		// While the coordinator can't be reached the partitions stay ours;
-		// the drain timeout bounds the wait.
-		ctx, cancel := context.WithTimeout(context.Background(), max(m.e.cfg.DrainTimeout.Duration, time.Second))
+		// the drain timeout bounds the wait, and the end of a stop does.
+		ctx, cancel := context.WithTimeout(m.hard, max(m.e.cfg.DrainTimeout.Duration, time.Second))
 		defer cancel()
 		if err := m.commit(ctx, parts...); err != nil {
 			m.log.Info("could not commit on giving up partitions; their next owners will repeat records", "error", err.Error())
@@ -109,34 +108,6 @@ func (m *member) release(parts []*partition) {
 	if len(revoked) > 0 {
 		go m.group.Release(revoked) // it waits for commits under way
 	}
-}
-
-// beginStop drains every partition.
-func (m *member) beginStop() {
-	m.stopping = true
-	m.setState("draining")
-	for _, p := range m.parts {
-		m.drain(p)
-	}
-	// One timeout for what is in flight and one for the last commits; what is
-	// not given up by then, such as a partition that could not be acquired
-	// because no coordinator answers, never will be.
-	time.AfterFunc(2*m.e.cfg.DrainTimeout.Duration, m.giveUp)
-}
-
-// stopped reports whether nothing is left to wait for.
-func (m *member) stopped() bool { return m.stopping && len(m.parts) == 0 }
-
-// haltPartition stops a partition for good at a record that can't be settled.
-// A record of a partition that was given up is its next owner's to judge.
-func (m *member) haltPartition(p *partition, halt *HaltError) {
-	if p.is(closing, released) {
-		return
-	}
-	m.e.fail(halt, false)
-	m.fetcher.Stop(p.id)
-	m.dropSets(p)
-	m.close(p)
 }
 
 // dropSets frees what was fetched and not yet entered in the books, and forgets

@@ -61,8 +61,8 @@ func New(cfg config.Config, processor record.Processor, metrics *telemetry.Metri
 }
 
 // Run works until ctx ends, then drains: it finishes what is in flight within
-// the drain timeout, commits and leaves the group. The error says why the
-// worker could not go on; nil is a graceful end.
+// the drain timeout, commits and leaves the group; config.StopTimeout bounds all
+// of it. The error says why the worker could not go on; nil is a graceful end.
 func (e *Engine) Run(ctx context.Context) error {
 	ctx, e.stop = context.WithCancel(ctx)
 	defer e.stop()
@@ -82,10 +82,12 @@ func (e *Engine) Run(ctx context.Context) error {
 	for _, m := range e.members {
 		members.Go(func() { m.run(ctx) })
 	}
-	members.Wait()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.err
+	ended := make(chan struct{})
+	go func() {
+		members.Wait()
+		close(ended)
+	}()
+	return e.result(e.awaitEnd(ctx, ended))
 }
 
 // connect reaches the cluster and makes sure that the topics exist.
@@ -127,22 +129,6 @@ func (e *Engine) ensureTopic(ctx context.Context, topic string, create *config.C
 		return err
 	}
 	return e.client.CreateTopic(ctx, topic, create.Partitions, create.ReplicationFactor)
-}
-
-// fail ends the worker with err; the first error counts. With abandon the
-// drain is skipped because it could not succeed.
-func (e *Engine) fail(err error, abandon bool) {
-	e.mu.Lock()
-	if e.err == nil {
-		e.err = err
-	}
-	e.mu.Unlock()
-	if abandon {
-		for _, m := range e.members {
-			m.giveUp()
-		}
-	}
-	e.stop()
 }
 
 // concurrency is the number of goroutines in one member's pool. GOMAXPROCS

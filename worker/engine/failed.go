@@ -14,8 +14,8 @@ import (
 func (m *member) failed(c *chunk, it dispatch.Item, err error) dispatch.Verdict {
 	i := int(it.Index)
 	rec := &c.Records[i]
-	if m.hard.Err() != nil {
-		return dispatch.Verdict{} // cut off by the worker's end: not the record's fault
+	if c.part.givenUp() {
+		return dispatch.Verdict{} // also cut off by the worker's end: not the record's fault
 	}
 	var condemned *condemnedError
 	if errors.As(err, &condemned) {
@@ -50,7 +50,7 @@ const topicLookupPause = time.Second
 // as long as it is not known whether their topic exists. Nothing is wrong with
 // the record, so this does not count as a failed attempt.
 func (m *member) topicPending(c *chunk, i int, err error) dispatch.Verdict {
-	if m.hard.Err() != nil {
+	if c.part.givenUp() {
 		return dispatch.Verdict{}
 	}
 	c.part.failures.add(&c.Records[i], 0, err) // for /status
@@ -119,6 +119,9 @@ func (m *member) drop(c *chunk, i int, err error) {
 // that is too large. Its other outputs may be written all the same; the record
 // itself is exhausted at once, and only once.
 func (m *member) undeliverable(c *chunk, i int, err error) {
+	if c.part.givenUp() {
+		return
+	}
 	rec := &c.Records[i]
 	attempts := c.part.failures.add(rec, 1, err)
 	m.e.metrics.AttemptsFailed.Add(1)
@@ -128,13 +131,4 @@ func (m *member) undeliverable(c *chunk, i int, err error) {
 	}
 	action, _ := m.e.policy.Decide(attempts, failure.Permanent(err))
 	m.exhaust(c, i, action, attempts, err)
-}
-
-// halt stops the partition at record i and ends the worker.
-func (m *member) halt(c *chunk, i int, attempts int, err error) {
-	rec := &c.Records[i]
-	halt := &HaltError{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Attempts: attempts, Err: err}
-	p := c.part
-	p.cancelled.Store(true)
-	m.post(func() { m.haltPartition(p, halt) })
 }

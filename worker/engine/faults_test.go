@@ -105,57 +105,6 @@ func refuse(req kmsg.Request) kmsg.Response {
 	return answer
 }
 
-// TestLateResultsOfALostAssignmentCountForNothing throws the member out while a
-// record is in an attempt. The record's partition is assigned to it again; what
-// the old attempt does then must not settle the record under the new assignment.
-func TestLateResultsOfALostAssignmentCountForNothing(t *testing.T) {
-	r, fake := fakeRig(t, 1)
-	const n = 50
-	r.produce(0, n, 1)
-	var attempts atomic.Int32
-	first, second := make(chan struct{}), make(chan struct{})
-	p := record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
-		if string(rec.Value) == "0" {
-			switch attempts.Add(1) {
-			case 1:
-				<-first
-			case 2:
-				<-second
-			}
-		}
-		return rec.Value, nil
-	})
-	w := r.start(p, func(c *config.Config) {
-		c.Input.SessionTimeout = duration(6 * time.Second)
-		c.Failure.Timeout = duration(time.Minute) // the attempt is not to overrun
-	})
-	r.eventually("the record is in its first attempt", func() bool { return attempts.Load() == 1 })
-	var thrown atomic.Bool
-	fake.Faults.ControlKey(kmsg.Heartbeat.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
-		if thrown.Swap(true) {
-			return nil, nil, false
-		}
-		res := kmsg.NewPtrHeartbeatResponse()
-		res.Version = 3
-		res.ErrorCode = kerr.UnknownMemberID.Code
-		return res, nil, true
-	})
-	r.eventually("the record is in an attempt of the next assignment", func() bool { return attempts.Load() == 2 })
-	close(first)
-	r.eventually("the lost attempt's output is written", func() bool { return r.values("out")["0"] == 1 })
-	for range 3 { // of the committer's turns
-		before := time.Now()
-		r.eventually("the committer has had a turn", func() bool { return time.Since(before) > commitTurn })
-		if c := r.cluster.GroupOffsets("group")["in"][0].Offset; c > 0 {
-			t.Fatalf("committed %d by a result of the lost assignment", c)
-		}
-	}
-	close(second)
-	r.awaitSettled(w)
-	w.drain()
-	wantEach(t, r.values("out"), 0, n, true)
-}
-
 const commitTurn = 1100 * time.Millisecond
 
 // TestInFlightIsBoundedByBytes holds every record up and looks how much was

@@ -56,6 +56,7 @@ type member struct {
 	// The feeder's own.
 	stopping      bool
 	abandoned     bool
+	hurried       bool
 	nextNumber    uint32
 	rounds        int
 	feedList      []*partition
@@ -87,7 +88,7 @@ func (m *member) setState(s string) { m.state.Store(&s) }
 func (m *member) run(ctx context.Context) {
 	if err := m.start(ctx); err != nil {
 		if ctx.Err() == nil {
-			m.e.fail(err, true)
+			m.e.fail(err, false)
 		}
 		return
 	}
@@ -96,7 +97,7 @@ func (m *member) run(ctx context.Context) {
 	go func() {
 		defer close(groupDone)
 		if err := m.group.Run(groupCtx); err != nil && groupCtx.Err() == nil {
-			m.e.fail(err, true)
+			m.e.fail(err, false) // this member's partitions are lost, the others' are not
 		}
 	}()
 	var beside sync.WaitGroup
@@ -209,7 +210,7 @@ func (m *member) stateFile() string {
 // time out.
 func (m *member) leave() {
 	m.setState("left")
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), config.LeaveTimeout)
 	defer cancel()
 	if err := m.group.Leave(ctx); err != nil {
 		m.log.Info("could not leave the consumer group; its session will time out", "error", err.Error())
@@ -220,7 +221,7 @@ func (m *member) leave() {
 func (m *member) end() {
 	m.giveUp()
 	m.fetcher.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), config.EndTimeout/2)
 	defer cancel()
 	if err := m.pool.Close(ctx); err != nil {
 		m.log.Info("left attempts behind", "reason", err.Error())

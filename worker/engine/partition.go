@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,9 +66,14 @@ type partition struct {
 	bytes   atomic.Int64 // in flight
 	settled atomic.Int64 // since the assignment
 	end     atomic.Int64 // end of what may be read; -1 before the first fetch
-	// cancelled ends the pool's interest in the partition's records.
+	// cancelled keeps the pool from beginning attempts of the partition's records.
 	cancelled atomic.Bool
-	failures  failures
+	// owned ends when the partition is given up: results that come later are
+	// dropped, for its next owner has the records.
+	owned    context.Context
+	disown   context.CancelFunc
+	halting  halting
+	failures failures
 	// backoffUntil is when the last backoff of the partition's records ends, as
 	// the time since began.
 	backoffUntil atomic.Int64
@@ -92,8 +98,9 @@ type commitState struct {
 	failure atomic.Pointer[string]
 }
 
-func newPartition(a *kafka.Assignment) *partition {
+func newPartition(ctx context.Context, a *kafka.Assignment) *partition {
 	p := &partition{id: a.Partition, assignment: a}
+	p.owned, p.disown = context.WithCancel(ctx)
 	p.end.Store(-1)
 	p.commit.committed.Store(-1)
 	p.commit.offset = -1

@@ -40,6 +40,9 @@ func (m *member) acked(a *kafka.Ack) {
 func (m *member) refused(o kafka.Origin, err error) {
 	c := o.Owner.(*chunk)
 	i := int(o.Index & recordMask)
+	if c.part.givenUp() {
+		return
+	}
 	if o.Index&deadLetterBit != 0 {
 		m.letterRefused(c, i, failure.Form(o.Index>>formShift&formMask), err)
 		return
@@ -77,7 +80,7 @@ func (s *settling) begin(c *chunk) {
 // result counts one result of record i: the k-th record of an acknowledgement,
 // or none if ack is nil.
 func (s *settling) result(i int, ack *kafka.Ack, k int) {
-	if s.c.outcomes != nil {
+	if s.c.outcomes != nil && !s.part.givenUp() {
 		s.c.outcomes.add(s.m.e, s.c, i, ack, k)
 	}
 	if !s.tally.Done(i) {

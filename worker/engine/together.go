@@ -22,8 +22,8 @@ type wholeFailure struct {
 
 // failedTogether says what follows for one of the records.
 func (m *member) failedTogether(w *wholeFailure, c *chunk, it dispatch.Item) dispatch.Verdict {
-	if m.hard.Err() != nil {
-		return dispatch.Verdict{} // cut off by the worker's end: not the records' fault
+	if c.part.givenUp() {
+		return dispatch.Verdict{} // also cut off by the worker's end: not the records' fault
 	}
 	if !w.seen {
 		w.seen = true

@@ -68,7 +68,7 @@ func (m *member) skip(p *partition, next int64) {
 // replace exchanges the partition's assignment for one that reads from start on.
 func (m *member) replace(old *partition, start int64) {
 	m.forget(old)
-	p := newPartition(old.assignment)
+	p := newPartition(m.hard, old.assignment)
 	m.keep(p)
 	m.prepare(p, start, offsets.State{Origin: old.origin})
 	m.acquired(p)

@@ -105,7 +105,7 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 // them.
 func (s *Server) Close() error {
 	s.closing()
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // a pod's grace period ends soon
 	defer cancel()
 	if err := s.http.Shutdown(ctx); err != nil {
 		return s.http.Close()

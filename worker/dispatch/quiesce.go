@@ -1,0 +1,40 @@
+package dispatch
+
+import (
+	"context"
+	"maps"
+	"time"
+)
+
+// Quiesce returns when every goroutine has ended what it had claimed before the
+// call: no attempt of a chunk that was Cancelled by then is under way any more,
+// and all their results are delivered. It waits until ctx is done at most.
+func (p *Pool) Quiesce(ctx context.Context) error {
+	busy := p.claims()
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	for len(busy) > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+		now := p.claims()
+		maps.DeleteFunc(busy, func(r *runner, claim uint64) bool { return now[r] != claim })
+	}
+	return nil
+}
+
+// claims returns the number of each goroutine's claim; those that wait for work
+// have none.
+func (p *Pool) claims() map[*runner]uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	claims := make(map[*runner]uint64, len(p.runners))
+	for _, r := range p.runners {
+		if !r.waiting {
+			claims[r] = r.claims
+		}
+	}
+	return claims
+}
