@@ -47,13 +47,14 @@ func (m *member) feedCareful(p *partition) bool {
 		m.endCareful(p)
 		return true
 	}
-	c := m.decode(p, windows[s.level])
+	c := m.decode(p, s.size())
 	if c == nil {
 		if !s.window.open && !s.window.asked {
 			m.leaveTurn(p) // nothing is there to read
 		}
 		return false
 	}
+	s.opened++
 	s.window.open, s.window.since = true, time.Now()
 	time.AfterFunc(windowPatience, m.wakeFeeder)
 	if c.alone = s.window.alone; c.alone {

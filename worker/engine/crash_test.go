@@ -207,11 +207,12 @@ func TestRecordThatCrashesTheProcessIsDeadLettered(t *testing.T) {
 func testRecordThatCrashesTheProcess(t *testing.T) {
 	t.Helper()
 	fake := kafkatest.Fake(t)
-	r := newRig(t, &fake.Cluster, 2).short()
+	r := newRig(t, &fake.Cluster, 6).short()
 	const n, poison = 20_000, "7001"
-	r.cfg.Failure.MaxAttempts = 5
+	r.cfg.Failure.MaxAttempts = 1 // which says nothing about crashes
 	r.begin()
-	r.produce(0, n, 10)
+	r.cfg.StateDir = t.TempDir()
+	r.produce(0, n, 12)
 	crashes := 0
 	for {
 		p := r.child(poison)

@@ -35,7 +35,7 @@ type Engine struct {
 	client  *kafka.Client
 	members []*member
 	turns   turns
-	origin  origin
+	life    lifetime
 	rates   rates
 	settled atomic.Int64 // records, since the process started
 
@@ -51,7 +51,7 @@ type Engine struct {
 func New(cfg config.Config, processor record.Processor, metrics *telemetry.Metrics, log logr.Logger) *Engine {
 	e := &Engine{
 		cfg: cfg, log: log, policy: failure.NewPolicy(cfg.Failure), metrics: metrics, processor: processor,
-		origin: newOrigin(cfg.StateDir, log),
+		life: newLifetime(cfg.StateDir, log),
 	}
 	for i := range cfg.Members {
 		e.members = append(e.members, newMember(e, i))
@@ -66,8 +66,8 @@ func New(cfg config.Config, processor record.Processor, metrics *telemetry.Metri
 func (e *Engine) Run(ctx context.Context) error {
 	ctx, e.stop = context.WithCancel(ctx)
 	defer e.stop()
-	defer e.origin.note()
-	defer context.AfterFunc(ctx, e.origin.note)()
+	defer e.life.note()
+	defer context.AfterFunc(ctx, e.life.note)()
 	if err := e.findHooks(); err != nil {
 		return err
 	}

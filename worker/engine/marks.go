@@ -6,13 +6,13 @@ import "github.com/millrace-dev/millrace/worker/offsets"
 // suspected after the last one. Nothing may be dispatched before a commit is
 // acknowledged.
 func (m *member) markOpen(p *partition, position int64, last offsets.State) {
-	p.suspect = suspectOf(position, last, !m.e.origin.accounts(last.Process))
+	p.suspect = suspectOf(position, last, !m.e.life.accounts(last.Process))
 	if !p.suspect.any() {
 		p.reach.margin.Store(minMargin)
 	}
 	mark := p.suspect.mark(false)
 	p.tracker.Mark(func(marks *offsets.Marks) {
-		marks.Open, marks.Process, marks.Reach, marks.Suspicion = true, m.e.origin.process, position, mark
+		marks.Open, marks.Process, marks.Reach, marks.Suspicion = true, m.e.life.process, position, mark
 	})
 }
 

@@ -29,6 +29,7 @@ type suspect struct {
 	limited bool // next is not beyond the log's end as it was after the crash
 
 	window window
+	opened int // windows so far
 }
 
 // suspectOf reads the suspicion from what the last owner committed. died says
@@ -54,6 +55,10 @@ func suspectOf(watermark int64, state offsets.State, died bool) suspect {
 	s.level = nextLevel(s.level, inFlight)
 	return s
 }
+
+// size returns how many records the next window may hold: few at first, so that
+// all partitions of a dead process move soon, however long records take.
+func (s *suspect) size() int { return min(windows[s.level], windows[narrow]<<min(s.opened, 8)) }
 
 // any reports whether anything is suspected.
 func (s *suspect) any() bool { return s.level != unsuspected }

@@ -13,10 +13,11 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// origin tells the ends of processes apart: a partition that was left open by
-// this process, or by one that ended by itself, hides no record that crashes
-// workers. The process may only have lost its membership, or its last commits.
-type origin struct {
+// lifetime tells this process from others, and how the one before it ended. A
+// partition that was left open by this process, or by one that ended by itself,
+// hides no record that crashes workers: the process has lost its membership, or
+// could not make its last commits.
+type lifetime struct {
 	process uint32 // this one
 	ended   uint32 // the last one with the same state directory, if it ended by itself; or 0
 	file    string // "" for none
@@ -30,38 +31,38 @@ type ending struct {
 	Process uint32 `json:"process"`
 }
 
-func newOrigin(dir string, log logr.Logger) origin {
-	o := origin{process: 1 + rand.Uint32N(1<<32-1), log: log, once: &sync.Once{}}
+func newLifetime(dir string, log logr.Logger) lifetime {
+	l := lifetime{process: 1 + rand.Uint32N(1<<32-1), log: log, once: &sync.Once{}}
 	if dir == "" {
-		return o
+		return l
 	}
-	o.file = filepath.Join(dir, "ended.json")
+	l.file = filepath.Join(dir, "ended.json")
 	var last ending
-	content, err := os.ReadFile(o.file)
+	content, err := os.ReadFile(l.file)
 	if err == nil {
 		err = json.Unmarshal(content, &last)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		log.Error(err, "can't read whether the last worker process ended by itself; what it left open will be read carefully", "file", o.file)
+		log.Error(err, "can't read whether the last worker process ended by itself; what it left open will be read carefully", "file", l.file)
 	}
-	o.ended = last.Process
-	return o
+	l.ended = last.Process
+	return l
 }
 
 // accounts reports whether it is known why a process has left a partition open.
-func (o *origin) accounts(process uint32) bool {
-	return process == o.process || process == o.ended && process != 0
+func (l *lifetime) accounts(process uint32) bool {
+	return process == l.process || process == l.ended && process != 0
 }
 
 // note writes down that this process is ending. It is called when the end
 // begins, since a process that takes long is killed in the middle.
-func (o *origin) note() {
-	if o.file == "" {
+func (l *lifetime) note() {
+	if l.file == "" {
 		return
 	}
-	o.once.Do(func() {
-		if err := writeEnding(o.file, ending{o.process}); err != nil {
-			o.log.Error(err, "can't note that the worker process ends by itself; what it leaves open will be read carefully")
+	l.once.Do(func() {
+		if err := writeEnding(l.file, ending{l.process}); err != nil {
+			l.log.Error(err, "can't note that the worker process ends by itself; what it leaves open will be read carefully")
 		}
 	})
 }
