@@ -62,13 +62,11 @@ func (m *member) fetched(s *kafka.Set) {
 		m.fetchFailed(p, s)
 		return
 	}
-	end := s.HighWatermark
-	if m.readCommitted {
-		end = s.LastStableOffset
-	}
-	p.end.Store(end)
+	m.endMoved(p, s)
 	p.outOfRange = 0
-	p.suspect.limit(end)
+	if end := p.end.readable.Load(); end >= 0 {
+		p.suspect.limit(end)
+	}
 	p.waiting = append(p.waiting, s)
 	if p.is(halted) {
 		m.lookedAgain(p)

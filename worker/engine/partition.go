@@ -65,7 +65,7 @@ type partition struct {
 	records atomic.Int64 // in flight
 	bytes   atomic.Int64 // in flight
 	settled atomic.Int64 // since the assignment
-	end     atomic.Int64 // end of what may be read; -1 before the first fetch
+	end     logEnd
 	// cancelled keeps the pool from beginning attempts of the partition's records.
 	cancelled atomic.Bool
 	// owned ends when the partition is given up: results that come later are
@@ -101,7 +101,7 @@ type commitState struct {
 func newPartition(ctx context.Context, a *kafka.Assignment) *partition {
 	p := &partition{id: a.Partition, assignment: a}
 	p.owned, p.disown = context.WithCancel(ctx)
-	p.end.Store(-1)
+	p.end.unknown()
 	p.commit.committed.Store(-1)
 	p.commit.offset = -1
 	p.reach.written.Store(-1)

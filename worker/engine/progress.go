@@ -47,7 +47,7 @@ func (m *member) progress(part *partition, p *telemetry.Progress) {
 		return
 	}
 	p.Work = p.Work || part.behind()
-	if part.behind() || part.end.Load() < 0 {
+	if part.behind() || part.end.readable.Load() < 0 {
 		// What the broker has to tell is waited for; another partition's turn in
 		// careful reading may depend on it.
 		p.Moved += m.fetcher.Tries(part.id)
@@ -56,7 +56,7 @@ func (m *member) progress(part *partition, p *telemetry.Progress) {
 
 // behind reports whether the log holds records that are not settled.
 func (p *partition) behind() bool {
-	return p.running() && p.end.Load() > p.tracker.Watermark()
+	return p.running() && p.end.readable.Load() > p.tracker.Watermark()
 }
 
 // began is what the times of backoffs count from, so that they don't depend on the

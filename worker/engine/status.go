@@ -80,7 +80,7 @@ func (m *member) status() telemetry.Member {
 func (p *partition) status() telemetry.Partition {
 	s := telemetry.Partition{
 		Partition: p.id, State: partitionState(p.state.Load()).String(),
-		Watermark: -1, Position: -1, Committed: p.commit.committed.Load(), EndOffset: p.end.Load(),
+		Watermark: -1, Position: -1, Committed: p.commit.committed.Load(), EndOffset: p.end.readable.Load(),
 		InFlight: telemetry.InFlight{Records: p.records.Load(), Bytes: p.bytes.Load()},
 	}
 	if !p.running() {
@@ -96,7 +96,8 @@ func (p *partition) status() telemetry.Partition {
 	}
 	s.Watermark, s.Position = p.tracker.Watermark(), p.tracker.Position()
 	if s.EndOffset >= 0 {
-		s.Lag = max(s.EndOffset-s.Watermark, 0)
+		s.Lag = max(p.end.high.Load()-s.Watermark, 0)
+		s.Held = p.end.held(time.Since(began))
 	}
 	s.RecordsPerSecond = p.rate.PerSecond()
 	if offset, since, ok := p.tracker.Oldest(); ok {

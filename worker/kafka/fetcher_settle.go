@@ -116,10 +116,15 @@ func (f *Fetcher) take(c *cursor, p *fetchedPartition, failed *troubles) *Set {
 	}
 	marks := watermarks{p.highWatermark, p.lastStableOffset, p.logStartOffset}
 	c.end = marks.high
-	if f.readCommitted() {
+	if f.readCommitted() && marks.stable >= 0 {
 		c.end = marks.stable
 	}
 	set, ok := f.setOf(c, p, failed)
+	if c.end < 0 {
+		// The broker does not say where it ends. It is not asked for that
+		// again and again: it holds a request that has nothing to answer.
+		c.end = c.position
+	}
 	if !ok || set == nil && marks == c.shown {
 		return nil
 	}

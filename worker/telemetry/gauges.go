@@ -35,7 +35,7 @@ func newGauges(status func() Status) *gauges {
 	return &gauges{
 		status: status,
 		partitions: []partitionGauge{
-			partition("millrace_lag_records", "Offsets from the watermark to the end of what may be read.",
+			partition("millrace_lag_records", "Offsets from the watermark to the end of the log.",
 				func(p *Partition) float64 { return float64(p.Lag) }),
 			partition("millrace_watermark_offset", "Offset below which every record is settled.",
 				func(p *Partition) float64 { return float64(p.Watermark) }),

@@ -72,9 +72,12 @@ type Partition struct {
 	Committed int64 `json:"committed"`
 	Position  int64 `json:"position"`
 	// EndOffset is the end of what may be read (the last stable offset under
-	// ReadCommitted), -1 until the first fetch; Lag is EndOffset - Watermark.
+	// ReadCommitted), -1 until the first fetch. Lag is from Watermark to the end
+	// of the log, what open transactions hold back included; Held says that they
+	// do, if they have for some seconds.
 	EndOffset int64    `json:"endOffset"`
 	Lag       int64    `json:"lag"`
+	Held      string   `json:"held,omitempty"`
 	InFlight  InFlight `json:"inFlight"`
 	// OldestUnsettled is the record that holds the watermark, nil if nothing
 	// is in flight.

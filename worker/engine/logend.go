@@ -1,0 +1,60 @@
+package engine
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/kafka"
+)
+
+// logEnd is where a partition's log ends, as it was last fetched. The feeder writes
+// it, /status reads it.
+type logEnd struct {
+	// readable is the end of what may be read: the last stable offset under
+	// ReadCommitted. high is the end of the log. Both are -1 before the first
+	// fetch.
+	readable, high atomic.Int64
+	// heldSince is the time since began when open transactions began to hold
+	// readable where it is, below high; 0 if they don't.
+	heldSince atomic.Int64
+}
+
+func (e *logEnd) unknown() {
+	e.readable.Store(-1)
+	e.high.Store(-1)
+}
+
+// endMoved takes the watermarks of a set. Not every broker tells all of them.
+func (m *member) endMoved(p *partition, s *kafka.Set) {
+	readable, e := s.HighWatermark, &p.end
+	if m.readCommitted && s.LastStableOffset >= 0 {
+		readable = s.LastStableOffset
+	}
+	if readable < 0 {
+		return
+	}
+	switch {
+	case readable >= s.HighWatermark:
+		e.heldSince.Store(0)
+	case e.heldSince.Load() == 0 || readable != e.readable.Load():
+		e.heldSince.Store(int64(time.Since(began)))
+	}
+	e.readable.Store(readable)
+	e.high.Store(max(s.HighWatermark, readable))
+}
+
+// heldAfter is how long a transaction is open before /status says that it holds
+// back what is behind it: most end sooner.
+const heldAfter = 5 * time.Second
+
+// held says what holds back offsets that are in the log, "" if nothing does or not
+// for long.
+func (e *logEnd) held(now time.Duration) string {
+	since := time.Duration(e.heldSince.Load())
+	if since == 0 || now-since < heldAfter {
+		return ""
+	}
+	return fmt.Sprintf("an open transaction has held back the %d offsets from %d on for %s",
+		e.high.Load()-e.readable.Load(), e.readable.Load(), (now - since).Round(time.Second))
+}
