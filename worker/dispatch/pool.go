@@ -39,6 +39,10 @@ type Config struct {
 	NewWorker func() Worker
 	// Observe is told that n records took d together.
 	Observe func(d time.Duration, n int)
+	// Waits is told of each item that is to be tried again, nil for nobody. From
+	// then on the pool reads its record under the lock of Still only, until the
+	// next attempt.
+	Waits func(Item)
 	// MaxLost bounds the goroutines that are lost at a time: those whose attempt
 	// overran its timeout and has not returned. The pool replaces each, but
 	// can't end it.
@@ -156,6 +160,13 @@ func (p *Pool) makeReady(l *lane) {
 	p.ready.push(l)
 	p.queued += l.waiting
 	p.wake.Signal()
+}
+
+// Still runs f while the pool reads no record that waits for another attempt.
+func (p *Pool) Still(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
 }
 
 // Busy returns for how long the pool's goroutines have been working, summed

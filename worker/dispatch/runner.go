@@ -219,6 +219,9 @@ func (r *runner) finish(s *session) {
 			it.past = it.past.halved(r.group)
 		}
 		r.tryAgain(it, v.After)
+		if waits := r.pool.cfg.Waits; waits != nil {
+			waits(it)
+		}
 	}
 	r.group = 0
 	if len(r.due) > 0 {

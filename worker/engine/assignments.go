@@ -118,6 +118,7 @@ func (m *member) forget(p *partition) {
 		return
 	}
 	m.fetcher.Stop(p.id)
+	m.fetcher.Disown(p.id)
 	m.mu.Lock()
 	delete(m.parts, p.id)
 	m.mu.Unlock()

@@ -86,6 +86,7 @@ func (m *member) mayUnpack(p *partition) bool {
 	// Looked at again after blocked is set, as in room. Memory may also be freed
 	// by others than the settling of records; the timer is for those.
 	m.blocked.Store(true)
+	p.set.Trim()
 	if m.fetcher.MayUnpack(p.id, p.records.Load() == 0) {
 		return true
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/dispatch"
@@ -21,6 +22,8 @@ type chunk struct {
 	batch kafka.Batch
 	span  offsets.Span
 	part  *partition
+	// straggler is set while the partition's stragglers have the chunk.
+	straggler atomic.Bool
 	// bytes is what each record counts towards the bounds on what is in
 	// flight: the chunk's mean, so that settling need not look at the record
 	// again. The rest of the division is in the chunk's last settled record.

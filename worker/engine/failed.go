@@ -73,6 +73,7 @@ func (e *condemnedError) Error() string { return e.err.Error() }
 // it has crashed the worker, or its partition's Sequencer, too often.
 func (m *member) condemned(it dispatch.Item) error {
 	c := it.Chunk.Owner.(*chunk)
+	c.resumes(int(it.Index))
 	if !c.part.failures.any() {
 		return nil
 	}

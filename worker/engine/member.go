@@ -104,6 +104,7 @@ func (m *member) run(ctx context.Context) {
 	besideCtx, endBeside := context.WithCancel(m.hard)
 	beside.Go(func() { m.commitRegularly(besideCtx) })
 	beside.Go(func() { m.sampleRegularly(besideCtx) })
+	beside.Go(func() { m.sweepRegularly(besideCtx) })
 
 	m.feed(ctx)
 
@@ -168,6 +169,7 @@ func (m *member) newPool() *dispatch.Pool {
 		Timeout:    m.e.cfg.Failure.Timeout.Duration,
 		NewWorker:  func() dispatch.Worker { return newAttempt(m, m.e.batchSize) },
 		Observe:    m.e.metrics.ObserveProcessing,
+		Waits:      func(it dispatch.Item) { it.Chunk.Owner.(*chunk).straggles(int(it.Index)) },
 		MaxLost:    m.e.maxLost(),
 		OnLost:     m.lostGoroutine,
 		OnOverload: func(err error) { m.e.fail(err, false) },

@@ -70,10 +70,11 @@ type partition struct {
 	cancelled atomic.Bool
 	// owned ends when the partition is given up: results that come later are
 	// dropped, for its next owner has the records.
-	owned    context.Context
-	disown   context.CancelFunc
-	halting  halting
-	failures failures
+	owned      context.Context
+	disown     context.CancelFunc
+	halting    halting
+	failures   failures
+	stragglers stragglers
 	// backoffUntil is when the last backoff of the partition's records ends, as
 	// the time since began.
 	backoffUntil atomic.Int64

@@ -134,6 +134,7 @@ func (s *settling) endPartition() {
 // retire frees a chunk whose records are all settled.
 func (m *member) retire(c *chunk) {
 	c.part.tracker.Retire(&c.span)
+	c.caughtUp()
 	if c.Leaked() {
 		c.batch.Abandon()
 		return

@@ -64,6 +64,7 @@ func (m *member) status() telemetry.Member {
 	s := telemetry.Member{State: *m.state.Load(), Partitions: []telemetry.Partition{}}
 	if group := m.joined.Load(); group != nil {
 		s.ID, s.Generation = group.ID(), group.Generation()
+		s.MemoryBytes = m.fetcher.Memory() // set before joined
 	}
 	s.Saturation = m.saturation.PerSecond()
 	for _, p := range m.partitions() {

@@ -31,15 +31,31 @@ type memoryBudget struct {
 
 // account is what one partition holds of the budget.
 type account struct {
-	held  atomic.Int64
+	pool  *bufferPool
 	batch int64 // bytes of the largest log batch that came last; guarded by Fetcher.mu
+
+	mu     sync.Mutex
+	held   atomic.Int64 // changed under mu
+	closed bool         // guarded by mu
 }
 
-// charge adds to the account; nil is allowed.
+// charge adds to what a and its pool have in use.
 func (a *account) charge(bytes int) {
-	if a != nil {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.closed {
 		a.held.Add(int64(bytes))
+		a.pool.used.Add(int64(bytes))
 	}
+}
+
+// close takes the account's memory off the books: nobody is going to release it,
+// and the garbage collector gets it.
+func (a *account) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pool.used.Add(-a.held.Swap(0))
+	a.closed = true
 }
 
 // ExceedFor is how long a partition that went beyond the limit keeps others from

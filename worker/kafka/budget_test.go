@@ -16,7 +16,7 @@ func testBudget(limit int64) *memoryBudget {
 func TestStuckPartitionsLeaveMemoryToOthers(t *testing.T) {
 	const limit, partitions, block = 64 << 20, 8, 64 << 10
 	m := testBudget(limit)
-	var held [3]account
+	held := [3]account{{pool: m.pool}, {pool: m.pool}, {pool: m.pool}}
 	for n := range held {
 		for taken := true; taken; {
 			taken = false
@@ -35,7 +35,7 @@ func TestStuckPartitionsLeaveMemoryToOthers(t *testing.T) {
 
 func TestOnePartitionAtATimeGoesBeyondTheLimit(t *testing.T) {
 	m := testBudget(1 << 20)
-	var a, b account
+	a, b := account{pool: m.pool}, account{pool: m.pool}
 	if !m.mayExceed() || !m.exceed(&a) {
 		t.Fatal("nobody is beyond the limit, and a may not")
 	}
@@ -77,5 +77,20 @@ func TestUnusedBuffersCountTowardsTheBudget(t *testing.T) {
 	lost.lost.Store(true)
 	if lost.release(); m.pool.held != 0 || m.pool.used.Load() != 0 {
 		t.Errorf("%d bytes are kept and %d used, want none of an abandoned buffer", m.pool.held, m.pool.used.Load())
+	}
+}
+
+// TestDisownedMemoryDoesNotCount: what nobody is left to release must not use up
+// the budget.
+func TestDisownedMemoryDoesNotCount(t *testing.T) {
+	m := testBudget(1 << 20)
+	a := account{pool: m.pool}
+	b := m.pool.getFor(&a, 100<<10)
+	a.close()
+	if used := m.pool.used.Load(); used != 0 {
+		t.Errorf("%d bytes are in use", used)
+	}
+	if b.release(); m.pool.used.Load() != 0 || a.held.Load() != 0 {
+		t.Errorf("%d bytes are in use after a late release, %d held", m.pool.used.Load(), a.held.Load())
 	}
 }

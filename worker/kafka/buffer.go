@@ -23,6 +23,7 @@ type buffer struct {
 	pool  *bufferPool
 	owner *account    // nil if nobody is charged for it
 	lost  atomic.Bool // not to be used again
+	size  int         // bytes beside data that count
 }
 
 // retain adds a holder; the caller must be one already.
@@ -32,7 +33,7 @@ func (b *buffer) retain() { b.refs.Add(1) }
 func (b *buffer) release() {
 	switch left := b.refs.Add(-1); {
 	case left == 0:
-		b.owner.charge(-len(b.data))
+		b.charge(-len(b.data) - b.size)
 		b.owner = nil
 		b.pool.put(b)
 	case left < 0:
@@ -82,9 +83,17 @@ func (p *bufferPool) getFor(owner *account, n int) *buffer {
 	}
 	b.refs.Store(1)
 	b.owner = owner
-	p.used.Add(int64(n))
-	owner.charge(n)
+	b.charge(len(b.data))
 	return b
+}
+
+// charge counts bytes as in use, negative ones as not in use any more.
+func (b *buffer) charge(bytes int) {
+	if b.owner != nil {
+		b.owner.charge(bytes)
+	} else {
+		b.pool.used.Add(int64(bytes))
+	}
 }
 
 func (p *bufferPool) take(class int) *buffer {
@@ -102,7 +111,6 @@ func (p *bufferPool) take(class int) *buffer {
 }
 
 func (p *bufferPool) put(b *buffer) {
-	p.used.Add(-int64(len(b.data)))
 	p.keep(b)
 	if p.budget != nil {
 		p.budget.freed()

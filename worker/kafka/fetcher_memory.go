@@ -14,10 +14,23 @@ const heldBytes = 1 << 20
 func (f *Fetcher) account(partition int32) *account {
 	a := f.accounts[partition]
 	if a == nil {
-		a = &account{}
+		a = &account{pool: f.pool}
 		f.accounts[partition] = a
 	}
 	return a
+}
+
+// Disown forgets what a partition holds that was given up: nobody may be left to
+// release it. What is fetched of the partition later is counted again.
+func (f *Fetcher) Disown(partition int32) {
+	f.mu.Lock()
+	a := f.accounts[partition]
+	delete(f.accounts, partition)
+	f.mu.Unlock()
+	if a != nil {
+		a.close()
+		f.budget.freed()
+	}
 }
 
 // memoryFreed lets the lanes look again.
@@ -111,6 +124,10 @@ func (f *Fetcher) MayUnpack(partition int32, lone bool) bool {
 	}
 	return lone && f.budget.exceed(a)
 }
+
+// Short reports whether there is so little memory left that reading may have to
+// wait for some.
+func (f *Fetcher) Short() bool { return f.budget.starved.Load() || f.budget.free() < f.budget.limit/4 }
 
 // Memory returns how many bytes the records take that were fetched and not
 // released, packed and unpacked.

@@ -95,6 +95,13 @@ func (s *Set) Done() bool {
 	return s.open.left == 0 && s.walk.pos == len(s.walk.data)
 }
 
+// Trim gives back memory that the set keeps for what it will unpack next.
+func (s *Set) Trim() {
+	if s.open.left == 0 {
+		s.arena.free()
+	}
+}
+
 // Release gives back the set's memory; batches that were decoded from it keep
 // what they borrow. Releasing twice does nothing.
 func (s *Set) Release() {
@@ -144,10 +151,16 @@ func (s *Set) fill(b *Batch, maxRecords, maxBytes int) error {
 		}
 		// Batches that hold nothing to read are passed even if b is full, so
 		// that they do not make a turn of their own.
-		if more, err := s.openNext(full); err != nil || !more {
+		if more, err := s.openNext(full || len(b.Records) > 0 && s.short()); err != nil || !more {
 			return err
 		}
 	}
+}
+
+// short reports whether there is no memory to unpack more.
+func (s *Set) short() bool {
+	budget := s.arena.pool.budget
+	return budget != nil && budget.free() <= 0
 }
 
 // decode moves records of the open batch to b until either is at its end.

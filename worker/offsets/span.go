@@ -50,6 +50,23 @@ func (s *Span) Done(i int) (settled, last bool) {
 
 func (s *Span) isSettled(i int) bool { return s.done[i/64].Load()&(1<<(i%64)) != 0 }
 
+// SettledBut reports whether all records are settled but those whose bits are
+// set, record i's in word i/64. The caller makes sure that the span is not
+// retired at the same time.
+func (s *Span) SettledBut(bits *[MaxSpanRecords / 64]uint64) bool {
+	for w := range s.done {
+		records := min(len(s.offsets)-64*w, 64)
+		all := ^uint64(0) >> (64 - records)
+		if all&^(s.done[w].Load()|bits[w]) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Settled reports whether record i is settled.
+func (s *Span) Settled(i int) bool { return s.isSettled(i) }
+
 func (s *Span) reset(offsets []int64, first, next int64) {
 	n := len(offsets)
 	s.first, s.next = first, next

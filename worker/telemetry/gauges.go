@@ -56,6 +56,8 @@ func newGauges(status func() Status) *gauges {
 				func(m *Member) float64 { return float64(m.InFlight.Records) }),
 			member("millrace_in_flight_bytes", "Bytes of the records dispatched and not settled.",
 				func(m *Member) float64 { return float64(m.InFlight.Bytes) }),
+			member("millrace_input_memory_bytes", "Memory of the input: fetched, unpacked, and kept in use by records in flight.",
+				func(m *Member) float64 { return float64(m.MemoryBytes) }),
 			member("millrace_pool_saturation_ratio", "Share of the pool's goroutines that were busy over the last ten seconds.",
 				func(m *Member) float64 { return m.Saturation }),
 			member("millrace_group_generation", "Generation of the consumer group that the member is in.",

@@ -46,9 +46,12 @@ type Member struct {
 	State string `json:"state"`
 	// Saturation is the share of the pool's goroutines that were busy, 0 to
 	// 1, over the last ten seconds or so.
-	Saturation float64     `json:"saturation"`
-	InFlight   InFlight    `json:"inFlight"`
-	Partitions []Partition `json:"partitions"`
+	Saturation float64  `json:"saturation"`
+	InFlight   InFlight `json:"inFlight"`
+	// MemoryBytes is what the input takes: what was fetched and waits, what is
+	// unpacked, and the buffers that records in flight keep in use.
+	MemoryBytes int64       `json:"memoryBytes"`
+	Partitions  []Partition `json:"partitions"`
 }
 
 // InFlight is what has been dispatched and is not settled.

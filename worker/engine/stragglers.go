@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/dispatch"
+	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/offsets"
+)
+
+// A record that waits for another attempt would keep all that was fetched with
+// it in memory. So when all other records of its chunk are settled, it gets a
+// copy, and the chunk gives up what it borrows. The pool says when a record waits;
+// nobody reads it then but the pool under its lock. An attempt that begins takes
+// the lock under which the record is copied.
+
+// stragglers are a partition's chunks with records that wait for another attempt.
+type stragglers struct {
+	mu     sync.Mutex
+	chunks map[*chunk]*straggler // guarded by mu, entries too
+}
+
+// straggler is what is known of one such chunk.
+type straggler struct {
+	waiting bitmap // records that no attempt reads at the moment
+	waited  bitmap // those that have waited since the last sweep
+	copied  bitmap // records with memory of their own
+	copies  map[int]*kafka.Copy
+}
+
+// bitmap has a bit for each record of a chunk.
+type bitmap [offsets.MaxSpanRecords / 64]uint64
+
+func (b *bitmap) set(i int)      { b[i/64] |= 1 << (i % 64) }
+func (b *bitmap) clear(i int)    { b[i/64] &^= 1 << (i % 64) }
+func (b *bitmap) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
+
+// straggles notes that record i waits for another attempt, which must begin with
+// resumes.
+func (c *chunk) straggles(i int) {
+	if c.Leaked() {
+		return // an attempt that never returned may still read it
+	}
+	s := &c.part.stragglers
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.chunks == nil {
+		s.chunks = make(map[*chunk]*straggler)
+	}
+	if s.chunks[c] == nil {
+		s.chunks[c] = &straggler{}
+		c.straggler.Store(true)
+	}
+	s.chunks[c].waiting.set(i)
+}
+
+// resumes notes that an attempt of record i begins.
+func (c *chunk) resumes(i int) {
+	if !c.straggler.Load() {
+		return
+	}
+	s := &c.part.stragglers
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.chunks[c].waiting.clear(i)
+	s.chunks[c].waited.clear(i)
+}
+
+// caughtUp forgets a chunk whose records are all settled.
+func (c *chunk) caughtUp() {
+	if !c.straggler.Load() {
+		return
+	}
+	s := &c.part.stragglers
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, copied := range s.chunks[c].copies {
+		copied.Release()
+	}
+	delete(s.chunks, c)
+	c.straggler.Store(false)
+}
+
+// sweepRegularly frees what only stragglers keep in memory: each second, and more
+// often while there is little left.
+func (m *member) sweepRegularly(ctx context.Context) {
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if short := m.fetcher.Short(); short || n%10 == 0 {
+			for _, p := range m.partitions() {
+				if p.stragglers.sweep(m.pool, short) {
+					m.wakeFeeder()
+				}
+			}
+		}
+	}
+}
+
+// sweep frees what only stragglers keep in memory, and reports whether there was
+// any. What has waited since the last sweep is worth a copy, and whatever waits if
+// memory is short. The pool looks at keys under its own lock; it is kept still.
+func (s *stragglers) sweep(pool *dispatch.Pool, short bool) (freed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c, st := range s.chunks {
+		st.dropSettled(c)
+		if short {
+			st.waited = st.waiting
+		}
+		if c.batch.Borrowed() > 0 && !c.Leaked() && st.covers(c) {
+			pool.Still(func() { st.copyOut(c) })
+			freed = true
+		}
+		st.waited = st.waiting
+	}
+	return freed
+}
+
+// covers reports whether all that is unsettled of the chunk has waited or has
+// memory of its own.
+func (st *straggler) covers(c *chunk) bool {
+	still := [offsets.MaxSpanRecords / 64]uint64(st.copied)
+	for w := range still {
+		still[w] |= st.waited[w]
+	}
+	return c.span.SettledBut(&still)
+}
+
+func (st *straggler) copyOut(c *chunk) {
+	for i := range c.Records {
+		if st.waited.has(i) && !st.copied.has(i) && !c.span.Settled(i) {
+			if st.copies == nil {
+				st.copies = make(map[int]*kafka.Copy)
+			}
+			st.copies[i] = c.batch.Detach(&c.Records[i])
+			st.copied.set(i)
+		}
+	}
+	c.batch.Loosen()
+}
+
+// dropSettled frees the copies of records that are settled.
+func (st *straggler) dropSettled(c *chunk) {
+	for i, copied := range st.copies {
+		if c.span.Settled(i) {
+			copied.Release()
+			delete(st.copies, i)
+		}
+	}
+}

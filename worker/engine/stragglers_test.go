@@ -1,0 +1,87 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/record"
+)
+
+// sparse produces n large records to each partition, each with its name as key, a
+// header and the start of its value.
+func (r *rig) sparse(partitions, n, size int, opts ...kgo.Opt) {
+	r.t.Helper()
+	for p := range partitions {
+		var records []*kgo.Record
+		for i := range n {
+			name := fmt.Sprintf("%d/%d", p, i)
+			value := append([]byte(name+" "), bytes.Repeat([]byte{byte(i)}, size)...)
+			records = append(records, &kgo.Record{
+				Topic: "in", Partition: int32(p), Key: []byte(name), Value: value,
+				Headers: []kgo.RecordHeader{{Key: "name", Value: []byte(name)}},
+			})
+		}
+		r.cluster.ProduceWith(append([]kgo.Opt{kgo.RecordPartitioner(kgo.ManualPartitioner())}, opts...), records...)
+	}
+}
+
+// TestRecordsThatWaitDoNotPinWhatCameWithThem has one record in a hundred wait
+// for its retry while many times the memory that input may take goes past. The
+// records that waited are whole in the end.
+func TestRecordsThatWaitDoNotPinWhatCameWithThem(t *testing.T) {
+	const partitions, each, size, bound = 2, 1500, 16_000, 4 << 20
+	for ordering, codec := range map[config.Ordering]kgo.CompressionCodec{
+		config.Unordered: kgo.NoCompression(), config.Key: kgo.ZstdCompression(),
+	} {
+		t.Run(string(ordering), func(t *testing.T) {
+			r, _ := fakeRig(t, partitions)
+			r.cfg.Ordering = ordering
+			r.cfg.InFlight = config.InFlight{Records: 10_000, Bytes: bound}
+			r.cfg.Failure.Backoff = config.Backoff{Initial: duration(3 * time.Second), Max: duration(3 * time.Second)}
+			r.cfg.Failure.MaxAttempts = 1000
+			r.sparse(partitions, each, size, kgo.ProducerBatchCompression(codec))
+			var heal atomic.Bool
+			var damaged atomic.Int64
+			w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+				name := fmt.Sprintf("%d/%d", rec.Partition, rec.Offset)
+				header, _ := rec.Header("name")
+				whole := append([]byte(name+" "), bytes.Repeat([]byte{byte(rec.Offset)}, size)...)
+				if string(rec.Key) != name || string(header) != name || !bytes.Equal(rec.Value, whole) {
+					damaged.Add(1)
+				}
+				if rec.Offset%100 == 7 && !heal.Load() {
+					return nil, errPoison
+				}
+				return []byte(name), nil
+			}))
+			most := int64(0)
+			r.eventually("all but the records that wait are through", func() bool {
+				most = max(most, w.engine.Status().Members[0].MemoryBytes)
+				return w.engine.Status().Totals.RecordsOut == partitions*(each-each/100)
+			})
+			r.eventually("only those that wait take memory", func() bool {
+				return w.engine.Status().Members[0].MemoryBytes < 2*partitions*each/100*size
+			})
+			if limit := int64(bound + 2<<20); most > limit {
+				t.Errorf("%d KiB of memory were in use, want at most %d", most>>10, limit>>10)
+			}
+			heal.Store(true)
+			r.awaitSettled(w)
+			r.eventually("all memory is given back", func() bool { return w.engine.Status().Members[0].MemoryBytes == 0 })
+			w.drain()
+			if n := damaged.Load(); n > 0 {
+				t.Errorf("%d records were changed", n)
+			}
+			if got := r.values("out"); len(got) != partitions*each {
+				t.Errorf("%d values out, want %d", len(got), partitions*each)
+			}
+		})
+	}
+}

@@ -1,0 +1,54 @@
+package kafka
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/millrace-dev/millrace/worker/record"
+)
+
+// Copy is the memory of a record that was detached from its Batch.
+type Copy struct{ memory *buffer }
+
+// Release gives the memory back; the record must not be read any more.
+func (c *Copy) Release() { c.memory.release() }
+
+// Detach gives rec, a record of b, memory of its own, so that it can outlive
+// what b borrows. Nobody may be reading the record, and other calls of Detach and
+// Loosen must not run at the same time.
+func (b *Batch) Detach(rec *record.Record) *Copy {
+	from := b.buffers[0]
+	// Only counted: the bytes are the garbage collector's.
+	memory := &buffer{pool: from.pool, owner: from.owner, size: rec.Size()}
+	memory.lost.Store(true)
+	memory.refs.Store(1)
+	memory.charge(memory.size)
+	rec.Key, rec.Value = bytes.Clone(rec.Key), bytes.Clone(rec.Value)
+	headers := make([]record.Header, len(rec.Headers))
+	for i, h := range rec.Headers {
+		headers[i] = record.Header{Key: strings.Clone(h.Key), Value: bytes.Clone(h.Value)}
+	}
+	if len(headers) > 0 {
+		rec.Headers = headers
+	}
+	b.large = true // Release clears the records, which keep the copies alive
+	return &Copy{memory}
+}
+
+// Borrowed returns how many bytes of memory b keeps from being used again.
+func (b *Batch) Borrowed() (bytes int) {
+	for _, buf := range b.buffers {
+		bytes += len(buf.data)
+	}
+	return bytes
+}
+
+// Loosen gives up the memory that b borrows and leaves its records: those that
+// are still read must have been detached.
+func (b *Batch) Loosen() {
+	for i, buf := range b.buffers {
+		buf.release()
+		b.buffers[i] = nil
+	}
+	b.buffers = b.buffers[:0]
+}
