@@ -31,6 +31,7 @@ type Engine struct {
 	observer  record.OutcomeObserver // nil if the processor has none
 	// observerPanics limits the log lines about panics in the observer.
 	observerPanics everyMinute
+	failures       *failureLog
 
 	client  *kafka.Client
 	members []*member
@@ -51,7 +52,7 @@ type Engine struct {
 func New(cfg config.Config, processor record.Processor, metrics *telemetry.Metrics, log logr.Logger) *Engine {
 	e := &Engine{
 		cfg: cfg, log: log, policy: failure.NewPolicy(cfg.Failure), metrics: metrics, processor: processor,
-		life: newLifetime(cfg.StateDir, log),
+		life: newLifetime(cfg.StateDir, log), failures: newFailureLog(telemetry.NewLimited(log)),
 	}
 	for i := range cfg.Members {
 		e.members = append(e.members, newMember(e, i))
@@ -66,6 +67,7 @@ func New(cfg config.Config, processor record.Processor, metrics *telemetry.Metri
 func (e *Engine) Run(ctx context.Context) error {
 	ctx, e.stop = context.WithCancel(ctx)
 	defer e.stop()
+	defer e.failures.lines.Close()
 	defer e.life.note()
 	defer context.AfterFunc(ctx, e.life.note)()
 	if err := e.findHooks(); err != nil {

@@ -20,12 +20,13 @@ func (m *member) failed(c *chunk, it dispatch.Item, err error) dispatch.Verdict 
 	var condemned *condemnedError
 	if errors.As(err, &condemned) {
 		action, _ := m.e.policy.Decide(condemned.attempts, failure.Permanent(err))
+		m.e.failures.exhausted("a record is not tried again", rec, condemned.attempts, condemned.err)
 		m.exhaust(c, i, action, condemned.attempts, condemned.err)
 		return dispatch.Verdict{}
 	}
 	attempts := c.part.failures.add(rec, 1, err)
 	m.e.metrics.AttemptsFailed.Add(1)
-	m.logFailed(rec, attempts, err)
+	m.e.failures.attempt(rec, attempts, err)
 	action, wait := m.e.policy.Decide(attempts, err)
 	if action == failure.Retry {
 		if n := it.Together(); n > 0 {
@@ -84,24 +85,13 @@ func (m *member) condemned(it dispatch.Item) error {
 	return &condemnedError{attempts: attempts, err: err}
 }
 
-func (m *member) logFailed(rec *record.Record, attempts int, err error) {
-	log := m.log.V(1).WithValues("topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset, "attempts", attempts)
-	var p *PanicError
-	if errors.As(err, &p) {
-		log = log.WithValues("stack", string(p.Stack))
-	}
-	log.Info("attempt failed", "error", err.Error())
-}
-
 // exhaust carries out the policy on a record that is not to be tried again.
 func (m *member) exhaust(c *chunk, i int, action failure.Action, attempts int, err error) {
 	switch action {
 	case failure.DeadLetter:
 		m.deadLetter(c, i, attempts, err)
 	case failure.Drop:
-		rec := &c.Records[i]
-		m.log.Info("dropped a record", "topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset,
-			"attempts", attempts, "error", err.Error())
+		m.e.failures.exhausted("dropped a record", &c.Records[i], attempts, err)
 		m.drop(c, i, err)
 	case failure.Halt, failure.Retry:
 		m.halt(c, i, attempts, err)
@@ -126,6 +116,7 @@ func (m *member) undeliverable(c *chunk, i int, err error) {
 	rec := &c.Records[i]
 	attempts := c.part.failures.add(rec, 1, err)
 	m.e.metrics.AttemptsFailed.Add(1)
+	m.e.failures.attempt(rec, attempts, err)
 	if !c.part.failures.exhaust(rec.Offset) {
 		m.settleOne(c, i)
 		return

@@ -223,6 +223,7 @@ func (m *member) nextSet(p *partition) bool {
 func (m *member) admit(p *partition, c *chunk) {
 	records := c.batch.Records
 	m.e.metrics.RecordsIn.Add(len(records))
+	m.e.metrics.OffsetsWithoutRecord.Add(int(c.batch.Next-c.batch.First) - len(records))
 	m.e.metrics.BytesIn.Add(c.batch.Bytes)
 	c.sequenced = m.e.sequencer == nil
 	if p.tracker.Resuming() {
@@ -232,6 +233,7 @@ func (m *member) admit(p *partition, c *chunk) {
 				kept = append(kept, records[i])
 			}
 		}
+		m.e.metrics.OffsetsSettledBefore.Add(len(records) - len(kept))
 		records = kept
 	}
 	c.list(records)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -73,6 +74,7 @@ type running struct {
 	engine *engine.Engine
 	// metrics are those of the engine.
 	metrics *telemetry.Metrics
+	log     *testLog
 	stop    context.CancelFunc
 	ended   chan struct{}
 	err     error // valid once ended is closed
@@ -86,8 +88,8 @@ func (r *rig) start(p record.Processor, change ...func(*config.Config)) *running
 		f(&cfg)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &running{t: r.t, metrics: telemetry.NewMetrics(cfg.Input.Topic), stop: cancel, ended: make(chan struct{})}
-	w.engine = engine.New(cfg, p, w.metrics, testLogger(r.t))
+	w := &running{t: r.t, metrics: telemetry.NewMetrics(cfg.Input.Topic), log: newTestLog(r.t), stop: cancel, ended: make(chan struct{})}
+	w.engine = engine.New(cfg, p, w.metrics, telemetry.NewLoggerAt(cfg.Telemetry.LogLevel, config.LogText, w.log))
 	go func() {
 		defer close(w.ended)
 		w.err = w.engine.Run(ctx)
@@ -215,6 +217,11 @@ var errPoison = errors.New("poison")
 // testLogger returns a logger whose lines are shown if the test fails.
 func testLogger(t testing.TB) logr.Logger {
 	t.Helper()
+	return telemetry.NewLogger(config.LogText, newTestLog(t))
+}
+
+func newTestLog(t testing.TB) *testLog {
+	t.Helper()
 	log := &testLog{}
 	t.Cleanup(func() {
 		log.mu.Lock()
@@ -223,7 +230,7 @@ func testLogger(t testing.TB) logr.Logger {
 			t.Logf("the worker's log:\n%s", log.buf.String())
 		}
 	})
-	return telemetry.NewLogger(config.LogText, log)
+	return log
 }
 
 type testLog struct {
@@ -235,4 +242,17 @@ func (l *testLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.Write(p)
+}
+
+// lines returns the lines of the log that hold the text.
+func (l *testLog) lines(text string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []string
+	for line := range strings.Lines(l.buf.String()) {
+		if strings.Contains(line, text) {
+			found = append(found, line)
+		}
+	}
+	return found
 }

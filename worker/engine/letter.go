@@ -69,15 +69,14 @@ func (m *member) letterRefused(c *chunk, i int, form failure.Form, refusal error
 	}
 	attempts = max(attempts, 1)
 	if next, ok := otherForm(rec, form, refusal); ok {
-		m.log.Info("the dead-letter topic refuses a record as it is: writing the letter in another form",
-			"topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset, "error", refusal.Error())
+		m.e.failures.exhausted("the dead-letter topic refuses a record as it is: writing the letter in another form", rec, attempts, refusal)
 		m.writeLetter(c, i, attempts, err, next)
 		return
 	}
 	lost := &LetterError{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Refusal: refusal, Err: err}
 	aboutTheRecord := errors.Is(refusal, kafka.ErrTooLarge) || errors.Is(refusal, kafka.ErrInvalidRecord)
 	if aboutTheRecord && m.e.cfg.Failure.DeadLetter.OnRefused == config.Drop {
-		m.log.Error(lost, "dropped a record", "topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset,
+		m.e.failures.lines.Error(lost, "dropped a record", "topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset,
 			"attempts", attempts)
 		m.drop(c, i, err)
 		return

@@ -125,6 +125,7 @@ func (m *member) start(ctx context.Context) error {
 		DeliveryTimeout: cfg.Output.DeliveryTimeout.Duration,
 		OnAck:           m.acked,
 		OnFatal:         func(err error) { m.e.fail(err, true) },
+		OnThrottle:      func(broker int32, d time.Duration) { m.e.throttled("produce", broker, d) },
 		Logger:          m.log,
 	})
 	if err := m.e.patiently(ctx, m.openTopics); err != nil {
@@ -133,6 +134,7 @@ func (m *member) start(ctx context.Context) error {
 	}
 	m.fetcher = m.e.client.NewFetcher(kafka.FetcherConfig{
 		Topic: cfg.Input.Topic, Isolation: cfg.Input.IsolationLevel, MaxMemory: int64(cfg.InFlight.Bytes), Logger: m.log,
+		OnThrottle: func(broker int32, d time.Duration) { m.e.throttled("fetch", broker, d) },
 	})
 	m.pool = m.newPool()
 	m.group = m.e.client.NewMember(kafka.MemberConfig{

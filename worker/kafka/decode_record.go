@@ -94,10 +94,16 @@ func (o *openBatch) timestamp(delta int64) time.Time {
 	if o.attributes&logAppendTimeFlag != 0 {
 		ms = o.maxTimestamp
 	}
-	if ms == -1 {
+	if ms == noTimestamp {
 		return time.Time{}
 	}
-	return time.UnixMilli(ms).UTC()
+	t := time.UnixMilli(ms).UTC()
+	if t.IsZero() {
+		// The first millisecond of the year 1, which .NET's programs write, must
+		// not be taken for none.
+		return t.Add(time.Nanosecond)
+	}
+	return t
 }
 
 // field reads a length and as many bytes; a negative length is null.

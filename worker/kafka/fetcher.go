@@ -36,7 +36,10 @@ type FetcherConfig struct {
 	// bytes; 1 MiB by default. With many partitions it is less, so that all
 	// together keep to MaxBytes. A log batch above it still comes, alone.
 	MaxPartitionBytes int32
-	Logger            logr.Logger
+	// OnThrottle is called when a broker throttles this client by a quota, with
+	// the broker's id. It must not block; nil is allowed.
+	OnThrottle func(broker int32, d time.Duration)
+	Logger     logr.Logger
 }
 
 func (cfg *FetcherConfig) setDefaults() {

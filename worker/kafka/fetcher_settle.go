@@ -80,7 +80,7 @@ func (f *Fetcher) answered(b *fetchBroker, r *laneRequest, res *fetchResponse) [
 		b.failing = false
 		f.log.Info("fetching from the broker again", "broker", b.id)
 	}
-	b.quietUntil = time.Now().Add(time.Duration(res.throttleMs) * time.Millisecond)
+	b.quietUntil = quietUntil(b.id, res.throttleMs, f.cfg.OnThrottle)
 	var out []delivery
 	var failed troubles
 	full := false
@@ -97,10 +97,12 @@ func (f *Fetcher) answered(b *fetchBroker, r *laneRequest, res *fetchResponse) [
 		}
 	}
 	res.release()
+	// A broker that throttles a client answers without partitions.
+	throttled := res.throttleMs > 0 && len(res.partitions) == 0
 	for _, c := range r.cursors {
 		// Some brokers leave out partitions when the answer is full. Being
 		// served the longest time ago, these come first in the next request.
-		if c.request == r && !full {
+		if c.request == r && !full && !throttled {
 			failed.add(c, errNotAnswered)
 		}
 	}

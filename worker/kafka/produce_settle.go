@@ -17,7 +17,7 @@ func (s *sender) settle(res *produceResponse, err error) {
 	if err != nil {
 		s.failAll(err, &news)
 	} else {
-		s.quietUntil = time.Now().Add(time.Duration(res.throttleMs) * time.Millisecond)
+		s.quietUntil = quietUntil(s.broker, res.throttleMs, s.p.cfg.OnThrottle)
 		for _, o := range s.batches {
 			s.settleBatch(o, res.result(o.queue.topic.name, o.queue.partition), &news)
 		}

@@ -71,7 +71,10 @@ type ProducerConfig struct {
 	// and tried again now and then. It may be called from several goroutines,
 	// and must not block or close the Producer.
 	OnFatal func(error)
-	Logger  logr.Logger
+	// OnThrottle is called when a broker throttles this client by a quota, with
+	// the broker's id. It must not block; nil is allowed.
+	OnThrottle func(broker int32, d time.Duration)
+	Logger     logr.Logger
 }
 
 // Ack tells what became of records of one batch.

@@ -3,7 +3,6 @@ package kafka
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +22,7 @@ type Message struct {
 	Headers    []record.Header
 	// Extra are appended to Headers.
 	Extra []record.Header
-	// Timestamp is in milliseconds since 1970; -1 is none.
+	// Timestamp is in milliseconds since 1970, negative before; -1 is none.
 	Timestamp int64
 }
 
@@ -82,9 +81,6 @@ func (t *TopicWriter) compression() compress.Compression {
 // used up; if ctx or the Producer ends first, the error is ctx's or a
 // context.Canceled.
 func (t *TopicWriter) Append(ctx context.Context, to Placement, m *Message, o Origin) error {
-	if m.Timestamp < noTimestamp {
-		return fmt.Errorf("timestamp %d of a record for topic %q: Kafka stores none before 1970", m.Timestamp, t.name)
-	}
 	var credit int64
 	for {
 		q := t.layout.Load().queue(to, m.Key)

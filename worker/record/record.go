@@ -30,7 +30,8 @@ type Record struct {
 	Partition int32
 	Offset    int64
 	// Timestamp has the resolution of a millisecond. A record that carries
-	// none (-1 in the log) has the zero time.
+	// none (-1 in the log) has the zero time; before 1970 it is negative in the
+	// log.
 	Timestamp time.Time
 	Key       []byte
 	Value     []byte

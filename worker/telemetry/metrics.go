@@ -19,6 +19,11 @@ type Metrics struct {
 	Rebalances, Commits, CommitsFailed                     Counter
 	// OffsetsLost counts what Kafka lost of the input.
 	OffsetsLost *Losses
+	// OffsetsWithoutRecord were passed over because the log has no record at
+	// them to read, OffsetsSettledBefore because an earlier owner of the
+	// partition had settled their records.
+	OffsetsWithoutRecord, OffsetsSettledBefore Counter
+	Throttled                                  *Throttling
 
 	registry   *prometheus.Registry
 	processing *Histogram
@@ -44,6 +49,8 @@ func NewMetrics(topic string) *Metrics {
 	)
 	labels := prometheus.Labels{"topic": topic}
 	m.OffsetsLost = newLosses(m.registry, labels)
+	m.Throttled = newThrottling(m.registry, nil)
+	m.registerSkipped(topic)
 	for _, c := range []struct {
 		counter    *Counter
 		name, help string
@@ -66,6 +73,17 @@ func NewMetrics(topic string) *Metrics {
 		c.counter.register(m.registry, c.name, c.help, labels)
 	}
 	return m
+}
+
+func (m *Metrics) registerSkipped(topic string) {
+	for reason, counter := range map[string]*Counter{
+		"NoRecord": &m.OffsetsWithoutRecord, "SettledBefore": &m.OffsetsSettledBefore,
+	} {
+		counter.register(m.registry, "millrace_offsets_skipped_total",
+			"Offsets of the input topic that were passed over: NoRecord: compacted away, of an aborted transaction, "+
+				"or a transaction's marker; SettledBefore: settled by an earlier owner of the partition.",
+			prometheus.Labels{"topic": topic, "reason": reason})
+	}
 }
 
 // ObserveProcessing takes that n records took d together.

@@ -34,11 +34,12 @@ func worked(status func() Status) *Metrics {
 	m.Watch(status)
 	for i, c := range []*Counter{
 		&m.RecordsIn, &m.RecordsOut, &m.RecordsFiltered, &m.RecordsRetried, &m.RecordsDeadLettered,
-		&m.RecordsDropped, &m.AttemptsFailed, &m.BytesIn, &m.BytesOut, &m.Rebalances, &m.CommitsFailed,
+		&m.RecordsDropped, &m.AttemptsFailed, &m.BytesIn, &m.BytesOut, &m.Rebalances, &m.CommitsFailed, &m.OffsetsWithoutRecord, &m.OffsetsSettledBefore,
 		&m.ObserverPanics, &m.GoroutinesLost,
 	} {
 		c.Add(100 + i)
 	}
+	m.Throttled.Add("fetch", 1500*time.Millisecond)
 	m.ObserveProcessing(512*time.Millisecond, 512)
 	m.ObserveEndToEnd(3*time.Second, 512)
 	m.ObserveCommit(4 * time.Millisecond)

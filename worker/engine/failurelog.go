@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/telemetry"
+)
+
+// failureLog logs what may go wrong with each record.
+type failureLog struct {
+	lines *telemetry.Limited
+
+	mu     sync.Mutex
+	stacks map[string]time.Time // by the place of a panic, when its stack was logged; guarded by mu
+}
+
+// stackInterval is how long the stack of a panic is not logged again.
+const stackInterval = 10 * time.Minute
+
+// maxStacks bounds the places that are told apart.
+const maxStacks = 100
+
+func newFailureLog(lines *telemetry.Limited) *failureLog {
+	return &failureLog{lines: lines, stacks: make(map[string]time.Time)}
+}
+
+// attempt logs a failed attempt. The first panic of each place is logged in any
+// case, with its stack.
+func (l *failureLog) attempt(rec *record.Record, attempts int, err error) {
+	const message = "attempt failed"
+	values := describe(rec, attempts, err)
+	var p *PanicError
+	if errors.As(err, &p) {
+		place := panicPlace(p.Stack)
+		values = append(values, "at", place)
+		if l.stackDue(place, time.Now()) {
+			l.lines.Always(message, append(values, "stack", string(p.Stack))...)
+			return
+		}
+	}
+	l.lines.Info(message, values...)
+}
+
+// exhausted logs what becomes of a record that is not tried again.
+func (l *failureLog) exhausted(message string, rec *record.Record, attempts int, err error) {
+	l.lines.Info(message, describe(rec, attempts, err)...)
+}
+
+func describe(rec *record.Record, attempts int, err error) []any {
+	return []any{
+		"topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset,
+		"attempts", attempts, "error", shortened(err.Error()),
+	}
+}
+
+// shortened keeps a log line readable: an error may quote the whole value.
+func shortened(text string) string {
+	const most = 1024
+	if len(text) <= most {
+		return text
+	}
+	end := most
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "..."
+}
+
+func (l *failureLog) stackDue(place string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	last, known := l.stacks[place]
+	if known && now.Sub(last) < stackInterval || !known && len(l.stacks) >= maxStacks {
+		return false
+	}
+	l.stacks[place] = now
+	return true
+}
+
+// panicPlace returns the file and line of the user's code that panicked, as they
+// stand in a stack.
+func panicPlace(stack []byte) string {
+	lines := bytes.Split(stack, []byte("\n"))
+	panicked := 0
+	for i, line := range lines {
+		if bytes.HasPrefix(line, []byte("panic(")) {
+			panicked = i + 2 // behind the call and its file
+		}
+	}
+	// A runtime error has the runtime's frames on top.
+	for i := panicked; i+1 < len(lines); i += 2 {
+		if bytes.HasPrefix(lines[i], []byte("runtime.")) {
+			continue
+		}
+		file := bytes.TrimSpace(lines[i+1])
+		if end := bytes.LastIndex(file, []byte(" +0x")); end > 0 {
+			file = file[:end]
+		}
+		return string(file)
+	}
+	return ""
+}

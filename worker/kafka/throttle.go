@@ -1,0 +1,14 @@
+package kafka
+
+import "time"
+
+// quietUntil returns when a broker that has throttled an answer is to be asked
+// again, and tells the hook, if there is one. Kafka answers at once and delays
+// the next request of the connection instead.
+func quietUntil(broker, throttleMs int32, hook func(broker int32, d time.Duration)) time.Time {
+	d := time.Duration(max(throttleMs, 0)) * time.Millisecond
+	if d > 0 && hook != nil {
+		hook(broker, d)
+	}
+	return time.Now().Add(d)
+}
