@@ -2,6 +2,7 @@ package cel
 
 import (
 	"cel.dev/cel-go/common/functions"
+	"cel.dev/cel-go/common/overloads"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/interpreter"
@@ -57,6 +58,9 @@ func (c *compiler) decorator(loops bool) interpreter.InterpretableDecoratorV2 {
 		if !ok {
 			return node, nil
 		}
+		if call.Function() == overloads.TypeConvertString && !constantOperand(call) {
+			return &stringCall{InterpretableCall: call, arg: call.Args()[0]}, nil
+		}
 		run := c.runner(call, loops)
 		if run == nil {
 			return node, nil
@@ -84,6 +88,9 @@ func (c *compiler) runner(call interpreter.InterpretableCall, loops bool) runner
 // constantOperand reports whether cel-go has a faster way for a call.
 func constantOperand(call interpreter.InterpretableCall) bool {
 	args := call.Args()
+	if len(args) == 0 {
+		return false
+	}
 	_, constant := args[len(args)-1].(interpreter.InterpretableConst)
 	return constant
 }
@@ -113,4 +120,39 @@ func (c *compiler) implementation(call interpreter.InterpretableCall) functions.
 		}
 		return function(args...)
 	}
+}
+
+// stringCall is string(x). A double that stands for a number of the record's
+// JSON becomes that number's text.
+type stringCall struct {
+	interpreter.InterpretableCall
+	arg interpreter.InterpretableV2
+}
+
+// Exec implements cel-go's InterpretableV2.
+func (c *stringCall) Exec(frame *interpreter.ExecutionFrame) ref.Val {
+	value := c.arg.Exec(frame)
+	if types.IsUnknownOrError(value) {
+		return value
+	}
+	if f, ok := value.(types.Double); ok {
+		text, err := meterOf(frame).vars.results.notes.double(f)
+		if err != nil {
+			return types.WrapErr(err)
+		}
+		if text != "" {
+			return types.String(text)
+		}
+	}
+	result := value.ConvertToType(types.StringType)
+	if frame.CostTracker() != nil {
+		text, _ := result.(types.String)
+		meterOf(frame).charge(textCost(len(text)))
+	}
+	return result
+}
+
+// Eval implements cel-go's Interpretable.
+func (c *stringCall) Eval(vars interpreter.Activation) ref.Val {
+	return interpreter.EvalActivation(vars, c.Exec)
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"cel.dev/cel-go/common/types"
@@ -14,22 +16,27 @@ import (
 
 // parseJSON reads a record's value, of which nothing is kept. Numbers keep their
 // digits.
-func parseJSON(value []byte) (any, error) {
+func parseJSON(value []byte) (any, notes, error) {
 	if !utf8.Valid(value) {
-		return nil, errors.New("json: the value is not JSON: it is not UTF-8")
+		return nil, notes{}, errors.New("json: the value is not JSON: it is not UTF-8")
 	}
+	parsed, n, err := parseText(string(value))
+	if errors.Is(err, errSyntax) {
+		err = syntaxError(value)
+	}
+	return parsed, n, err
+}
+
+// syntaxError has package encoding/json say what is wrong with a value.
+func syntaxError(value []byte) error {
 	d := json.NewDecoder(bytes.NewReader(value))
 	d.UseNumber()
 	var parsed any
 	if err := d.Decode(&parsed); err != nil {
-		return nil, notJSON(value, err)
+		return notJSON(value, err)
 	}
-	end := int(d.InputOffset())
-	rest := bytes.TrimLeft(value[end:], " \t\r\n")
-	if len(rest) > 0 {
-		return nil, fmt.Errorf("json: the value is not JSON: there is more at byte %d, after its end", len(value)-len(rest))
-	}
-	return parsed, nil
+	rest := bytes.TrimLeft(value[d.InputOffset():], " \t\r\n")
+	return fmt.Errorf("json: the value is not JSON: there is more at byte %d, after its end", len(value)-len(rest))
 }
 
 func notJSON(value []byte, err error) error {
@@ -63,15 +70,26 @@ func (a adapter) NativeToValue(value any) ref.Val {
 	}
 }
 
-// number is an int if n is written as a whole number and fits, and a double
-// otherwise.
+// number is an int or a uint if n is written as a whole number, and a double
+// otherwise. What none of them can stand for is an error: two numbers must not
+// become one.
 func number(n json.Number) ref.Val {
 	if i, err := n.Int64(); err == nil {
 		return types.Int(i)
 	}
+	if strings.TrimLeft(string(n), "-0123456789") == "" {
+		u, err := strconv.ParseUint(string(n), 10, 64)
+		if err != nil {
+			return types.NewErr("json: the number %s does not fit into 64 bits: write it as a string, or pass on what holds it", n)
+		}
+		return types.Uint(u)
+	}
 	f, err := n.Float64()
 	if err != nil {
 		return types.NewErr("json: the number %s is too large for a double", n)
+	}
+	if mantissa, _, _ := strings.Cut(strings.ToLower(string(n)), "e"); f == 0 && strings.ContainsAny(mantissa, "123456789") {
+		return types.NewErr("json: the number %s is too small for a double", n)
 	}
 	return types.Double(f)
 }

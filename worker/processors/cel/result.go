@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -16,17 +17,16 @@ import (
 
 // native turns a result into what encoding/json writes as it should be: what
 // JSON has no word for as in protobuf's JSON.
-func native(v ref.Val) (any, error) {
+func (n *notes) native(v ref.Val) (any, error) {
 	switch v := v.(type) {
 	case types.Null:
 		return nil, nil
-	case types.Bool, types.Int, types.Uint, types.String:
+	case types.Bool, types.Int, types.Uint:
 		return v.Value(), nil
+	case types.String:
+		return string(v), onlyUTF8(string(v))
 	case types.Double:
-		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-			return nil, fmt.Errorf("JSON has no number for %v", f)
-		}
-		return float64(v), nil
+		return n.nativeDouble(v)
 	case types.Bytes:
 		return append([]byte{}, v...), nil // a nil one would be null
 	case types.Timestamp:
@@ -35,16 +35,36 @@ func native(v ref.Val) (any, error) {
 		text, err := protojson.Marshal(durationpb.New(v.Duration))
 		return json.RawMessage(text), err
 	case *types.Optional:
-		return native(ifAny(v))
+		return n.native(ifAny(v))
 	case traits.Mapper:
-		return nativeMap(v)
+		return n.nativeMap(v)
 	case traits.Lister:
-		return nativeList(v)
+		return n.nativeList(v)
 	case *types.Err:
 		return nil, v
 	default:
 		return nil, fmt.Errorf("there is no JSON for a %s", v.Type().TypeName())
 	}
+}
+
+func (n *notes) nativeDouble(v types.Double) (any, error) {
+	if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil, fmt.Errorf("JSON has no number for %v", f)
+	}
+	text, err := n.double(v)
+	if text != "" {
+		return json.Number(text), nil
+	}
+	return float64(v), err
+}
+
+// onlyUTF8 refuses text that package encoding/json would change, as the name of
+// a header may be.
+func onlyUTF8(s string) error {
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("the text %q is not UTF-8", s)
+	}
+	return nil
 }
 
 // ifAny returns null for an optional value that is not there.
@@ -55,13 +75,13 @@ func ifAny(o *types.Optional) ref.Val {
 	return types.NullValue
 }
 
-func nativeList(list traits.Lister) (any, error) {
+func (n *notes) nativeList(list traits.Lister) (any, error) {
 	if parsed, ok := list.Value().([]any); ok {
-		return parsed, nil
+		return parsed, n.whole()
 	}
 	elements := []any{} // nil would be null
 	for it := list.Iterator(); it.HasNext() == types.True; {
-		element, err := native(it.Next())
+		element, err := n.native(it.Next())
 		if err != nil {
 			return nil, err
 		}
@@ -70,9 +90,9 @@ func nativeList(list traits.Lister) (any, error) {
 	return elements, nil
 }
 
-func nativeMap(m traits.Mapper) (any, error) {
+func (n *notes) nativeMap(m traits.Mapper) (any, error) {
 	if parsed, ok := m.Value().(map[string]any); ok {
-		return parsed, nil
+		return parsed, n.whole()
 	}
 	members := make(map[string]any)
 	for it := m.Iterator(); it.HasNext() == types.True; {
@@ -84,7 +104,7 @@ func nativeMap(m traits.Mapper) (any, error) {
 		if _, ok := members[name]; ok {
 			return nil, fmt.Errorf("the map has two keys that are %q in JSON", name)
 		}
-		if members[name], err = native(m.Get(key)); err != nil {
+		if members[name], err = n.native(m.Get(key)); err != nil {
 			return nil, err
 		}
 	}
@@ -94,7 +114,7 @@ func nativeMap(m traits.Mapper) (any, error) {
 func memberName(key ref.Val) (string, error) {
 	switch key := key.(type) {
 	case types.String:
-		return string(key), nil
+		return string(key), onlyUTF8(string(key))
 	case types.Int:
 		return strconv.FormatInt(int64(key), 10), nil
 	case types.Uint:

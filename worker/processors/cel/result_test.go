@@ -35,10 +35,11 @@ func TestResults(t *testing.T) {
 		`{"x": json.o, "y": json.s}`: `{"x":{"a":[1.50,12345678901234567890,"é\n"],"b":1},"y":"x"}`,
 		"json.o.a.map(x, x)[2]":      "é\n",
 		"json.n":                     `{"d":1.50}`,
-		"json.o.a[1]":                "12345678901234567000",
+		"json.o.a[1]":                "12345678901234567890",
+		"string(json.o.a[1])":        "12345678901234567890",
 		// optional values
 		"json.?s": "x", `[json.?s, json.?none]`: `["x",null]`,
-		`json.o.a + [1]`: `[1.5,12345678901234567000,"é\n",1]`,
+		`json.o.a + [1]`: `[1.5,12345678901234567890,"é\n",1]`,
 	} {
 		if got := one(t, config.CEL{Value: expression}, rec); string(got.Value) != want || got.Value == nil {
 			t.Errorf("%s: got %s, want %s", expression, got.Value, want)

@@ -26,7 +26,10 @@ type variables struct {
 }
 
 // reset lets go of the record.
-func (v *variables) reset() { v.rec, v.ctx, v.headers, v.json = nil, nil, nil, nil }
+func (v *variables) reset() {
+	v.rec, v.ctx, v.headers, v.json = nil, nil, nil, nil
+	v.results.notes = notes{}
+}
 
 // ResolveName implements cel-go's Activation.
 func (v *variables) ResolveName(name string) (any, bool) {
@@ -81,9 +84,12 @@ func (v *variables) parsed() any {
 	if v.rec.Value == nil {
 		return v.json
 	}
-	if parsed, err := parseJSON(v.rec.Value); err != nil {
+	parsed, n, err := parseJSON(v.rec.Value)
+	v.results.notes = n
+	switch {
+	case err != nil:
 		v.json = types.WrapErr(err)
-	} else if parsed != nil {
+	case parsed != nil:
 		v.json = parsed
 	}
 	return v.json

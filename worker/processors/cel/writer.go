@@ -14,6 +14,7 @@ import (
 type writer struct {
 	text    bytes.Buffer
 	encoder *json.Encoder // writes to text; nil until first used
+	notes   notes         // about the record's JSON
 }
 
 // write turns a result into what the output holds: bytes and strings as they
@@ -40,7 +41,7 @@ func (w *writer) write(v ref.Val, out *record.Outputs) ([]byte, error) {
 }
 
 func (w *writer) json(v ref.Val, out *record.Outputs) ([]byte, error) {
-	value, err := native(v)
+	value, err := w.notes.native(v)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func (w *writer) json(v ref.Val, out *record.Outputs) ([]byte, error) {
 func (w *writer) reset() {
 	const keep = 1 << 20
 	if w.text.Cap() > keep {
-		*w = writer{}
+		w.text, w.encoder = bytes.Buffer{}, nil
 	}
 	w.text.Reset()
 }
