@@ -114,6 +114,7 @@ func (m *member) forget(p *partition) {
 	p.stopTimer()
 	m.leaveTurn(p)
 	m.dropSets(p)
+	p.abandonChunks()
 	if m.parts[p.id] != p {
 		return
 	}

@@ -37,6 +37,9 @@ type chunk struct {
 	offsets  []int64   // of its records
 	outcomes *outcomes // nil unless the processor observes them
 	alone    bool      // its record is tried alone; see turns
+	// abandoned says that the partition was given up, and the chunk's memory
+	// with it; guarded by the tracker's lock until the chunk is retired.
+	abandoned bool
 	// sequenced says that the Sequencer has seen the records.
 	sequenced bool
 }
@@ -66,7 +69,7 @@ func (cs *chunks) get(expect int) *chunk {
 		return c
 	}
 	c := &chunk{}
-	c.Owner = c
+	c.Owner, c.span.Owner = c, c
 	return c
 }
 

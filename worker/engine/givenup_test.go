@@ -155,3 +155,40 @@ func TestLateResultsAfterTheDrainTimeoutAreDropped(t *testing.T) {
 		wantEach(t, r.values("out"), 0, n, false)
 	})
 }
+
+// TestMemoryOfGivenUpPartitionsIsFreed loses partitions with all that they have in
+// flight again and again. That memory must not count for ever: nothing would be
+// read any more.
+func TestMemoryOfGivenUpPartitionsIsFreed(t *testing.T) {
+	r, _ := fakeRig(t, 2)
+	const n, size = 200, 10_000
+	var records []*kgo.Record
+	for i := range n {
+		records = append(records, &kgo.Record{Topic: "in", Partition: int32(i % 2), Value: noise(size)})
+	}
+	r.cluster.Produce(records...)
+	stuck := make(chan struct{})
+	release := sync.OnceFunc(func() { close(stuck) })
+	t.Cleanup(release)
+	w := r.start(record.Map(func(context.Context, *record.Record) ([]byte, error) {
+		<-stuck
+		return []byte("done"), nil
+	}), func(c *config.Config) {
+		c.InFlight.Bytes = 16 << 20
+		c.Failure.Timeout = duration(5 * time.Minute)
+	})
+	allInFlight := func() bool { return w.engine.Status().Members[0].InFlight.Records == n }
+	r.eventually("everything is in flight", allInFlight)
+	first := w.engine.Memory()
+	for range 4 {
+		generation := w.engine.Status().Members[0].Generation
+		r.throwOut(w)
+		r.eventually("everything is in flight under the next assignment", func() bool {
+			return w.engine.Status().Members[0].Generation != generation && allInFlight()
+		})
+	}
+	r.eventually("only what is in flight now counts", func() bool { return w.engine.Memory() < 2*first })
+	release()
+	r.awaitSettled(w)
+	w.drain()
+}

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/offsets"
 	"github.com/millrace-dev/millrace/worker/record"
 )
 
@@ -53,6 +54,25 @@ func (h *halting) passes(rec *record.Record, ordering config.Ordering) bool {
 func (p *partition) giveUp() {
 	p.cancelled.Store(true)
 	p.disown()
+}
+
+// abandonChunks gives up the memory of what is in flight: most of it is never
+// settled, and would count towards the bounds for ever. Attempts that are under
+// way may still read it, so it is not used again.
+func (p *partition) abandonChunks() {
+	if p.records.Load() == 0 {
+		return
+	}
+	var left []*chunk
+	p.tracker.Unsettled(func(s *offsets.Span) {
+		if c := s.Owner.(*chunk); !c.abandoned {
+			c.abandoned = true // so that retire leaves the memory alone
+			left = append(left, c)
+		}
+	})
+	for _, c := range left {
+		c.batch.Abandon()
+	}
 }
 
 // givenUp reports whether the partition's results are dropped.

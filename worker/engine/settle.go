@@ -135,6 +135,9 @@ func (s *settling) endPartition() {
 func (m *member) retire(c *chunk) {
 	c.part.tracker.Retire(&c.span)
 	c.caughtUp()
+	if c.abandoned {
+		return
+	}
 	if c.Leaked() {
 		c.batch.Abandon()
 		return

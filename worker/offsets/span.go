@@ -15,6 +15,9 @@ const MaxSpanRecords = 256
 // Expect, Done and Tallies may be used by any goroutine; a record's Expect must
 // come before the results that it announces.
 type Span struct {
+	// Owner is the chunk, which a tracker's spans lead to; it does not change.
+	Owner any
+
 	first, next int64
 	offsets     []int64
 	done        []atomic.Uint64 // a bit for each record, set when it is settled

@@ -190,6 +190,18 @@ func (t *Tracker) replace(s, by *Span) {
 	}
 }
 
+// Unsettled calls visit for each span that is not retired, and lets none be
+// retired meanwhile.
+func (t *Tracker) Unsettled(visit func(*Span)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for s := t.head; s != nil; s = s.after {
+		if !s.settled {
+			visit(s)
+		}
+	}
+}
+
 // Position returns the offset up to which spans were admitted.
 func (t *Tracker) Position() int64 {
 	t.mu.Lock()
