@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace-dev/millrace/worker/config"
@@ -214,12 +213,7 @@ var identity = record.Map(func(_ context.Context, rec *record.Record) ([]byte, e
 
 var errPoison = errors.New("poison")
 
-// testLogger returns a logger whose lines are shown if the test fails.
-func testLogger(t testing.TB) logr.Logger {
-	t.Helper()
-	return telemetry.NewLogger(config.LogText, newTestLog(t))
-}
-
+// newTestLog returns a log whose lines are shown if the test fails.
 func newTestLog(t testing.TB) *testLog {
 	t.Helper()
 	log := &testLog{}

@@ -40,8 +40,10 @@ func TestValuesAreKeptOrRefused(t *testing.T) {
 		{`{"n": 0e-400}`, `json.n`, `0`},
 		{`{"n": 1e400}`, `json`, `{"n":1e400}`},
 		{`{"n": 1772323207.143123}`, `json.n`, `1772323207.143123`},
-		{`{"n": 0.12345678901234567890, "m": 0.12345678901234567891}`, `[json.n]`,
-			`error: the result can't be written as JSON: json: the numbers 0.12345678901234567890 and 0.12345678901234567891 are the same to an expression`},
+		{
+			`{"n": 0.12345678901234567890, "m": 0.12345678901234567891}`, `[json.n]`,
+			`error: the result can't be written as JSON: json: the numbers 0.12345678901234567890 and 0.12345678901234567891 are the same to an expression`,
+		},
 		{`{"n": 0.12345678901234567890, "m": 0.12345678901234567891}`, `json`, `{"m":0.12345678901234567891,"n":0.12345678901234567890}`},
 		// text
 		{`{"s": "a\ud800b"}`, `json.s`, `error: json: \ud800 at byte 8 is half of a surrogate pair`},
