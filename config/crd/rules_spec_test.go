@@ -124,6 +124,11 @@ var specRules = []rule{
 		[]string{spec("failure: {timeout: 0.5ms}"), spec("failure: {timeout: 8760h1ms}"), spec("failure: {timeout: soon}"), spec("failure: {timeout: '10'}"), spec("failure: {timeout: -1s}"), spec("failure: {timeout: ''}")},
 	},
 	{
+		"spec.failure.stallTimeout", "must be a duration from 1s to 17520h, such as 2m",
+		[]string{spec("failure: {stallTimeout: 1s}"), spec("failure: {stallTimeout: 17520h}")},
+		[]string{spec("failure: {stallTimeout: 999ms}"), spec("failure: {stallTimeout: 17521h}"), spec("failure: {stallTimeout: 2 m}")},
+	},
+	{
 		"spec.failure.backoff.initial", "must be a duration from 1ms to 1h, such as 500ms",
 		[]string{spec("failure: {backoff: {initial: 1ms}}"), spec("failure: {backoff: {initial: 1h, max: 1h}}")},
 		[]string{spec("failure: {backoff: {initial: 0s}}"), spec("failure: {backoff: {initial: 61m, max: 2h}}"), spec("failure: {backoff: {initial: 1 s}}")},

@@ -50,6 +50,9 @@ type member struct {
 	metadataBare  bool          // logged that the limit leaves no room for maps; guarded by commitMu
 	commitNow     chan struct{} // holds one token when the committer should not wait
 
+	// lookups counts the questions about a partition's log that have ended.
+	lookups atomic.Uint64
+
 	// blocked is set while the feeder waits for records to settle.
 	blocked atomic.Bool
 

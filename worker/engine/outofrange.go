@@ -34,6 +34,7 @@ func (m *member) findEnds(p *partition, epoch uint64, gone *kafka.OffsetOutOfRan
 		case <-time.After(wait):
 		}
 		first, end, err := m.logEnds(p.id)
+		m.lookups.Add(1)
 		if err == nil {
 			m.post(func() {
 				if m.parts[p.id] == p && p.epoch == epoch && p.is(active, careful, halted) {

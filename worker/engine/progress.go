@@ -20,7 +20,7 @@ func (e *Engine) Progress() telemetry.Progress {
 			continue // it has no stages yet
 		}
 		attempts, running := m.pool.Attempts()
-		p.Moved += attempts + m.producer.Tries()
+		p.Moved += attempts + m.producer.Tries() + m.lookups.Load()
 		p.Waits = p.Waits || running
 		for _, part := range m.partitions() {
 			m.progress(part, &p)
