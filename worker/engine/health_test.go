@@ -182,6 +182,7 @@ func TestUnreachableKafkaIsWaitedFor(t *testing.T) {
 	if status := w.engine.Status(); status.Waiting != "" || w.engine.Ready() != nil {
 		t.Errorf("it waits for %q, %v", status.Waiting, w.engine.Ready())
 	}
+	w.drain()
 }
 
 func await(t *testing.T, what string, condition func() bool) {

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -54,7 +55,7 @@ func (a *Admin) OffsetsRetention(ctx context.Context) (time.Duration, error) {
 }
 
 func retentionError(broker int32, err error) error {
-	if kafkago.Error(kafkago.ClusterAuthorizationFailed) == err { //nolint:errorlint // a bare code
+	if errors.Is(err, kafkago.ClusterAuthorizationFailed) {
 		return fmt.Errorf("broker %d: %w: allow this user the operation DescribeConfigs on the cluster (%w)", broker, ErrNotAuthorized, err)
 	}
 	return fmt.Errorf("broker %d: %s: %w", broker, retentionProperty, err)
