@@ -132,6 +132,32 @@ func TestStuckPartition(t *testing.T) {
 	o.event("enrich", "WatermarkHeld")
 }
 
+// TestTroublesOfPartitions: the API server takes what the status says of them.
+func TestTroublesOfPartitions(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich")
+	o.expect("enrich", "KafkaReachable", yes, "Reachable")
+	o.pods.change(o.key("enrich"), podwatch.Facts{
+		Stuck:  []podwatch.Stuck{{Partition: 3, Offset: 41, Halted: true, LastError: "corrupt", Since: time.Now()}},
+		Losses: []podwatch.Loss{{Partition: 2, From: 10, To: 20, Reason: "Retention", At: time.Now()}},
+	})
+	o.kafka.change(func(f *kafkawatch.Facts) {
+		f.Unknown, f.Gone = []int32{1, 5}, []int32{0}
+		f.Partitions[0].Committed = -1
+	})
+	o.expect("enrich", "StuckPartition", yes, "ReadingHalted", "partition 3", "corrupt")
+	o.expect("enrich", "RecordsLost", yes, "LostBeforeRead", "partition 2", "10 to 19")
+	o.expect("enrich", "KafkaReachable", yes, "Reachable", "partitions 1, 5")
+	sp := o.expect("enrich", "OffsetsGone", yes, "ExpiredOrDeleted", "partition 0")
+	if in := sp.Status.Input; len(in.UnknownPartitions) != 2 || in.Partitions != 6 || len(sp.Status.Losses) != 1 {
+		t.Errorf("status %+v", sp.Status)
+	}
+	for _, reason := range []string{"RecordsLost", "ReadingHalted", "ExpiredOrDeleted"} {
+		o.event("enrich", reason)
+	}
+}
+
 // TestGroupConflict: the older one has the group.
 func TestGroupConflict(t *testing.T) {
 	t.Parallel()

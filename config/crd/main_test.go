@@ -40,8 +40,8 @@ spec:
     bootstrapServers: ["kafka-0:9092", "[::1]:9092"]
     tls: {caSecretRef: {name: ca, key: root.pem}, certSecretRef: {name: client}, serverName: kafka}
     sasl: {mechanism: SCRAM-SHA-512, secretRef: {name: user}}
-  input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted}
-  output: {topic: out, compression: zstd, create: {partitions: 12, replicationFactor: 3}}
+  input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, onDataLoss: Halt}
+  output: {topic: out, compression: zstd, create: {partitions: 12, replicationFactor: 3}, deliveryTimeout: 5m}
   processor:
     cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"'}
   ordering: Key
@@ -54,7 +54,8 @@ spec:
     timeout: 10m
     stallTimeout: 15m
     onExhausted: DeadLetter
-    deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 2}}
+    deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 2}, onRefused: Drop}
+  logLevel: Debug
   replicas: 3
   autoscaling: {minReplicas: 0, maxReplicas: 1000, targetLagSeconds: 10, mode: RecommendOnly}
   drainTimeout: 1m

@@ -114,6 +114,11 @@ var specRules = []rule{
 		[]string{inFlight("1023Ki"), inFlight("0"), inFlight("-1Gi"), inFlight("1025Gi"), inFlight("'1e-2147483647'"), inFlight("'1e2147483647'"), inFlight("1048576000m"), inFlight("1.3Gi"), inFlight("'1048576.5'")},
 	},
 	{
+		"spec.output.deliveryTimeout", "must be a duration from 1s to 24h, such as 30s",
+		[]string{spec("output: {topic: out, deliveryTimeout: 1s}"), spec("output: {topic: out, deliveryTimeout: 24h}")},
+		[]string{spec("output: {topic: out, deliveryTimeout: 999ms}"), spec("output: {topic: out, deliveryTimeout: 25h}"), spec("output: {topic: out, deliveryTimeout: never}")},
+	},
+	{
 		"spec.failure.deadLetter", "failure.onExhausted is DeadLetter",
 		[]string{spec("failure: {onExhausted: DeadLetter, deadLetter: {topic: d}}"), spec("failure: {onExhausted: Drop}"), spec("failure: {onExhausted: Halt}")},
 		[]string{spec("failure: {onExhausted: DeadLetter}")},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
@@ -210,4 +211,19 @@ func TestWhatWaitingCannotHelpEndsTheWorker(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), fake.Addrs()[0]) || !strings.Contains(err.Error(), "CA file") {
 		t.Errorf("with another CA: %v; want an error that names the address and the CA file", err)
 	}
+}
+
+// TestHealthUnderAnOpenTransaction: what it holds back is not there to be worked on.
+func TestHealthUnderAnOpenTransaction(t *testing.T) {
+	r, _ := fakeRig(t, 1)
+	txn := r.cluster.Begin("hanging")
+	txn.Produce(&kgo.Record{Topic: "in", Value: []byte("0")})
+	w := r.start(identity)
+	r.eventually("the lag is seen", func() bool { return owned(w) == 1 && w.partition(0).Lag == 1 })
+	if w.engine.Progress().Work {
+		t.Error("there is work that nobody can do")
+	}
+	txn.Commit()
+	r.awaitSettled(w)
+	w.drain()
 }
