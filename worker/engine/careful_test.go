@@ -163,7 +163,7 @@ func TestPartitionWithoutALeaderHoldsUpNothingAfterACrash(t *testing.T) {
 // the backlog of many partitions.
 func TestEveryPartitionMovesSoonAfterAKill(t *testing.T) {
 	fake := kafkatest.Fake(t)
-	const partitions, n = 32, 32_000
+	const partitions, n = 32, 96_000
 	r := newRig(t, &fake.Cluster, partitions).short()
 	r.cfg.StateDir = t.TempDir()
 	r.cfg.InFlight.Records = 10_000
@@ -172,8 +172,11 @@ func TestEveryPartitionMovesSoonAfterAKill(t *testing.T) {
 	r.eventually("it has written something", func() bool { return sum(r.ends("out")) > 2000 && r.allOpen() })
 	p.kill()
 	var seen [partitions]atomic.Int64
+	var moved atomic.Bool
 	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
-		time.Sleep(100 * time.Microsecond)
+		if !moved.Load() {
+			time.Sleep(time.Millisecond)
+		}
 		seen[rec.Partition].Add(1)
 		return rec.Value, nil
 	}))
@@ -188,6 +191,7 @@ func TestEveryPartitionMovesSoonAfterAKill(t *testing.T) {
 		return true
 	})
 	took := time.Since(assigned)
+	moved.Store(true)
 	t.Logf("all partitions moved %v after they were assigned", took)
 	if took > 10*time.Second { // 2 s are promised; the test's machine may be busy
 		t.Errorf("it took %v until all partitions moved", took)
