@@ -3,7 +3,9 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // FailureSpec says what happens to a record that can't be processed. An error,
-// a crash or an overrun of the timeout is a failed attempt.
+// a panic or an overrun of the timeout is a failed attempt. A record that
+// crashes the whole process is given up when it did so twice while it was tried
+// alone, whatever maxAttempts is.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.onExhausted) || self.onExhausted != 'DeadLetter' || has(self.deadLetter)",fieldPath=".deadLetter",message="failure.onExhausted is DeadLetter: name the topic in failure.deadLetter.topic, or choose Halt or Drop"
 type FailureSpec struct {

@@ -80,7 +80,7 @@ func (m *member) covered(p *partition, c *chunk) bool {
 
 // nudgeReach asks for a higher reach before records have to wait for it.
 func (m *member) nudgeReach(p *partition, next int64) {
-	if margin := p.reach.margin.Load(); p.reach.written.Load()-next < margin/4 {
+	if margin := p.reach.margin.Load(); p.reach.written.Load()-next < margin/2 {
 		m.raiseReach(p)
 	}
 }
