@@ -65,6 +65,10 @@ func (m *member) tryAcquire(parts []*partition) error {
 	if err != nil {
 		return err
 	}
+	topic, err := m.e.client.TopicID(ctx, m.e.cfg.Input.Topic)
+	if err != nil {
+		return err
+	}
 	var failed []error
 	var known, rest []*partition
 	for _, p := range parts {
@@ -75,7 +79,7 @@ func (m *member) tryAcquire(parts []*partition) error {
 			failed = append(failed, c.Err)
 			continue
 		case c.Offset >= 0:
-			m.resume(p, c)
+			m.resume(p, c, topic)
 		}
 		if p.tracker == nil {
 			rest = append(rest, p)
@@ -84,13 +88,13 @@ func (m *member) tryAcquire(parts []*partition) error {
 		}
 	}
 	failed = append(failed, m.open(ctx, known))
-	failed = append(failed, m.acquireByLeader(ctx, rest))
+	failed = append(failed, m.acquireByLeader(ctx, topic, rest))
 	return errors.Join(failed...)
 }
 
 // acquireByLeader acquires the partitions whose leader has to be asked for an
 // offset: those of one leader together, and no leader after another.
-func (m *member) acquireByLeader(ctx context.Context, parts []*partition) error {
+func (m *member) acquireByLeader(ctx context.Context, topic kafka.TopicID, parts []*partition) error {
 	if len(parts) == 0 {
 		return nil
 	}
@@ -108,7 +112,7 @@ func (m *member) acquireByLeader(ctx context.Context, parts []*partition) error 
 	var asked sync.WaitGroup
 	for _, group := range groups {
 		asked.Go(func() {
-			placed, err := m.begin(ctx, group)
+			placed, err := m.begin(ctx, topic, group)
 			err = errors.Join(err, m.open(ctx, placed))
 			mu.Lock()
 			defer mu.Unlock()
@@ -159,12 +163,18 @@ func (m *member) open(ctx context.Context, parts []*partition) error {
 }
 
 // resume sets up the state of a partition that the group has committed an offset
-// of.
-func (m *member) resume(p *partition, committed kafka.Committed) {
+// of. A commit of a former topic of that name is for the fetcher to notice.
+func (m *member) resume(p *partition, committed kafka.Committed, topic kafka.TopicID) {
 	state, err := offsets.Decode(committed.Metadata, committed.Offset)
 	if err != nil {
 		m.log.Info("ignoring the metadata of a committed offset; some records may be repeated",
 			"partition", p.id, "offset", committed.Offset, "error", err.Error())
+	}
+	if state.Origin.TopicID == (kafka.TopicID{}) {
+		state.Origin.TopicID = topic
+	}
+	if committed.LeaderEpoch >= 0 {
+		p.epochs.add([]kafka.EpochStart{{Offset: committed.Offset - 1, Epoch: committed.LeaderEpoch}}, 0)
 	}
 	m.prepare(p, committed.Offset, state)
 }
@@ -207,5 +217,5 @@ func (m *member) acquired(p *partition) {
 		m.drain(p)
 		return
 	}
-	p.epoch = m.fetcher.Start(p.id, p.tracker.Position())
+	p.epoch = m.fetcher.StartAt(p.id, p.at(p.tracker.Position()))
 }

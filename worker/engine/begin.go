@@ -23,7 +23,7 @@ import (
 
 // begin sets up partitions that the group has committed nothing of. It returns
 // those that it got a start for.
-func (m *member) begin(ctx context.Context, parts []*partition) ([]*partition, error) {
+func (m *member) begin(ctx context.Context, topic kafka.TopicID, parts []*partition) ([]*partition, error) {
 	if len(parts) == 0 {
 		return nil, nil
 	}
@@ -31,10 +31,11 @@ func (m *member) begin(ctx context.Context, parts []*partition) ([]*partition, e
 	first := false
 	if m.e.cfg.Input.StartOffset == config.Latest {
 		var err error
-		if origin, first, err = m.groupOrigin(ctx); err != nil {
+		if origin, first, err = m.groupOrigin(ctx, topic); err != nil {
 			return nil, err
 		}
 	}
+	origin.TopicID = topic
 	var atStart, atEnd, later []*partition
 	for _, p := range parts {
 		switch {
@@ -69,7 +70,10 @@ func (m *member) begin(ctx context.Context, parts []*partition) ([]*partition, e
 
 // groupOrigin returns what the group's commits say of its first start; first
 // reports whether this is it.
-func (m *member) groupOrigin(ctx context.Context) (origin offsets.Origin, first bool, err error) {
+//
+// A commit of a former topic of that name says that the group has started before,
+// and nothing of where partitions of this one begin.
+func (m *member) groupOrigin(ctx context.Context, topic kafka.TopicID) (origin offsets.Origin, first bool, err error) {
 	count, err := m.e.client.Partitions(ctx, m.e.cfg.Input.Topic)
 	if err != nil {
 		return origin, false, err
@@ -94,7 +98,7 @@ func (m *member) groupOrigin(ctx context.Context) (origin offsets.Origin, first 
 		first = false
 		// Damaged metadata says nothing, and is reported to its partition.
 		state, _ := offsets.Decode(c.Metadata, c.Offset)
-		if o := state.Origin; o.FirstPartitions > 0 && (origin.FirstPartitions == 0 || o.FirstStart < origin.FirstStart) {
+		if o := state.Origin; o.FirstPartitions > 0 && o.TopicID == topic && (origin.FirstPartitions == 0 || o.FirstStart < origin.FirstStart) {
 			origin = o
 		}
 	}

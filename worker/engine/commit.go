@@ -103,7 +103,7 @@ func (m *member) send(ctx context.Context, due []checkpoint) error {
 	for len(due) > 0 {
 		commits := make([]kafka.CommitOffset, 0, len(due))
 		for _, c := range due {
-			commits = append(commits, kafka.CommitOffset{Assignment: c.p.assignment, Offset: c.offset, Metadata: c.metadata})
+			commits = append(commits, kafka.CommitOffset{Assignment: c.p.assignment, Offset: c.offset, Metadata: c.metadata, LeaderEpoch: c.p.epochs.before(c.offset)})
 		}
 		var refused []failedCommit
 		due, refused = m.settleCommits(due, m.group.Commit(ctx, commits))

@@ -63,6 +63,7 @@ func (m *member) fetched(s *kafka.Set) {
 		return
 	}
 	m.endMoved(p, s)
+	p.epochs.add(s.LeaderEpochs, p.commit.committed.Load())
 	p.outOfRange = 0
 	if end := p.end.readable.Load(); end >= 0 {
 		p.suspect.limit(end)
@@ -78,7 +79,15 @@ func (m *member) fetched(s *kafka.Set) {
 func (m *member) fetchFailed(p *partition, s *kafka.Set) {
 	defer s.Release()
 	var gone *kafka.OffsetOutOfRangeError
+	var cut *kafka.TruncatedError
+	var recreated *kafka.TopicRecreatedError
 	switch {
+	case errors.As(s.Err, &cut):
+		m.fetcher.Stop(p.id)
+		m.truncated(p, cut.Offset, cut.Divergence)
+	case errors.As(s.Err, &recreated):
+		m.fetcher.Stop(p.id)
+		m.recreated(p, recreated)
 	case errors.As(s.Err, &gone):
 		m.fetcher.Stop(p.id)
 		m.outOfRange(p, gone)

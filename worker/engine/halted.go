@@ -49,7 +49,7 @@ func (m *member) lookAgainLater(p *partition) {
 	time.AfterFunc(lookAgainInterval, func() {
 		m.post(func() {
 			if m.parts[p.id] == p && p.is(halted) {
-				p.epoch = m.fetcher.Start(p.id, p.tracker.Position())
+				p.epoch = m.fetcher.StartAt(p.id, p.at(p.tracker.Position()))
 			}
 		})
 	})
@@ -101,5 +101,5 @@ func (m *member) corrupt(p *partition, err error) {
 	m.fetcher.Stop(p.id)
 	p.corruptAt = position + 1 // so that zero is none
 	m.log.Info("fetched data is damaged; fetching it again", "partition", p.id, "error", err.Error())
-	p.epoch = m.fetcher.Start(p.id, position)
+	p.epoch = m.fetcher.StartAt(p.id, p.at(position))
 }

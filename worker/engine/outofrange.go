@@ -7,6 +7,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/offsets"
 	"github.com/millrace-dev/millrace/worker/telemetry"
 )
 
@@ -27,6 +28,19 @@ func (m *member) outOfRange(p *partition, gone *kafka.OffsetOutOfRangeError) {
 // findEnds asks for the log's ends until it gets them or nobody reads the
 // partition any more.
 func (m *member) findEnds(p *partition, epoch uint64, gone *kafka.OffsetOutOfRangeError, wait time.Duration) {
+	m.withEnds(p, epoch, wait, func(first, end int64) { m.placed(p, gone.Offset, first, end) })
+}
+
+// findStart has a partition go on at the beginning of another topic.
+func (m *member) findStart(p *partition, epoch uint64, topic kafka.TopicID) {
+	m.withEnds(p, epoch, 0, func(first, _ int64) {
+		m.turn(p, &turning{restart: true, at: first, origin: offsets.Origin{TopicID: topic}})
+	})
+}
+
+// withEnds has the feeder do something with the log's ends when they are known, if
+// the partition still waits for it.
+func (m *member) withEnds(p *partition, epoch uint64, wait time.Duration, do func(first, end int64)) {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		select {
 		case <-m.hard.Done():
@@ -38,7 +52,7 @@ func (m *member) findEnds(p *partition, epoch uint64, gone *kafka.OffsetOutOfRan
 		if err == nil {
 			m.post(func() {
 				if m.parts[p.id] == p && p.epoch == epoch && p.is(active, careful, halted) {
-					m.placed(p, gone.Offset, first, end)
+					do(first, end)
 				}
 			})
 			return
@@ -47,7 +61,7 @@ func (m *member) findEnds(p *partition, epoch uint64, gone *kafka.OffsetOutOfRan
 			return
 		}
 		m.log.Info("could not look up where the log begins and ends; trying again",
-			"topic", gone.Topic, "partition", p.id, "offset", gone.Offset, "error", err.Error())
+			"topic", m.e.cfg.Input.Topic, "partition", p.id, "error", err.Error())
 		wait = pause
 	}
 }
@@ -78,7 +92,7 @@ func (m *member) placed(p *partition, offset, first, end int64) {
 	case offset > end:
 		m.truncated(p, offset, end)
 	default:
-		p.epoch = m.fetcher.Start(p.id, offset)
+		p.epoch = m.fetcher.StartAt(p.id, p.at(offset))
 	}
 }
 
@@ -94,7 +108,7 @@ func (m *member) overtaken(p *partition, from, first int64) {
 		return
 	}
 	m.turn(p, &turning{skipTo: first})
-	p.epoch = m.fetcher.Start(p.id, first)
+	p.epoch = m.fetcher.StartAt(p.id, p.at(first))
 }
 
 // truncated goes back to where the log ends now, or where it has become another
@@ -110,10 +124,24 @@ func (m *member) truncated(p *partition, from, to int64) {
 	case m.haltsOnLoss():
 		m.turn(p, &turning{halt: err})
 	case to >= position:
-		p.epoch = m.fetcher.Start(p.id, position)
+		p.epoch = m.fetcher.StartAt(p.id, p.at(position))
 	default:
-		m.turn(p, &turning{restart: true, at: to})
+		m.turn(p, &turning{restart: true, at: to, origin: p.origin})
 	}
+}
+
+// recreated goes over to the first record of a topic that was deleted and created
+// again under its name, whatever the start offset is. What was fetched of the
+// former topic is nowhere else any more, and is finished.
+func (m *member) recreated(p *partition, found *kafka.TopicRecreatedError) {
+	end := max(p.end.high.Load(), found.Offset)
+	m.lose(p, end-found.Offset, found.Offset, end, telemetry.LossTopicRecreated, found)
+	if m.haltsOnLoss() {
+		m.turn(p, &turning{halt: fmt.Errorf("%w: set input.onDataLoss: Continue to read it from its beginning", found)})
+		return
+	}
+	p.foreign.Store(true)
+	go m.findStart(p, p.epoch, found.Present)
 }
 
 func (m *member) haltsOnLoss() bool { return m.e.cfg.Input.OnDataLoss == config.HaltOnLoss }

@@ -66,6 +66,7 @@ type partition struct {
 	bytes   atomic.Int64 // in flight
 	settled atomic.Int64 // since the assignment
 	end     logEnd
+	epochs  epochHistory
 	// cancelled keeps the pool from beginning attempts of the partition's records.
 	cancelled atomic.Bool
 	// owned ends when the partition is given up: results that come later are

@@ -16,6 +16,7 @@ type turning struct {
 	// other one's.
 	restart bool
 	at      int64
+	origin  offsets.Origin
 }
 
 // turn sets how a partition goes on.
@@ -41,7 +42,7 @@ func (m *member) passTurn(p *partition) {
 		m.skip(p, t.skipTo)
 	case p.records.Load() == 0:
 		p.turning = nil
-		m.replace(p, t.at)
+		m.replace(p, t)
 	}
 }
 
@@ -65,12 +66,15 @@ func (m *member) skip(p *partition, next int64) {
 	m.nudgeCommit(p, next)
 }
 
-// replace exchanges the partition's assignment for one that reads from start on.
-func (m *member) replace(old *partition, start int64) {
+// replace exchanges the partition's assignment for one that reads another log.
+func (m *member) replace(old *partition, t *turning) {
 	m.forget(old)
 	p := newPartition(m.hard, old.assignment)
 	m.keep(p)
-	m.prepare(p, start, offsets.State{Origin: old.origin})
+	m.prepare(p, t.at, offsets.State{Origin: t.origin})
+	if p.origin.TopicID == old.origin.TopicID {
+		p.epochs.add(old.epochs.until(t.at), 0)
+	}
 	m.acquired(p)
 	m.commitSoon()
 }

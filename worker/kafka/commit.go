@@ -23,6 +23,8 @@ type CommitOffset struct {
 	// Offset is that of the next record to be read.
 	Offset   int64
 	Metadata string
+	// LeaderEpoch is that of the last record below Offset; -1 is unknown.
+	LeaderEpoch int32
 }
 
 // CommitError says which partitions could not be committed. The others of the
@@ -157,7 +159,7 @@ func (m *Member) commitRequest(offsets []CommitOffset) (req *offsetcommit.Reques
 		}
 		sent = append(sent, o)
 		topic.Partitions = append(topic.Partitions, offsetcommit.RequestPartition{
-			PartitionIndex: o.Assignment.Partition, CommittedOffset: o.Offset, CommittedLeaderEpoch: -1, CommittedMetadata: o.Metadata,
+			PartitionIndex: o.Assignment.Partition, CommittedOffset: o.Offset, CommittedLeaderEpoch: o.LeaderEpoch, CommittedMetadata: o.Metadata,
 		})
 	}
 	return &offsetcommit.Request{

@@ -54,7 +54,7 @@ func commitRoundTrip(t *testing.T, f *fleet) {
 	if err != nil || got[0] != none || got[1] != none {
 		t.Fatalf("before any commit: %v, %v", got, err)
 	}
-	if err := c.m.Commit(ctx, []CommitOffset{{c.holding(0), 42, long}, {c.holding(1), 0, ""}}); err != nil {
+	if err := c.m.Commit(ctx, []CommitOffset{{c.holding(0), 42, long, -1}, {c.holding(1), 0, "", -1}}); err != nil {
 		t.Fatalf("Commit: %v", err)
 	}
 	got, err = c.m.Committed(ctx, []int32{0, 1, 2})
@@ -64,7 +64,7 @@ func commitRoundTrip(t *testing.T, f *fleet) {
 	}
 
 	// Too much metadata fails its own partition only.
-	err = c.m.Commit(ctx, []CommitOffset{{c.holding(0), 43, long + "x"}, {c.holding(1), 7, "y"}})
+	err = c.m.Commit(ctx, []CommitOffset{{c.holding(0), 43, long + "x", -1}, {c.holding(1), 7, "y", -1}})
 	expectError(t, err, kafkago.OffsetMetadataTooLarge, "partition 0", "offset 43", "4097 bytes", "offset.metadata.max.bytes", f.group, f.topic)
 	var refused *CommitError
 	if !errors.As(err, &refused) || len(refused.Failed) != 1 {

@@ -110,7 +110,7 @@ func waitsForTransaction(t *testing.T, f *fleet) {
 	t.Helper()
 	ctx := testContext(t)
 	c := joined(f)
-	if err := c.m.Commit(ctx, []CommitOffset{{c.holding(0), 4, "before"}}); err != nil {
+	if err := c.m.Commit(ctx, []CommitOffset{{c.holding(0), 4, "before", -1}}); err != nil {
 		t.Fatal(err)
 	}
 	kc, txn := f.cluster.Client(), f.group+"-txn"
@@ -174,7 +174,7 @@ func TestCommittedOnAnOldBroker(t *testing.T) {
 		version = req.GetVersion()
 		return true
 	}})
-	if err := c.m.Commit(testContext(t), []CommitOffset{{c.holding(1), 4, "x"}}); err != nil {
+	if err := c.m.Commit(testContext(t), []CommitOffset{{c.holding(1), 4, "x", -1}}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := c.m.Committed(testContext(t), []int32{0, 1})

@@ -58,6 +58,10 @@ func (h *logBatch) transactional() bool { return h.attributes&transactionalFlag 
 func (h *logBatch) codec() int8         { return int8(h.attributes & codecMask) }
 func (h *logBatch) payload() []byte     { return h.bytes[batchHeaderSize:] }
 
+func (h *logBatch) leaderEpoch() int32 {
+	return int32(binary.BigEndian.Uint32(h.bytes[atLeaderEpoch:]))
+}
+
 // verify compares the checksum.
 func (h *logBatch) verify() error {
 	want := binary.BigEndian.Uint32(h.bytes[atChecksum:])

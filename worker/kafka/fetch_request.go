@@ -42,10 +42,11 @@ type fetchRequest struct {
 
 // fetchPartition is what is asked of a partition.
 type fetchPartition struct {
-	partition int32
-	offset    int64
-	maxBytes  int32
-	owner     *account // of the memory of its records
+	partition   int32
+	leaderEpoch int32 // of the leader that is asked; -1 is unknown
+	offset      int64
+	maxBytes    int32
+	owner       *account // of the memory of its records
 }
 
 // owner returns the account that a partition's records are charged to.
@@ -206,7 +207,7 @@ func (r *fetchRequest) encode(b []byte) []byte {
 func (r *fetchRequest) encodePartition(b []byte, p fetchPartition) []byte {
 	b = appendInt32(b, p.partition)
 	if r.version >= 9 {
-		b = appendInt32(b, -1) // leader epoch: not checked
+		b = appendInt32(b, p.leaderEpoch)
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(p.offset))
 	if r.version >= 5 {

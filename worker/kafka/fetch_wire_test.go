@@ -18,7 +18,7 @@ func wireRequest(version int16) *fetchRequest {
 	return &fetchRequest{
 		broker: 1, clientID: "me", topic: "orders", maxWait: 250 * time.Millisecond, minBytes: 1, maxBytes: 1 << 20,
 		readCommitted: true, version: version, pool: newBufferPool(1 << 20),
-		partitions: []fetchPartition{{partition: 3, offset: 77, maxBytes: 5000}, {partition: 4, offset: 1 << 40, maxBytes: 6000}},
+		partitions: []fetchPartition{{partition: 3, leaderEpoch: -1, offset: 77, maxBytes: 5000}, {partition: 4, leaderEpoch: -1, offset: 1 << 40, maxBytes: 6000}},
 	}
 }
 

@@ -117,16 +117,30 @@ func (c *Client) NewFetcher(cfg FetcherConfig) *Fetcher {
 // receiver owns them. It is never closed; after Close nothing more comes.
 func (f *Fetcher) Sets() <-chan *Set { return f.sets }
 
-// Start reads a partition from an offset on; one Set may come before the first
+// Position is a place in a partition's log, with what tells whether the log is
+// still the one that it belongs to.
+type Position struct {
+	Offset int64
+	// LeaderEpoch is that of the last record below Offset; -1 is unknown.
+	LeaderEpoch int32
+	TopicID     TopicID
+}
+
+// Start reads a partition from an offset on; see StartAt.
+func (f *Fetcher) Start(partition int32, offset int64) (epoch uint64) {
+	return f.StartAt(partition, Position{Offset: offset, LeaderEpoch: -1})
+}
+
+// StartAt reads a partition from a position on; one Set may come before the first
 // Ask. A partition that was started before starts anew. The sets of this start
 // carry the returned epoch, which is never 0.
-func (f *Fetcher) Start(partition int32, offset int64) (epoch uint64) {
+func (f *Fetcher) StartAt(partition int32, at Position) (epoch uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.drop(f.cursors[partition])
 	f.epochs++
 	if !f.closed {
-		f.cursors[partition] = newCursor(partition, f.epochs, offset, f.account(partition))
+		f.cursors[partition] = newCursor(partition, f.epochs, at, f.account(partition))
 		f.wakeRouter()
 	}
 	return f.epochs
@@ -190,4 +204,21 @@ type OffsetOutOfRangeError struct {
 // Error names the place.
 func (e *OffsetOutOfRangeError) Error() string {
 	return fmt.Sprintf("topic %q, partition %d: the log has no offset %d", e.Topic, e.Partition, e.Offset)
+}
+
+// TopicRecreatedError says that the topic was deleted and created again under its
+// name: the offsets of the former one mean nothing in it.
+type TopicRecreatedError struct {
+	Topic     string
+	Partition int32
+	// Offset is the position in the former topic.
+	Offset int64
+	// Former and Present are the topics' ids.
+	Former, Present TopicID
+}
+
+// Error names the place.
+func (e *TopicRecreatedError) Error() string {
+	return fmt.Sprintf("topic %q, partition %d: the topic was deleted and created again (its id was %x and is %x)",
+		e.Topic, e.Partition, e.Former, e.Present)
 }

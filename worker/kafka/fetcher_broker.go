@@ -176,7 +176,7 @@ func (l *lane) compose() *laneRequest {
 	l.reserve(r)
 	for _, c := range r.cursors {
 		limit := max(min(share, f.cfg.MaxPartitionBytes, r.message.maxBytes), c.limit)
-		r.message.partitions = append(r.message.partitions, fetchPartition{c.partition, c.position, limit, c.account})
+		r.message.partitions = append(r.message.partitions, fetchPartition{c.partition, c.leaderEpoch, c.position, limit, c.account})
 		if c.end < 0 {
 			// The watermarks of an idle partition are news too: have them now.
 			r.message.maxWait = 0

@@ -8,7 +8,11 @@ type cursor struct {
 	partition int32
 	epoch     uint64
 	position  int64 // the next offset to ask for
-	credit    int   // sets that may still be delivered
+	// topicID is of the topic that position belongs to, lastEpoch the leader epoch
+	// of the record before it. They are zero and -1 while they are unknown.
+	topicID   TopicID
+	lastEpoch int32
+	credit    int // sets that may still be delivered
 	account   *account
 	limit     int32 // bytes to ask for if one batch needs more than usual; 0 if not
 	dropped   bool  // stopped, or started anew as another cursor
@@ -16,11 +20,12 @@ type cursor struct {
 
 	// broker is where it is fetched; nil while the leader is looked for, from
 	// retryAt on.
-	broker  *fetchBroker
-	retryAt time.Time
-	backoff backoff
-	trouble string // what was logged last about it; "" if all is well
-	tries   uint64 // requests and look-ups of the leader that have ended
+	broker      *fetchBroker
+	leaderEpoch int32 // of broker; -1 is unknown
+	retryAt     time.Time
+	backoff     backoff
+	trouble     string // what was logged last about it; "" if all is well
+	tries       uint64 // requests and look-ups of the leader that have ended
 
 	// request is the one that it is part of. busy stays set until its set is
 	// delivered, which keeps the sets of a partition in order.
@@ -38,9 +43,10 @@ type watermarks struct{ high, stable, start int64 }
 
 var unknownWatermarks = watermarks{-1, -1, -1}
 
-func newCursor(partition int32, epoch uint64, offset int64, a *account) *cursor {
+func newCursor(partition int32, epoch uint64, at Position, a *account) *cursor {
 	return &cursor{
-		partition: partition, epoch: epoch, position: offset, credit: 1, end: -1, shown: unknownWatermarks, account: a,
+		partition: partition, epoch: epoch, position: at.Offset, topicID: at.TopicID, lastEpoch: at.LeaderEpoch,
+		leaderEpoch: -1, credit: 1, end: -1, shown: unknownWatermarks, account: a,
 	}
 }
 

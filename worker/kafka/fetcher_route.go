@@ -3,6 +3,8 @@ package kafka
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"sync"
 	"time"
 )
 
@@ -55,14 +57,53 @@ func (f *Fetcher) find(cursors []*cursor) {
 		partitions[i] = c.partition
 	}
 	leaders := f.client.LeadersOf(f.ctx, f.cfg.Topic, partitions)
+	ends := f.askEpochEnds(cursors, leaders)
 	if f.ctx.Err() == nil {
-		for _, d := range f.found(cursors, leaders) {
+		for _, d := range f.found(cursors, leaders, ends) {
 			f.deliver(d)
 		}
 	}
 }
 
-func (f *Fetcher) found(cursors []*cursor, leaders map[int32]Leader) (out []delivery) {
+// askEpochEnds asks the new leaders where the epochs of the last records that were
+// read end, for cursors that know it: all leaders at the same time.
+func (f *Fetcher) askEpochEnds(cursors []*cursor, leaders map[int32]Leader) map[int32]epochEnd {
+	ends := make(map[int32]epochEnd)
+	var mu sync.Mutex // guards ends
+	var asked sync.WaitGroup
+	for leader, questions := range f.epochQuestions(cursors, leaders) {
+		asked.Go(func() {
+			answers := f.client.epochEnds(f.ctx, leader, f.cfg.Topic, questions)
+			mu.Lock()
+			defer mu.Unlock()
+			maps.Copy(ends, answers)
+		})
+	}
+	asked.Wait()
+	return ends
+}
+
+func (f *Fetcher) epochQuestions(cursors []*cursor, leaders map[int32]Leader) map[int32][]epochQuestion {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	byLeader := make(map[int32][]epochQuestion)
+	for _, c := range cursors {
+		l := leaders[c.partition]
+		if l.Err != nil || c.lastEpoch < 0 || l.Epoch < 0 || l.Epoch == c.leaderEpoch || c.recreated(l.TopicID) {
+			continue
+		}
+		byLeader[l.Broker] = append(byLeader[l.Broker], epochQuestion{c.partition, l.Epoch, c.lastEpoch})
+	}
+	return byLeader
+}
+
+// recreated reports whether the cursor belongs to a topic that is gone. Without a
+// broker that tells ids it is never known.
+func (c *cursor) recreated(now TopicID) bool {
+	return c.topicID != (TopicID{}) && now != (TopicID{}) && c.topicID != now
+}
+
+func (f *Fetcher) found(cursors []*cursor, leaders map[int32]Leader, ends map[int32]epochEnd) (out []delivery) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var failed troubles
@@ -71,10 +112,20 @@ func (f *Fetcher) found(cursors []*cursor, leaders map[int32]Leader) (out []deli
 		l := leaders[c.partition]
 		switch err := l.Err; {
 		case c.dropped:
+		case c.recreated(l.TopicID):
+			out = append(out, f.spend(c, f.fatalSet(c, &TopicRecreatedError{
+				Topic: f.cfg.Topic, Partition: c.partition, Offset: c.position, Former: c.topicID, Present: l.TopicID,
+			})))
 		case err == nil:
-			f.attach(c, l.Broker)
+			end, asked := ends[c.partition]
+			if set := f.verify(c, end, asked, &failed); set != nil {
+				out = append(out, f.spend(c, set))
+			} else if !asked || !retriable(end.err) {
+				c.leaderEpoch = l.Epoch
+				f.attach(c, l.Broker)
+			}
 		case retriable(err) || errors.Is(err, ErrTopicNotFound):
-			// A topic may be deleted and made anew while its reader runs.
+			// A topic may be deleted and created again while its reader runs.
 			failed.add(c, fmt.Errorf("no leader: %w", err))
 		default:
 			out = append(out, f.allFailed([]*cursor{c}, fmt.Errorf("look up the leader: %w", err))...)
@@ -82,4 +133,23 @@ func (f *Fetcher) found(cursors []*cursor, leaders map[int32]Leader) (out []deli
 	}
 	failed.settle(f)
 	return out
+}
+
+// verify judges a position by where the epoch of the last record before it ends,
+// and returns what to tell the reader if that is not in the log any more. A broker
+// that does not answer such questions, or not to this user, leaves it unknown.
+// Needs mu.
+func (f *Fetcher) verify(c *cursor, end epochEnd, asked bool, failed *troubles) *Set {
+	switch {
+	case !asked:
+		return nil
+	case retriable(end.err):
+		f.client.forgetLeaders(f.cfg.Topic)
+		failed.add(c, end.err)
+		return nil
+	case end.err != nil || end.epoch < 0 || end.end < 0 || end.end >= c.position:
+		return nil
+	default:
+		return f.fatalSet(c, &TruncatedError{Topic: f.cfg.Topic, Partition: c.partition, Offset: c.position, Divergence: end.end})
+	}
 }

@@ -182,6 +182,11 @@ func (f *Fetcher) setOf(c *cursor, p *fetchedPartition, failed *troubles) (*Set,
 	c.account.batch = int64(found.most)
 	set := newSet(src, records[:found.size], p.records)
 	p.records = nil
+	if found.firstEpoch >= 0 && found.firstEpoch != c.lastEpoch {
+		set.LeaderEpochs = append(set.LeaderEpochs, EpochStart{Offset: c.position, Epoch: found.firstEpoch})
+	}
+	set.LeaderEpochs = append(set.LeaderEpochs, found.changes...)
+	c.lastEpoch = max(found.lastEpoch, c.lastEpoch)
 	f.served++
 	c.turn = f.served
 	c.position, c.limit, c.halted = found.next, 0, found.broken

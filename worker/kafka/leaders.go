@@ -20,40 +20,69 @@ type leaderCache struct {
 }
 
 type topicEntry struct {
-	leaders []int32
-	valid   bool
-	asked   time.Time
+	layout leaderLayout
+	// former are the ids of topics that had this name before: who answers with
+	// one of them has not heard of the present topic yet.
+	former map[TopicID]bool
+	valid  bool
+	asked  time.Time
 	// asking is open while a question is under way; err is its outcome.
 	asking chan struct{}
 	err    error
 }
 
-// leader returns the id of the broker that leads a partition. It is answered
-// from memory when possible; otherwise the cluster is asked, once for all who
-// wait for the same topic. A partition without a leader is LeaderNotAvailable,
-// which is retriable.
+// leaderLayout is who leads a topic's partitions.
+type leaderLayout struct {
+	id      TopicID
+	leaders []int32 // by partition, -1 where there is none
+	epochs  []int32 // of the leaders, -1 where it is unknown
+}
+
+// leader returns the id of the broker that leads a partition; see leadership.
 func (c *Client) leader(ctx context.Context, topic string, partition int32) (int32, error) {
-	if id, ok := c.leaders.lookup(topic, partition); ok {
-		return id, nil
+	l := c.leadership(ctx, topic, partition)
+	return l.Broker, l.Err
+}
+
+// leadership returns who leads a partition. It is answered from memory when
+// possible; otherwise the cluster is asked, once for all who wait for the same
+// topic. A partition without a leader is LeaderNotAvailable, which is retriable.
+func (c *Client) leadership(ctx context.Context, topic string, partition int32) Leader {
+	if l, ok := c.leaders.lookup(topic, partition); ok {
+		return l
 	}
-	leaders, err := c.refreshLeaders(ctx, topic)
-	if err != nil {
-		return -1, err
-	}
+	layout, err := c.refreshLeaders(ctx, topic)
+	l := Leader{Broker: -1, Epoch: -1, TopicID: layout.id}
 	switch {
-	case int(partition) >= len(leaders) || partition < 0:
-		return -1, fmt.Errorf("partition %d of topic %q, which has %d partitions: %w",
-			partition, topic, len(leaders), kafkago.UnknownTopicOrPartition)
-	case leaders[partition] < 0:
-		return -1, fmt.Errorf("partition %d of topic %q: %w", partition, topic, kafkago.LeaderNotAvailable)
+	case err != nil:
+		l.Err = err
+	case int(partition) >= len(layout.leaders) || partition < 0:
+		l.Err = fmt.Errorf("partition %d of topic %q, which has %d partitions: %w",
+			partition, topic, len(layout.leaders), kafkago.UnknownTopicOrPartition)
+	case layout.leaders[partition] < 0:
+		l.Err = fmt.Errorf("partition %d of topic %q: %w", partition, topic, kafkago.LeaderNotAvailable)
+	default:
+		l.Broker, l.Epoch = layout.leaders[partition], layout.epochs[partition]
 	}
-	return leaders[partition], nil
+	return l
 }
 
 // Leader is the broker that leads a partition, or why there is none.
 type Leader struct {
 	Broker int32
-	Err    error
+	Epoch  int32 // of the leader; -1 is unknown
+	// TopicID is known without a leader too.
+	TopicID TopicID
+	Err     error
+}
+
+// TopicID returns the id of a topic, from memory when possible; zero is unknown.
+func (c *Client) TopicID(ctx context.Context, topic string) (TopicID, error) {
+	if l, ok := c.leaders.lookup(topic, 0); ok {
+		return l.TopicID, nil
+	}
+	layout, err := c.refreshLeaders(ctx, topic)
+	return layout.id, err
 }
 
 // LeadersOf returns who leads each of the partitions. Lookups of one topic share
@@ -63,7 +92,7 @@ func (c *Client) LeadersOf(ctx context.Context, topic string, partitions []int32
 	found := make([]Leader, len(partitions))
 	var lookups sync.WaitGroup
 	for i, partition := range partitions {
-		lookups.Go(func() { found[i].Broker, found[i].Err = c.leader(ctx, topic, partition) })
+		lookups.Go(func() { found[i] = c.leadership(ctx, topic, partition) })
 	}
 	lookups.Wait()
 	byPartition := make(map[int32]Leader, len(partitions))
@@ -86,7 +115,7 @@ func (c *Client) forgetLeaders(topic string) {
 
 // refreshLeaders asks the cluster for a topic's leaders, or joins a question
 // that is under way. The question outlives a caller that gives up.
-func (c *Client) refreshLeaders(ctx context.Context, topic string) ([]int32, error) {
+func (c *Client) refreshLeaders(ctx context.Context, topic string) (leaderLayout, error) {
 	entry, asking, start := c.leaders.join(topic)
 	if start {
 		go c.askLeaders(context.WithoutCancel(ctx), topic, entry)
@@ -94,11 +123,14 @@ func (c *Client) refreshLeaders(ctx context.Context, topic string) ([]int32, err
 	select {
 	case <-asking:
 	case <-ctx.Done():
-		return nil, fmt.Errorf("look up the leaders of topic %q: %w", topic, ctx.Err())
+		return leaderLayout{}, fmt.Errorf("look up the leaders of topic %q: %w", topic, ctx.Err())
 	}
 	c.leaders.mu.RLock()
 	defer c.leaders.mu.RUnlock()
-	return entry.leaders, entry.err
+	if entry.err != nil {
+		return leaderLayout{id: entry.layout.id}, entry.err
+	}
+	return entry.layout, nil
 }
 
 func (c *Client) askLeaders(ctx context.Context, topic string, entry *topicEntry) {
@@ -106,23 +138,23 @@ func (c *Client) askLeaders(ctx context.Context, topic string, entry *topicEntry
 	pause := time.Until(entry.asked.Add(leaderRefreshInterval))
 	c.leaders.mu.RUnlock()
 	err := sleep(ctx, pause)
-	var leaders []int32
+	var layout leaderLayout
 	if err == nil {
-		leaders, err = c.topicLeaders(ctx, topic)
+		layout, err = c.leaderLayout(ctx, topic)
 	}
-	c.leaders.answer(entry, leaders, err)
+	c.leaders.answer(entry, topic, layout, err)
 }
 
 // lookup returns a leader from memory.
-func (l *leaderCache) lookup(topic string, partition int32) (int32, bool) {
+func (l *leaderCache) lookup(topic string, partition int32) (Leader, bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	entry := l.topics[topic]
-	if entry == nil || !entry.valid || partition < 0 || int(partition) >= len(entry.leaders) {
-		return -1, false
+	if entry == nil || !entry.valid || partition < 0 || int(partition) >= len(entry.layout.leaders) {
+		return Leader{}, false
 	}
-	id := entry.leaders[partition]
-	return id, id >= 0
+	id := entry.layout.leaders[partition]
+	return Leader{Broker: id, Epoch: entry.layout.epochs[partition], TopicID: entry.layout.id}, id >= 0
 }
 
 // join returns the topic's entry and the channel that closes with the next
@@ -145,11 +177,22 @@ func (l *leaderCache) join(topic string) (entry *topicEntry, asking chan struct{
 }
 
 // answer ends a question.
-func (l *leaderCache) answer(entry *topicEntry, leaders []int32, err error) {
+func (l *leaderCache) answer(entry *topicEntry, topic string, layout leaderLayout, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	entry.leaders, entry.err = leaders, err
-	entry.valid, entry.asked = err == nil, time.Now()
+	if err == nil && entry.former[layout.id] {
+		err = fmt.Errorf("topic %q: the broker has not heard yet that it was created again: %w", topic, kafkago.UnknownTopicOrPartition)
+	}
+	entry.valid, entry.asked, entry.err = err == nil, time.Now(), err
+	if err == nil {
+		if last := entry.layout.id; last != (TopicID{}) && layout.id != (TopicID{}) && last != layout.id {
+			if entry.former == nil {
+				entry.former = make(map[TopicID]bool)
+			}
+			entry.former[last] = true
+		}
+		entry.layout = layout
+	}
 	close(entry.asking)
 	entry.asking = nil
 }

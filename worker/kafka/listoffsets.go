@@ -84,19 +84,21 @@ func (c *Client) askLeadersOffsets(
 	ctx context.Context, topic string, partitions []int32, at OffsetSpec, isolation config.IsolationLevel,
 ) map[int32]PartitionOffset {
 	found := make(map[int32]PartitionOffset, len(partitions))
-	byLeader := make(map[int32][]int32)
+	byLeader := make(map[int32][]listoffsets.RequestPartition)
 	for partition, l := range c.LeadersOf(ctx, topic, partitions) {
 		if l.Err != nil {
 			found[partition] = PartitionOffset{Err: l.Err}
 			continue
 		}
-		byLeader[l.Broker] = append(byLeader[l.Broker], partition)
+		byLeader[l.Broker] = append(byLeader[l.Broker], listoffsets.RequestPartition{
+			Partition: partition, CurrentLeaderEpoch: l.Epoch, Timestamp: int64(at),
+		})
 	}
 	var mu sync.Mutex // guards found
 	var questions sync.WaitGroup
 	for leader, asked := range byLeader {
 		questions.Go(func() {
-			answers := c.askOffsets(ctx, leader, topic, asked, at, isolation)
+			answers := c.askOffsets(ctx, leader, topic, asked, isolation)
 			mu.Lock()
 			defer mu.Unlock()
 			maps.Copy(found, answers)
@@ -108,28 +110,23 @@ func (c *Client) askLeadersOffsets(
 
 // askOffsets asks one leader about its partitions.
 func (c *Client) askOffsets(
-	ctx context.Context, leader int32, topic string, partitions []int32, at OffsetSpec, isolation config.IsolationLevel,
+	ctx context.Context, leader int32, topic string, partitions []listoffsets.RequestPartition, isolation config.IsolationLevel,
 ) map[int32]PartitionOffset {
-	req := &listoffsets.Request{ReplicaID: -1, Topics: []listoffsets.RequestTopic{{Topic: topic}}}
+	req := &listoffsets.Request{ReplicaID: -1, Topics: []listoffsets.RequestTopic{{Topic: topic, Partitions: partitions}}}
 	if isolation == config.ReadCommitted {
 		req.IsolationLevel = 1
-	}
-	for _, partition := range partitions {
-		req.Topics[0].Partitions = append(req.Topics[0].Partitions, listoffsets.RequestPartition{
-			Partition: partition, CurrentLeaderEpoch: -1, Timestamp: int64(at),
-		})
 	}
 	found := make(map[int32]PartitionOffset, len(partitions))
 	res, err := c.ask(ctx, leader, req)
 	if err != nil {
 		c.forgetLeaders(topic)
-		for _, partition := range partitions {
-			found[partition] = PartitionOffset{Err: fmt.Errorf("topic %q, partition %d: broker %d: %w", topic, partition, leader, err)}
+		for _, p := range partitions {
+			found[p.Partition] = PartitionOffset{Err: fmt.Errorf("topic %q, partition %d: broker %d: %w", topic, p.Partition, leader, err)}
 		}
 		return found
 	}
-	for _, partition := range partitions {
-		found[partition] = PartitionOffset{Err: fmt.Errorf("topic %q, partition %d: %w", topic, partition, errNotAnswered)}
+	for _, p := range partitions {
+		found[p.Partition] = PartitionOffset{Err: fmt.Errorf("topic %q, partition %d: %w", topic, p.Partition, errNotAnswered)}
 	}
 	c.takeOffsets(topic, res.(*listoffsets.Response), found)
 	return found

@@ -19,10 +19,58 @@ func (c *Client) metadata(ctx context.Context, topics ...string) (*metadata.Resp
 		return nil, c.unreachable(err)
 	}
 	res := answer.(*metadata.Response)
+	c.learnBrokers(ctx, res)
+	return res, nil
+}
+
+func (c *Client) learnBrokers(ctx context.Context, res *metadata.Response) {
 	if c.brokers.learn(res.Brokers) {
 		c.refreshLayout(ctx)
 	}
-	return res, nil
+}
+
+// leaderLayout asks the cluster who leads the partitions of a topic and which topic
+// it is.
+func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	e := &probedExchange{
+		broker: anyBroker, clientID: c.cfg.ClientID, request: &topicMetadata{topic}, version: topicIDVersion,
+		older: &metadata.Request{TopicNames: []string{topic}},
+	}
+	res, err := c.roundTrip(ctx, e)
+	if err != nil {
+		return leaderLayout{}, fmt.Errorf("look up topic %q: %w", topic, c.unreachable(err))
+	}
+	var found *metadata.Response
+	var id TopicID
+	epochsKnown := true
+	switch res := res.(*answer).Message.(type) {
+	case *topicMetadataAnswer:
+		found, id = &res.Response, res.ids[topic]
+	case *metadata.Response:
+		found, epochsKnown = res, e.olderVersion >= 7
+	}
+	c.learnBrokers(ctx, found)
+	for i := range found.Topics {
+		t := &found.Topics[i]
+		if t.Name != topic {
+			continue
+		}
+		leaders, err := leadersOf(t)
+		if err != nil {
+			return leaderLayout{}, err
+		}
+		layout := leaderLayout{id: id, leaders: leaders, epochs: make([]int32, len(leaders))}
+		for _, p := range t.Partitions {
+			layout.epochs[p.PartitionIndex] = -1
+			if epochsKnown {
+				layout.epochs[p.PartitionIndex] = p.LeaderEpoch
+			}
+		}
+		return layout, nil
+	}
+	return leaderLayout{}, fmt.Errorf("look up topic %q: the broker's answer does not contain it", topic)
 }
 
 // topicLeaders asks the cluster who leads the partitions of a topic: an id for

@@ -30,12 +30,12 @@ func (p *Producer) refreshTopics() {
 
 // refresh asks the cluster for the topic's partitions and their leaders.
 func (t *TopicWriter) refresh(ctx context.Context) ([]int32, error) {
-	leaders, err := t.producer.client.refreshLeaders(ctx, t.name)
+	layout, err := t.producer.client.refreshLeaders(ctx, t.name)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	t.learn(leaders, err)
-	return leaders, err
+	t.learn(layout.leaders, err)
+	return layout.leaders, err
 }
 
 func (t *TopicWriter) outdated(now time.Time) bool {

@@ -47,8 +47,8 @@ func (p *Producer) tryRoute(q *partitionQueue) bool {
 // leaderOf returns the broker that leads a queue's partition. What the cluster
 // answers is made known to the topic's writer.
 func (p *Producer) leaderOf(q *partitionQueue) (int32, error) {
-	if broker, ok := p.client.leaders.lookup(q.topic.name, q.partition); ok {
-		return broker, nil
+	if l, ok := p.client.leaders.lookup(q.topic.name, q.partition); ok {
+		return l.Broker, nil
 	}
 	leaders, err := q.topic.refresh(p.ctx)
 	switch {

@@ -19,8 +19,11 @@ type Set struct {
 	// HighWatermark, LastStableOffset and LogStartOffset are the broker's at
 	// the time of the fetch; -1 is unknown.
 	HighWatermark, LastStableOffset, LogStartOffset int64
+	// LeaderEpochs are the leader epochs that begin with records of the set, in
+	// order: nil unless there is another one than before.
+	LeaderEpochs []EpochStart
 	// Err is set instead of records when the partition can't be read on: an
-	// *OffsetOutOfRangeError, one that wraps ErrNotAuthorized, or another that
+	// *OffsetOutOfRangeError, a *TruncatedError, a *TopicRecreatedError, one that wraps ErrNotAuthorized, or another that
 	// does not pass by itself. No more sets of this epoch come then.
 	Err error
 

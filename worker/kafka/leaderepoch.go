@@ -1,0 +1,143 @@
+package kafka
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+// Each leader of a partition has a higher epoch than the one before, and a batch
+// holds the epoch of the leader that took it. A position whose last record has an
+// epoch that ended before it, as the present leader knows, is in a part of the log
+// that an unclean election has cut off (KIP-320).
+
+// EpochStart says with which offset the records of a leader epoch begin.
+type EpochStart struct {
+	Offset int64
+	Epoch  int32
+}
+
+// TruncatedError says that the log has lost what lies before a position: its
+// records from Divergence on are gone, and others may be in their place.
+type TruncatedError struct {
+	Topic     string
+	Partition int32
+	// Offset is the position, Divergence the end of what it has in common with
+	// the log.
+	Offset, Divergence int64
+}
+
+// Error names the place.
+func (e *TruncatedError) Error() string {
+	return fmt.Sprintf("topic %q, partition %d: the log was cut at offset %d, below %d", e.Topic, e.Partition, e.Divergence, e.Offset)
+}
+
+// epochEndVersion is the first version of OffsetForLeaderEpoch that consumers may
+// use. Kafka knows it since 2.3; kafka-go has no layout of it.
+const epochEndVersion = 3
+
+// epochEnds asks a leader where epochs of its partitions end.
+type epochEnds struct {
+	topic      string
+	partitions []epochQuestion
+}
+
+type epochQuestion struct {
+	partition      int32
+	current, epoch int32
+}
+
+type epochEndsAnswer struct{ ends map[int32]epochEnd }
+
+// epochEnd answers an epochQuestion: the last epoch up to the asked one that the
+// leader knows, and where it ends. Both are -1 if it does not know.
+type epochEnd struct {
+	epoch int32
+	end   int64
+	err   error
+}
+
+var _ ownLayout = (*epochEnds)(nil)
+
+// ApiKey implements protocol.Message.
+func (*epochEnds) ApiKey() protocol.ApiKey { return protocol.OffsetForLeaderEpoch }
+
+// ApiKey implements protocol.Message.
+func (*epochEndsAnswer) ApiKey() protocol.ApiKey { return protocol.OffsetForLeaderEpoch }
+
+// appendTo implements ownLayout.
+func (r *epochEnds) appendTo(b []byte, clientID string) []byte {
+	b = appendInt32(b, 0) // size, see finishRequest
+	b = binary.BigEndian.AppendUint16(b, uint16(protocol.OffsetForLeaderEpoch))
+	b = binary.BigEndian.AppendUint16(b, epochEndVersion)
+	b = appendInt32(b, 0) // correlation id
+	b = appendString(b, clientID)
+	b = appendInt32(b, -1) // replica id: a consumer
+	b = appendInt32(b, 1)
+	b = appendString(b, r.topic)
+	b = appendInt32(b, int32(len(r.partitions)))
+	for _, p := range r.partitions {
+		b = appendInt32(appendInt32(appendInt32(b, p.partition), p.current), p.epoch)
+	}
+	return finishRequest(b)
+}
+
+// readAnswer implements ownLayout.
+func (r *epochEnds) readAnswer(from io.Reader) (protocol.Message, error) {
+	data, err := readSized(from)
+	if err != nil {
+		return nil, err
+	}
+	return decodeEpochEnds(data, r.topic)
+}
+
+func decodeEpochEnds(data []byte, topic string) (*epochEndsAnswer, error) {
+	r := protocolReader{data: data}
+	r.int32() // correlation id
+	r.int32() // throttle time
+	res := &epochEndsAnswer{ends: make(map[int32]epochEnd)}
+	for t := r.count(); t > 0 && r.err == nil; t-- {
+		name := r.string()
+		for p := r.count(); p > 0 && r.err == nil; p-- {
+			err := errorOf(r.int16())
+			partition := r.int32()
+			end := epochEnd{epoch: r.int32(), end: r.int64(), err: err}
+			if name == topic && r.err == nil {
+				res.ends[partition] = end
+			}
+		}
+	}
+	if r.err != nil {
+		return nil, fmt.Errorf("ends of leader epochs: %w", r.err)
+	}
+	return res, nil
+}
+
+// epochEnds asks a leader about its partitions; all of them are in the result.
+func (c *Client) epochEnds(ctx context.Context, leader int32, topic string, questions []epochQuestion) map[int32]epochEnd {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	ends := make(map[int32]epochEnd, len(questions))
+	res, err := c.roundTrip(ctx, &probedExchange{
+		broker: leader, clientID: c.cfg.ClientID, version: epochEndVersion,
+		request: &epochEnds{topic: topic, partitions: questions},
+	})
+	var answered map[int32]epochEnd
+	if err == nil {
+		answered = res.(*answer).Message.(*epochEndsAnswer).ends
+	}
+	for _, q := range questions {
+		end, ok := answered[q.partition]
+		switch {
+		case err != nil:
+			end.err = fmt.Errorf("ask broker %d where leader epoch %d ends: %w", leader, q.epoch, err)
+		case !ok:
+			end.err = errNotAnswered
+		}
+		ends[q.partition] = end
+	}
+	return ends
+}
