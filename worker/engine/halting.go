@@ -70,9 +70,7 @@ func (p *partition) abandonChunks() {
 			left = append(left, c)
 		}
 	})
-	for _, c := range left {
-		c.batch.Abandon()
-	}
+	p.stragglers.abandon(left)
 }
 
 // givenUp reports whether the partition's results are dropped.

@@ -83,6 +83,22 @@ func (c *chunk) caughtUp() {
 	c.straggler.Store(false)
 }
 
+// abandon gives up the memory of chunks whose partition was given up, and that of
+// all copies. The entries stay, for attempts that are under way.
+func (s *stragglers) abandon(chunks []*chunk) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, st := range s.chunks {
+		for _, copied := range st.copies {
+			copied.Release()
+		}
+		st.copies = nil
+	}
+	for _, c := range chunks {
+		c.batch.Abandon()
+	}
+}
+
 // sweepRegularly frees what only stragglers keep in memory: each second, and more
 // often while there is little left.
 func (m *member) sweepRegularly(ctx context.Context) {
