@@ -142,7 +142,8 @@ func outage(t *testing.T, cluster *kafkatest.Cluster, down, up func()) {
 	up()
 	r.awaitSettled(w)
 	w.drain()
-	wantEach(t, r.values("out"), 0, n, false)
+	// The outage may have cost the membership, and then some records are repeated.
+	wantEach(t, r.values("out"), 0, n, true)
 }
 
 func portOf(t *testing.T, address string) int {
