@@ -22,7 +22,7 @@ type Config struct {
 	InFlight    InFlight `json:"inFlight"`
 	Failure     Failure  `json:"failure"`
 	// DrainTimeout bounds how long a stop or a revoke waits for what is in
-	// flight.
+	// flight. StopTimeout is how long the whole stop may take then.
 	DrainTimeout Duration  `json:"drainTimeout"`
 	Telemetry    Telemetry `json:"telemetry"`
 	// StateDir is a directory that outlives a process and that no other one

@@ -37,7 +37,7 @@ func (m *member) reportFailed(failed []failedCommit) {
 		}
 	}
 	for text, partitions := range news {
-		m.log.Info("could not commit; trying again", "topic", m.e.cfg.Input.Topic, "group", m.e.cfg.Input.GroupID,
+		m.log.Info("could not commit", "topic", m.e.cfg.Input.Topic, "group", m.e.cfg.Input.GroupID,
 			"partitions", partitions, "error", text)
 	}
 }
