@@ -30,14 +30,18 @@ type refusals struct {
 	givenUp int           // batches
 }
 
+func (r *refusals) add(now time.Time) {
+	if !r.last.IsZero() {
+		r.total += min(now.Sub(r.last), longestRefusal)
+	}
+	r.last = now
+}
+
 // unexplained deals with a batch that the broker refuses without a reason that is
 // known. Nobody knows what of it was stored.
 func (s *sender) unexplained(q *partitionQueue, b *builder, r *produceResult, news *produceNews) {
 	now, refused := time.Now(), &q.refusals
-	if !refused.last.IsZero() {
-		refused.total += min(now.Sub(refused.last), longestRefusal)
-	}
-	refused.last = now
+	refused.add(now)
 	news.add(q, r.writeError())
 	limit := s.p.deliveryTimeout
 	if refused.total < limit || now.Sub(b.since) < limit {

@@ -76,7 +76,6 @@ func TestOutagesDoNotUseUpTheDeliveryTimeout(t *testing.T) {
 		fake := kafkatest.Fake(t)
 		fake.CreateTopic("out", 1, nil)
 		w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Millisecond, DeliveryTimeout: time.Millisecond})
-		// A refusal counts no more than a moment, however long the outage was.
 		fake.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Err: kerr.UnknownServerError})
 		faults := fake.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Err: fault, Count: 5})
 		w.write(0, 10)
@@ -85,6 +84,27 @@ func TestOutagesDoNotUseUpTheDeliveryTimeout(t *testing.T) {
 		if faults.Hits() != 5 {
 			t.Errorf("%s: %d refusals", fault.Message, faults.Hits())
 		}
+	}
+}
+
+// However long the outage is between two refusals, they count for a moment.
+func TestOutageBetweenRefusalsDoesNotCount(t *testing.T) {
+	var r refusals
+	now := time.Now()
+	for range 3 {
+		r.add(now)
+		now = now.Add(time.Hour)
+	}
+	if r.total > 2*longestRefusal {
+		t.Errorf("three refusals in two hours of outages count for %v", r.total)
+	}
+	r = refusals{}
+	for range 11 {
+		r.add(now)
+		now = now.Add(time.Second)
+	}
+	if r.total != 10*time.Second {
+		t.Errorf("refusals for ten seconds count for %v", r.total)
 	}
 }
 
