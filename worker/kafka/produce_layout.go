@@ -39,17 +39,17 @@ type topicLayout struct {
 
 // queue returns the queue for a record.
 func (l *topicLayout) queue(to Placement, key []byte) *partitionQueue {
-	count := uint32(len(l.queues))
-	switch to.kind {
-	case byKey:
+	count, at := uint32(len(l.queues)), to.n
+	if to.kind == byKey {
 		return l.queues[partitionOf(key, int32(count))]
-	case anywhere:
-		if at := to.n % count; l.away != nil && l.away[at] {
-			return l.queues[l.usable[to.n/count%uint32(len(l.usable))]]
-		}
-	case fixed:
 	}
-	return l.queues[to.n%count]
+	if at >= count {
+		at %= count
+	}
+	if to.kind == anywhere && l.away != nil && l.away[at] {
+		at = uint32(l.usable[to.n/count%uint32(len(l.usable))])
+	}
+	return l.queues[at]
 }
 
 // Partitions returns how many partitions the topic has, as far as is known.

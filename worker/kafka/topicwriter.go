@@ -87,16 +87,16 @@ func (t *TopicWriter) Append(ctx context.Context, to Placement, m *Message, o Or
 		q.mu.Lock()
 		sig, missing, err := q.add(m, o, &credit)
 		q.mu.Unlock()
-		if errors.Is(err, errMoved) {
-			continue // the topic has fewer partitions now
-		}
 		if missing > 0 {
 			return t.appendLater(ctx, to, m, o, missing)
 		}
 		if sig.activated || sig.nudge {
 			q.follow(sig)
 		}
-		return err
+		if err == nil || !errors.Is(err, errMoved) {
+			return err
+		}
+		// The topic has fewer partitions now.
 	}
 }
 
