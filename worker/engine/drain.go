@@ -60,11 +60,12 @@ func (m *member) abandonAcquiring(p *partition) {
 	}
 }
 
-// closeDrained closes the partitions that have nothing in flight any more.
+// closeDrained closes the partitions that have nothing in flight any more that can
+// be settled.
 func (m *member) closeDrained() {
 	var drained []*partition
 	for _, p := range m.parts {
-		if p.is(draining) && p.records.Load() == 0 {
+		if p.is(draining) && p.records.Load() <= p.stuck.Load() {
 			drained = append(drained, p)
 		}
 	}

@@ -82,6 +82,7 @@ func (m *member) letterRefused(c *chunk, i int, form failure.Form, refusal error
 		return
 	}
 	p := c.part
+	p.stuck.Add(1)
 	m.post(func() { m.haltReading(p, lost) })
 }
 

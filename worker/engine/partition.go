@@ -63,6 +63,7 @@ type partition struct {
 	aloneTried atomic.Bool // the attempt of the record that is tried alone is over
 
 	records atomic.Int64 // in flight
+	stuck   atomic.Int64 // of them, those that can't be settled: a drain does not wait for them
 	bytes   atomic.Int64 // in flight
 	settled atomic.Int64 // since the assignment
 	end     logEnd
