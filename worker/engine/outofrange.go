@@ -28,31 +28,39 @@ func (m *member) outOfRange(p *partition, gone *kafka.OffsetOutOfRangeError) {
 // findEnds asks for the log's ends until it gets them or nobody reads the
 // partition any more.
 func (m *member) findEnds(p *partition, epoch uint64, gone *kafka.OffsetOutOfRangeError, wait time.Duration) {
-	m.withEnds(p, epoch, wait, func(first, end int64) { m.placed(p, gone.Offset, first, end) })
+	m.withEnds(p, epoch, wait, func(e logEnds) {
+		if former := p.origin.TopicID; former != (kafka.TopicID{}) && e.topic != (kafka.TopicID{}) && e.topic != former {
+			m.recreated(p, &kafka.TopicRecreatedError{
+				Topic: gone.Topic, Partition: p.id, Offset: gone.Offset, Former: former, Present: e.topic,
+			})
+			return
+		}
+		m.placed(p, gone.Offset, e.first, e.end)
+	})
 }
 
 // findStart has a partition go on at the beginning of another topic.
 func (m *member) findStart(p *partition, epoch uint64, topic kafka.TopicID) {
-	m.withEnds(p, epoch, 0, func(first, _ int64) {
-		m.turn(p, &turning{restart: true, at: first, origin: offsets.Origin{TopicID: topic}})
+	m.withEnds(p, epoch, 0, func(e logEnds) {
+		m.turn(p, &turning{restart: true, at: e.first, origin: offsets.Origin{TopicID: topic}})
 	})
 }
 
 // withEnds has the feeder do something with the log's ends when they are known, if
 // the partition still waits for it.
-func (m *member) withEnds(p *partition, epoch uint64, wait time.Duration, do func(first, end int64)) {
+func (m *member) withEnds(p *partition, epoch uint64, wait time.Duration, do func(logEnds)) {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		select {
 		case <-m.hard.Done():
 			return
 		case <-time.After(wait):
 		}
-		first, end, err := m.logEnds(p.id)
+		ends, err := m.askEnds(p.id)
 		m.lookups.Add(1)
 		if err == nil {
 			m.post(func() {
 				if m.parts[p.id] == p && p.epoch == epoch && p.is(active, careful, halted) {
-					do(first, end)
+					do(ends)
 				}
 			})
 			return
@@ -66,21 +74,27 @@ func (m *member) withEnds(p *partition, epoch uint64, wait time.Duration, do fun
 	}
 }
 
-// logEnds returns the offset of a partition's first record and that of its next
-// one.
-func (m *member) logEnds(id int32) (first, end int64, err error) {
+// logEnds is where a partition's log begins and ends, and in which topic.
+type logEnds struct {
+	first, end int64 // the offsets of the first record and of the next one
+	topic      kafka.TopicID
+}
+
+// askEnds asks the partition's leader for its log's ends.
+func (m *member) askEnds(id int32) (ends logEnds, err error) {
 	ctx, cancel := context.WithTimeout(m.hard, 10*time.Second)
 	defer cancel()
 	topic := m.e.cfg.Input.Topic
 	// Where open transactions begin says nothing about what there is.
-	for at, offset := range map[kafka.OffsetSpec]*int64{kafka.Earliest: &first, kafka.Latest: &end} {
+	for at, offset := range map[kafka.OffsetSpec]*int64{kafka.Earliest: &ends.first, kafka.Latest: &ends.end} {
 		answer := m.e.client.PartitionOffsets(ctx, topic, []int32{id}, at, config.ReadUncommitted)[id]
 		if answer.Err != nil {
-			return 0, 0, answer.Err
+			return ends, answer.Err
 		}
 		*offset = answer.Offset
 	}
-	return first, end, nil
+	ends.topic, err = m.e.client.TopicID(ctx, topic)
+	return ends, err
 }
 
 // placed goes on in a log that goes from first to end, after it has refused an

@@ -156,6 +156,7 @@ func (f *Fetcher) Ask(partition int32) {
 	if c == nil {
 		return
 	}
+	f.lookAgain(c)
 	c.credit++
 	if c.broker != nil {
 		c.broker.changed.Broadcast()

@@ -97,6 +97,20 @@ func (f *Fetcher) epochQuestions(cursors []*cursor, leaders map[int32]Leader) ma
 	return byLeader
 }
 
+// lookAgainAfter is how long a partition may be left alone before its leader is
+// looked up again.
+const lookAgainAfter = 10 * time.Second
+
+// lookAgain has a partition's leader looked up again that the reader has not asked
+// for some time for: no request was under way that would have failed when its topic
+// was deleted, and a new one may be there under its name. Needs mu.
+func (f *Fetcher) lookAgain(c *cursor) {
+	if c.broker != nil && c.credit == 0 && !c.busy && !c.halted && time.Since(c.servedAt) > lookAgainAfter {
+		f.client.forgetLeaders(f.cfg.Topic)
+		f.park(c, 0)
+	}
+}
+
 // recreated reports whether the cursor belongs to a topic that is gone. Without a
 // broker that tells ids it is never known.
 func (c *cursor) recreated(now TopicID) bool {

@@ -1,0 +1,92 @@
+package kafka
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
+
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+// TestEpochEnds asks a real leader where its epochs end.
+func TestEpochEnds(t *testing.T) {
+	t.Run("fake", func(t *testing.T) { epochEndsOf(t, &kafkatest.Fake(t).Cluster) })
+	t.Run("Apache", func(t *testing.T) { epochEndsOf(t, &kafkatest.Shared(t).Cluster) })
+}
+
+func epochEndsOf(t *testing.T, cluster *kafkatest.Cluster) {
+	topic := uniqueName("epoch-ends")
+	cluster.CreateTopic(topic, 2, nil)
+	cluster.Produce(numbered(topic, 1, 0, 10)...)
+	c, ctx := clientOf(t, cluster.Addrs()...), testContext(t)
+	l := c.leadership(ctx, topic, 1)
+	if l.Err != nil || l.Epoch < 0 || l.TopicID == (TopicID{}) {
+		t.Fatalf("got %+v, want the leader's epoch and the topic's id", l)
+	}
+	ends := c.epochEnds(ctx, l.Broker, topic, []epochQuestion{{1, l.Epoch, l.Epoch}, {0, l.Epoch + 5, l.Epoch}})
+	if end := ends[1]; end.err != nil || end.epoch != l.Epoch || end.end != 10 {
+		t.Errorf("got %+v, want the end of the log", end)
+	}
+	if end := ends[0]; !staleLeader(end.err) {
+		t.Errorf("got %+v for an epoch that is yet to come, want an error that has the leader looked up again", end)
+	}
+}
+
+// TestOldBrokersTellNoIDs: what a broker does not know is unknown, and no error.
+func TestOldBrokersTellNoIDs(t *testing.T) {
+	fake := kafkatest.Fake(t, kfake.MaxVersions(kversion.V2_4_0()))
+	fake.CreateTopic("orders", 1, nil)
+	fake.Produce(numbered("orders", 0, 0, 10)...)
+	c := clientOf(t, fake.Addrs()...)
+	if l := c.leadership(testContext(t), "orders", 0); l.Err != nil || l.TopicID != (TopicID{}) {
+		t.Errorf("got %+v, want a leader and no id", l)
+	}
+	r := newReader(t, fake.Addrs(), FetcherConfig{Topic: "orders"})
+	r.start(0, 0)
+	r.reads(map[int32]int64{0: 10})
+}
+
+func TestDecodeEpochEnds(t *testing.T) {
+	res := kmsg.NewPtrOffsetForLeaderEpochResponse()
+	res.Version = epochEndVersion
+	topic, p := kmsg.NewOffsetForLeaderEpochResponseTopic(), kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
+	topic.Topic, p.Partition, p.LeaderEpoch, p.EndOffset = "in", 3, 4, 1<<40
+	topic.Partitions = append(topic.Partitions, p)
+	res.Topics = append(res.Topics, topic)
+	whole := res.AppendTo([]byte{0, 0, 0, 0})
+	got, err := decodeEpochEnds(whole, "in")
+	if want := map[int32]epochEnd{3: {epoch: 4, end: 1 << 40}}; err != nil || !reflect.DeepEqual(got.ends, want) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+	for n := range whole {
+		if _, err := decodeEpochEnds(whole[:n], "in"); err == nil {
+			t.Errorf("%d of %d bytes: no error", n, len(whole))
+		}
+	}
+}
+
+// FuzzDecodeTopicMetadata and the next check that no answer makes a decoder panic.
+func FuzzDecodeTopicMetadata(f *testing.F) {
+	res := kmsg.NewPtrMetadataResponse()
+	res.Version = topicIDVersion
+	broker, topic, p := kmsg.NewMetadataResponseBroker(), kmsg.NewMetadataResponseTopic(), kmsg.NewMetadataResponseTopicPartition()
+	broker.Host, topic.Topic, topic.TopicID = "kafka", kmsg.StringPtr("in"), [16]byte{1}
+	p.Leader, p.LeaderEpoch, p.Replicas = 1, 7, []int32{1, 2}
+	topic.Partitions = append(topic.Partitions, p)
+	res.Brokers, res.Topics = append(res.Brokers, broker), append(res.Topics, topic)
+	whole := append([]byte{0, 0, 0, 0, 0}, res.AppendTo(nil)...)
+	got, err := decodeTopicMetadata(whole)
+	if err != nil || got.ids["in"] != (TopicID{1}) || got.Topics[0].Partitions[0].LeaderEpoch != 7 || got.Topics[0].Partitions[0].LeaderID != 1 {
+		f.Fatalf("got %+v, %v", got, err)
+	}
+	f.Add(whole)
+	f.Fuzz(func(t *testing.T, data []byte) { _, _ = decodeTopicMetadata(data) })
+}
+
+func FuzzDecodeEpochEnds(f *testing.F) {
+	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 'x', 0, 0, 0, 1})
+	f.Fuzz(func(t *testing.T, data []byte) { _, _ = decodeEpochEnds(data, "in") })
+}
