@@ -227,3 +227,38 @@ func TestFatalEndsAreNoCrashes(t *testing.T) {
 		t.Errorf("%d records are dead-lettered", len(letters))
 	}
 }
+
+// TestLostPartitionIsNotSuspected throws a worker out of the group while a
+// record is in an attempt, and gives it the partition back.
+func TestLostPartitionIsNotSuspected(t *testing.T) {
+	r, fake := fakeRig(t, 1)
+	r.produce(0, 50, 1)
+	var attempts atomic.Int32
+	release := make(chan struct{})
+	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+		if rec.Offset == 0 {
+			attempts.Add(1)
+			<-release
+		}
+		return rec.Value, nil
+	}), func(c *config.Config) {
+		c.Input.SessionTimeout, c.Failure.Timeout = duration(6*time.Second), duration(time.Minute)
+	})
+	r.eventually("the record is in its first attempt", func() bool { return attempts.Load() == 1 })
+	var thrown atomic.Bool
+	fake.Faults.ControlKey(kmsg.Heartbeat.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
+		if thrown.Swap(true) {
+			return nil, nil, false
+		}
+		res := kmsg.NewPtrHeartbeatResponse()
+		res.Version, res.ErrorCode = 3, kerr.UnknownMemberID.Code
+		return res, nil, true
+	})
+	r.eventually("the record is in an attempt of the next assignment", func() bool { return attempts.Load() == 2 })
+	if state := w.partition(0).State; state != "running" {
+		t.Errorf("the partition is %s, want it read as usual", state)
+	}
+	close(release)
+	r.awaitSettled(w)
+	w.drain()
+}
