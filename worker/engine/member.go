@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"math/bits"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -179,22 +178,6 @@ func (m *member) newPool() *dispatch.Pool {
 		OnLost:     m.lostGoroutine,
 		OnOverload: func(err error) { m.e.fail(err, false) },
 	})
-}
-
-// maxLost is how many goroutines of a pool may be lost to attempts that never
-// return. All goroutines can have met such a record at once, and each needs one
-// for each of its attempts, and for each time that its batch is halved, until it
-// is exhausted. Twice as many, and no fewer than 64, leave room for records
-// that come later; a processor that loses more needs a restart.
-func (e *Engine) maxLost() int {
-	perRecord := e.cfg.Failure.MaxAttempts + bits.Len(uint(e.batchSize-1))
-	return max(64, 2*e.concurrency()*perRecord)
-}
-
-func (m *member) lostGoroutine(lost int) {
-	m.e.metrics.GoroutinesLost.Add(1)
-	m.log.Info("an attempt overran its timeout and did not return; its goroutine, and the memory of its records, are lost until it does",
-		"lost", lost, "limit", m.e.maxLost())
 }
 
 func (m *member) instanceID() string {
