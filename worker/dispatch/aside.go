@@ -51,17 +51,13 @@ func (p *Pool) takeOthers(dst []Item, l *lane, n int) []Item {
 // detour makes a lane aside for the key of an item that has failed, moves r's
 // later items of that key there, and returns it.
 func (r *runner) detour(it Item) *lane {
-	set, from, key := it.lane.set, it.lane, hash(it.Record().Key)
+	from, key := it.lane, hash(it.Record().Key)
 	r.pool.mu.Lock()
-	aside := set.addAside(key)
-	r.pool.mu.Unlock()
+	defer r.pool.mu.Unlock()
+	aside := from.set.addAside(key)
 	r.lanes = append(r.lanes, turn{lane: aside})
 	for i := r.pos; i < len(r.items); i++ {
-		next := &r.items[i]
-		if next.lane != from {
-			continue
-		}
-		if k := next.Record().Key; k != nil && hash(k) == key {
+		if next := &r.items[i]; next.lane == from && from.set.asideOf(*next) == aside {
 			next.lane = aside
 		}
 	}

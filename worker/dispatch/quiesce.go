@@ -20,7 +20,10 @@ func (p *Pool) Quiesce(ctx context.Context) error {
 		case <-ticker.C:
 		}
 		now := p.claims()
-		maps.DeleteFunc(busy, func(r *runner, claim uint64) bool { return now[r] != claim })
+		maps.DeleteFunc(busy, func(r *runner, claim uint64) bool {
+			present, working := now[r]
+			return !working || present != claim
+		})
 	}
 	return nil
 }
