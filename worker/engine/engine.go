@@ -29,9 +29,7 @@ type Engine struct {
 	batchSize int                    // records, 1 for a plain Processor
 	sequencer record.Sequencer       // nil if the processor has none
 	observer  record.OutcomeObserver // nil if the processor has none
-	// observerPanics limits the log lines about panics in the observer.
-	observerPanics everyMinute
-	failures       *failureLog
+	failures  *failureLog
 
 	client  *kafka.Client
 	members []*member

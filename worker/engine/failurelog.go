@@ -29,11 +29,26 @@ func newFailureLog(lines *telemetry.Limited) *failureLog {
 	return &failureLog{lines: lines, stacks: make(map[string]time.Time)}
 }
 
-// attempt logs a failed attempt. The first panic of each place is logged in any
-// case, with its stack.
+// attempt logs a failed attempt.
 func (l *failureLog) attempt(rec *record.Record, attempts int, err error) {
-	const message = "attempt failed"
-	values := describe(rec, attempts, err)
+	l.failure("attempt failed", describe(rec, attempts, err), err)
+}
+
+// together logs that a call of several records failed, one of which is rec.
+func (l *failureLog) together(rec *record.Record, wait time.Duration, err error) {
+	l.failure("a call of several records failed; they are tried again in calls of half as many",
+		append(recordAt(rec.Topic, rec.Partition, rec.Offset), "wait", wait.String(), "error", shortened(err.Error())), err)
+}
+
+// observer logs that the processor's Observe panicked on an outcome.
+func (l *failureLog) observer(o *record.Outcome, panics int64, err *PanicError) {
+	l.failure("the processor's Observe panicked; the record is settled all the same, correct the processor",
+		append(recordAt(o.Input.Topic, o.Input.Partition, o.Input.Offset), "fate", o.Fate.String(), "panics", panics, "error", shortened(err.Error())), err)
+}
+
+// failure logs a failure of the user's code. The first panic of each place is
+// logged in any case, with its stack.
+func (l *failureLog) failure(message string, values []any, err error) {
 	var p *PanicError
 	if errors.As(err, &p) {
 		place := panicPlace(p.Stack)
@@ -52,10 +67,11 @@ func (l *failureLog) exhausted(message string, rec *record.Record, attempts int,
 }
 
 func describe(rec *record.Record, attempts int, err error) []any {
-	return []any{
-		"topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset,
-		"attempts", attempts, "error", shortened(err.Error()),
-	}
+	return append(recordAt(rec.Topic, rec.Partition, rec.Offset), "attempts", attempts, "error", shortened(err.Error()))
+}
+
+func recordAt(topic string, partition int32, offset int64) []any {
+	return []any{"topic", topic, "partition", partition, "offset", offset}
 }
 
 // shortened keeps a log line readable: an error may quote the whole value.

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync/atomic"
-	"time"
 
 	"github.com/millrace-dev/millrace/worker/failure"
 	"github.com/millrace-dev/millrace/worker/record"
@@ -53,12 +51,7 @@ func (e *Engine) observe(o *record.Outcome) {
 			return
 		}
 		e.metrics.ObserverPanics.Add(1)
-		if e.observerPanics.due(time.Now()) {
-			e.log.Error(&PanicError{Value: v, Stack: debug.Stack()},
-				"the processor's Observe panicked; the record is settled all the same, correct the processor",
-				"topic", o.Input.Topic, "partition", o.Input.Partition, "offset", o.Input.Offset,
-				"fate", o.Fate.String(), "panics", e.metrics.ObserverPanics.Value(), "stack", string(debug.Stack()))
-		}
+		e.failures.observer(o, e.metrics.ObserverPanics.Value(), &PanicError{Value: v, Stack: debug.Stack()})
 	}()
 	e.observer.Observe(o)
 }
@@ -74,13 +67,4 @@ func usable(err error) (safe error) {
 	_ = err.Error()
 	failure.IsPermanent(err) // calls the methods As and Unwrap
 	return err
-}
-
-// everyMinute limits how often a kind of line is logged.
-type everyMinute struct{ last atomic.Int64 }
-
-// due reports whether a line may be logged now. It is safe for concurrent use.
-func (l *everyMinute) due(now time.Time) bool {
-	last := l.last.Load()
-	return (last == 0 || now.UnixNano()-last >= int64(time.Minute)) && l.last.CompareAndSwap(last, now.UnixNano())
 }

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/dispatch"
@@ -31,20 +30,10 @@ func (m *member) failedTogether(w *wholeFailure, c *chunk, it dispatch.Item) dis
 			w.wait = m.e.policy.Wait(it.Together() + 1)
 		}
 		m.e.metrics.AttemptsFailed.Add(1)
-		m.logFailedTogether(it, w)
+		m.e.failures.together(it.Record(), w.wait, w.err)
 	}
 	m.e.metrics.RecordsRetried.Add(1)
 	c.part.failures.add(it.Record(), 0, w.err) // for /status
 	c.part.backOff(w.wait)
 	return dispatch.Verdict{Again: true, After: w.wait, Together: true}
-}
-
-func (m *member) logFailedTogether(it dispatch.Item, w *wholeFailure) {
-	rec := it.Record()
-	log := m.log.V(1).WithValues("topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset, "wait", w.wait.String())
-	var p *PanicError
-	if errors.As(w.err, &p) {
-		log = log.WithValues("stack", string(p.Stack))
-	}
-	log.Info("a call of several records failed; trying them again in calls of half as many", "error", w.err.Error())
 }

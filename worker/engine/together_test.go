@@ -62,7 +62,7 @@ func (b *batches) ProcessBatch(ctx context.Context, recs []*record.Record, out [
 // error, a panic, or an overrun that returns or not. It alone is charged.
 func TestABatchFailsOnlyTheRecordAtFault(t *testing.T) {
 	release := make(chan struct{})
-	defer close(release)
+	t.Cleanup(func() { close(release) })
 	for name, tc := range map[string]struct {
 		fail     func(ctx context.Context) error
 		attempts int // that count
@@ -75,6 +75,7 @@ func TestABatchFailsOnlyTheRecordAtFault(t *testing.T) {
 	} {
 		for _, o := range []config.Ordering{config.Unordered, config.Key, config.Partition} {
 			t.Run(fmt.Sprint(name, " ", o), func(t *testing.T) {
+				t.Parallel()
 				r, _ := fakeRig(t, 1)
 				const n = 200
 				r.produce(0, n, 10)
