@@ -114,7 +114,7 @@ func (f *Fetcher) answered(b *fetchBroker, r *laneRequest, res *fetchResponse) [
 // nothing to tell. Needs mu.
 func (f *Fetcher) take(c *cursor, p *fetchedPartition, failed *troubles) *Set {
 	if err := errorOf(p.errorCode); err != nil {
-		return f.partitionFailed(c, p, err, failed)
+		return f.partitionFailed(c, err, failed)
 	}
 	marks := watermarks{p.highWatermark, p.lastStableOffset, p.logStartOffset}
 	c.end = marks.high
@@ -214,7 +214,7 @@ func (f *Fetcher) fatalSet(c *cursor, err error) *Set {
 }
 
 // partitionFailed sorts out what a broker answered about a partition. Needs mu.
-func (f *Fetcher) partitionFailed(c *cursor, p *fetchedPartition, err error, failed *troubles) *Set {
+func (f *Fetcher) partitionFailed(c *cursor, err error, failed *troubles) *Set {
 	switch {
 	case errors.Is(err, kafkago.OffsetOutOfRange):
 		// Whoever asks for the log's ends now is to ask its present leader.

@@ -83,10 +83,10 @@ func FuzzDecodeTopicMetadata(f *testing.F) {
 		f.Fatalf("got %+v, %v", got, err)
 	}
 	f.Add(whole)
-	f.Fuzz(func(t *testing.T, data []byte) { _, _ = decodeTopicMetadata(data) })
+	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = decodeTopicMetadata(data) })
 }
 
 func FuzzDecodeEpochEnds(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 'x', 0, 0, 0, 1})
-	f.Fuzz(func(t *testing.T, data []byte) { _, _ = decodeEpochEnds(data, "in") })
+	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = decodeEpochEnds(data, "in") })
 }
