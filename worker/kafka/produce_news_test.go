@@ -1,9 +1,6 @@
 package kafka
 
-import (
-	"testing"
-	"time"
-)
+import "testing"
 
 // A failure that stays the same is said again now and then.
 func TestLastingTroubleIsNewsAgain(t *testing.T) {
@@ -13,6 +10,6 @@ func TestLastingTroubleIsNewsAgain(t *testing.T) {
 	}
 	trouble.logged = trouble.logged.Add(-troubleRepeated)
 	if !trouble.news("b") || trouble.news("b") {
-		t.Errorf("a failure that has lasted is news every %v", time.Duration(troubleRepeated))
+		t.Errorf("a failure that has lasted is news every %v", troubleRepeated)
 	}
 }
