@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	k8sjson "sigs.k8s.io/json"
 )
 
@@ -34,11 +35,14 @@ func deepest(path string, tree []byte, t reflect.Type, err error) (string, error
 			return deepest(part.path, part.tree, part.t, err)
 		}
 	}
-	return path, plainly(tree, err)
+	return path, plainly(tree, t, err)
 }
 
 // plainly replaces the decoder's words about Go types.
-func plainly(tree []byte, err error) error {
+func plainly(tree []byte, t reflect.Type, err error) error {
+	if t == reflect.TypeFor[metav1.Duration]() {
+		return fmt.Errorf("%s is not a duration: write one like \"30s\" or \"1h30m\"", tree)
+	}
 	if !strings.HasPrefix(err.Error(), "json: cannot unmarshal ") {
 		return err
 	}
@@ -47,7 +51,32 @@ func plainly(tree []byte, err error) error {
 	if len(text) > enough {
 		text = text[:enough] + "..."
 	}
-	return fmt.Errorf("%s is not of the right type: %w", text, err)
+	if readsItself(t) {
+		return fmt.Errorf("%s is not of the right type: %w", text, err)
+	}
+	return fmt.Errorf("%s is not of the right type: write %s", text, kindOf(t))
+}
+
+// readsItself reports whether values of type t decode their own text.
+func readsItself(t reflect.Type) bool {
+	_, own := reflect.New(t).Interface().(json.Unmarshaler)
+	return own
+}
+
+// kindOf names what a manifest has to hold for a value of type t.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		return "an object with fields"
+	case reflect.Slice:
+		return "a list"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "text (in quotes, if it looks like something else)"
+	default:
+		return fmt.Sprintf("a whole number of at most %d bits", t.Bits())
+	}
 }
 
 // part is a piece of a tree with the type that it is decoded into.
@@ -59,9 +88,8 @@ type part struct {
 
 // partsOf returns the pieces of what is decoded field by field or item by item.
 func partsOf(path string, tree []byte, t reflect.Type) []part {
-	_, own := reflect.New(t).Interface().(json.Unmarshaler)
 	switch {
-	case own:
+	case readsItself(t):
 		return nil
 	case t.Kind() == reflect.Struct:
 		return fieldsOf(path, membersOf(tree), t)
