@@ -34,13 +34,13 @@ func fails(_ context.Context, rec *record.Record) ([]byte, error) {
 	return nil, errors.New("no good: " + string(rec.Value))
 }
 
-var leftOut = regexp.MustCompile(`message="([^"]*)" lines=(\d+)`)
+var leftOut = regexp.MustCompile(`kind="([^"]*)" lines=(\d+)`)
 
 // told returns how many lines of a message the log has, and says that it left
 // out.
 func told(t *testing.T, log *testLog, message string) (written, omitted int) {
 	t.Helper()
-	for _, line := range log.lines("left out lines") {
+	for _, line := range log.lines("left out log lines") {
 		if m := leftOut.FindStringSubmatch(line); m != nil && m[1] == message {
 			n, err := strconv.Atoi(m[2])
 			if err != nil {

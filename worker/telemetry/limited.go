@@ -8,16 +8,17 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// What a Limited writes of each kind of line.
+// The rate at which a Limited writes lines of one kind, and how many of them may
+// come at once.
 const (
 	linesPerSecond = 2
 	linesAtOnce    = 5
 )
 
-// Limited logs what may happen with each record: a few lines a second of each
-// kind, which is the message. It counts the others and says once a second how
-// many it has left out. At LogDebug it leaves out nothing. It is safe for
-// concurrent use.
+// Limited logs events that may happen with each record. Lines with the same
+// message are of one kind, of which it writes a few a second. It counts the others
+// and says once a second how many it has left out. At LogDebug it leaves out
+// nothing. It is safe for concurrent use.
 type Limited struct {
 	log logr.Logger
 
@@ -82,11 +83,11 @@ func (l *Limited) tell(message string, k *limitedKind) {
 	k.omitted, k.report = 0, nil
 	l.mu.Unlock()
 	if omitted > 0 {
-		l.log.Info("left out lines of the log", "message", message, "lines", omitted)
+		l.log.Info("left out log lines of one kind; the log level Debug shows all", "kind", message, "lines", omitted)
 	}
 }
 
-// Close says how many lines were left out. Nothing comes after it by itself.
+// Close says how many lines were left out. After it no timer writes anything.
 func (l *Limited) Close() {
 	l.mu.Lock()
 	l.closed = true

@@ -46,7 +46,7 @@ func TestLimitedLogLeavesOutAndCounts(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if log.lines("message=failed lines=995") != 1 {
+		if log.lines("kind=failed lines=995") != 1 {
 			t.Errorf("it does not say how many were left out:\n%s", log.text.String())
 		}
 		time.Sleep(10 * time.Second)
@@ -65,7 +65,7 @@ func TestLimitedLogSaysAtItsEndWhatItLeftOut(t *testing.T) {
 			l.Info("failed")
 		}
 		l.Close()
-		if log.lines("message=failed lines=95") != 1 {
+		if log.lines("kind=failed lines=95") != 1 {
 			t.Errorf("it does not say how many were left out:\n%s", log.text.String())
 		}
 		for range 100 {
