@@ -58,9 +58,10 @@ func (r *reach) acknowledged(marks *offsets.Marks) {
 }
 
 // covered reports whether the chunk's records are below the reach, and asks for
-// a higher one if they are not.
+// a higher one if they are not. What was fetched of a topic that is gone has none:
+// nothing of it is committed any more.
 func (m *member) covered(p *partition, c *chunk) bool {
-	if len(c.Records) == 0 {
+	if len(c.Records) == 0 || p.foreign.Load() {
 		return true
 	}
 	next := c.Records[len(c.Records)-1].Offset + 1

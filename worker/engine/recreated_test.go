@@ -1,10 +1,14 @@
 package engine_test
 
 import (
+	"context"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+	"github.com/millrace-dev/millrace/worker/record"
 	"github.com/millrace-dev/millrace/worker/telemetry"
 )
 
@@ -64,5 +68,31 @@ func TestTopicRecreatedBetweenRuns(t *testing.T) {
 		if loss == nil || loss.Reason != telemetry.LossTopicRecreated {
 			t.Errorf("lost %+v, want a topic that was created again", loss)
 		}
+	})
+}
+
+// TestTopicRecreatedBehindWhatIsFetched: more was fetched of the former topic than
+// the commits of its offsets, which have ended, allow to dispatch.
+func TestTopicRecreatedBehindWhatIsFetched(t *testing.T) {
+	onBoth(t, 1, func(t *testing.T, r *rig) {
+		const n = 20_000
+		r.produceRun(0, 0, n)
+		gate := make(chan struct{})
+		release := sync.OnceFunc(func() { close(gate) })
+		t.Cleanup(release) // so that a failed test ends
+		w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+			<-gate
+			return rec.Value, nil
+		}), startingAt(config.Earliest), func(c *config.Config) { c.Failure.Timeout = duration(5 * time.Minute) })
+		r.eventually("records are in flight", func() bool { return w.partition(0).InFlight.Records > 0 })
+		r.recreate(1)
+		r.produceRun(0, n, 50)
+		r.eventually("the loss is noticed", func() bool { return w.partition(0).Loss != nil })
+		release()
+		r.eventually("the new topic is read to its end", func() bool {
+			return r.cluster.GroupOffsets("group")["in"][0].Offset == 50
+		})
+		w.drain()
+		wantEach(t, r.values("out"), 0, n+50, false)
 	})
 }
