@@ -176,6 +176,7 @@ func TestLetterThatIsRefusedForGood(t *testing.T) {
 		if c := r.cluster.GroupOffsets(r.cfg.Input.GroupID)["in"][0].Offset; c != 1 {
 			t.Errorf("committed %d, want 1: the record is not settled", c)
 		}
+		r.eventually("there is nothing to do that a restart would help with", func() bool { return !w.engine.Progress().Work })
 		w.stop()
 		if err := w.wait(); err != nil {
 			t.Errorf("the worker ended with: %v", err)

@@ -34,10 +34,11 @@ func (e *Engine) Progress() telemetry.Progress {
 	return p
 }
 
-// progress adds what one partition has to do.
+// progress adds what one partition has to do. A record whose letter is refused for
+// good is nothing to do: a restart would only repeat it.
 func (m *member) progress(part *partition, p *telemetry.Progress) {
 	p.Moved += uint64(part.settled.Load())
-	inFlight := part.records.Load() > 0
+	inFlight := part.records.Load() > part.stuck.Load()
 	if inFlight && part.is(active, careful, draining, halted) {
 		p.Work = true
 		p.Waits = p.Waits || part.inBackoff()
