@@ -90,6 +90,8 @@ func (m *member) checkpoints(parts []*partition) (due []checkpoint) {
 		metadata := state.EncodeWithin(offset, m.metadataLimit)
 		if offset != p.commit.offset || metadata != p.commit.metadata {
 			due = append(due, checkpoint{p, offset, state, metadata})
+		} else {
+			p.reach.acknowledged(&state.Marks) // they may have no room in the metadata
 		}
 	}
 	return due

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -111,6 +112,38 @@ func TestRefusedPartitionHoldsUpNoOther(t *testing.T) {
 			r.eventually("everything is committed", r.committedAll)
 			r.eventually("the error is gone", func() bool { return w.partition(1).Error == "" })
 			w.drain()
+		})
+	}
+}
+
+// TestMetadataWithoutRoomForTheReach: the brokers keep so little metadata that a
+// commit can't say how far the owner may dispatch. While a record is stuck, so that
+// the offset to commit stays the same, reading goes on beyond that all the same.
+func TestMetadataWithoutRoomForTheReach(t *testing.T) {
+	for _, limit := range []int{0, 10} {
+		t.Run(strconv.Itoa(limit), func(t *testing.T) {
+			r, fake := fakeRig(t, 1)
+			fake.LimitOffsetMetadata("in", limit)
+			const n = 20_000
+			letGo := make(chan struct{})
+			release := sync.OnceFunc(func() { close(letGo) })
+			t.Cleanup(release) // so that a failed test ends
+			w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+				if string(rec.Value) == "0" {
+					<-letGo
+				}
+				return rec.Value, nil
+			}), func(c *config.Config) { c.Failure.Timeout = duration(5 * time.Minute) })
+			r.produce(0, n, n)
+			r.eventually("all others are settled", func() bool {
+				p := w.partition(0)
+				return p.Position == n && p.InFlight.Records == 1
+			})
+			release()
+			r.awaitSettled(w)
+			r.eventually("everything is committed", r.committedAll)
+			w.drain()
+			wantEach(t, r.values("out"), 0, n, false)
 		})
 	}
 }
