@@ -85,3 +85,23 @@ func TestRecordsThatWaitDoNotPinWhatCameWithThem(t *testing.T) {
 		})
 	}
 }
+
+// TestRecordsThatWaitLeaveMemoryToUnpack has one record in 256 wait for its retry
+// while there is more to fetch, packed, than memory may hold. All other records
+// are read.
+func TestRecordsThatWaitLeaveMemoryToUnpack(t *testing.T) {
+	const partitions, each, size, failing = 8, 3000, 8000, 12
+	r, _ := fakeRig(t, partitions)
+	r.cfg.InFlight = config.InFlight{Records: 10_000, Bytes: 8 << 20}
+	r.sparse(partitions, each, size)
+	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+		if rec.Offset%256 == 5 {
+			return nil, errPoison
+		}
+		return rec.Key, nil
+	}), longBackoff)
+	r.eventually("all others are written", func() bool {
+		return w.engine.Status().Totals.RecordsOut == partitions*(each-failing)
+	})
+	w.drain()
+}

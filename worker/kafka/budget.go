@@ -13,14 +13,15 @@ import (
 // How it is shared follows from how much is free: a partition may hold as much
 // as it leaves free (Choudhury and Hahne, "Dynamic queue length thresholds for
 // shared-memory packet switches", 1998), so that one whose records are stuck
-// takes half, and the next one half of the rest. A partition that has nothing to work on
-// may take one log batch even if nothing is free, one partition at a time.
+// takes half, and the next one half of the rest. A partition that has nothing to
+// work on, or less than its own part, may take one log batch even if nothing is
+// free, one partition at a time.
 type memoryBudget struct {
 	limit int64
 	pool  *bufferPool
 
 	reserved atomic.Int64 // bytes that requests under way may bring
-	encoded  atomic.Int64 // bytes of sets that nothing was decoded of
+	encoded  atomic.Int64 // bytes of sets that wait to be decoded or unpacked
 	starved  atomic.Bool  // somebody waits for memory
 	onFree   func()       // runs in a goroutine of its own when starved ends
 
@@ -37,6 +38,8 @@ type account struct {
 	mu     sync.Mutex
 	held   atomic.Int64 // changed under mu
 	closed bool         // guarded by mu
+
+	encoded atomic.Int64 // bytes of sets that wait to be decoded or unpacked
 }
 
 // charge adds to what a and its pool have in use.
@@ -62,8 +65,8 @@ func (a *account) close() {
 // doing so. If it is stuck, the others must not wait for it.
 const ExceedFor = time.Second
 
-// encodedShare is the part of the budget that may be filled with what nothing
-// was decoded of; without a rest for unpacking nothing would move.
+// encodedShare is the part of the budget that may be filled with what waits to be
+// decoded or unpacked; without a rest for unpacking nothing would move.
 const encodedShare = 2
 
 // minBatchMemory is what a log batch may unpack to even if the limit is lower:
@@ -78,14 +81,27 @@ func (m *memoryBudget) toFetch() int64 {
 	return min(m.free(), m.limit/encodedShare-m.encoded.Load()-m.reserved.Load())
 }
 
-// share returns how many more bytes a partition may take, of n partitions that
-// share the budget. Each has a part of a quarter to itself.
+// share returns how many more bytes a partition may fetch, of n partitions that
+// share the budget.
 func (m *memoryBudget) share(a *account, n int) int64 {
-	return max(m.limit/int64(4*max(n, 1)), m.free()) - a.held.Load()
+	return max(m.own(n), m.free()) - a.held.Load()
+}
+
+// own is the part of a quarter that each of n partitions has to itself.
+func (m *memoryBudget) own(n int) int64 { return m.limit / int64(4*max(n, 1)) }
+
+// unpacks reports whether a partition may unpack more. What it holds encoded does
+// not count: only unpacking gives that back.
+func (m *memoryBudget) unpacks(a *account, n int, lone bool) bool {
+	inWork, own, free := a.held.Load()-a.encoded.Load(), m.own(n), m.free()
+	if free > 0 && inWork < max(own, free) {
+		return true
+	}
+	return (lone || inWork < own) && m.exceed(a)
 }
 
 // exceed reports whether a may go beyond the limit. The caller makes sure that a
-// has nothing in work.
+// has little or nothing in work.
 func (m *memoryBudget) exceed(a *account) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

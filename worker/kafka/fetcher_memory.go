@@ -109,8 +109,8 @@ func (l *lane) reserve(r *laneRequest) {
 }
 
 // MayUnpack reports whether there is memory to unpack more of a partition. lone
-// says that nothing of it is in work: then it may take one log batch even if
-// there is none, unless another partition has just done so. After a false it is
+// says that nothing of it is in work: then, or if that is little, it may take one
+// log batch even if there is none, unless another partition has just done so. After a false it is
 // to be asked again when batches are released, and after ExceedFor.
 func (f *Fetcher) MayUnpack(partition int32, lone bool) bool {
 	if f.budget.pool.used.Load() <= f.budget.limit/encodedShare {
@@ -119,10 +119,7 @@ func (f *Fetcher) MayUnpack(partition int32, lone bool) bool {
 	f.mu.Lock()
 	a, n := f.account(partition), len(f.cursors)
 	f.mu.Unlock()
-	if f.budget.free() > 0 && f.budget.share(a, n) > 0 {
-		return true
-	}
-	return lone && f.budget.exceed(a)
+	return f.budget.unpacks(a, n, lone)
 }
 
 // Short reports whether there is so little memory left that reading may have to

@@ -129,6 +129,52 @@ func TestStuckPartitionsStarveNoOther(t *testing.T) {
 	}
 }
 
+// TestPackedSetsLeaveMemoryToUnpack has sets of many partitions fetched and begun.
+// What is not unpacked of them must not take the memory that unpacking needs:
+// nothing else gives theirs back.
+func TestPackedSetsLeaveMemoryToUnpack(t *testing.T) {
+	const partitions, batches, limit = 8, 20, 4 << 20
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("packed", partitions, nil)
+	value := make([]byte, 200_000)
+	_, _ = rand.Read(value[:len(value)/2])
+	for p := range int32(partitions) {
+		for range batches {
+			fake.ProduceWith([]kgo.Opt{kgo.ProducerBatchCompression(kgo.SnappyCompression())}, &kgo.Record{Topic: "packed", Partition: p, Value: value})
+		}
+	}
+	r := newReader(t, fake.Addrs(), FetcherConfig{Topic: "packed", MaxMemory: limit})
+	for p := range int32(partitions) {
+		r.start(p, 0)
+	}
+	var begun []*Set
+	for more := true; more; {
+		select {
+		case s := <-r.f.Sets():
+			if err := s.Next(&r.batch, 1, 1); err != nil {
+				t.Fatal(err)
+			}
+			r.batch.Release()
+			s.Trim()
+			begun = append(begun, s)
+			r.f.Ask(s.Partition)
+		case <-time.After(300 * time.Millisecond):
+			more = false
+		}
+	}
+	for _, s := range begun {
+		if s.Packed() && !r.f.MayUnpack(s.Partition, false) {
+			t.Errorf("partition %d may not unpack what it holds; %d KiB of %d are in use", s.Partition, r.f.Memory()>>10, limit>>10)
+		}
+	}
+	for _, s := range begun {
+		s.Release()
+	}
+	if n := r.f.budget.encoded.Load(); n != 0 {
+		t.Errorf("%d bytes are said to be encoded", n)
+	}
+}
+
 // TestBatchThatUnpacksToTooMuchIsNamed has small batches that hold a lot, with a
 // limit for them. Neither takes memory beyond it.
 func TestBatchThatUnpacksToTooMuchIsNamed(t *testing.T) {

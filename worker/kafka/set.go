@@ -33,7 +33,8 @@ type Set struct {
 	open     openBatch
 	filter   transactionFilter
 	raw      *buffer // has one hold of the Set's; nil if there are no records
-	encoded  int64   // bytes of raw, until something is decoded of it
+	encoded  int64   // bytes of raw that count as encoded
+	begun    bool    // Next was called
 	arena    arena
 	failed   error // what ended the decoding
 	told     bool  // Next has returned it
@@ -66,17 +67,29 @@ func newSet(src setSource, records []byte, raw *buffer) *Set {
 		arena:     arena{pool: src.pool, owner: src.owner, limit: src.batchLimit},
 	}
 	if raw != nil && src.pool.budget != nil {
-		s.encoded = int64(len(raw.data))
-		src.pool.budget.encoded.Add(s.encoded)
+		s.countEncoded(int64(len(raw.data)))
 	}
 	return s
 }
 
-// begin notes that the set no longer waits to be decoded.
+// begin notes that the set no longer waits to be decoded: its records will keep it
+// in memory. One that is packed counts as encoded until it is released, since its
+// records take memory beside it.
 func (s *Set) begin() {
-	if s.encoded > 0 {
-		s.arena.pool.budget.encoded.Add(-s.encoded)
-		s.encoded = 0
+	if !s.begun && !s.Packed() {
+		s.countEncoded(-s.encoded)
+	}
+	s.begun = true
+}
+
+func (s *Set) countEncoded(bytes int64) {
+	if bytes == 0 {
+		return
+	}
+	s.encoded += bytes
+	s.arena.pool.budget.encoded.Add(bytes)
+	if s.arena.owner != nil {
+		s.arena.owner.encoded.Add(bytes)
 	}
 }
 
@@ -108,7 +121,7 @@ func (s *Set) Trim() {
 // Release gives back the set's memory; batches that were decoded from it keep
 // what they borrow. Releasing twice does nothing.
 func (s *Set) Release() {
-	s.begin()
+	s.countEncoded(-s.encoded)
 	if s.raw != nil {
 		s.raw.release()
 		s.raw = nil
