@@ -73,9 +73,11 @@ func (m *member) letterRefused(c *chunk, i int, form failure.Form, refusal error
 		m.writeLetter(c, i, attempts, err, next)
 		return
 	}
-	lost := &LetterError{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset, Refusal: refusal, Err: err}
-	aboutTheRecord := errors.Is(refusal, kafka.ErrTooLarge) || errors.Is(refusal, kafka.ErrInvalidRecord)
-	if aboutTheRecord && m.e.cfg.Failure.DeadLetter.OnRefused == config.Drop {
+	lost := &LetterError{
+		Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset,
+		OnRefused: m.e.cfg.Failure.DeadLetter.OnRefused, Refusal: refusal, Err: err,
+	}
+	if lost.aboutTheRecord() && lost.OnRefused == config.Drop {
 		m.e.failures.lines.Error(lost, "dropped a record", "topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset,
 			"attempts", attempts)
 		m.drop(c, i, err)
@@ -108,8 +110,9 @@ type LetterError struct {
 	Topic     string
 	Partition int32
 	Offset    int64
-	Refusal   error // of the letter
-	Err       error // of the record
+	OnRefused config.OnExhausted // what the configuration says
+	Refusal   error              // of the letter
+	Err       error              // of the record
 }
 
 // Error implements error.
@@ -118,15 +121,24 @@ func (e *LetterError) Error() string {
 		e.Topic, e.Partition, e.Offset, e.Refusal, e.hint(), e.Err)
 }
 
+// aboutTheRecord reports whether letters of other records may well be taken. Only
+// then does onRefused apply.
+func (e *LetterError) aboutTheRecord() bool {
+	return errors.Is(e.Refusal, kafka.ErrTooLarge) || errors.Is(e.Refusal, kafka.ErrInvalidRecord)
+}
+
 func (e *LetterError) hint() string {
+	remedy := "change the dead-letter topic's configuration"
 	switch {
 	case errors.Is(e.Refusal, kafka.ErrNotAuthorized), errors.Is(e.Refusal, kafka.ErrNotDelivered):
 		return "restart the pod, or let the partition move, when that is done"
 	case errors.Is(e.Refusal, kafka.ErrTooLarge):
-		return "raise max.message.bytes of the dead-letter topic, or set failure.deadLetter.onRefused to Drop"
-	default:
-		return "change the dead-letter topic's configuration, or set failure.deadLetter.onRefused to Drop"
+		remedy = "raise max.message.bytes of the dead-letter topic"
 	}
+	if !e.aboutTheRecord() || e.OnRefused == config.Drop {
+		return remedy
+	}
+	return remedy + ", or set failure.deadLetter.onRefused to Drop"
 }
 
 // Unwrap returns why the letter is refused.

@@ -188,6 +188,13 @@ func TestLetterThatIsRefusedForGood(t *testing.T) {
 			t.Errorf("dropped %d, want 1", got)
 		}
 		w.drain()
+		lines := w.log.lines("dropped a record")
+		if len(lines) == 0 || !strings.Contains(lines[0], "raise max.message.bytes") || !strings.Contains(lines[0], "poison") {
+			t.Errorf("the log does not say why the record is dropped: %q", lines)
+		}
+		if len(w.log.lines("set failure.deadLetter.onRefused")) > 0 {
+			t.Errorf("the log advises what is set already: %q", lines)
+		}
 	})
 }
 
