@@ -53,6 +53,13 @@ func TestAPanicInObserveChangesNothing(t *testing.T) {
 	if panics := w.metrics.ObserverPanics.Value(); panics != n {
 		t.Errorf("%d panics are counted, want %d", panics, n)
 	}
+	const message = "the processor's Observe panicked; the record is settled all the same, correct the processor"
+	if written, omitted := told(t, w.log, message); written+omitted != n || written > 50 {
+		t.Errorf("%d lines of panics and %d left out, want few and %d together", written, omitted, n)
+	}
+	if stacks := w.log.lines("stack="); len(stacks) != 1 || !strings.Contains(stacks[0], "panicsInObserve.Observe") {
+		t.Errorf("%d stacks, want that of the observer once", len(stacks))
+	}
 }
 
 // detailed is an error whose methods panic on the nil pointer that is often

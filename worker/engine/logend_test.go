@@ -9,8 +9,10 @@ import (
 
 // TestOpenTransactionIsSeen leaves a transaction open: the lag counts what it holds
 // back, and the status says why the watermark stands.
-func TestOpenTransactionIsSeen(t *testing.T) {
-	r, _ := fakeRig(t, 1)
+func TestOpenTransactionIsSeen(t *testing.T) { onBoth(t, 1, openTransactionIsSeen) }
+
+func openTransactionIsSeen(t *testing.T, r *rig) {
+	t.Helper()
 	r.produceRun(0, 0, 10)
 	txn := r.cluster.Begin("hanging")
 	txn.Produce(&kgo.Record{Topic: "in", Value: []byte("10")})

@@ -2,12 +2,14 @@ package kafka
 
 import (
 	"reflect"
+	"sync/atomic"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
+	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -32,6 +34,44 @@ func epochEndsOf(t *testing.T, cluster *kafkatest.Cluster) {
 	}
 	if end := ends[0]; !staleLeader(end.err) {
 		t.Errorf("got %+v for an epoch that is yet to come, want an error that has the leader looked up again", end)
+	}
+}
+
+// TestRequestsCarryTheLeadersEpoch: a broker that leads the partition no more, or
+// does not know yet that it does, refuses the request instead of answering from
+// another log.
+func TestRequestsCarryTheLeadersEpoch(t *testing.T) {
+	fake := kafkatest.Fake(t, kfake.NumBrokers(2))
+	fake.CreateTopic("orders", 1, nil)
+	fake.Produce(numbered("orders", 0, 0, 10)...)
+	if err := fake.Faults.MoveTopicPartition("orders", 0, 1-fake.Faults.LeaderFor("orders", 0)); err != nil {
+		t.Fatal(err)
+	}
+	var fetched, listed atomic.Int32
+	fake.Faults.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Fetch, kmsg.ListOffsets}, Topic: "orders", Count: -1, Observe: true,
+		When: func(req kmsg.Request) bool {
+			switch req := req.(type) {
+			case *kmsg.FetchRequest:
+				fetched.Store(req.Topics[0].Partitions[0].CurrentLeaderEpoch)
+			case *kmsg.ListOffsetsRequest:
+				listed.Store(req.Topics[0].Partitions[0].CurrentLeaderEpoch)
+			}
+			return true
+		},
+	})
+	r := newReader(t, fake.Addrs(), FetcherConfig{Topic: "orders"})
+	r.start(0, 0)
+	r.reads(map[int32]int64{0: 10})
+	l := r.f.client.leadership(testContext(t), "orders", 0)
+	if l.Err != nil || l.Epoch <= 0 {
+		t.Fatalf("got %+v, want the epoch of the second leader", l)
+	}
+	if end := r.f.client.PartitionOffsets(testContext(t), "orders", []int32{0}, Latest, config.ReadUncommitted)[0]; end.Err != nil || end.Offset != 10 {
+		t.Errorf("the log ends at %+v", end)
+	}
+	if fetched.Load() != l.Epoch || listed.Load() != l.Epoch {
+		t.Errorf("Fetch carried the epoch %d and ListOffsets %d, want %d", fetched.Load(), listed.Load(), l.Epoch)
 	}
 }
 
