@@ -161,6 +161,42 @@ func TestFetchErrorOfAPartitionHaltsItAlone(t *testing.T) {
 	wantEach(t, r.values("out"), 0, 100, false)
 }
 
+// TestOldFormatHaltsItsPartition has a broker answer with a message of format v1,
+// which an upgraded cluster may still hold.
+func TestOldFormatHaltsItsPartition(t *testing.T) {
+	r, fake := fakeRig(t, 2)
+	r.produce(0, 100, 2)
+	const sizeOfV1 = 22
+	message := make([]byte, 12+sizeOfV1)
+	binary.BigEndian.PutUint32(message[8:], sizeOfV1)
+	message[16] = 1 // the format
+	fake.Faults.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		fake.Faults.KeepControl()
+		req := kreq.(*kmsg.FetchRequest)
+		for _, asked := range req.Topics {
+			if !slices.ContainsFunc(asked.Partitions, func(p kmsg.FetchRequestTopicPartition) bool { return p.Partition == 0 }) {
+				continue
+			}
+			res := req.ResponseKind().(*kmsg.FetchResponse)
+			topic, part := kmsg.NewFetchResponseTopic(), kmsg.NewFetchResponseTopicPartition()
+			part.HighWatermark, part.LastStableOffset, part.LogStartOffset, part.RecordBatches = 50, 50, 0, message
+			topic.Topic, topic.TopicID, topic.Partitions = asked.Topic, asked.TopicID, append(topic.Partitions, part)
+			res.Topics = append(res.Topics, topic)
+			return res, nil, true
+		}
+		return nil, nil, false
+	})
+	w := r.start(identity)
+	r.eventually("the partition is halted", func() bool { return w.partition(0).State == "halted" })
+	for _, word := range []string{`topic "in"`, "partition 0", "offset 0", "v1"} {
+		if got := w.partition(0).Error; !strings.Contains(got, word) {
+			t.Errorf("the error %q does not say %q", got, word)
+		}
+	}
+	r.eventually("the other partition goes on", func() bool { return w.partition(1).Watermark == 50 })
+	w.drain()
+}
+
 // TestBatchThatUnpacksToTooMuchHaltsItsPartition has a batch of a few kilobytes
 // that holds more than all input may take.
 func TestBatchThatUnpacksToTooMuchHaltsItsPartition(t *testing.T) {

@@ -108,6 +108,9 @@ func TestCommitBelowTheLogStart(t *testing.T) {
 		if loss == nil || loss.Offsets != 300 || loss.From != 100 || loss.To != 400 || loss.Reason != telemetry.LossRetention {
 			t.Errorf("lost %+v, want the 300 offsets from 100 to 400 by retention", loss)
 		}
+		if n := exposed(t, w.metrics, `millrace_offsets_lost_total{partition="0",reason="Retention",topic="in"}`); n != 300 {
+			t.Errorf("%v lost offsets are counted, want 300", n)
+		}
 	})
 }
 
