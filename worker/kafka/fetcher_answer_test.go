@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
@@ -17,6 +18,9 @@ func answering(t *testing.T, answer func(p kmsg.FetchRequestTopicPartition) []by
 	t.Helper()
 	fake := kafkatest.Fake(t)
 	fake.CreateTopic("orders", 1, nil)
+	for range 16 { // the broker refuses offsets that its log does not have
+		fake.Produce(&kgo.Record{Topic: "orders"})
+	}
 	fake.Faults.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
 		fake.Faults.KeepControl()
 		req := kreq.(*kmsg.FetchRequest)

@@ -23,6 +23,7 @@ func TestStaticMemberApache(t *testing.T) {
 	f := newFleet(t, &broker.Cluster, uniqueName("static-member"), 4)
 	a, b := f.start(static("a")), f.start(static("b"))
 	f.await(a, b)
+	moved := len(b.revokedSoFar()) // some, where b was alone in the group at first
 	for range 2 {
 		owned, generation, id := a.ownedNow(), a.m.Generation(), a.m.ID()
 		a.leave() // says nothing to the coordinator
@@ -37,7 +38,7 @@ func TestStaticMemberApache(t *testing.T) {
 	f.cluster.Eventually("the partitions are known", func() bool { return a.knowsCounts() && b.knowsCounts() })
 	f.grow(6)
 	f.await(a, b)
-	if revoked := append(a.revokedSoFar(), b.revokedSoFar()...); len(revoked) > 0 {
+	if revoked := append(a.revokedSoFar(), b.revokedSoFar()[moved:]...); len(revoked) > 0 {
 		t.Errorf("%v were revoked", revoked)
 	}
 }

@@ -29,7 +29,7 @@ func TestGroupFaults(t *testing.T) {
 		kmsg.JoinGroup:       {{kerr.RebalanceInProgress, false}, {kerr.UnknownMemberID, true}},
 		kmsg.SyncGroup:       {{kerr.RebalanceInProgress, false}, {kerr.UnknownMemberID, true}, {kerr.IllegalGeneration, true}},
 		kmsg.Heartbeat:       {{kerr.RebalanceInProgress, false}, {kerr.UnknownMemberID, true}, {kerr.IllegalGeneration, true}},
-		kmsg.OffsetCommit:    {{kerr.RebalanceInProgress, false}, {kerr.UnknownMemberID, true}, {kerr.IllegalGeneration, false}, {kerr.UnknownTopicOrPartition, false}},
+		kmsg.OffsetCommit:    {{kerr.RebalanceInProgress, false}, {kerr.UnknownMemberID, true}, {kerr.IllegalGeneration, false}},
 		kmsg.OffsetFetch:     {{kerr.UnstableOffsetCommit, false}},
 		kmsg.FindCoordinator: nil,
 	}
