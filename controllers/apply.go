@@ -106,7 +106,7 @@ func (r *Reconciler) removeUnwanted(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// isOurs tells whether an object is controlled by the scope's StreamProcessor.
+// isOurs reports whether an object is controlled by the scope's StreamProcessor.
 func (s *scope) isOurs(object client.Object) bool {
 	return metav1.IsControlledBy(object, s.sp)
 }

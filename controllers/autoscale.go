@@ -76,7 +76,7 @@ func (s *scope) autoscale(history *scaling.History, now time.Time) {
 	}
 }
 
-// repeats tells whether a recommendation is the one before. What is carried out
+// repeats reports whether a recommendation is the one before. What is carried out
 // changes the number of pods, so it does not come again.
 func repeats(last, d *v1alpha1.ScaleDecision) bool {
 	return last != nil && last.From == d.From && last.To == d.To && last.Cap == d.Cap && last.Reason == d.Reason

@@ -233,7 +233,7 @@ func (w *world) state() string {
 }
 
 // TestAnyOrderEndsTheSame: whatever fails on the way, and whenever an operator
-// starts anew.
+// starts again.
 func TestAnyOrderEndsTheSame(t *testing.T) {
 	want := newWorld(t, 0).run()
 	for seed := range uint64(200) {

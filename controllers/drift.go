@@ -58,7 +58,7 @@ func pruned(value any) any {
 	return value
 }
 
-// upToDate tells whether applying wanted would change nothing: it was applied
+// upToDate reports whether applying wanted would change nothing: it was applied
 // before, and all of it still is in live. In the steady state that is always so,
 // and nothing is written.
 func upToDate(wanted *unstructured.Unstructured, live runtime.Object) (bool, error) {
@@ -71,7 +71,7 @@ func upToDate(wanted *unstructured.Unstructured, live runtime.Object) (bool, err
 	return contains(fields, wanted.Object), nil
 }
 
-// contains tells whether all of wanted is in live. Elements of lists may be
+// contains reports whether all of wanted is in live. Elements of lists may be
 // anywhere in the list, and others beside them: some are of other managers.
 func contains(live, wanted any) bool {
 	switch wanted := wanted.(type) {

@@ -19,7 +19,7 @@ func lagOf(p kafkawatch.Partition, start v1alpha1.StartOffset) int64 {
 			from = p.End
 		}
 	}
-	// What was committed may have been deleted meanwhile.
+	// What was committed may have been deleted by now.
 	return max(0, p.End-max(from, p.Start))
 }
 

@@ -90,7 +90,7 @@ func (r *Reconciler) mayExist(object client.Object) bool {
 	return true
 }
 
-// isPredecessors tells whether an object belongs to an earlier StreamProcessor of
+// isPredecessors reports whether an object belongs to an earlier StreamProcessor of
 // the same name, and is about to be collected.
 func (s *scope) isPredecessors(object client.Object) bool {
 	owner := metav1.GetControllerOf(object)

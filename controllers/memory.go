@@ -10,7 +10,7 @@ import (
 )
 
 // memory is what is kept of a StreamProcessor from one reconciliation to the next.
-// All of it can be found anew, except for the history. It belongs to the
+// All of it can be found again, except for the history. It belongs to the
 // reconciliation under way: there is one at a time for each.
 type memory struct {
 	// secrets are the contents of those it refers to, and of no others.

@@ -77,7 +77,7 @@ func (s *scope) fillStatus(now metav1.Time) {
 	status.Set(&st.Conditions, s.sp.Generation, now, s.plan.Conditions(s.observed)...)
 }
 
-// onlyFigures tells whether nothing but the lag differs, and that by more or
+// onlyFigures reports whether nothing but the lag differs, and that by more or
 // less only: somebody who waits for it to begin or to end is told at once.
 func onlyFigures(before, after v1alpha1.StreamProcessorStatus) bool {
 	a, b := before.Input, after.Input
@@ -92,7 +92,7 @@ func onlyFigures(before, after v1alpha1.StreamProcessorStatus) bool {
 // event tells of the others.
 var announced = []string{status.PartitionCapped, status.StuckPartition, status.OffsetsGone}
 
-// announce tells of what has changed since the status before.
+// announce records events for what has changed since the status before.
 func (r *Reconciler) announce(s *scope, before *v1alpha1.StreamProcessorStatus) {
 	if s.scaled != "" {
 		r.Events.Eventf(s.sp, nil, corev1.EventTypeNormal, "Scaled", "Scale", "%s", note(s.scaled))

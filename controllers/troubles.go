@@ -16,11 +16,11 @@ import (
 const shown = 10
 
 // lossShown is how long a loss stays in the status. The worker that noticed it
-// tells of it only as long as it runs.
+// reports it only as long as it runs.
 const lossShown = 24 * time.Hour
 
-// stuckPartitions are the halted ones first, then those that have been stuck the
-// longest.
+// stuckPartitions returns the halted partitions first, then those that have been
+// stuck the longest.
 func stuckPartitions(workers []podwatch.Stuck) []v1alpha1.StuckPartition {
 	var stuck []v1alpha1.StuckPartition
 	for _, s := range workers {
@@ -45,7 +45,7 @@ func stuckPartitions(workers []podwatch.Stuck) []v1alpha1.StuckPartition {
 	return stuck[:min(len(stuck), shown)]
 }
 
-// firstOfEach leaves out what is about a partition that comes earlier too.
+// firstOfEach keeps the first element of each partition.
 func firstOfEach[T any](list []T, partition func(T) int32) []T {
 	seen := map[int32]bool{}
 	return slices.DeleteFunc(list, func(element T) bool {
@@ -56,8 +56,8 @@ func firstOfEach[T any](list []T, partition func(T) int32) []T {
 	})
 }
 
-// losses adds what the workers say to what the status shows, and leaves out what is
-// too old for it. The newest of each partition counts.
+// losses joins the losses in the status with those that the workers report, and
+// drops those that are older than lossShown. It keeps the newest of each partition.
 func losses(before []v1alpha1.PartitionLoss, workers []podwatch.Loss, now time.Time) []v1alpha1.PartitionLoss {
 	all := slices.Clone(before)
 	for _, l := range workers {
@@ -72,7 +72,7 @@ func losses(before []v1alpha1.PartitionLoss, workers []podwatch.Loss, now time.T
 	return all[:min(len(all), shown)]
 }
 
-// newLosses are those that were not shown before.
+// newLosses returns the losses that the status before did not show.
 func newLosses(before, after []v1alpha1.PartitionLoss) []v1alpha1.PartitionLoss {
 	return slices.DeleteFunc(slices.Clone(after), func(l v1alpha1.PartitionLoss) bool {
 		return slices.ContainsFunc(before, func(b v1alpha1.PartitionLoss) bool {
@@ -81,9 +81,9 @@ func newLosses(before, after []v1alpha1.PartitionLoss) []v1alpha1.PartitionLoss 
 	})
 }
 
-// offsetsGone are the partitions whose committed offsets are gone. An operator that
-// has just started has not seen any go, but knows from the condition that some did:
-// they are among those that have none.
+// offsetsGone returns the partitions whose committed offsets are gone. An operator
+// that has just started did not see them go. If the condition says that some did, it
+// takes all partitions without a committed offset for them.
 func (s *scope) offsetsGone() []int32 {
 	if len(s.facts.Gone) > 0 || !meta.IsStatusConditionTrue(s.sp.Status.Conditions, status.OffsetsGone) {
 		return s.facts.Gone

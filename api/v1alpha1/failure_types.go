@@ -29,10 +29,10 @@ type FailureSpec struct {
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// stallTimeout is how long a worker may get nowhere before it is restarted:
-	// there is work, no attempt runs, no record waits for its next attempt, and
-	// Kafka answers. From 1s to 17520h. The default is twice the timeout, and
-	// 2m at least.
+	// stallTimeout is how long a worker may get nowhere before it is restarted. It
+	// gets nowhere when there is work and nothing is settled, although no attempt
+	// runs, no record waits for its next attempt, and Kafka answers. From 1s to
+	// 17520h. The default is twice the timeout, and at least 2m.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('17520h')",message="must be a duration from 1s to 17520h, such as 2m or 1h30m"

@@ -87,8 +87,8 @@ type InFlightSpec struct {
 	// +optional
 	Records *int32 `json:"records,omitempty"`
 
-	// bytes is the most bytes in flight, of keys, values and headers, and the most
-	// memory that the input takes, fetched ahead, unpacked and in flight; from 1Mi
+	// bytes bounds the keys, values and headers in flight. It also bounds all the
+	// memory that the input takes: fetched ahead, unpacked and in flight. From 1Mi
 	// to 1Ti. A partition with nothing in flight may take one log batch on top. A
 	// compressed log batch that holds more than this, and more than 16Mi, halts
 	// its partition.

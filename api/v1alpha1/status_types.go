@@ -39,8 +39,8 @@ type StreamProcessorStatus struct {
 	// +optional
 	StuckPartitions []StuckPartition `json:"stuckPartitions,omitempty"`
 
-	// losses are the last offsets of each partition that Kafka lost before they
-	// were read, of the last day, the newest first, at most 10.
+	// losses are offsets that Kafka lost before they were read: the last loss of
+	// each partition, the newest first, for a day, at most 10.
 	// +listType=map
 	// +listMapKey=partition
 	// +kubebuilder:validation:MaxItems=10
@@ -68,8 +68,8 @@ type InputStatus struct {
 	// +optional
 	Lag int64 `json:"lag"`
 
-	// unknownPartitions are those that nobody says the end of, as while they have
-	// no leader, at most 10. Their lag counts as it was last known.
+	// unknownPartitions are those whose end Kafka can't give, for example while
+	// they have no leader, at most 10. Their lag counts as it was last known.
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=10
 	// +optional
@@ -111,12 +111,12 @@ type StuckPartition struct {
 	// +required
 	Partition int32 `json:"partition"`
 
-	// offset is the record's, the lowest one that is not settled, or where a
-	// halted partition is not read on.
+	// offset is that of the record, the lowest one that is not settled, or the
+	// place where a halted partition can't be read on.
 	// +required
 	Offset int64 `json:"offset"`
 
-	// halted says that the partition can't be read on; lastError is why.
+	// halted means that the partition can't be read on; lastError says why.
 	// +optional
 	Halted bool `json:"halted,omitempty"`
 
@@ -153,13 +153,13 @@ type PartitionLoss struct {
 	// +optional
 	To int64 `json:"to"`
 
-	// reason is why. Retention: the topic's retention deleted them.
+	// reason is why they were lost. Retention: the topic's retention deleted them.
 	// TopicRecreated: the topic was deleted and created again. Truncated: the log
 	// was cut, as after an unclean leader election.
 	// +required
 	Reason string `json:"reason"`
 
-	// at is when the worker noticed.
+	// at is when a worker noticed the loss.
 	// +required
 	At metav1.Time `json:"at"`
 }

@@ -136,8 +136,8 @@ type StreamProcessorSpec struct {
 
 	// logLevel is how much the pods log. Info: what changes or goes wrong, of
 	// failed records a few lines a second. Debug: each failed attempt too.
-	// Without it, the operator's --worker-log-level counts, which is Info
-	// unless somebody has chosen otherwise.
+	// The default is the operator's --worker-log-level, which is Info unless it
+	// is set.
 	// +optional
 	LogLevel LogLevel `json:"logLevel,omitempty"`
 

@@ -97,9 +97,9 @@ type OutputSpec struct {
 	Create *CreateTopicSpec `json:"create,omitempty"`
 
 	// deliveryTimeout is how long a partition of the topic may refuse results
-	// without a reason that is known, such as an unknown server error, before
-	// failure decides on their records; from 1s to 24h. Outages do not count:
-	// results wait until Kafka is back.
+	// without a known reason, for example with an unknown server error, before
+	// the failure policy decides about their records; from 1s to 24h. Outages do
+	// not count: results wait until Kafka is back.
 	// +kubebuilder:default="2m"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32

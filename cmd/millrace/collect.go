@@ -150,7 +150,7 @@ func (col *collector) write(fetches kgo.Fetches, next map[int32]int64) (records 
 	return records, nil
 }
 
-// reached tells whether every partition of want is at its offset or past it.
+// reached reports whether every partition of want is at its offset or past it.
 func reached(at, want map[int32]int64) bool {
 	for partition, offset := range want {
 		if have, ok := at[partition]; !ok || have < offset {

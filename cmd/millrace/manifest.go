@@ -37,7 +37,7 @@ func readFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// checkProgram tells whether --exec was given if and only if it is needed.
+// checkProgram reports whether --exec was given if and only if it is needed.
 func (m *manifest) checkProgram(program string) error {
 	image := m.processor.Spec.Processor.Image
 	switch {

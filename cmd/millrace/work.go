@@ -13,7 +13,7 @@ import (
 const pollInterval = 100 * time.Millisecond
 
 // work feeds the input and shows the progress until it is time to stop the
-// workers. It tells whether all was settled that --until-drained waits for; the
+// workers. It reports whether all was settled that --until-drained waits for; the
 // error is what went wrong outside the workers.
 func (s *session) work(drain, ctx context.Context) (drained bool, err error) {
 	feeding, cancel := context.WithCancel(drain)
@@ -102,7 +102,7 @@ func (s *session) drainTarget(ctx context.Context) (map[int32]int64, error) {
 	return ends, nil
 }
 
-// mayFeed tells whether the workers would read what is fed now. Those that
+// mayFeed reports whether the workers would read what is fed now. Those that
 // start at the end of the topic must have found that end before.
 func (s *session) mayFeed() bool {
 	return s.cfg.Input.StartOffset != config.Latest || len(s.last.positions) == s.partitions

@@ -126,7 +126,7 @@ func withValue(t *testing.T, path []string, value any) *unstructured.Unstructure
 	return manifest
 }
 
-// names tells whether a finding is about a field or a part of it.
+// names reports whether a finding is about a field or a part of it.
 func names(causes []metav1.StatusCause, field string) bool {
 	for _, cause := range causes {
 		if strings.HasPrefix(cause.Field, field) {

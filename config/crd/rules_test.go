@@ -44,7 +44,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// says tells whether a finding is the expected one. None may be that a rule
+// says reports whether a finding is the expected one. None may be that a rule
 // could not be judged.
 func says(t *testing.T, causes []metav1.StatusCause, field, message string) bool {
 	t.Helper()

@@ -85,7 +85,7 @@ func (c *connections) ask(ctx context.Context, everything bool) {
 	}
 }
 
-// due returns whom to ask about, and the partitions that nothing is known of.
+// due returns the StreamProcessors to ask about, and the unknown partitions of each.
 func (c *connections) due(everything bool) (keys []types.NamespacedName, due []*watched, unknown [][]int32) {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()

@@ -20,7 +20,7 @@ func (d *deletion) same(t *Target) bool {
 	return d.target.GroupID == t.GroupID && d.target.Cluster.equal(&t.Cluster)
 }
 
-// take adds the outcome of a try, and tells whether it is news.
+// take adds the outcome of a try, and reports whether it is news.
 func (d *deletion) take(err error, now time.Time) bool {
 	if err == nil {
 		d.result = Deletion{Done: true}
@@ -65,7 +65,7 @@ func (c *connections) pending(everything bool) map[types.NamespacedName]*deletio
 	return pending
 }
 
-// ended takes the outcome of a try over and tells whether it is news.
+// ended takes the outcome of a try over and reports whether it is news.
 func (c *connections) ended(key types.NamespacedName, d *deletion, err error) bool {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()

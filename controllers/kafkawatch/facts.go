@@ -20,13 +20,12 @@ type Facts struct {
 	// Partitions are the input topic's, by their number. While the topic is
 	// missing they stay as they were.
 	Partitions []Partition
-	// Unknown are the partitions whose Start and End can't be had, as while they
-	// have no leader: what Partitions says of them was known last, or is what is
-	// committed if nothing ever was.
+	// Unknown are the partitions whose Start and End the cluster can't give, for
+	// example while they have no leader. Partitions then holds their last known
+	// Start and End, or the committed offset in both if none was ever known.
 	Unknown []int32
-	// Gone are the partitions whose offsets the group had committed and has no
-	// more: they have expired, or somebody has deleted them. A commit takes a
-	// partition off the list.
+	// Gone are the partitions whose committed offset has expired or was deleted. A
+	// commit takes a partition off the list.
 	Gone []int32
 	// Missing are the topics that don't exist, the input topic first if it is
 	// one. A missing topic is no error.

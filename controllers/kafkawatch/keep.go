@@ -13,8 +13,8 @@ import (
 // Brokers delete the offsets of a group some time after its last member has left,
 // seven days by default. A StreamProcessor whose pods are away for longer, because
 // it is suspended, scaled to zero or can't run, must go on where it stopped all the
-// same. So the groups that are watched, have offsets and no members are renewed,
-// whoever may be the reason that nobody is in them.
+// same. So the keeper renews each watched group that has offsets and no members,
+// for whatever reason it has none.
 
 // keeping is how often the keeper looks and acts.
 type keeping struct {
@@ -22,7 +22,7 @@ type keeping struct {
 	look time.Duration
 	// most is the longest time from one renewal of a group to the next. It is short
 	// enough for brokers that keep offsets for a day, as old ones do by default, and
-	// goes for those that don't say for how long.
+	// holds for brokers that don't say how long they keep them.
 	most time.Duration
 }
 
@@ -32,8 +32,8 @@ const (
 	// renewalsEach is how many renewals fit into a retention period, so that some
 	// may fail.
 	renewalsEach = 4
-	// renewalsAtOnce bounds what is asked of a cluster: a broker may hold each
-	// renewal for a few seconds (group.initial.rebalance.delay.ms).
+	// renewalsAtOnce bounds the renewals under way in a cluster: a broker may
+	// hold each renewal for a few seconds (group.initial.rebalance.delay.ms).
 	renewalsAtOnce = 8
 	// renewalTimeout bounds one renewal.
 	renewalTimeout = 30 * time.Second
@@ -43,7 +43,7 @@ const (
 	keepReminder = time.Hour
 )
 
-// keeper renews the groups of one cluster. Its fields are its goroutine's own.
+// keeper renews the groups of one cluster. Only its goroutine uses its fields.
 type keeper struct {
 	c        *connections
 	interval time.Duration // from one renewal to the next
@@ -80,7 +80,7 @@ func (k *keeper) round(ctx context.Context) {
 		failed[group] = err
 	}
 	if ctx.Err() != nil {
-		return // what failed, failed for that
+		return // the operator stops, so the failures mean nothing
 	}
 	next := time.Now().Add(k.interval)
 	for _, group := range groups {
@@ -91,7 +91,7 @@ func (k *keeper) round(ctx context.Context) {
 	k.tell(failed)
 }
 
-// learn finds out for how long the cluster keeps offsets, now and then.
+// learn asks the cluster how long it keeps offsets, once in each retentionAge.
 func (k *keeper) learn(ctx context.Context) {
 	if time.Since(k.known) < retentionAge {
 		return
@@ -108,7 +108,7 @@ func (k *keeper) learn(ctx context.Context) {
 	k.interval = min(retention/renewalsEach, k.interval)
 }
 
-// renew returns what went wrong.
+// renew renews empty groups and returns the errors of those that it could not renew.
 func (k *keeper) renew(ctx context.Context, groups []string, due map[string][]*watched) map[string]error {
 	failed := make(map[string]error)
 	var mu sync.Mutex // guards failed
@@ -130,7 +130,7 @@ func (k *keeper) renew(ctx context.Context, groups []string, due map[string][]*w
 	return failed
 }
 
-// tell logs failures, now and then.
+// tell logs that groups can't be renewed, once in each keepReminder.
 func (k *keeper) tell(failed map[string]error) {
 	if len(failed) == 0 || time.Since(k.told) < keepReminder {
 		return
@@ -143,8 +143,8 @@ func (k *keeper) tell(failed map[string]error) {
 	}
 }
 
-// dueGroups returns the groups that have offsets and were not looked after for an
-// interval, with whom they are watched for.
+// dueGroups returns the groups that have offsets and are due for a renewal, each
+// with its watched StreamProcessors.
 func (c *connections) dueGroups(now time.Time) map[string][]*watched {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()

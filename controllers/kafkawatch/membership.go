@@ -30,8 +30,9 @@ func (w *Watcher) connect(cluster *Cluster) (*connections, error) {
 	return c, nil
 }
 
-// launch gives a cluster goroutines of its own, so that one that hangs delays no
-// other, and what is asked is not delayed by what is kept.
+// launch starts a cluster's own goroutines: one that asks, and one that keeps
+// groups' offsets. So a cluster that hangs delays no other, and a renewal delays no
+// question.
 func (w *Watcher) launch(c *connections) {
 	ctx, stop := context.WithCancel(w.ctx)
 	c.stop = stop

@@ -22,14 +22,14 @@ var retryPauses = []time.Duration{100 * time.Millisecond, 400 * time.Millisecond
 type answer struct {
 	at         time.Time
 	partitions []Partition // nil while the input topic is missing
-	unknown    []int32     // those that nobody says Start and End of, in order
+	unknown    []int32     // those without a known Start and End, in order
 	missing    []string
 	err        error
 }
 
 // questions finds out about all targets; the answers are in their order. unknown
-// are the partitions of each that nothing was known of before: others of which
-// nothing is known now are asked about again at once.
+// lists the partitions of each that were unknown before. If further ones are unknown
+// now, the cluster is asked about them again at once.
 func (c *connections) questions(ctx context.Context, targets []*Target, unknown [][]int32) []answer {
 	answers := make([]answer, len(targets))
 	pending := make([]int, len(targets))
@@ -59,7 +59,7 @@ func at(targets []*Target, indexes []int) []*Target {
 	return some
 }
 
-// lost tells whether nothing is known of a partition that is not one of those.
+// lost reports whether a's unknown partitions include one that is not in unknown.
 func (a *answer) lost(unknown []int32) bool {
 	return slices.ContainsFunc(a.unknown, func(id int32) bool {
 		_, before := slices.BinarySearch(unknown, id)
@@ -67,7 +67,7 @@ func (a *answer) lost(unknown []int32) bool {
 	})
 }
 
-// passing tells whether it is worth asking again at once.
+// passing reports whether it is worth asking again at once.
 func passing(err error) bool {
 	return err != nil && !kafka.Refused(err) &&
 		!errors.Is(err, kafka.ErrUnreachable) && !errors.Is(err, context.DeadlineExceeded)

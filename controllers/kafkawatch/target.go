@@ -28,7 +28,7 @@ func (t *Target) equal(o *Target) bool {
 	return t.sameSource(o) && t.History == o.History && slices.Equal(t.Outputs, o.Outputs) && t.Cluster.equal(&o.Cluster)
 }
 
-// sameSource tells whether offsets of one are offsets of the other. A cluster is
+// sameSource reports whether offsets of one are offsets of the other. A cluster is
 // known by its bootstrap servers, however it is entered.
 func (t *Target) sameSource(o *Target) bool {
 	return t.Topic == o.Topic && t.GroupID == o.GroupID && t.Isolation == o.Isolation &&

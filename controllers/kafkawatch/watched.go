@@ -35,7 +35,7 @@ func (s *watched) inherit(old *watched) {
 	}
 }
 
-// take adds an answer to what is known, and tells whether it says anything new.
+// take adds an answer to what is known, and reports whether it says anything new.
 func (s *watched) take(a answer) bool {
 	if a.err != nil {
 		return s.fail(a.err, a.at)
@@ -69,8 +69,7 @@ func (s *watched) take(a answer) bool {
 	return changed
 }
 
-// fillUnknown takes over what was known last of partitions that nothing is known of
-// now.
+// fillUnknown gives partitions that are unknown now their last known Start and End.
 func (s *watched) fillUnknown(a answer) {
 	known := s.facts.Partitions
 	for _, id := range a.unknown {
@@ -83,7 +82,7 @@ func (s *watched) fillUnknown(a answer) {
 	}
 }
 
-// goneWith returns Gone with the next answer's partitions.
+// goneWith returns the value of Gone after an answer with these partitions.
 func (f *Facts) goneWith(now []Partition) (gone []int32) {
 	for i, p := range now {
 		had := slices.Contains(f.Gone, int32(i)) || i < len(f.Partitions) && f.Partitions[i].Committed >= 0
@@ -118,7 +117,7 @@ func (s *watched) remember(sample Sample) {
 	s.samples = append(slices.Delete(s.samples, 0, kept), sample)
 }
 
-// worthTelling tells whether an error says something new to who knows another
+// worthTelling reports whether an error says something new to who knows another
 // one since a while.
 func worthTelling(known, err error, since time.Duration) bool {
 	if known == nil || kindOf(known) != kindOf(err) {

@@ -76,7 +76,7 @@ func (w *Watcher) Start(ctx context.Context) error {
 // stay when only the credentials have changed.
 //
 // The error is one of the target itself, such as a certificate that can't be
-// parsed; it is in the facts too, and nothing is asked for until it is mended.
+// parsed; it is in the facts too, and nothing is asked for until it is corrected.
 func (w *Watcher) Set(key types.NamespacedName, t Target) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -64,11 +64,11 @@ type Kafka struct {
 	Input *v1alpha1.InputStatus
 	// Stuck are the halted partitions and the records that hold a watermark.
 	Stuck []v1alpha1.StuckPartition
-	// Losses are what the status is to show of what Kafka lost, newest first.
+	// Losses are the lost offsets that the status is to show, newest first.
 	Losses []v1alpha1.PartitionLoss
-	// Unknown are the partitions that nobody says the end of.
+	// Unknown are the partitions whose end no leader gives at the moment.
 	Unknown []int32
-	// Gone are the partitions whose committed offsets are there no more.
+	// Gone are the partitions whose committed offsets have expired or were deleted.
 	Gone []int32
 }
 

@@ -50,7 +50,7 @@ func (o *Observed) replicas() Replicas {
 	return r
 }
 
-// atPartitions tells whether autoscaling would run more pods if there were more
+// atPartitions reports whether autoscaling would run more pods if there were more
 // partitions.
 func (o *Observed) atPartitions() bool {
 	return o.scalesItself() && o.Scaling.Reason == string(scaling.AtCap) &&
@@ -69,7 +69,7 @@ func (o *Observed) wanted() (count int32, why string) {
 	return count, fmt.Sprintf("spec.replicas is %d", count)
 }
 
-// scalesItself tells whether autoscaling chooses the number of pods.
+// scalesItself reports whether autoscaling chooses the number of pods.
 func (o *Observed) scalesItself() bool {
 	a := o.Processor.Spec.Autoscaling
 	return a != nil && a.Mode != v1alpha1.RecommendOnly && o.Scaling != nil

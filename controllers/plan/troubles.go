@@ -10,7 +10,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// Conditions about single partitions, which don't keep the others from running.
+// Conditions about single partitions: all others go on.
 
 // partitionsShown is how many partitions a message lists.
 const partitionsShown = 10
@@ -33,7 +33,7 @@ func (o *Observed) stuckPartition() status.Condition {
 func stuckMessage(s *v1alpha1.StuckPartition) string {
 	message := fmt.Sprintf("partition %d waits for offset %d since %s", s.Partition, s.Offset, moment(s.Since.Time))
 	if s.Halted {
-		message = fmt.Sprintf("partition %d waits at offset %d since %s, from where it can't be read", s.Partition, s.Offset, moment(s.Since.Time))
+		message = fmt.Sprintf("partition %d has been halted at offset %d since %s, since it can't be read on", s.Partition, s.Offset, moment(s.Since.Time))
 	}
 	if s.KeyHash != "" {
 		message += fmt.Sprintf(" (key hash %s)", s.KeyHash)
@@ -91,7 +91,8 @@ func (o *Observed) suspendedMessage() string {
 	return "suspended: no pod runs, and the group keeps its offsets; set spec.suspend to false to go on"
 }
 
-// answers says what the cluster does not answer about, although it is reachable.
+// answers returns the message of KafkaReachable while the cluster answers. It names
+// the partitions without a leader.
 func (o *Observed) answers() string {
 	if len(o.Kafka.Unknown) == 0 {
 		return "the cluster answers"

@@ -27,8 +27,8 @@ type Facts struct {
 // worth showing. It is the default of a single attempt's timeout.
 const StuckAfter = time.Minute
 
-// Stuck is a record that holds its partition's watermark, or where a halted
-// partition is not read on.
+// Stuck is a record that holds its partition's watermark, or the place where a
+// partition is halted.
 type Stuck struct {
 	Pod       string
 	Partition int32
@@ -148,7 +148,7 @@ func (a *answer) losses() []Loss {
 	return list
 }
 
-// differs tells whether the difference is worth waking anybody: busy pools and
+// differs reports whether the difference is worth waking anybody: busy pools and
 // growing counts of attempts are not.
 func (f Facts) differs(old Facts) bool {
 	return f.Rebalancing != old.Rebalancing || !slices.Equal(f.Losses, old.Losses) ||

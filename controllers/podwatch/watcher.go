@@ -183,7 +183,7 @@ func (w *Watcher) get(ctx context.Context, url string) (*answer, error) {
 	return &a, nil
 }
 
-// keep is told what a round has found, unless the pods are others meanwhile.
+// keep is told what a round has found, unless the pods have changed since.
 func (w *Watcher) keep(key types.NamespacedName, pods []Pod, now Facts) {
 	w.mu.Lock()
 	s := w.watched[key]

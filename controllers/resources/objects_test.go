@@ -15,7 +15,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // read decodes a manifest of testdata as the API server would hand it out.
 func read(t *testing.T, name string) *v1alpha1.StreamProcessor {
@@ -78,7 +78,7 @@ func compare(t *testing.T, golden string, objects []Object) {
 		t.Fatal(err)
 	}
 	if got.String() != string(want) {
-		t.Errorf("%s differs; go test ./controllers/resources -update writes it anew:\n%s", path, got.String())
+		t.Errorf("%s differs; go test ./controllers/resources -update rewrites it:\n%s", path, got.String())
 	}
 }
 

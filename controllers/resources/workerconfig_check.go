@@ -93,7 +93,7 @@ func checkZeros(spec *v1alpha1.StreamProcessorSpec) error {
 	return errors.Join(errs...)
 }
 
-// isZero tells whether there is a value and it is zero.
+// isZero reports whether there is a value and it is zero.
 func isZero[T comparable](value *T) bool {
 	return value != nil && *value == *new(T)
 }

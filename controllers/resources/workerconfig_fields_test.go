@@ -68,7 +68,7 @@ func isLeaf(typ reflect.Type) bool {
 	return typ.Kind() != reflect.Struct || typ == reflect.TypeFor[metav1.Duration]() || typ == reflect.TypeFor[resource.Quantity]()
 }
 
-// changes tells whether the configuration changes with the field at index.
+// changes reports whether the configuration changes with the field at index.
 func changes(t *testing.T, index []int) bool {
 	t.Helper()
 	sp := decode(t, full)

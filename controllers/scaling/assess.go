@@ -168,7 +168,7 @@ func (a *assessment) step(from, to *Sample) (done, waiting float64) {
 	return done, waiting / float64(max(1, len(a.partitions)))
 }
 
-// behindOnly tells whether some partitions are behind, and all that are are
+// behindOnly reports whether some partitions are behind, and all that are are
 // among those.
 func (a *assessment) behindOnly(target time.Duration, which map[int32]bool) bool {
 	some := false

@@ -34,7 +34,7 @@ type Decision struct {
 	Inputs  Inputs
 }
 
-// Changed tells whether the number of pods is to change.
+// Changed reports whether the number of pods is to change.
 func (d Decision) Changed() bool { return d.From != d.To }
 
 // Inputs are the figures that a Decision went by, each as in Measurement.

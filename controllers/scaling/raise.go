@@ -45,7 +45,7 @@ func (h *History) noteRaise(next *Sample) {
 // there for it to have helped.
 const raiseGain = 0.3
 
-// failed tells whether the partitions that are behind after the raise are served
+// failed reports whether the partitions that are behind after the raise are served
 // no better than before it, how many pods would serve them as well, and which
 // they are.
 func (r raise) failed(target time.Duration) (enough int32, which map[int32]bool, failed bool) {
@@ -94,7 +94,7 @@ func (h *History) useless(a *assessment, policy Policy, now time.Time) (enough i
 	return 0, raise{}, false
 }
 
-// failedBefore tells whether a raise that is remembered did not help, however
+// failedBefore reports whether a raise that is remembered did not help, however
 // long ago.
 func (h *History) failedBefore(policy Policy) bool {
 	return slices.ContainsFunc(h.raises, func(r raise) bool {

@@ -21,7 +21,7 @@ type rates struct {
 	flat float64
 }
 
-// behind tells whether records wait for longer than the target. What has only
+// behind reports whether records wait for longer than the target. What has only
 // just arrived does not: between two answers of Kafka there always is some. A
 // partition that does not move is on its way to be taken for stuck: it is not
 // for want of pods, who serve all partitions that they have.

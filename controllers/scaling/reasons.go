@@ -43,7 +43,7 @@ const (
 	// all ready.
 	PodsNotReady Reason = "PodsNotReady"
 	// NoProgress: there is something to process and nothing is processed, which
-	// more pods do not mend.
+	// more pods do not help.
 	NoProgress Reason = "NoProgress"
 	// StuckPartitions: all partitions that are behind are stuck.
 	StuckPartitions Reason = "StuckPartitions"

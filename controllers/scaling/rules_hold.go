@@ -44,7 +44,7 @@ func (c *choice) asleep() *verdict {
 	return c.change(to, NewRecords, "%d records wait, and no pod is running", c.now.lag)
 }
 
-// passedBy tells whether records have arrived in partitions that will be read
+// passedBy reports whether records have arrived in partitions that will be read
 // from their end, so that they do not show as lag.
 func (c *choice) passedBy() bool {
 	for _, p := range c.now.last().Partitions {
@@ -70,7 +70,7 @@ func (c *choice) unsettled() *verdict {
 	return nil
 }
 
-// noneMoves holds while no number of pods is known to mend it.
+// noneMoves holds while no number of pods is known to help.
 func (c *choice) noneMoves() *verdict {
 	waiting := false
 	for _, p := range c.now.partitions {
@@ -80,7 +80,7 @@ func (c *choice) noneMoves() *verdict {
 	case len(c.now.stuck) > 0 && len(c.now.partitions) == 0:
 		return c.stay(StuckPartitions, "all partitions wait for a record that is not settled")
 	case waiting && (c.now.stalled || c.now.processed == 0):
-		return c.stay(NoProgress, "%d records wait, and none has been processed for a while: more pods would not mend that", c.now.lag)
+		return c.stay(NoProgress, "%d records wait, and none has been processed for a while: more pods would not help", c.now.lag)
 	}
 	return nil
 }

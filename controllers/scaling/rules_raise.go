@@ -57,7 +57,7 @@ func (a *assessment) behindAny(target time.Duration) bool {
 	return false
 }
 
-// catchingUp tells whether the partitions that are behind will be on target
+// catchingUp reports whether the partitions that are behind will be on target
 // before long, as it goes.
 func (a *assessment) catchingUp(policy Policy) bool {
 	for _, p := range a.partitions {
@@ -103,7 +103,7 @@ func (c *choice) raise() *verdict {
 	return c.change(want, reason, "%s, and %d pods can process %s", c.load(), c.Current, rate(float64(c.Current)*c.now.capacity))
 }
 
-// lasting tells whether something has been so throughout UpWindow.
+// lasting reports whether something has been so throughout UpWindow.
 func (c *choice) lasting(so func(*assessment) bool) bool {
 	from := c.now.last().At.Add(-c.Policy.UpWindow)
 	samples := c.now.samples

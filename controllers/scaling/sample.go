@@ -37,7 +37,7 @@ type Partition struct {
 func (s *Sample) from(p Partition) int64 {
 	switch {
 	case p.Committed >= 0:
-		// What was committed may have been deleted meanwhile.
+		// What was committed may have been deleted by now.
 		return min(max(p.Committed, p.Start), p.End)
 	case s.StartsLatest:
 		return p.End

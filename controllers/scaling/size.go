@@ -21,10 +21,10 @@ func (a *assessment) demand(policy Policy, catchUp bool) demand {
 	return d
 }
 
-// fits tells whether that many pods can serve the demand, when a pod serves at
+// fits reports whether that many pods can serve the demand, when a pod serves at
 // most capacity, of which the share is planned with. A partition that demands
 // more than a pod can give is taken for one that fills a pod: only one pod at a
-// time reads it, so it is for no number of pods to mend.
+// time reads it, so no number of pods helps.
 func (d demand) fits(pods int32, capacity, share float64) bool {
 	var sum, hottest, rest float64
 	for _, need := range d {

@@ -30,6 +30,6 @@ func cutStall(samples []Sample) (rest []Sample, stalled bool) {
 	}
 }
 
-// still tells whether nothing was processed between two samples, though
+// still reports whether nothing was processed between two samples, though
 // something waited.
 func still(two []Sample) bool { return total(two) == 0 && two[0].totalLag() > 0 }

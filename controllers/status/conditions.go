@@ -22,14 +22,14 @@ const (
 	PartitionCapped = "PartitionCapped"
 
 	// StuckPartition: a partition can't be read on, or a record holds its
-	// watermark. Only there while it is so.
+	// watermark. Only there while that lasts.
 	StuckPartition = "StuckPartition"
 
 	// RecordsLost: Kafka lost records before they were read. There for a day after
-	// the last loss, for those who did not look at once.
+	// the last loss, since a loss is over as soon as it is noticed.
 	RecordsLost = "RecordsLost"
 
-	// OffsetsGone: the group has no committed offsets any more where it had some.
+	// OffsetsGone: the group had committed offsets and has lost some of them.
 	// Only there until workers commit again.
 	OffsetsGone = "OffsetsGone"
 
@@ -83,7 +83,7 @@ const (
 	Reachable = "Reachable"
 	// NotAskedYet: the cluster has not answered yet. (Unknown.)
 	NotAskedYet = "NotAskedYet"
-	// Unreachable: no broker answers. Nothing is scaled down meanwhile.
+	// Unreachable: no broker answers. Until one does, nothing is scaled down.
 	Unreachable = "KafkaUnreachable"
 	// NotAuthorized: the cluster refuses the credentials or the questions.
 	NotAuthorized = "NotAuthorized"

@@ -82,10 +82,9 @@ type Output struct {
 	Create *CreateTopic `json:"create,omitempty"`
 	// Linger is how long a result may wait for others to fill its batch.
 	Linger Duration `json:"linger"`
-	// DeliveryTimeout is how long a partition may refuse results without a
-	// reason that is known, such as an unknown server error, before the policy
-	// decides on their records. Outages don't count: results wait for them to
-	// end.
+	// DeliveryTimeout is how long a partition may refuse results without a known
+	// reason, for example with an unknown server error, before the policy decides
+	// about their records. Outages don't count: results wait until they end.
 	DeliveryTimeout Duration `json:"deliveryTimeout"`
 }
 

@@ -23,7 +23,6 @@ func StopTimeout(drain time.Duration) time.Duration {
 	return drain + LastCommitTimeout + LeaveTimeout + EndTimeout
 }
 
-// KillTimeout is how long a process is to be given between the signal to stop and
-// the one that kills it. With less it may be killed in the middle of its last
-// commit.
+// KillTimeout is the time that a process needs between the signal to stop and the one
+// that kills it. With less it may be killed in the middle of its last commit.
 func KillTimeout(drain time.Duration) time.Duration { return StopTimeout(drain) + exitTimeout }

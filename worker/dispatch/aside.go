@@ -2,12 +2,12 @@ package dispatch
 
 import "slices"
 
-// A key whose record failed or is slow gets a lane of its own aside, so that
-// only its own records wait. It is made when its trouble begins and goes when it
-// is empty: partitions without trouble pay for a look at an empty map with each
-// claim. The key's later records are still sorted into the shared lanes, and are
-// moved as they come to be claimed from there. So their order is that of the
-// lanes: what is aside is older than what is not.
+// A key whose record failed or is slow gets a separate lane, a lane aside, so that
+// only its own records wait. The lane is made when the key's trouble begins and
+// removed when it is empty: partitions without trouble only look at an empty map with
+// each claim. The key's later records are still sorted into the shared lanes, and
+// move to the lane aside when they are about to be claimed there. So the records
+// aside are always older than the key's other records, and its order is kept.
 
 // addAside makes a lane for a key, held by whoever runs the key's record. Needs mu.
 func (l *Lanes) addAside(key uint64) *lane {
@@ -19,7 +19,7 @@ func (l *Lanes) addAside(key uint64) *lane {
 	return aside
 }
 
-// asideOf returns the lane aside that an item's key has, or nil. Needs mu.
+// asideOf returns the lane aside of an item's key, or nil. Needs mu.
 func (l *Lanes) asideOf(it Item) *lane {
 	key := it.Record().Key
 	if key == nil {
@@ -28,8 +28,8 @@ func (l *Lanes) asideOf(it Item) *lane {
 	return l.aside[hash(key)]
 }
 
-// takeOthers appends up to n items of the lane to dst, and moves those on the way
-// whose keys have lanes aside.
+// takeOthers appends up to n items of the lane to dst. Items whose keys have lanes
+// aside move there instead.
 func (p *Pool) takeOthers(dst []Item, l *lane, n int) []Item {
 	end := len(dst) + n
 	for len(dst) < end && l.waiting > 0 {

@@ -15,7 +15,7 @@ import (
 func (p *Pool) pushLanes(c *Chunk) {
 	l := c.Lanes
 	light := p.perRecord > 0 && p.perRecord <= p.light
-	// What came before must not be overtaken: the way is chosen anew when
+	// What came before must not be overtaken: the way is chosen again when
 	// nothing of the partition is left.
 	l.branched = l.keys != nil && l.trunk.state == laneIdle && (l.busy > 0 || !light)
 	if !l.branched {

@@ -146,9 +146,9 @@ func (p *Pool) endTurn(t turn) {
 	}
 }
 
-// giveRest gives what r has claimed and not begun to others, but for the rest of
-// the keys, or partitions, that it is working on. The backoffs of those that have
-// failed begin.
+// giveRest gives items that r has claimed and not begun to other goroutines, except
+// those of the keys or partitions that it is working on. The backoffs of items that
+// have failed begin.
 func (p *Pool) giveRest(r *runner) {
 	p.branch(r, r.pos)
 	p.isolate(r)

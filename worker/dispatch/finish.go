@@ -2,8 +2,8 @@ package dispatch
 
 import "time"
 
-// finish delivers the results of the group in order. What comes after a failed
-// item in its lane is thrown away and goes back to the lane with it.
+// finish delivers the results of the group in order. The results that follow a failed
+// item in its lane are thrown away, and their items go back to the lane with it.
 func (r *runner) finish(s *session) {
 	together := false
 	for k := range r.group {
@@ -34,7 +34,7 @@ func (r *runner) finish(s *session) {
 	}
 }
 
-// tryAgain sees to another attempt of the item that was looked at last.
+// tryAgain queues another attempt of an item, the last one that finish has looked at.
 func (r *runner) tryAgain(it Item, after time.Duration) {
 	l := it.lane
 	switch {

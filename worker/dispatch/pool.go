@@ -39,15 +39,16 @@ type Config struct {
 	NewWorker func() Worker
 	// Observe is told that n records took d together.
 	Observe func(d time.Duration, n int)
-	// Waits is told of each item that is to be tried again, nil for nobody. From
-	// then on the pool reads its record under the lock of Still only, until the
-	// next attempt.
+	// Waits is called for each item that is to be tried again; nil is allowed. From
+	// then on until the next attempt, the pool reads the item's record only under the
+	// lock that Still takes.
 	Waits func(Item)
 	// MaxLost bounds the goroutines that are lost at a time: those whose attempt
 	// overran its timeout and has not returned. The pool replaces each, but
 	// can't end it.
 	MaxLost int
-	// OnLost is told each time that a goroutine is lost, and how many are.
+	// OnLost is called each time that a goroutine is lost, with the number of those
+	// that are lost at the moment.
 	OnLost func(lost int)
 	// OnOverload is called once when an attempt does not return and MaxLost
 	// goroutines are lost already: the pool replaces no more of them.

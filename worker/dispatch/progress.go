@@ -1,7 +1,7 @@
 package dispatch
 
-// Attempts returns a number that changes with every attempt that ends, and
-// whether an attempt is under way: the watchdog ends those that take too long.
+// Attempts returns a number that changes with every attempt that ends, and whether an
+// attempt is under way. The watchdog ends attempts that take too long.
 func (p *Pool) Attempts() (count uint64, running bool) {
 	for _, r := range p.runners {
 		state := r.state.Load()

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Quiesce returns when every goroutine has ended what it had claimed before the
-// call: no attempt of a chunk that was Cancelled by then is under way any more,
-// and all their results are delivered. It waits until ctx is done at most.
+// Quiesce returns when every goroutine has ended the claim that it had at the call.
+// Then no attempt of a chunk that was Cancelled before the call is under way, and all
+// their results are delivered. It gives up with ctx's error when ctx is done.
 func (p *Pool) Quiesce(ctx context.Context) error {
 	busy := p.claims()
 	ticker := time.NewTicker(watchInterval)

@@ -138,7 +138,7 @@ func (r *runner) next() []Item {
 	return r.items[r.pos : r.pos+n]
 }
 
-// groupSize is how many items may share the attempt of the next one.
+// groupSize returns how many items may share the attempt of the next one.
 func (r *runner) groupSize() int {
 	if limit := r.items[r.pos].past.limit; limit > 0 {
 		return int(limit)

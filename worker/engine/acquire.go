@@ -12,10 +12,11 @@ import (
 	"github.com/millrace-dev/millrace/worker/offsets"
 )
 
-// acquire reads where newly assigned partitions stand, marks them in the group
-// as open, that is, as being worked on, and hands them to the feeder. It runs
-// beside the feeder. Each partition is by itself: one whose offset or leader can't
-// be had is tried again until it succeeds or is lost, and nothing waits for it.
+// acquire reads where newly assigned partitions stand, marks them in the group as
+// open, which says that they are being worked on, and hands them to the feeder.
+// It runs beside the feeder. Each partition is acquired by itself: one whose
+// offset or leader is not known yet is tried again until it is acquired or lost,
+// and no other waits for it.
 func (m *member) acquire(parts []*partition) {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		err := m.tryAcquire(parts)
@@ -93,7 +94,7 @@ func (m *member) tryAcquire(parts []*partition) error {
 }
 
 // acquireByLeader acquires the partitions whose leader has to be asked for an
-// offset: those of one leader together, and no leader after another.
+// offset. It asks all leaders at the same time, each once for all its partitions.
 func (m *member) acquireByLeader(ctx context.Context, topic kafka.TopicID, parts []*partition) error {
 	if len(parts) == 0 {
 		return nil
@@ -123,8 +124,9 @@ func (m *member) acquireByLeader(ctx context.Context, topic kafka.TopicID, parts
 	return errors.Join(failed...)
 }
 
-// listOffsets asks for an offset of each partition and hands over those that it
-// gets. It returns the partitions that it got one for, and why not of the others.
+// listOffsets asks for an offset of each partition and calls take with those that
+// it gets. It returns the partitions that it got an offset of, and the errors of the
+// others.
 func (m *member) listOffsets(
 	ctx context.Context, parts []*partition, at kafka.OffsetSpec, take func(p *partition, offset int64),
 ) (found []*partition, err error) {
@@ -145,8 +147,8 @@ func (m *member) listOffsets(
 	return found, errors.Join(failed...)
 }
 
-// open makes the first commit of partitions and hands those to the feeder that it
-// succeeds for.
+// open makes the first commit of partitions, and hands those to the feeder that
+// could be committed.
 func (m *member) open(ctx context.Context, parts []*partition) error {
 	if len(parts) == 0 {
 		return nil

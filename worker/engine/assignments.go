@@ -57,7 +57,7 @@ func (m *member) keep(p *partition) {
 	m.parts[p.id] = p
 }
 
-// held returns the state of an assignment, nil if it is over on this side.
+// held returns the state of an assignment, nil if this side has ended it.
 func (m *member) held(a *kafka.Assignment) *partition {
 	if p := m.parts[a.Partition]; p != nil && p.assignment == a {
 		return p
@@ -105,8 +105,8 @@ func (m *member) lost(lost []*kafka.Assignment, err error) {
 	}
 }
 
-// forget ends an assignment and all that it has on this side: its timer, its
-// turn in careful reading, what was fetched and not dispatched. A later
+// forget ends an assignment and all that belongs to it: its timer, its turn in
+// careful reading, and the fetched data that was not dispatched. A later
 // assignment of the same partition is left alone. Forgetting twice does nothing.
 func (m *member) forget(p *partition) {
 	p.giveUp()

@@ -25,7 +25,7 @@ type attempt struct {
 	whole wholeFailure
 }
 
-// target is where an output goes, or why it can't.
+// target is the writer of an output's topic, or the reason why there is none.
 type target struct {
 	writer *kafka.TopicWriter
 	err    error

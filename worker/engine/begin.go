@@ -18,11 +18,11 @@ import (
 //
 // Several members start at the same time, so "the group has committed something"
 // does not say that the first start is over. Each commit therefore holds how many
-// partitions there were at the first start, and when that was: whoever finds no
-// commit at all makes that note, and whoever finds one goes by it.
+// partitions there were at the first start, and when that was. A member that finds no
+// commit at all makes this note, and one that finds a commit goes by its note.
 
 // begin sets up partitions that the group has committed nothing of. It returns
-// those that it got a start for.
+// those that it found a start for.
 func (m *member) begin(ctx context.Context, topic kafka.TopicID, parts []*partition) ([]*partition, error) {
 	if len(parts) == 0 {
 		return nil, nil
@@ -49,8 +49,8 @@ func (m *member) begin(ctx context.Context, topic kafka.TopicID, parts []*partit
 	}
 	start := func(p *partition, offset int64) { m.prepare(p, offset, offsets.State{Origin: origin}) }
 	begun, startErr := m.listOffsets(ctx, atStart, kafka.Earliest, start)
-	// A partition that could not be begun at the first start misses nothing that
-	// was written since.
+	// A partition that could not be acquired at the first start is read from the
+	// time of the first start, so it misses nothing.
 	var ended []*partition
 	since, sinceErr := m.listOffsets(ctx, later, kafka.OffsetSpec(origin.FirstStart), func(p *partition, offset int64) {
 		if offset < 0 { // nothing was written since
@@ -104,7 +104,7 @@ func (m *member) groupOrigin(ctx context.Context, topic kafka.TopicID) (origin o
 	}
 	switch {
 	case first && unknown != nil:
-		return origin, false, fmt.Errorf("nobody knows yet whether the group has started before: %w", unknown)
+		return origin, false, fmt.Errorf("it is not known yet whether the group has started before: %w", unknown)
 	case first:
 		origin = offsets.Origin{FirstPartitions: count, FirstStart: time.Now().UnixMilli()}
 	}

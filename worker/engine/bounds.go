@@ -77,14 +77,14 @@ func (b *bound) free(n int64) int64 {
 	return free
 }
 
-// mayUnpack reports whether there is memory to decode on; it takes none as long
-// as the set has something unpacked, or uncompressed.
+// mayUnpack reports whether there is memory to decode on. Decoding takes none while
+// the set has unpacked or uncompressed records left.
 func (m *member) mayUnpack(p *partition) bool {
 	if !p.set.Packed() || m.fetcher.MayUnpack(p.id, p.records.Load() == 0) {
 		return true
 	}
-	// Looked at again after blocked is set, as in room. Memory may also be freed
-	// by others than the settling of records; the timer is for those.
+	// Checked again after blocked is set, as in room. Settled records wake the
+	// feeder; the timer covers memory that is freed in other ways.
 	m.blocked.Store(true)
 	p.set.Trim()
 	if m.fetcher.MayUnpack(p.id, p.records.Load() == 0) {
@@ -94,7 +94,7 @@ func (m *member) mayUnpack(p *partition) bool {
 	return false
 }
 
-// lookSoon makes the feeder look around after a while, if it is not to already.
+// lookSoon wakes the feeder after kafka.ExceedFor.
 func (m *member) lookSoon() {
 	if m.look == nil {
 		m.look = time.AfterFunc(kafka.ExceedFor, m.wakeFeeder)

@@ -10,10 +10,10 @@ import (
 // found across restarts through the metadata of committed offsets: a partition
 // that is being worked on is committed as open, with its reach, and closed when
 // it is given up. The next owner of an open partition, whose last owner's
-// process died, suspects what is not settled below the reach. It reads that in
-// windows, each of which is a reach of its own: it begins when all records of
+// process died, suspects the records below the reach that are not settled. It reads
+// them in windows: each window has its own reach, and begins when all records of
 // the window before have had an attempt. A crash then leaves one window to the
-// next owner, who reads it in smaller ones.
+// next owner, which reads it in smaller ones.
 //
 // Each partition does this for itself. All partitions of a process that dies
 // are suspected, and each crash narrows all of them down, until each has one
@@ -21,15 +21,15 @@ import (
 
 // window is what a suspected partition has under way.
 type window struct {
-	asked bool // a commit is to extend the reach to it
+	asked bool // the next commit extends the reach to it
 	open  bool // dispatched
 	alone bool // holds one record, and no other suspected partition has one
 	since time.Time
 }
 
-// windowPatience is how long a window may keep the next one waiting. Records
-// that take long, or whose outputs can't be written, must not stop their
-// partition; a crash leaves a little more to search then.
+// windowPatience is how long a window may delay the next one. Records that take
+// long, or whose outputs can't be written, must not stop their partition. The price
+// is that a crash leaves a little more to search.
 const windowPatience = time.Second
 
 // untried returns how many records in flight have not had an attempt.
@@ -50,7 +50,7 @@ func (m *member) feedCareful(p *partition) bool {
 	c := m.decode(p, s.size())
 	if c == nil {
 		if !s.window.open && !s.window.asked {
-			m.leaveTurn(p) // nothing is there to read
+			m.leaveTurn(p) // there is nothing to read
 		}
 		return false
 	}
@@ -58,7 +58,7 @@ func (m *member) feedCareful(p *partition) bool {
 	s.window.open, s.window.since = true, time.Now()
 	time.AfterFunc(windowPatience, m.wakeFeeder)
 	if c.alone = s.window.alone; c.alone {
-		c.Limit = 1 // nor does it share a batch with what nobody suspects
+		c.Limit = 1 // its attempt holds no record of an unsuspected partition either
 	}
 	if rec := &c.Records[0]; s.condemns(rec.Offset) {
 		p.failures.condemn(rec, s.crashes, &crashError{crashes: s.crashes})
@@ -99,9 +99,9 @@ func (m *member) dropWindow(p *partition) {
 	}
 }
 
-// mayOpen reports whether the partition may have another window now. One that
-// holds a record apart from others' waits for what else of the partition is in
-// flight: that could crash too, or hold the record up in its lane.
+// mayOpen reports whether the partition may have another window now. A window for a
+// record that is tried alone waits until nothing else of the partition is in flight:
+// another record could crash the process too, or hold this one up in its lane.
 func (m *member) mayOpen(p *partition, apart bool) bool {
 	w := &p.suspect.window
 	switch {
@@ -130,7 +130,7 @@ func (m *member) closeWindow(p *partition) {
 	if p.records.Load() > 0 && !p.aloneTried.Load() {
 		return
 	}
-	// Others go on when the group knows that the record has survived.
+	// Others go on once a commit says that the record has survived.
 	m.markSurvived(p)
 	if p.reach.alone.Load() {
 		m.commitSoon()
@@ -146,7 +146,7 @@ func (m *member) markSurvived(p *partition) {
 	p.tracker.Mark(func(marks *offsets.Marks) { marks.Suspicion = mark })
 }
 
-// tried takes the end of an attempt of a record that is tried alone.
+// tried notes that an attempt of a record that is tried alone has ended.
 func (m *member) tried(c *chunk) {
 	c.part.aloneTried.Store(true)
 	m.wakeFeeder()

@@ -22,7 +22,7 @@ type chunk struct {
 	batch kafka.Batch
 	span  offsets.Span
 	part  *partition
-	// straggler is set while the partition's stragglers have the chunk.
+	// straggler is set while the chunk is among the partition's stragglers.
 	straggler atomic.Bool
 	// bytes is what each record counts towards the bounds on what is in
 	// flight: the chunk's mean, so that settling need not look at the record
@@ -44,7 +44,7 @@ type chunk struct {
 	sequenced bool
 }
 
-// list makes records what the chunk holds.
+// list sets the chunk's records.
 func (c *chunk) list(records []record.Record) {
 	c.Records, c.offsets = records, c.offsets[:0]
 	for i := range records {

@@ -48,7 +48,7 @@ func (m *member) committable() []*partition {
 	return parts
 }
 
-// checkpoint is what is to be committed of a partition.
+// checkpoint is the next commit of a partition.
 type checkpoint struct {
 	p        *partition
 	offset   int64
@@ -78,11 +78,12 @@ func (m *member) commit(ctx context.Context, parts ...*partition) error {
 	return err
 }
 
-// checkpoints returns what is not committed yet. It needs commitMu.
+// checkpoints returns the partitions' states that are not committed yet. It needs
+// commitMu.
 func (m *member) checkpoints(parts []*partition) (due []checkpoint) {
 	for _, p := range parts {
 		if p.is(released) || p.foreign.Load() {
-			continue // since the choice of partitions, or its offsets mean nothing any more
+			continue // released after parts was chosen, or its log is gone
 		}
 		p.tracker.LimitMetadata(m.metadataLimit)
 		p.reach.extend(p.tracker, time.Now())
@@ -121,8 +122,8 @@ func (m *member) send(ctx context.Context, due []checkpoint) error {
 	return commitError(failed)
 }
 
-// settleCommits takes the result of a commit, and returns what is to be sent
-// again with less metadata and what has failed.
+// settleCommits handles the result of a commit. It returns the checkpoints to send
+// again with less metadata, and those that have failed.
 func (m *member) settleCommits(due []checkpoint, result error) (again []checkpoint, failed []failedCommit) {
 	for _, c := range due {
 		err := refusalOf(c.p, result)
@@ -159,6 +160,6 @@ func (m *member) acknowledged(c checkpoint) {
 	c.p.commit.committed.Store(c.offset)
 	c.p.reach.acknowledged(&c.state.Marks)
 	if c.p.commit.failure.Swap(nil) != nil {
-		m.log.Info("committed a partition again", "partition", c.p.id, "offset", c.offset)
+		m.log.Info("a partition can be committed again", "partition", c.p.id, "offset", c.offset)
 	}
 }

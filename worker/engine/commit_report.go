@@ -23,8 +23,8 @@ func commitError(failed []failedCommit) error {
 	return errors.Join(errs...)
 }
 
-// reportFailed shows in /status which partitions can't be committed, and logs
-// those for which that is news, together if they have the same error.
+// reportFailed shows in /status which partitions can't be committed. It logs a
+// partition when its error is new, and partitions with the same error in one line.
 func (m *member) reportFailed(failed []failedCommit) {
 	news := make(map[string][]int32)
 	for _, f := range failed {
@@ -42,8 +42,8 @@ func (m *member) reportFailed(failed []failedCommit) {
 	}
 }
 
-// reportMetadataLimit says that the brokers keep less metadata than they do by
-// default, if a commit has just shown it, and what that means. It needs commitMu.
+// reportMetadataLimit logs that the brokers keep less metadata than by default, and
+// what follows from that, if the last commit has shown it. It needs commitMu.
 func (m *member) reportMetadataLimit(before int) {
 	limit := m.metadataLimit
 	if limit == before {

@@ -7,9 +7,10 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// drain stops reading a partition. When nothing of it is in flight, or the
-// drain timeout has passed, it is closed. The membership lives on meanwhile.
-// One that is being acquired drains once it is; it may take as long.
+// drain stops reading a partition. When nothing of it is in flight, or the drain
+// timeout has passed, it is closed. The member stays in the group while that goes
+// on. A partition that is being acquired drains once it is acquired, within the
+// same timeout.
 func (m *member) drain(p *partition) {
 	if p.is(acquiring) {
 		m.limitDrain(p)
@@ -36,8 +37,8 @@ func (m *member) limitDrain(p *partition) {
 	p.timer = time.AfterFunc(timeout, func() { m.post(func() { m.abandon(p) }) })
 }
 
-// abandon gives up what a draining partition still has in flight. Between the
-// timer and this the assignment may have ended otherwise.
+// abandon gives up what a draining partition still has in flight. The
+// assignment may have ended in another way since the timer fired.
 func (m *member) abandon(p *partition) {
 	if p.is(acquiring) {
 		m.abandonAcquiring(p)
@@ -97,7 +98,7 @@ func (m *member) close(parts ...*partition) {
 }
 
 // release ends assignments after their last commit. Those that the group has
-// revoked, before it or meanwhile, go back to it.
+// revoked, before that commit or during it, go back to the group.
 func (m *member) release(parts []*partition) {
 	var revoked []*kafka.Assignment
 	for _, p := range parts {
@@ -111,8 +112,8 @@ func (m *member) release(parts []*partition) {
 	}
 }
 
-// dropSets frees what was fetched and not yet entered in the books, and forgets
-// how the log goes on behind it.
+// dropSets frees what was fetched and not admitted to the tracker, and forgets how
+// the log goes on behind it.
 func (m *member) dropSets(p *partition) {
 	p.turning = nil
 	if p.ahead != nil {

@@ -15,7 +15,7 @@ func (m *member) failed(c *chunk, it dispatch.Item, err error) dispatch.Verdict 
 	i := int(it.Index)
 	rec := &c.Records[i]
 	if c.part.givenUp() {
-		return dispatch.Verdict{} // also cut off by the worker's end: not the record's fault
+		return dispatch.Verdict{} // the worker's end may have cut the attempt off: not the record's fault
 	}
 	var condemned *condemnedError
 	if errors.As(err, &condemned) {
@@ -43,12 +43,12 @@ func (m *member) failed(c *chunk, it dispatch.Item, err error) dispatch.Verdict 
 	return dispatch.Verdict{}
 }
 
-// topicLookupPause is how long a record waits whose output's topic the cluster
-// could not be asked about.
+// topicLookupPause is the longest wait of a record whose output's topic is not known
+// to exist yet.
 const topicLookupPause = time.Second
 
-// topicPending has an attempt of record i repeated whose outputs can't be written
-// as long as it is not known whether their topic exists. Nothing is wrong with
+// topicPending repeats an attempt of record i whose outputs can't be written yet,
+// since the cluster has not said whether their topic exists. Nothing is wrong with
 // the record, so this does not count as a failed attempt.
 func (m *member) topicPending(c *chunk, i int, err error) dispatch.Verdict {
 	if c.part.givenUp() {

@@ -11,7 +11,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/telemetry"
 )
 
-// failureLog logs what may go wrong with each record.
+// failureLog logs failures of single records, at a limited rate.
 type failureLog struct {
 	lines *telemetry.Limited
 
@@ -19,10 +19,10 @@ type failureLog struct {
 	stacks map[string]time.Time // by the place of a panic, when its stack was logged; guarded by mu
 }
 
-// stackInterval is how long the stack of a panic is not logged again.
+// stackInterval is the least time between two logs of one panic's stack.
 const stackInterval = 10 * time.Minute
 
-// maxStacks bounds the places that are told apart.
+// maxStacks bounds the places whose stacks are logged.
 const maxStacks = 100
 
 func newFailureLog(lines *telemetry.Limited) *failureLog {

@@ -7,16 +7,16 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// A partition that can't be read on is halted: what is in flight of it is
-// finished and committed, and the member keeps it, so that it does not go from
-// one pod to the next. All other partitions go on.
+// A partition that can't be read on is halted: its records in flight are finished
+// and committed, and the member keeps it, so that it does not move from pod to pod.
+// All other partitions go on.
 
 // lookAgainInterval is how long a partition stays halted before it is fetched
 // again. The damage may be gone by then: its leader has moved to a healthy
 // replica, or retention has passed the place.
 var lookAgainInterval = time.Minute
 
-// readingHalt is why a partition is halted, and since when for that reason.
+// readingHalt holds why a partition is halted, and since when for that reason.
 type readingHalt struct {
 	err   error
 	since time.Time
@@ -59,7 +59,7 @@ func (m *member) lookAgainLater(p *partition) {
 // decoded.
 func (m *member) lookedAgain(p *partition) {
 	if !p.waiting[0].Done() && !m.decodeAhead(p, 1) {
-		if p.set != nil { // otherwise it is halted again already
+		if p.set != nil { // otherwise decoding has halted it again already
 			m.fetcher.Stop(p.id)
 			m.dropSets(p)
 			m.lookAgainLater(p)

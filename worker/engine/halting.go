@@ -11,13 +11,13 @@ import (
 	"github.com/millrace-dev/millrace/worker/record"
 )
 
-// halting is what a partition remembers of the records that can't be settled
-// and that the worker ends for.
+// halting remembers the records of a partition that can't be settled, and because
+// of which the worker ends.
 type halting struct {
 	mu      sync.Mutex
 	records []haltedAt // guarded by mu
 
-	waits bool // for what is under way; the feeder's
+	waits bool // haltPartition waits for attempts under way; only the feeder uses it
 }
 
 type haltedAt struct {
@@ -48,9 +48,9 @@ func (h *halting) passes(rec *record.Record, ordering config.Ordering) bool {
 	})
 }
 
-// giveUp ends what is done for the partition's records: attempts are not begun,
-// and results of those that are under way are dropped. What the producer has got
-// already can't be recalled; it is written, and counts for nothing.
+// giveUp ends the work on the partition's records: no attempt begins, and the
+// results of those under way are dropped. What the producer has already can't be
+// recalled; it is written, and counts for nothing.
 func (p *partition) giveUp() {
 	p.cancelled.Store(true)
 	p.disown()
@@ -93,10 +93,10 @@ func (m *member) halt(c *chunk, i int, attempts int, err error) {
 	m.post(func() { m.haltPartition(p, halt) })
 }
 
-// haltPartition ends the worker because of a record that can't be settled. What
-// is under way of its partition is finished and committed; what has not begun
-// would wait in vain. A record of a partition that was given up is its next
-// owner's to judge.
+// haltPartition ends the worker because of a record that can't be settled. Attempts
+// under way in its partition are finished and committed; records whose attempt has
+// not begun are left to the next owner. So is a record of a partition that was given
+// up.
 func (m *member) haltPartition(p *partition, halt *HaltError) {
 	if p.is(closing, released) {
 		return

@@ -6,15 +6,16 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// epochHistory says which leader epoch a partition's records are of, from the
-// committed offset on, so that a commit tells the epoch of the last record below
-// it. There is a new epoch when the partition has another leader: seldom.
+// epochHistory holds the leader epochs of a partition's records from the committed
+// offset on, so that a commit can name the epoch of the last record below it. It is
+// short: an epoch begins when the partition gets another leader.
 type epochHistory struct {
 	mu     sync.Mutex
 	starts []kafka.EpochStart // in order; guarded by mu
 }
 
-// add appends what a fetched set tells, and forgets what lies behind below.
+// add appends the epochs that begin in a fetched set, and forgets those that end
+// before offset below.
 func (h *epochHistory) add(starts []kafka.EpochStart, below int64) {
 	if len(starts) == 0 {
 		return

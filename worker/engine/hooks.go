@@ -57,7 +57,7 @@ func (e *Engine) observe(o *record.Outcome) {
 }
 
 // usable returns err, or an error in its place if its own methods panic, as
-// those of a nil pointer often do: whoever logs or writes err later calls them.
+// those of a nil pointer often do: the log and the dead letter call them later.
 func usable(err error) (safe error) {
 	defer func() {
 		if v := recover(); v != nil {

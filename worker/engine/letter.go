@@ -21,9 +21,9 @@ const (
 )
 
 // letterOptions are those of the dead-letter topic. Letters are compressed
-// whatever outputs are: one that holds a record which came compressed is not to
-// be larger than that. What the topic refuses concerns the partition that the
-// record is of, and not the worker.
+// whatever outputs are: the letter of a record that came compressed must not
+// be larger than the record was. A refused letter concerns the record's partition,
+// not the worker.
 var letterOptions = kafka.TopicOptions{Compression: config.Zstd, Isolated: true}
 
 // deadLetter writes the record to the dead-letter topic; the acknowledgement
@@ -101,11 +101,11 @@ func otherForm(rec *record.Record, form failure.Form, refusal error) (next failu
 	}
 }
 
-// errUnknown stands for the failure of a record of which none is remembered.
+// errUnknown stands for a record's failure that is not remembered.
 var errUnknown = errors.New("unknown")
 
-// LetterError is why a partition is halted, or its record dropped, whose dead
-// letter can't be written.
+// LetterError says that a record's dead letter can't be written. The record's
+// partition is halted, or the record dropped.
 type LetterError struct {
 	Topic     string
 	Partition int32

@@ -13,10 +13,10 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// lifetime tells this process from others, and how the one before it ended. A
-// partition that was left open by this process, or by one that ended by itself,
-// hides no record that crashes workers: the process has lost its membership, or
-// could not make its last commits.
+// lifetime identifies this process, and knows whether the one before it ended by
+// itself. A partition that was left open by this process, or by one that ended by
+// itself, hides no record that crashes workers: the process has lost its membership,
+// or could not make its last commits.
 type lifetime struct {
 	process uint32 // this one
 	ended   uint32 // the last one with the same state directory, if it ended by itself; or 0
@@ -49,7 +49,7 @@ func newLifetime(dir string, log logr.Logger) lifetime {
 	return l
 }
 
-// accounts reports whether it is known why a process has left a partition open.
+// accounts reports whether a process left its partitions open for a known reason.
 func (l *lifetime) accounts(process uint32) bool {
 	return process == l.process || process == l.ended && process != 0
 }

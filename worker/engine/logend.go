@@ -8,7 +8,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// logEnd is where a partition's log ends, as it was last fetched. The feeder writes
+// logEnd holds where a partition's log ended at the last fetch. The feeder writes
 // it, /status reads it.
 type logEnd struct {
 	// readable is the end of what may be read: the last stable offset under
@@ -25,7 +25,7 @@ func (e *logEnd) unknown() {
 	e.high.Store(-1)
 }
 
-// endMoved takes the watermarks of a set. Not every broker tells all of them.
+// endMoved notes the watermarks of a set. Not every broker sends all of them.
 func (m *member) endMoved(p *partition, s *kafka.Set) {
 	readable, e := s.HighWatermark, &p.end
 	if m.readCommitted && s.LastStableOffset >= 0 {
@@ -45,11 +45,11 @@ func (m *member) endMoved(p *partition, s *kafka.Set) {
 }
 
 // heldAfter is how long a transaction is open before /status says that it holds
-// back what is behind it: most end sooner.
+// back the records behind it. Most transactions end sooner.
 const heldAfter = 5 * time.Second
 
-// held says what holds back offsets that are in the log, "" if nothing does or not
-// for long.
+// held describes the open transaction that holds back offsets of the log; "" if none
+// does, or not for long yet.
 func (e *logEnd) held(now time.Duration) string {
 	since := time.Duration(e.heldSince.Load())
 	if since == 0 || now-since < heldAfter {

@@ -2,8 +2,8 @@ package engine
 
 import "github.com/millrace-dev/millrace/worker/offsets"
 
-// markOpen sets what the partition's commits say of this owner, and what is
-// suspected after the last one. Nothing may be dispatched before a commit is
+// markOpen makes the partition's commits name this owner, and sets which records are
+// suspected after the last owner. Nothing may be dispatched before a commit is
 // acknowledged.
 func (m *member) markOpen(p *partition, position int64, last offsets.State) {
 	p.suspect = suspectOf(position, last, !m.e.life.accounts(last.Process))

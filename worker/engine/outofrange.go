@@ -11,10 +11,9 @@ import (
 	"github.com/millrace-dev/millrace/worker/telemetry"
 )
 
-// outOfRange takes that the log has no record at the offset that was asked for,
-// nor is it the log's end. Retention may have overtaken the partition, or the log
-// may have become shorter: only the log's present ends tell which. What was
-// fetched before that offset is valid and stays.
+// outOfRange handles an offset that the log does not have. Retention may have
+// overtaken the partition, or the log may have become shorter: only the log's present
+// ends show which. What was fetched before that offset is valid and stays.
 func (m *member) outOfRange(p *partition, gone *kafka.OffsetOutOfRangeError) {
 	p.outOfRange++
 	wait := time.Duration(0)
@@ -25,8 +24,8 @@ func (m *member) outOfRange(p *partition, gone *kafka.OffsetOutOfRangeError) {
 	go m.findEnds(p, p.epoch, gone, wait)
 }
 
-// findEnds asks for the log's ends until it gets them or nobody reads the
-// partition any more.
+// findEnds asks for the log's ends until it gets them or the partition is not read
+// any more.
 func (m *member) findEnds(p *partition, epoch uint64, gone *kafka.OffsetOutOfRangeError, wait time.Duration) {
 	m.withEnds(p, epoch, wait, func(e logEnds) {
 		if former := p.origin.TopicID; former != (kafka.TopicID{}) && e.topic != (kafka.TopicID{}) && e.topic != former {
@@ -46,8 +45,8 @@ func (m *member) findStart(p *partition, epoch uint64, topic kafka.TopicID) {
 	})
 }
 
-// withEnds has the feeder do something with the log's ends when they are known, if
-// the partition still waits for it.
+// withEnds asks for the log's ends, and has the feeder call do with them if the
+// partition still waits for that.
 func (m *member) withEnds(p *partition, epoch uint64, wait time.Duration, do func(logEnds)) {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		select {
@@ -85,7 +84,7 @@ func (m *member) askEnds(id int32) (ends logEnds, err error) {
 	ctx, cancel := context.WithTimeout(m.hard, 10*time.Second)
 	defer cancel()
 	topic := m.e.cfg.Input.Topic
-	// Where open transactions begin says nothing about what there is.
+	// The log's end, not that of what ReadCommitted may read.
 	for at, offset := range map[kafka.OffsetSpec]*int64{kafka.Earliest: &ends.first, kafka.Latest: &ends.end} {
 		answer := m.e.client.PartitionOffsets(ctx, topic, []int32{id}, at, config.ReadUncommitted)[id]
 		if answer.Err != nil {
@@ -97,8 +96,8 @@ func (m *member) askEnds(id int32) (ends logEnds, err error) {
 	return ends, err
 }
 
-// placed goes on in a log that goes from first to end, after it has refused an
-// offset.
+// placed has the partition go on in a log from first to end, which does not have
+// the offset.
 func (m *member) placed(p *partition, offset, first, end int64) {
 	switch {
 	case offset < first:
@@ -125,8 +124,8 @@ func (m *member) overtaken(p *partition, from, first int64) {
 	p.epoch = m.fetcher.StartAt(p.id, p.at(first))
 }
 
-// truncated goes back to where the log ends now, or where it has become another
-// one: what follows there are other records than those that were read.
+// truncated goes back to offset to, where the log was cut: from there on it holds
+// other records than those that were read, or none.
 func (m *member) truncated(p *partition, from, to int64) {
 	err := fmt.Errorf("topic %q, partition %d: the log was cut at offset %d, and the group has read up to %d (an unclean leader election, "+
 		"or a topic that was restored): set unclean.leader.election.enable=false and acks=all where records must not be lost",

@@ -21,7 +21,7 @@ const (
 	acquiring partitionState = iota // reading its committed offset
 	active                          // being read
 	careful                         // being read window by window after a crash
-	halted                          // not read on because of what haltReading was given
+	halted                          // not read on, because of the error in halt
 	draining                        // no longer read; waiting for what is in flight
 	closing                         // its last commit is on the way
 	released                        // over: nothing that was started under it may act any more
@@ -57,13 +57,13 @@ type partition struct {
 	corruptAt int64 // position + 1 of the last damage seen
 	// outOfRange counts how often in a row the log had no record to ask for.
 	outOfRange int
-	turning    *turning // how the log goes on, nil for without a gap
+	turning    *turning // how the log goes on; nil if it has no gap
 
 	reach      reach
 	aloneTried atomic.Bool // the attempt of the record that is tried alone is over
 
 	records atomic.Int64 // in flight
-	stuck   atomic.Int64 // of them, those that can't be settled: a drain does not wait for them
+	stuck   atomic.Int64 // of these, the ones that can't be settled; a drain does not wait for them
 	bytes   atomic.Int64 // in flight
 	settled atomic.Int64 // since the assignment
 	end     logEnd

@@ -16,9 +16,9 @@ const (
 	contactReminder = time.Minute
 )
 
-// patiently calls attempt until it succeeds, fails with what waiting does not help
-// against, or ctx ends. What it waits for is in the log, in /status and in /readyz:
-// a worker that ended instead would only be started again, later and later.
+// patiently calls attempt until it succeeds, fails with an error that waiting does
+// not remove, or ctx ends. The log, /status and /readyz say what it waits for. A
+// worker that ended instead would only be restarted, with longer and longer pauses.
 func (e *Engine) patiently(ctx context.Context, attempt func(context.Context) error) error {
 	var told time.Time
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, contactPause) {

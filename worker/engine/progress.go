@@ -7,11 +7,12 @@ import (
 	"github.com/millrace-dev/millrace/worker/telemetry"
 )
 
-// Progress tells the health check whether there is work, whether it moves, and
-// whether it waits for what ends by itself. Every stage that the work may be in
-// shows that it is alive: the pool by attempts that end, the fetcher, the producer
-// and the committer by requests that end, failed ones too. So a worker without
-// Kafka is not stalled, and one that has lost a wake-up is: then no stage asks.
+// Progress reports to the health check whether there is work, whether it moves,
+// and whether it waits for something that ends by itself. Every stage that the
+// work may be in shows that it is alive: the pool by attempts that end, the
+// fetcher, the producer and the committer by requests that end, failed ones too.
+// So a worker without Kafka is not stalled, and one that has lost a wake-up is:
+// then no stage asks.
 func (e *Engine) Progress() telemetry.Progress {
 	p := telemetry.Progress{Moved: uint64(e.metrics.Commits.Value() + e.metrics.CommitsFailed.Value())}
 	oldest := 0.0
@@ -49,7 +50,7 @@ func (m *member) progress(part *partition, p *telemetry.Progress) {
 	}
 	p.Work = p.Work || part.behind()
 	if part.behind() || part.end.readable.Load() < 0 {
-		// What the broker has to tell is waited for; another partition's turn in
+		// The partition waits for a broker's answer; another partition's turn in
 		// careful reading may depend on it.
 		p.Moved += m.fetcher.Tries(part.id)
 	}
@@ -60,8 +61,7 @@ func (p *partition) behind() bool {
 	return p.running() && p.end.readable.Load() > p.tracker.Watermark()
 }
 
-// began is what the times of backoffs count from, so that they don't depend on the
-// wall clock.
+// began is the zero of times that must not depend on the wall clock.
 var began = time.Now()
 
 // backOff notes that a record waits for its next attempt.

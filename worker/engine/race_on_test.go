@@ -2,6 +2,6 @@
 
 package engine_test
 
-// raceEnabled tells whether the race detector is on, which takes memory and
+// raceEnabled reports whether the race detector is on, which takes memory and
 // has pools forget what they hold.
 const raceEnabled = true

@@ -15,7 +15,8 @@ import (
 
 const (
 	// minMargin is how many offsets beyond its position a partition reaches at
-	// least. The next owner suspects at most that much which was not in flight.
+	// least. The next owner suspects at most this many offsets that were not in
+	// flight.
 	minMargin = 4096
 	maxMargin = maxUncommitted
 )

@@ -9,13 +9,13 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// hurriedDrain bounds a drain that can't succeed because the output's brokers
-// refuse to write: it is for what is written elsewhere.
+// hurriedDrain bounds a drain after the brokers have refused to write the output:
+// most records can't be settled then, and it is for the few that can.
 const hurriedDrain = 2 * time.Second
 
 // beginStop drains every partition. The drain timeout is for what is in flight;
-// then comes the time for the last commits, and what is not given up by its end
-// never will be.
+// then comes the time for the last commits. After that the member gives up whatever
+// is left.
 func (m *member) beginStop() {
 	m.stopping = true
 	m.setState("draining")

@@ -11,10 +11,10 @@ import (
 )
 
 // A record that waits for another attempt would keep all that was fetched with
-// it in memory. So when all other records of its chunk are settled, it gets a
-// copy, and the chunk gives up what it borrows. The pool says when a record waits;
-// nobody reads it then but the pool under its lock. An attempt that begins takes
-// the lock under which the record is copied.
+// it in memory. So when all other records of its chunk are settled, it is copied, and
+// the chunk gives up the memory that it borrows. The pool reports when a record
+// waits; until its next attempt only the pool reads it, under the pool's lock. An
+// attempt that begins takes the lock under which the record is copied.
 
 // stragglers are a partition's chunks with records that wait for another attempt.
 type stragglers struct {
@@ -22,7 +22,7 @@ type stragglers struct {
 	chunks map[*chunk]*straggler // guarded by mu, entries too
 }
 
-// straggler is what is known of one such chunk.
+// straggler holds the state of one such chunk's records.
 type straggler struct {
 	waiting bitmap // records that no attempt reads at the moment
 	waited  bitmap // those that have waited since the last sweep
@@ -99,8 +99,8 @@ func (s *stragglers) abandon(chunks []*chunk) {
 	}
 }
 
-// sweepRegularly frees what only stragglers keep in memory: each second, and more
-// often while there is little left.
+// sweepRegularly frees memory that only stragglers use: each second, and more often
+// while memory is short.
 func (m *member) sweepRegularly(ctx context.Context) {
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
@@ -120,9 +120,9 @@ func (m *member) sweepRegularly(ctx context.Context) {
 	}
 }
 
-// sweep frees what only stragglers keep in memory, and reports whether there was
-// any. What has waited since the last sweep is worth a copy, and whatever waits if
-// memory is short. The pool looks at keys under its own lock; it is kept still.
+// sweep frees memory that only stragglers use, and reports whether it found any. It
+// copies records that have waited since the last sweep, or all that wait if memory is
+// short. The pool reads keys of waiting records under its lock, so Still holds that.
 func (s *stragglers) sweep(pool *dispatch.Pool, short bool) (freed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

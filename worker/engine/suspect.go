@@ -20,10 +20,10 @@ var windows = [...]int{wide: maxChunk, narrow: 16, single: 1, alone: 1}
 // the process.
 const crashesAlone = 2
 
-// suspect is what may hold a record that crashes the process: what is not
-// settled below an offset.
+// suspect describes the records that may crash the process: those below next that
+// are not settled.
 type suspect struct {
-	next    int64
+	next    int64 // ends the suspected offsets
 	level   uint8
 	crashes int  // of the process while it tried the record at next-1 alone
 	limited bool // next is not beyond the log's end as it was after the crash
@@ -91,7 +91,7 @@ func (s *suspect) condemns(offset int64) bool {
 // nextLevel narrows a search down that a crash has left n offsets to.
 func nextLevel(level uint8, n int64) uint8 {
 	if level == unsuspected {
-		return wide // most crashes are none: the process was killed
+		return wide // most processes that die were killed, and no record is at fault
 	}
 	for level++; level < alone && int64(windows[level]) >= n; {
 		level++

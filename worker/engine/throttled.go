@@ -2,7 +2,7 @@ package engine
 
 import "time"
 
-// throttled takes that a broker made requests wait because a quota of this
+// throttled counts and logs that a broker delayed requests because a quota of this
 // client, its user or its address is used up.
 func (e *Engine) throttled(request string, broker int32, d time.Duration) {
 	e.metrics.Throttled.Add(request, d)

@@ -7,12 +7,12 @@ import (
 	"github.com/millrace-dev/millrace/worker/failure"
 )
 
-// wholeFailure is why a call of several records failed as a whole: by an error, a
-// panic or an overrun. Nobody knows then which of the records is at fault, so
-// none is charged with a failed attempt: the pool tries them again in halves,
-// and a record that fails alone is charged. The wait grows with each halving as it
-// does with each attempt, for the sake of what the processor depends on: when that
-// is down, every batch fails.
+// wholeFailure holds why a call of several records failed as a whole: by an error, a
+// panic or an overrun. That does not show which of the records is at fault, so none
+// is charged with a failed attempt: the pool tries them again in halves, and a record
+// that fails alone is charged. The wait grows with each halving as it does with each
+// attempt, to spare a service that the processor depends on: while it is down, every
+// batch fails.
 type wholeFailure struct {
 	err  error // nil if the call did not fail as a whole
 	seen bool  // by the call's first record; wait is set
@@ -22,7 +22,7 @@ type wholeFailure struct {
 // failedTogether says what follows for one of the records.
 func (m *member) failedTogether(w *wholeFailure, c *chunk, it dispatch.Item) dispatch.Verdict {
 	if c.part.givenUp() {
-		return dispatch.Verdict{} // also cut off by the worker's end: not the records' fault
+		return dispatch.Verdict{} // the worker's end may have cut the call off: not the records' fault
 	}
 	if !w.seen {
 		w.seen = true

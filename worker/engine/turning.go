@@ -2,18 +2,17 @@ package engine
 
 import "github.com/millrace-dev/millrace/worker/offsets"
 
-// turning says how a partition goes on where its log is not continuous. It takes
-// effect when all that was fetched before that place is dispatched.
+// turning says how a partition goes on at a place where its log is not continuous.
+// It takes effect when everything that was fetched before that place is dispatched.
 type turning struct {
 	// halt ends the reading, if it is set.
 	halt error
 	// skipTo is where the same log goes on: all offsets below count as settled.
 	// 0 if it does not.
 	skipTo int64
-	// restart reads another log from at on, as soon as nothing of the former one
-	// is in flight: its offsets mean other records. Until then nothing is
-	// committed, for the coordinator would take the former one's offsets for the
-	// other one's.
+	// restart reads another log from at on, as soon as nothing of the former log
+	// is in flight: the same offsets stand for other records there. Until then
+	// nothing is committed, since the group would apply it to the other log.
 	restart bool
 	at      int64
 	origin  offsets.Origin
@@ -46,7 +45,8 @@ func (m *member) passTurn(p *partition) {
 	}
 }
 
-// passTurns looks after the partitions that wait for their last record in flight.
+// passTurns calls passTurn for the partitions that wait for their last record in
+// flight.
 func (m *member) passTurns() {
 	for _, p := range m.parts {
 		if p.turning != nil {

@@ -3,9 +3,8 @@ package engine
 import "sync"
 
 // turns keeps a record that is tried alone apart from the windows of the
-// process's other suspected partitions: a process that dies then has the crash
-// blamed on that record with reason. Partitions that nobody suspects read on
-// beside it.
+// process's other suspected partitions: if the process dies then, it is right to
+// blame that record. Partitions that nobody suspects read on beside it.
 type turns struct {
 	mu     sync.Mutex
 	shared map[*partition]bool // have a window under way; guarded by mu

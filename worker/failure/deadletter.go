@@ -20,8 +20,8 @@ const (
 	HeaderAttempts  = "millrace-attempts"
 	// HeaderFailedAt is when the last attempt failed.
 	HeaderFailedAt = "millrace-failed-at"
-	// What the record had and the letter has not, since it would be too large:
-	// the size in bytes.
+	// The size in bytes of a part of the record that the letter leaves out, since the
+	// letter would be too large with it.
 	HeaderValueOmitted   = "millrace-value-omitted"
 	HeaderHeadersOmitted = "millrace-headers-omitted"
 	HeaderKeyOmitted     = "millrace-key-omitted"

@@ -12,8 +12,8 @@ import (
 // letter with all of it.
 type Form uint8
 
-// What a letter may leave out, and what it may get. A key that is left out is
-// replaced by the record's place, as one that is added is.
+// The parts of a Form. With OmitKey the record's place replaces the key; with
+// AddKey it becomes the key of a letter that has none.
 const (
 	OmitValue Form = 1 << iota
 	OmitHeaders
@@ -34,7 +34,7 @@ func (f Form) Smaller() (smaller Form, ok bool) {
 	return f, false
 }
 
-// Letter is what is written to the dead-letter topic for a record.
+// Letter is the message for the dead-letter topic about a record.
 type Letter struct {
 	// Key is null (nil) as the record's is, unless the form says otherwise.
 	// Value is empty if it is left out, not null: a compacted topic would take

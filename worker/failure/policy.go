@@ -74,7 +74,7 @@ func jitter(ceiling time.Duration) time.Duration {
 	return half + rand.N(ceiling-half+1)
 }
 
-// permanent marks an error that no further attempt can mend.
+// permanent marks an error that no further attempt can overcome.
 type permanent struct{ error }
 
 func (p permanent) Unwrap() error { return p.error }

@@ -59,7 +59,7 @@ func (a *Admin) Topics(ctx context.Context, names []string) (map[string]TopicInf
 	return topics, nil
 }
 
-// Refused tells whether err stays the same until somebody changes a
+// Refused reports whether err stays the same until somebody changes a
 // configuration: the cluster does not accept the credentials or the certificate,
 // its certificate is not accepted, or it does not allow what was asked.
 func Refused(err error) bool {

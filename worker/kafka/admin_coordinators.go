@@ -131,8 +131,8 @@ func (a *Admin) exchange(ctx context.Context, broker int32, req protocol.Message
 	return res.(*answer).Message, nil
 }
 
-// movedGroup tells whether an answer says that a group's coordinator is, or is about
-// to be, elsewhere.
+// movedGroup reports whether an answer says that a group's coordinator is, or is
+// about to be, elsewhere.
 func movedGroup(err error) bool {
 	code, _ := errors.AsType[kafkago.Error](err)
 	switch code {

@@ -17,8 +17,8 @@ import (
 // groupsAtOnce is how many groups one request describes.
 const groupsAtOnce = 200
 
-// keepSession is how long a group waits for a member that was to leave at once
-// and never did. Brokers allow no less by default.
+// keepSession bounds how long a group waits for a renewing member that failed to
+// leave. Brokers allow no less by default.
 const keepSession = 6 * time.Second
 
 // EmptyGroups returns which of the groups exist and have no members. It takes one
@@ -81,7 +81,7 @@ func (a *Admin) describe(ctx context.Context, broker int32, groups []string) (em
 // with members must be left alone: they would rebalance.
 func (a *Admin) RenewGroup(ctx context.Context, group, topic string) error {
 	id := ""
-	for range 2 { // brokers give the id first, and have it shown then
+	for range 2 { // the first answer may only assign an id to join with
 		res, err := a.joinGroup(ctx, group, topic, id)
 		if err != nil {
 			return fmt.Errorf("renew %w", groupError(group, err))

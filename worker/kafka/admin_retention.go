@@ -18,9 +18,9 @@ const retentionProperty = "offsets.retention.minutes"
 // brokerResource is the protocol's number for a broker's configuration.
 const brokerResource = 4
 
-// OffsetsRetention returns for how long the brokers keep the offsets of a group
-// without members, as one of them says for itself. Clusters whose users may not
-// ask answer with an ErrNotAuthorized.
+// OffsetsRetention returns how long the brokers keep the offsets of a group without
+// members, from the configuration of one of them. It fails with ErrNotAuthorized if
+// this user may not read it.
 func (a *Admin) OffsetsRetention(ctx context.Context) (time.Duration, error) {
 	cluster, err := a.c.metadata(ctx)
 	if err != nil {

@@ -36,7 +36,7 @@ func (v *versionCache) forget(broker int32) {
 	delete(v.latest, broker)
 }
 
-// speaks tells whether a broker knows a version of a request.
+// speaks reports whether a broker knows a version of a request.
 func (a *Admin) speaks(ctx context.Context, broker int32, key protocol.ApiKey, version int16) (bool, error) {
 	latest := a.versions.get(broker)
 	if latest == nil {

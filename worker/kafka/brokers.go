@@ -19,7 +19,7 @@ type brokerSet struct {
 	known map[int32]metadata.ResponseBroker // guarded by mu
 }
 
-// learn takes over what the cluster said and tells whether it was news.
+// learn takes over what the cluster said and reports whether it was news.
 func (b *brokerSet) learn(brokers []metadata.ResponseBroker) bool {
 	now := make(map[int32]metadata.ResponseBroker, len(brokers))
 	for _, broker := range brokers {
@@ -32,7 +32,7 @@ func (b *brokerSet) learn(brokers []metadata.ResponseBroker) bool {
 	return news
 }
 
-// empty tells whether the cluster was never reached.
+// empty reports whether the cluster was never reached.
 func (b *brokerSet) empty() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

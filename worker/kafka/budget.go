@@ -22,7 +22,7 @@ type memoryBudget struct {
 
 	reserved atomic.Int64 // bytes that requests under way may bring
 	encoded  atomic.Int64 // bytes of sets that wait to be decoded or unpacked
-	starved  atomic.Bool  // somebody waits for memory
+	starved  atomic.Bool  // a reader waits for memory
 	onFree   func()       // runs in a goroutine of its own when starved ends
 
 	mu       sync.Mutex
@@ -30,7 +30,7 @@ type memoryBudget struct {
 	exceeded time.Time // since when; guarded by mu
 }
 
-// account is what one partition holds of the budget.
+// account counts the bytes of the budget that one partition holds.
 type account struct {
 	pool  *bufferPool
 	batch int64 // bytes of the largest log batch that came last; guarded by Fetcher.mu
@@ -42,7 +42,7 @@ type account struct {
 	encoded atomic.Int64 // bytes of sets that wait to be decoded or unpacked
 }
 
-// charge adds to what a and its pool have in use.
+// charge adds to the bytes that a and its pool have in use.
 func (a *account) charge(bytes int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -52,8 +52,8 @@ func (a *account) charge(bytes int) {
 	}
 }
 
-// close takes the account's memory off the books: nobody is going to release it,
-// and the garbage collector gets it.
+// close stops counting the account's memory. It is never released to the pool: the
+// garbage collector gets it.
 func (a *account) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -65,15 +65,15 @@ func (a *account) close() {
 // doing so. If it is stuck, the others must not wait for it.
 const ExceedFor = time.Second
 
-// encodedShare is the part of the budget that may be filled with what waits to be
-// decoded or unpacked; without a rest for unpacking nothing would move.
+// Sets that wait to be decoded or unpacked may fill one encodedShare-th of the
+// budget. The rest is for unpacking, without which nothing would move.
 const encodedShare = 2
 
-// minBatchMemory is what a log batch may unpack to even if the limit is lower:
-// the usual batch of a megabyte holds that if it compresses well.
+// minBatchMemory is the size that a log batch may unpack to even if the limit is
+// lower: a usual batch of a megabyte that compresses well may be as large.
 const minBatchMemory = 16 << 20
 
-// free returns the bytes that nobody has taken; it may be negative.
+// free returns the bytes that are not in use or reserved; it may be negative.
 func (m *memoryBudget) free() int64 { return m.limit - m.pool.used.Load() - m.reserved.Load() }
 
 // toFetch returns how many bytes may be fetched now, for all partitions.
@@ -100,8 +100,8 @@ func (m *memoryBudget) unpacks(a *account, n int, lone bool) bool {
 	return (lone || inWork < own) && m.exceed(a)
 }
 
-// exceed reports whether a may go beyond the limit. The caller makes sure that a
-// has little or nothing in work.
+// exceed reports whether a may go beyond the limit. The caller makes sure that a's
+// partition has little or nothing in flight.
 func (m *memoryBudget) exceed(a *account) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -114,15 +114,15 @@ func (m *memoryBudget) exceed(a *account) bool {
 	return true
 }
 
-// mayExceed reports whether somebody who does not hold anything may.
+// mayExceed reports whether a partition that holds nothing may go beyond the limit.
 func (m *memoryBudget) mayExceed() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return !m.taken()
 }
 
-// taken reports whether a partition is beyond the limit, since not long ago.
-// Needs mu.
+// taken reports whether a partition has gone beyond the limit within ExceedFor, and
+// still holds memory. Needs mu.
 func (m *memoryBudget) taken() bool {
 	return m.exceeds != nil && m.exceeds.held.Load() > 0 && time.Since(m.exceeded) < ExceedFor
 }

@@ -21,7 +21,7 @@ type buffer struct {
 	data  []byte
 	refs  atomic.Int32
 	pool  *bufferPool
-	owner *account    // nil if nobody is charged for it
+	owner *account    // charged for it; nil for none
 	lost  atomic.Bool // not to be used again
 	size  int         // bytes beside data that count
 }

@@ -34,8 +34,8 @@ func (r encodedRecord) key() []byte {
 	return r.rest[at : at+n : at+n]
 }
 
-// divide makes new batches of b's records: that of record i is parts[i], none if
-// that is negative. It returns them by their number; one without records is nil.
+// divide makes new batches of b's records and returns them by number. Record i goes
+// to batch parts[i], or to none if that is negative; a batch without records is nil.
 // They take memory beyond the budget, since waiting for it would wait for this
 // very batch.
 //
@@ -76,8 +76,8 @@ func (b *builder) take(rec encodedRecord, o Origin) {
 	b.maxTimestamp = max(b.maxTimestamp, b.firstTimestamp+rec.timestampDelta)
 }
 
-// piecesOf numbers b's records such that those of one number, which follow each
-// other, take limit bytes at most in a batch; one that is larger is alone.
+// piecesOf numbers b's records for divide: consecutive records get the same number as
+// long as their batch stays within limit bytes. A larger record is alone.
 func (b *builder) piecesOf(limit int) []int32 {
 	pieces := make([]int32, b.count())
 	piece, end := int32(0), batchHeaderSize

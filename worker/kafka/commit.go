@@ -12,8 +12,8 @@ import (
 	"github.com/segmentio/kafka-go/protocol/offsetcommit"
 )
 
-// ErrMetadataTooLarge says that the brokers keep less metadata with an offset
-// than was to be committed.
+// ErrMetadataTooLarge says that a commit's metadata is longer than the brokers keep
+// with an offset.
 var ErrMetadataTooLarge = errors.New("the metadata is too large")
 
 // CommitOffset is what is to be committed for one partition.
@@ -64,8 +64,8 @@ func (e *CommitError) Unwrap() []error {
 // is away or the group rebalances. What could not be committed is in a
 // *CommitError; assignments that are over fail with ErrNotOwned.
 //
-// Once Lost was called for an assignment, or Release has returned, no commit of
-// it is under way or will be, not even when the partition has come back.
+// Once Lost was called for an assignment, or Release has returned, no commit under it
+// is under way or will be sent, not even when the partition has come back.
 func (m *Member) Commit(ctx context.Context, offsets []CommitOffset) error {
 	result := &CommitError{Group: m.cfg.GroupID, Topic: m.cfg.Topic}
 	pause := backoff{max: commitRetryMax}

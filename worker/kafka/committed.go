@@ -15,8 +15,8 @@ type Committed struct {
 	// unknown.
 	LeaderEpoch int32
 	Metadata    string
-	// Err says why this partition's offset can't be had, for example while a
-	// transaction is about to replace it. The others' can.
+	// Err says why this partition's offset is not known, for example because a
+	// transaction is about to replace it. It concerns no other partition.
 	Err error
 }
 

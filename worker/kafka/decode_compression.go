@@ -20,7 +20,8 @@ const (
 // the decoder allocates it before it has seen any data.
 const maxZstdWindow = 128 << 20
 
-// usualZstdWindow is what every decoder should take, whatever a batch may hold.
+// usualZstdWindow is the window that every decoder should support, whatever the
+// limit of a batch.
 const usualZstdWindow = 8 << 20
 
 // arena decompresses log batches one behind the other into pooled blocks, so
@@ -75,7 +76,7 @@ func (a *arena) max() int {
 	return maxBatchBytes
 }
 
-// unpack decompresses src behind what is used and returns the size.
+// unpack decompresses src behind the used part and returns the size.
 func (a *arena) unpack(codec int8, src []byte, toCome int) (n int, err error) {
 	err = a.decode(codec, src, func(r io.Reader) (err error) {
 		n, err = a.fill(r, toCome)
@@ -84,7 +85,7 @@ func (a *arena) unpack(codec int8, src []byte, toCome int) (n int, err error) {
 	return n, err
 }
 
-// unpackLarge counts how much src holds, and then decompresses it.
+// unpackLarge counts the bytes that src unpacks to, and then decompresses it.
 func (a *arena) unpackLarge(codec int8, src []byte) (n int, err error) {
 	var size int64
 	err = a.decode(codec, src, func(r io.Reader) (err error) {
@@ -113,12 +114,12 @@ func (a *arena) decode(codec int8, src []byte, read func(io.Reader) error) error
 	return err
 }
 
-// measuredBytes is the size of a batch from which on it is counted before memory
-// is taken for it. Decompressing twice costs less than growing step by step,
-// which takes several times the memory.
+// measuredBytes is the size from which on a batch is decompressed twice: first to
+// count its bytes, then into memory of that size. That costs less than growing step
+// by step, which takes several times the memory.
 const measuredBytes = 8 << 20
 
-// errOutgrown says that a batch has to be counted first.
+// errOutgrown says that a batch's bytes have to be counted first.
 var errOutgrown = errors.New("it is larger than usual")
 
 // fill reads all of r behind what is used and returns its size. It moves to

@@ -12,7 +12,7 @@ type CorruptError struct {
 	// BatchOffset is the base offset of the log batch that is damaged, as it
 	// stands in the batch; -1 if that can't be told.
 	BatchOffset int64
-	// Next is the offset behind the damaged batch; -1 if that can't be told.
+	// Next is the offset behind the damaged batch; -1 if it is unknown.
 	Next int64
 	// Err is what is wrong.
 	Err error
@@ -38,7 +38,7 @@ func skipping(next int64) string {
 	if next >= 0 {
 		where = fmt.Sprintf("offset %d", next)
 	}
-	return "lose the batch: stop the group's members, commit " + where + " for the group and start them again"
+	return "skip the batch and lose its records: stop the group's members, commit " + where + " for the group and start them again"
 }
 
 // Unwrap returns what is wrong.
@@ -59,7 +59,7 @@ type LegacyFormatError struct {
 func (e *LegacyFormatError) Error() string {
 	return fmt.Sprintf("topic %q, partition %d, offset %d: messages in the format v%d, older than Kafka 0.11, are not "+
 		"supported: "+
-		"rewrite the topic with a current producer, or lose them: stop the group's members, commit a later offset for the group and start them again", e.Topic, e.Partition, e.Offset, e.Magic)
+		"rewrite the topic with a current producer, or skip and lose them: stop the group's members, commit a later offset for the group and start them again", e.Topic, e.Partition, e.Offset, e.Magic)
 }
 
 // BatchTooLargeError says that a log batch needs more memory than input may take.

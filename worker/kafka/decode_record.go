@@ -99,8 +99,8 @@ func (o *openBatch) timestamp(delta int64) time.Time {
 	}
 	t := time.UnixMilli(ms).UTC()
 	if t.IsZero() {
-		// The first millisecond of the year 1, which .NET's programs write, must
-		// not be taken for none.
+		// The first millisecond of the year 1, which .NET's programs write, is a
+		// timestamp; the zero time would mean none.
 		return t.Add(time.Nanosecond)
 	}
 	return t

@@ -18,7 +18,7 @@ func (c *Copy) Release() { c.memory.release() }
 // Loosen must not run at the same time.
 func (b *Batch) Detach(rec *record.Record) *Copy {
 	from := b.buffers[0]
-	// Only counted: the bytes are the garbage collector's.
+	// This buffer only counts the bytes: the copies are ordinary Go memory.
 	memory := &buffer{pool: from.pool, owner: from.owner, size: rec.Size()}
 	memory.lost.Store(true)
 	memory.refs.Store(1)

@@ -46,7 +46,7 @@ func (e *DialError) Error() string {
 // Unwrap returns the reason.
 func (e *DialError) Unwrap() error { return e.Err }
 
-// permanent tells whether the same attempt is bound to fail until somebody
+// permanent reports whether the same attempt is bound to fail until somebody
 // changes the configuration of either side: the certificates or the credentials
 // are refused.
 func (e *DialError) permanent() bool {
@@ -100,7 +100,7 @@ func (e *DialError) tlsHint() string {
 	return ""
 }
 
-// refusedByTLS tells whether one side does not accept the other's certificate
+// refusedByTLS reports whether one side does not accept the other's certificate
 // or does not speak TLS at all.
 func refusedByTLS(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
@@ -114,7 +114,7 @@ func refusedByTLS(err error) bool {
 	return ok && op.Op == "remote error"
 }
 
-// brokenConnection tells whether the network, not the peer's answer, is why
+// brokenConnection reports whether the network, not the peer's answer, is why
 // something failed.
 func brokenConnection(err error) bool {
 	_, isNet := errors.AsType[net.Error](err)

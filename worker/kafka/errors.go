@@ -29,7 +29,7 @@ func errorOf(code int16) error {
 	return kafkago.Error(code)
 }
 
-// retriable tells whether the same request may succeed later without anybody
+// retriable reports whether the same request may succeed later without anybody
 // doing anything: network errors, timeouts, leaders and coordinators that move.
 //
 // A missing topic is retriable, as for Kafka's own clients, because metadata
@@ -86,13 +86,13 @@ func retriableCode(code kafkago.Error) bool {
 	}
 }
 
-// Passing reports whether what failed may succeed later without anybody doing
-// anything: no broker answers, or leaders and coordinators are being elected. What
-// the cluster refuses is not passing, nor is a topic that does not exist, which is
-// more likely misspelt than late.
+// Passing reports whether an error may go away without anybody doing anything: no
+// broker answers, or leaders and coordinators are being elected. A refusal by the
+// cluster does not, nor does a missing topic: its name is more likely misspelt than
+// about to be created.
 func Passing(err error) bool { return retriable(err) && !errors.Is(err, ErrTopicNotFound) }
 
-// staleLeader tells whether err says that the cached leader of a partition is
+// staleLeader reports whether err says that the cached leader of a partition is
 // not its leader any more: forgetLeaders is due.
 func staleLeader(err error) bool {
 	code, ok := errors.AsType[kafkago.Error](err)

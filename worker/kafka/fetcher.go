@@ -64,7 +64,7 @@ func (cfg *FetcherConfig) setDefaults() {
 // as Sets. Each Set has to be asked for, so the reader decides how much is held.
 //
 // What a cluster in motion answers (moved leaders, restarting brokers, a topic
-// that is made anew) is retried inside and logged; a Set with Err tells what
+// that is created again) is retried inside and logged; a Set with Err tells what
 // somebody has to act on. All methods are safe for concurrent use.
 type Fetcher struct {
 	client *Client
@@ -83,7 +83,8 @@ type Fetcher struct {
 	mu      sync.Mutex
 	cursors map[int32]*cursor      // by partition; guarded by mu, entries too
 	brokers map[int32]*fetchBroker // by id, kept for good; guarded by mu, entries too
-	// accounts say what each partition holds, whoever has it; kept for good.
+	// accounts count the memory that each partition's records hold. They are never
+	// removed.
 	accounts map[int32]*account // by partition; guarded by mu
 	epochs   uint64             // guarded by mu
 	served   uint64             // counts sets with records, for fairness; guarded by mu
@@ -117,8 +118,8 @@ func (c *Client) NewFetcher(cfg FetcherConfig) *Fetcher {
 // receiver owns them. It is never closed; after Close nothing more comes.
 func (f *Fetcher) Sets() <-chan *Set { return f.sets }
 
-// Position is a place in a partition's log, with what tells whether the log is
-// still the one that it belongs to.
+// Position is a place in a partition's log. The leader epoch and the topic's id
+// identify the log: the offset means nothing in another one.
 type Position struct {
 	Offset int64
 	// LeaderEpoch is that of the last record below Offset; -1 is unknown.

@@ -57,8 +57,8 @@ type laneRequest struct {
 	cursors []*cursor
 	held    bool // the broker will hold it, as far as is known
 	live    int  // cursors that were not dropped
-	// reserved is the memory that the answer may take; beyond says that it was
-	// asked for although there was none.
+	// reserved is the memory that the answer may take; beyond says that the request
+	// was sent although no memory was free.
 	reserved int64
 	beyond   bool
 	ctx      context.Context
@@ -121,7 +121,7 @@ func (l *lane) next() *laneRequest {
 	return nil
 }
 
-// due tells whether to ask now; if not, wait is when to look again even if
+// due reports whether to ask now; if not, wait is when to look again even if
 // nothing changes, 0 for never. Needs mu.
 func (l *lane) due(now time.Time) (due bool, wait time.Duration) {
 	b := l.broker

@@ -8,14 +8,14 @@ type cursor struct {
 	partition int32
 	epoch     uint64
 	position  int64 // the next offset to ask for
-	// topicID is of the topic that position belongs to, lastEpoch the leader epoch
-	// of the record before it. They are zero and -1 while they are unknown.
+	// topicID is the id of the topic that position belongs to, lastEpoch the leader
+	// epoch of the record before it. They are zero and -1 while they are unknown.
 	topicID   TopicID
 	lastEpoch int32
 	credit    int // sets that may still be delivered
 	account   *account
 	limit     int32 // bytes to ask for if one batch needs more than usual; 0 if not
-	dropped   bool  // stopped, or started anew as another cursor
+	dropped   bool  // stopped, or started again as another cursor
 	halted    bool  // can't be fetched on; the reader was told why
 
 	// broker is where it is fetched; nil while the leader is looked for, from
@@ -50,15 +50,15 @@ func newCursor(partition int32, epoch uint64, at Position, a *account) *cursor {
 	}
 }
 
-// ready tells whether the partition may be asked for.
+// ready reports whether the partition may be asked for.
 func (c *cursor) ready() bool { return c.credit > 0 && !c.busy && !c.halted }
 
-// behind tells whether a broker would answer at once, as far as is known.
+// behind reports whether a broker would answer at once, as far as is known.
 func (c *cursor) behind() bool { return c.end < 0 || c.position < c.end }
 
-// Tries returns how often the Fetcher has asked for a partition since its Start,
-// or for its leader, whatever came of it. The number grows for as long as the
-// partition is waited for: while there is no leader, no broker, or nothing new.
+// Tries returns how often the Fetcher has asked for a partition or its leader since
+// its Start, with or without success. The number grows as long as the Fetcher waits
+// for the partition: while there is no leader, no broker, or nothing new.
 func (f *Fetcher) Tries(partition int32) uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -2,12 +2,12 @@ package kafka
 
 import "time"
 
-// memoryWait is how long a lane that found no memory waits before it looks
-// again. It is told when memory is freed; that is for what it may have missed.
+// memoryWait is how long a lane that found no memory waits before it looks again. It
+// is woken when memory is freed; the wait is for a wake-up that it has missed.
 const memoryWait = 20 * time.Millisecond
 
-// heldBytes bounds the answer to a request that the broker holds because it has
-// nothing yet, so that such requests do not keep the memory from the others.
+// heldBytes bounds the answer to a request that the broker holds because it has no
+// data yet, so that such requests leave memory to the others.
 const heldBytes = 1 << 20
 
 // account returns a partition's account. Needs mu.
@@ -20,8 +20,8 @@ func (f *Fetcher) account(partition int32) *account {
 	return a
 }
 
-// Disown forgets what a partition holds that was given up: nobody may be left to
-// release it. What is fetched of the partition later is counted again.
+// Disown stops counting the memory that a partition holds when it is given up, since
+// it may never be released. Later fetches of the partition are counted again.
 func (f *Fetcher) Disown(partition int32) {
 	f.mu.Lock()
 	a := f.accounts[partition]
@@ -42,9 +42,9 @@ func (f *Fetcher) memoryFreed() {
 	}
 }
 
-// affordable returns the cursors that may be asked for and that there is memory
-// for. If there is none, it returns those that hold none at all, and beyond: one
-// log batch may be fetched for them. Needs mu.
+// affordable returns the cursors that have data to ask for and memory for it. If no
+// memory is free, it returns those that hold none at all, and beyond is true: one log
+// batch may be fetched for them. Needs mu.
 func (l *lane) affordable() (cursors []*cursor, beyond bool) {
 	f := l.broker.f
 	room, short := f.budget.toFetch(), false
@@ -91,7 +91,7 @@ func (b *fetchBroker) beyond() bool {
 func (l *lane) reserve(r *laneRequest) {
 	f, m := l.broker.f, r.message
 	if r.beyond {
-		// Somebody else may need it soon.
+		// Other partitions may need it soon.
 		m.maxBytes, m.maxWait = minPartitionBytes, min(m.maxWait, joinWait)
 	} else {
 		// The other lanes need some as well.
@@ -109,9 +109,10 @@ func (l *lane) reserve(r *laneRequest) {
 }
 
 // MayUnpack reports whether there is memory to unpack more of a partition. lone
-// says that nothing of it is in work: then, or if that is little, it may take one
-// log batch even if there is none, unless another partition has just done so. After a false it is
-// to be asked again when batches are released, and after ExceedFor.
+// says that nothing of the partition is in flight. Then, or if it holds little
+// unpacked, it may unpack one log batch even if no memory is free, unless another
+// partition has just done so. After false, call it again when batches are released,
+// and after ExceedFor.
 func (f *Fetcher) MayUnpack(partition int32, lone bool) bool {
 	if f.budget.pool.used.Load() <= f.budget.limit/encodedShare {
 		return true // or it would be asked for each chunk
@@ -122,10 +123,9 @@ func (f *Fetcher) MayUnpack(partition int32, lone bool) bool {
 	return f.budget.unpacks(a, n, lone)
 }
 
-// Short reports whether there is so little memory left that reading may have to
-// wait for some.
+// Short reports whether so little memory is left that reading may have to wait.
 func (f *Fetcher) Short() bool { return f.budget.starved.Load() || f.budget.free() < f.budget.limit/4 }
 
-// Memory returns how many bytes the records take that were fetched and not
-// released, packed and unpacked.
+// Memory returns the bytes of all records that are fetched and not released, packed
+// or unpacked.
 func (f *Fetcher) Memory() int64 { return f.pool.used.Load() }

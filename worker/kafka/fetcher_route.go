@@ -50,7 +50,7 @@ func (f *Fetcher) homeless(now time.Time) (due []*cursor, wait time.Duration) {
 	return due, wait
 }
 
-// find looks up leaders, for all at once.
+// find looks up the leaders of all cursors at once.
 func (f *Fetcher) find(cursors []*cursor) {
 	partitions := make([]int32, len(cursors))
 	for i, c := range cursors {
@@ -97,13 +97,13 @@ func (f *Fetcher) epochQuestions(cursors []*cursor, leaders map[int32]Leader) ma
 	return byLeader
 }
 
-// lookAgainAfter is how long a partition may be left alone before its leader is
-// looked up again.
+// lookAgainAfter is how long a partition may go without a request before its
+// leader is looked up again.
 const lookAgainAfter = 10 * time.Second
 
-// lookAgain has a partition's leader looked up again that the reader has not asked
-// for some time for: no request was under way that would have failed when its topic
-// was deleted, and a new one may be there under its name. Needs mu.
+// lookAgain looks up a partition's leader again after the reader has not asked
+// for the partition for some time. Without a request under way nothing has failed
+// when its topic was deleted, and another topic may have its name now. Needs mu.
 func (f *Fetcher) lookAgain(c *cursor) {
 	if c.broker != nil && c.credit == 0 && !c.busy && !c.halted && time.Since(c.servedAt) > lookAgainAfter {
 		f.client.forgetLeaders(f.cfg.Topic)
@@ -111,8 +111,8 @@ func (f *Fetcher) lookAgain(c *cursor) {
 	}
 }
 
-// recreated reports whether the cursor belongs to a topic that is gone. Without a
-// broker that tells ids it is never known.
+// recreated reports whether the cursor belongs to a topic that is gone. It is
+// false if the brokers don't send the topics' ids.
 func (c *cursor) recreated(now TopicID) bool {
 	return c.topicID != (TopicID{}) && now != (TopicID{}) && c.topicID != now
 }
@@ -150,9 +150,9 @@ func (f *Fetcher) found(cursors []*cursor, leaders map[int32]Leader, ends map[in
 }
 
 // verify judges a position by where the epoch of the last record before it ends,
-// and returns what to tell the reader if that is not in the log any more. A broker
-// that does not answer such questions, or not to this user, leaves it unknown.
-// Needs mu.
+// and returns a set for the reader if the position is not in the log any more. If the
+// broker does not answer such questions, or not to this user, the position counts as
+// valid. Needs mu.
 func (f *Fetcher) verify(c *cursor, end epochEnd, asked bool, failed *troubles) *Set {
 	switch {
 	case !asked:

@@ -123,8 +123,8 @@ func (f *Fetcher) take(c *cursor, p *fetchedPartition, failed *troubles) *Set {
 	}
 	set, ok := f.setOf(c, p, failed)
 	if c.end < 0 {
-		// The broker does not say where it ends. It is not asked for that
-		// again and again: it holds a request that has nothing to answer.
+		// The broker did not send the log's end. No further request is sent for it
+		// alone: the broker holds a request that it has no records for.
 		c.end = c.position
 	}
 	if !ok || set == nil && marks == c.shown {
@@ -217,7 +217,7 @@ func (f *Fetcher) fatalSet(c *cursor, err error) *Set {
 func (f *Fetcher) partitionFailed(c *cursor, err error, failed *troubles) *Set {
 	switch {
 	case errors.Is(err, kafkago.OffsetOutOfRange):
-		// Whoever asks for the log's ends now is to ask its present leader.
+		// The reader will ask for the log's ends, and must ask the present leader.
 		f.client.forgetLeaders(f.cfg.Topic)
 		return f.fatalSet(c, &OffsetOutOfRangeError{Topic: f.cfg.Topic, Partition: c.partition, Offset: c.position})
 	case retriable(err) || errors.Is(err, kafkago.Unknown):

@@ -14,7 +14,7 @@ import (
 // epoch that ended before it, as the present leader knows, is in a part of the log
 // that an unclean election has cut off (KIP-320).
 
-// EpochStart says with which offset the records of a leader epoch begin.
+// EpochStart is a leader epoch and the offset of its first record.
 type EpochStart struct {
 	Offset int64
 	Epoch  int32
@@ -25,8 +25,8 @@ type EpochStart struct {
 type TruncatedError struct {
 	Topic     string
 	Partition int32
-	// Offset is the position, Divergence the end of what it has in common with
-	// the log.
+	// Offset is the position. Divergence is where the log was cut: below it, the
+	// records are the same as before.
 	Offset, Divergence int64
 }
 

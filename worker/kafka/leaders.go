@@ -21,8 +21,8 @@ type leaderCache struct {
 
 type topicEntry struct {
 	layout leaderLayout
-	// former are the ids of topics that had this name before: who answers with
-	// one of them has not heard of the present topic yet.
+	// former are the ids of topics that had this name before: a broker that answers
+	// with one of them has not heard of the present topic yet.
 	former map[TopicID]bool
 	valid  bool
 	asked  time.Time
@@ -31,7 +31,7 @@ type topicEntry struct {
 	err    error
 }
 
-// leaderLayout is who leads a topic's partitions.
+// leaderLayout holds the leaders of a topic's partitions.
 type leaderLayout struct {
 	id      TopicID
 	leaders []int32 // by partition, -1 where there is none
@@ -44,9 +44,9 @@ func (c *Client) leader(ctx context.Context, topic string, partition int32) (int
 	return l.Broker, l.Err
 }
 
-// leadership returns who leads a partition. It is answered from memory when
-// possible; otherwise the cluster is asked, once for all who wait for the same
-// topic. A partition without a leader is LeaderNotAvailable, which is retriable.
+// leadership returns the leader of a partition, from memory when possible.
+// Otherwise it asks the cluster, once for all calls that wait for the same topic.
+// A partition without a leader is LeaderNotAvailable, which is retriable.
 func (c *Client) leadership(ctx context.Context, topic string, partition int32) Leader {
 	if l, ok := c.leaders.lookup(topic, partition); ok {
 		return l
@@ -85,9 +85,8 @@ func (c *Client) TopicID(ctx context.Context, topic string) (TopicID, error) {
 	return layout.id, err
 }
 
-// LeadersOf returns who leads each of the partitions. Lookups of one topic share
-// one question to the cluster, and a partition without a leader does not keep
-// the others waiting for more than that.
+// LeadersOf returns the leader of each partition. Lookups of one topic share one
+// request, and a partition without a leader does not delay the others.
 func (c *Client) LeadersOf(ctx context.Context, topic string, partitions []int32) map[int32]Leader {
 	found := make([]Leader, len(partitions))
 	var lookups sync.WaitGroup

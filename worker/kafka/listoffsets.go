@@ -60,10 +60,10 @@ func (c *Client) ListOffsets(
 	return offsets, nil
 }
 
-// PartitionOffsets returns an offset, or an error, for each of the given
-// partitions, so that one that can't be asked for says nothing about the others.
-// It asks all leaders at the same time and does not wait for leaders that are
-// moving; only what it remembered of them is looked up again once.
+// PartitionOffsets returns an offset or an error for each of the given partitions, so
+// that one that fails does not hide the others. It asks all leaders at the same time
+// and does not wait for elections; a remembered leader that is wrong is looked up
+// again once.
 func (c *Client) PartitionOffsets(
 	ctx context.Context, topic string, partitions []int32, at OffsetSpec, isolation config.IsolationLevel,
 ) map[int32]PartitionOffset {

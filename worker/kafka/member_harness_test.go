@@ -349,7 +349,7 @@ func (f *fleet) ownership() (owners map[int32]*crew, since map[int32]int) {
 	return maps.Clone(f.owners), maps.Clone(f.since)
 }
 
-// balanced tells whether the given members, and no others, have everything,
+// balanced reports whether the given members, and no others, have everything,
 // evenly.
 func (f *fleet) balanced(crews ...*crew) bool {
 	owners, _ := f.ownership()
@@ -400,14 +400,14 @@ func (c *crew) setHold(hold chan struct{}) {
 	c.hold = hold
 }
 
-// knowsCounts tells whether the member would notice new partitions.
+// knowsCounts reports whether the member would notice new partitions.
 func (c *crew) knowsCounts() bool {
 	c.m.mu.Lock()
 	defer c.m.mu.Unlock()
 	return c.m.counts != nil
 }
 
-// in tells whether the member has had an assignment.
+// in reports whether the member has had an assignment.
 func (c *crew) in() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

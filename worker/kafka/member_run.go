@@ -126,7 +126,7 @@ func (m *Member) begin(ctx context.Context) (context.Context, context.CancelFunc
 	return ctx, cancel, nil
 }
 
-// is tells whether something was said of the member as it is now. It needs mu.
+// is reports whether something was said of the member as it is now. It needs mu.
 func (m *Member) is(e *expulsion) bool {
 	return e.id == m.id && (e.generation == m.generation || !errors.Is(e.err, kafkago.IllegalGeneration))
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // A process that was killed stays in the group until its session times out, and
-// nobody reads its partitions meanwhile. Whoever is started in its place can take
+// until then nobody reads its partitions. Whoever is started in its place can take
 // it out at once, if it knows which member it was: members note that in a file.
 
 // membership is the content of a MemberConfig.StateFile.

@@ -29,8 +29,8 @@ func (c *Client) learnBrokers(ctx context.Context, res *metadata.Response) {
 	}
 }
 
-// leaderLayout asks the cluster who leads the partitions of a topic and which topic
-// it is.
+// leaderLayout asks the cluster for the leaders of a topic's partitions and for the
+// topic's id.
 func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()

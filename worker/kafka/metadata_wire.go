@@ -8,12 +8,12 @@ import (
 	"github.com/segmentio/kafka-go/protocol/metadata"
 )
 
-// topicIDVersion of Metadata tells the ids of topics. Kafka knows it since 3.1;
-// kafka-go's layouts end at 8.
+// topicIDVersion is the version of Metadata whose answers hold the topics' ids. Kafka
+// knows it since 3.1; kafka-go's layouts end at 8.
 const topicIDVersion = 12
 
-// TopicID is what tells a topic from another one that had its name before. Zero is
-// unknown: brokers before Kafka 3.1 don't tell it.
+// TopicID distinguishes a topic from another one that had its name before. Zero is
+// unknown: brokers before Kafka 3.1 don't send it.
 type TopicID [16]byte
 
 // topicMetadata asks for one topic.

@@ -12,9 +12,9 @@ import (
 // errVersionUnknown says that a broker is too old for a request.
 var errVersionUnknown = errors.New("the broker does not know this version of the request")
 
-// probedExchange carries a request of a version that kafka-go has no layout of.
-// kafka-go does not say whether a broker knows such a version, so the broker is
-// asked first, on the same connection. It is for requests that are seldom sent.
+// probedExchange sends a request in a version that kafka-go has no layout of. Since
+// kafka-go does not know whether a broker supports such a version, it asks the broker
+// first, on the same connection. Use it for requests that are seldom sent.
 type probedExchange struct {
 	broker   int32
 	clientID string

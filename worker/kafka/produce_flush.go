@@ -13,7 +13,7 @@ func (p *Producer) Flush(ctx context.Context) error {
 	moves := p.moves.Load()
 	targets := p.sealAll()
 	for {
-		// Taken first, so that nothing that settles after it is missed.
+		// Taken first, so that no record that settles later is missed.
 		progress := p.nextProgress()
 		if now := p.moves.Load(); now != moves {
 			// Some of the records may be in other queues now.

@@ -9,21 +9,21 @@ import (
 	"github.com/segmentio/kafka-go/compress"
 )
 
-// ErrNotDelivered says that a record's partition refused it without a reason that
-// is known, for as long as ProducerConfig.DeliveryTimeout.
+// ErrNotDelivered says that a record's partition refused it without a known reason
+// for as long as ProducerConfig.DeliveryTimeout.
 var ErrNotDelivered = errors.New("record not delivered")
 
 const (
 	// longestRefusal is the most that one refusal counts towards the delivery
 	// timeout, so that an outage between two of them does not.
 	longestRefusal = 2 * backoffMax
-	// hopelessAfter is how many records in a row are given up one by one,
-	// before the partition, not its records, is taken for what is broken.
+	// hopelessAfter is how many records in a row are given up one by one before the
+	// partition counts as broken, and not its records.
 	hopelessAfter = 8
 )
 
-// refusals are unexplained refusals of a partition in a row. They belong to who
-// holds the queue.
+// refusals counts a partition's unexplained refusals in a row. It belongs to the
+// goroutine that holds the queue.
 type refusals struct {
 	last    time.Time
 	total   time.Duration // for how long there were nothing but refusals
@@ -37,8 +37,8 @@ func (r *refusals) add(now time.Time) {
 	r.last = now
 }
 
-// unexplained deals with a batch that the broker refuses without a reason that is
-// known. Nobody knows what of it was stored.
+// unexplained handles a batch that the broker refuses without a known reason. Some of
+// its records may have been stored.
 func (s *sender) unexplained(q *partitionQueue, b *builder, r *produceResult, news *produceNews) {
 	now, refused := time.Now(), &q.refusals
 	refused.add(now)
@@ -61,17 +61,17 @@ func (s *sender) unexplained(q *partitionQueue, b *builder, r *produceResult, ne
 	s.finish(q, b)
 }
 
-// startOver gives a queue a new sequence under a new identity: whether its first
-// batch, which is given up, was stored is not known. Under the old sequence the
-// next one could be taken for it.
+// startOver gives a queue a new sequence under a new identity. Its first batch is
+// given up, and may have been stored or not: under the old sequence the broker
+// could take the next one for it.
 func (p *Producer) startOver(q *partitionQueue) {
 	p.ids.forget(q.producer)
 	q.producer = noProducer
 }
 
-// unsupported deals with a batch whose compression the cluster does not know. For
-// a topic with a compression of its own, which nobody has chosen, that becomes
-// gzip, which all brokers know.
+// unsupported handles a batch whose compression the cluster does not know. For a
+// topic whose compression no user has chosen, such as that of dead letters, it
+// changes to gzip, which all brokers know.
 func (s *sender) unsupported(q *partitionQueue, b *builder, r *produceResult) {
 	if b.codec == int8(s.p.codec) || b.codec == int8(compress.Gzip) || b.packed == nil {
 		s.p.fatal(r.writeError())
@@ -84,8 +84,8 @@ func (s *sender) unsupported(q *partitionQueue, b *builder, r *produceResult) {
 	s.waiting = append(s.waiting, q)
 }
 
-// forbidden deals with a batch that is refused until somebody does something. If
-// that concerns an isolated topic alone, its records fail.
+// forbidden handles a batch that is refused until somebody changes the cluster.
+// If that concerns an isolated topic alone, its records fail.
 func (s *sender) forbidden(q *partitionQueue, b *builder, r *produceResult) {
 	if q.topic.isolated && kafkago.Error(r.errorCode) == kafkago.TopicAuthorizationFailed {
 		s.acknowledge(q, -1, b.origins, 0, r.writeError())

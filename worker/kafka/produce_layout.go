@@ -27,8 +27,8 @@ func At(n uint32) Placement { return Placement{kind: fixed, n: n} }
 // as when it has no leader, the record goes to one that can.
 func Anywhere(n uint32) Placement { return Placement{kind: anywhere, n: n} }
 
-// topicLayout is the partitions of a topic as its writer knows them. It does not
-// change: its TopicWriter replaces it.
+// topicLayout holds the partitions of a topic as its writer knows them. It never
+// changes; the TopicWriter replaces it as a whole.
 type topicLayout struct {
 	queues []*partitionQueue // by partition
 	// away marks the partitions that can't be written to, and usable are the

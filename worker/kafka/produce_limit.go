@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// smallestBatchLimit is as far as batches get smaller: a record fits always.
+// smallestBatchLimit is the lowest limit. A batch with a single record may be larger.
 const smallestBatchLimit = 1 << 10
 
-// batchLimit is the size of a batch of several records, before compression, that
-// a topic takes as far as is known. What max.message.bytes allows depends on how
-// well the records compress, so it is found by trying: halved at a refusal, and
-// then raised by ever smaller steps until the next one would bring little. It is
-// tried again when the topic's metadata is refreshed, since the topic's
-// configuration may have changed.
+// batchLimit holds the largest size of a batch of several records, before
+// compression, that a topic is known to take. What max.message.bytes allows
+// depends on how well the records compress, so it is found by trying: halved at a
+// refusal, and then raised by ever smaller steps until the next one would bring
+// little. It is tried again when the topic's metadata is refreshed, since the
+// topic's configuration may have changed.
 type batchLimit struct {
 	limit atomic.Int64 // 0 is none
 

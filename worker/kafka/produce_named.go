@@ -11,7 +11,7 @@ import (
 
 // ErrTopicPending says that it is not known yet whether a topic exists: the
 // cluster is being asked, or can't be.
-var ErrTopicPending = errors.New("topic not found out about yet")
+var ErrTopicPending = errors.New("it is not known yet whether the topic exists")
 
 const (
 	// lookupPatience is how long Named waits for an answer. The usual one
@@ -20,11 +20,11 @@ const (
 	// A topic that was just created may be missing at some brokers: it is
 	// taken to be missing when it is still so after this long.
 	missingConfirmed = 500 * time.Millisecond
-	// refusalMaxAge is for how long the cluster is not asked again about a
-	// topic that it refused.
+	// refusalMaxAge is how long a refusal of a topic counts before the cluster is
+	// asked again.
 	refusalMaxAge = 5 * time.Second
-	// maxLookups bounds the requests at a time about topics: their names may
-	// come from records.
+	// maxLookups bounds the requests about topics at a time: the names come from
+	// records.
 	maxLookups = 4
 	// maxRefusals bounds the topics that are remembered as refused.
 	maxRefusals = 1000
@@ -34,8 +34,8 @@ const (
 type topicLookup struct {
 	asked    time.Time
 	answered chan struct{}
-	// refused is why the topic can't be written to, for good, and until when
-	// that is taken to be so. Set before answered is closed.
+	// refused says why the topic can't be written to, and until when that answer
+	// counts. Set before answered is closed.
 	refused error
 	until   time.Time
 }
@@ -46,9 +46,9 @@ func (l *topicLookup) counts(now time.Time) bool {
 }
 
 // Named returns the writer of a topic that a record asks for. It never waits for
-// long. An ErrTopicPending passes: the record is to be tried again, and nothing
-// is wrong with it. Other errors are about the topic: it does not exist, or this
-// user may not write to it. They are remembered for a few seconds.
+// long. ErrTopicPending passes: try the record again, nothing is wrong with it.
+// Other errors are about the topic: it does not exist, or this user may not write
+// to it. They are remembered for a few seconds.
 func (p *Producer) Named(name string) (*TopicWriter, error) {
 	if t := (*p.topics.Load())[name]; t != nil {
 		return t, nil
@@ -73,7 +73,8 @@ func (p *Producer) Named(name string) (*TopicWriter, error) {
 	return nil, fmt.Errorf("topic %q: %w", name, ErrTopicPending)
 }
 
-// lookup returns the question about a topic, and asks it if need be.
+// lookup returns the question about a topic, and starts one if there is none that
+// counts.
 func (p *Producer) lookup(name string, now time.Time) *topicLookup {
 	p.mu.Lock()
 	defer p.mu.Unlock()

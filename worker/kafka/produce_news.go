@@ -42,8 +42,8 @@ func (n *produceNews) add(q *partitionQueue, err error) {
 // troubleRepeated is how often a failure that stays the same is logged again.
 const troubleRepeated = 30 * time.Second
 
-// writeTrouble is a row of failures to write a queue's first batch. It belongs to who
-// holds the queue.
+// writeTrouble is a row of failures to write a queue's first batch. It belongs to the
+// goroutine that holds the queue.
 type writeTrouble struct {
 	kind   string    // of the last failure
 	since  time.Time // the first failure; zero after a success

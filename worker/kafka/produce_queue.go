@@ -52,8 +52,8 @@ type signal struct {
 	sender    *sender
 }
 
-// add encodes m behind what waits. A result of missing above 0 says that
-// nothing was done for want of as many bytes of the budget; credit is what was
+// add encodes m behind what waits. A result of missing above 0 says that nothing
+// was done, since as many bytes were missing of the budget; credit is what was
 // reserved of it for this record before.
 func (q *partitionQueue) add(m *Message, o Origin, credit *int64) (sig signal, missing int64, err error) {
 	if q.closed != nil {
@@ -190,7 +190,7 @@ func (q *partitionQueue) batchLimit() int {
 }
 
 // replace puts others in the place of the first batch, which is gone with
-// settled of its records, and tells whether the queue goes on being active. The
+// settled of its records, and reports whether the queue goes on being active. The
 // caller holds the queue, until the result is false.
 func (q *partitionQueue) replace(settled int, others ...*builder) (active bool) {
 	q.mu.Lock()

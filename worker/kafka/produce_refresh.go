@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// How old what is known of a topic's partitions may get. Kafka's Java client
+// The age at which the known partitions of a topic are refreshed. Kafka's Java client
 // has the same default (metadata.max.age.ms), so that its producers and this one
 // put a key into the same partition again equally soon after a topic has grown.
 const (
@@ -16,12 +16,12 @@ const (
 	unsettledMetadataMaxAge = time.Second
 )
 
-// refreshTopics asks the cluster for the partitions of all topics, now and then.
+// refreshTopics asks the cluster for the partitions of all topics when they are due.
 func (p *Producer) refreshTopics() {
 	for sleep(p.ctx, min(unsettledMetadataMaxAge, p.metadataMaxAge)) == nil {
 		for _, t := range *p.topics.Load() {
 			if t.outdated(time.Now()) {
-				// Who writes to the topic says what is wrong.
+				// Writing to the topic reports what is wrong.
 				_, _ = t.refresh(p.ctx)
 			}
 		}
@@ -54,8 +54,8 @@ func (t *TopicWriter) outdated(now time.Time) bool {
 	return now.Sub(t.asked) >= age
 }
 
-// learn takes over what the cluster answered about the topic: the leader of each
-// partition, or an error.
+// learn takes the cluster's answer about the topic: the leader of each partition, or
+// an error.
 func (t *TopicWriter) learn(leaders []int32, err error) {
 	t.mu.Lock()
 	moved, waiting := t.takeOver(leaders, err)
@@ -71,9 +71,9 @@ func (t *TopicWriter) learn(leaders []int32, err error) {
 	}
 }
 
-// takeOver is learn. It returns the queues that records were moved to and that
-// nobody holds, and those that need not wait for the others any longer; the
-// caller is to route both. Needs mu.
+// takeOver does the work of learn under mu. It returns queues that the caller has to
+// route: those that got moved records and that nobody holds, and those that need not
+// wait for the others any longer.
 func (t *TopicWriter) takeOver(leaders []int32, err error) (moved, waiting []*partitionQueue) {
 	now := time.Now()
 	t.asked = now

@@ -24,7 +24,8 @@ func (p *Producer) route(q *partitionQueue, pause time.Duration) {
 	})
 }
 
-// tryRoute reports whether somebody else holds the queue now, or nobody.
+// tryRoute reports whether the caller has passed the queue on, or left it without a
+// holder.
 func (p *Producer) tryRoute(q *partitionQueue) bool {
 	broker, err := p.leaderOf(q)
 	p.tries.Add(1)
@@ -64,7 +65,7 @@ func (p *Producer) leaderOf(q *partitionQueue) (int32, error) {
 }
 
 // lost returns the error that the records of an isolated topic fail with if the
-// cluster will not have them.
+// cluster refuses them.
 func (t *TopicWriter) lost(err error) error {
 	if !t.isolated {
 		return nil

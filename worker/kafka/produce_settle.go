@@ -108,7 +108,7 @@ func (s *sender) finish(q *partitionQueue, b *builder, others ...*builder) {
 	}
 }
 
-// replace is finish; it reports whether the queue goes on being active.
+// replace does the work of finish and reports whether the queue stays active.
 func (p *Producer) replace(q *partitionQueue, b *builder, others ...*builder) (active bool) {
 	settled := int(b.count())
 	for _, other := range others {

@@ -10,11 +10,11 @@ import (
 // for all of them, and before anything is appended under the new number, so that
 // the records of a key keep their order.
 //
-// A queue may only be touched by who holds it. So those who find out that a
-// queue's partition is gone leave the queue here, and who leaves the last one
-// moves all of them. Until then records are appended as before.
+// Only the goroutine that holds a queue may touch it. So a goroutine that finds its
+// queue's partition gone parks the queue here, and the one that parks the last queue
+// moves the records of all. Until then records are appended as before.
 
-// errMoved is why a queue of a partition that is gone takes no records.
+// errMoved says that a queue's partition is gone, so it takes no records.
 var errMoved = errors.New("the topic has fewer partitions now")
 
 // fewerConfirmed is how long the cluster has to name fewer partitions before it
@@ -27,11 +27,12 @@ type shrinking struct {
 	fewer int       // partitions that the last answer named, if that is fewer; else 0
 	since time.Time // when fewer was first seen
 	to    int       // how many there will be, once that is sure; else 0
-	// parked are the queues that were left to be moved.
+	// parked are the queues whose records are to be moved.
 	parked map[*partitionQueue]bool
 }
 
-// cancel forgets that there were fewer, and returns the queues that were left.
+// cancel forgets that the cluster named fewer partitions, and returns the parked
+// queues.
 func (s *shrinking) cancel() []*partitionQueue {
 	var left []*partitionQueue
 	for q := range s.parked {
@@ -52,8 +53,8 @@ func (t *TopicWriter) sawFewer(count int, now time.Time) {
 	}
 }
 
-// park takes a queue from who holds it if its partition is gone, and reports
-// whether it did.
+// park takes a queue from its holder if its partition is gone, and reports whether it
+// did.
 func (t *TopicWriter) park(q *partitionQueue) bool {
 	t.mu.Lock()
 	if t.shrink.to == 0 || int(q.partition) < t.shrink.to {

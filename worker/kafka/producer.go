@@ -118,9 +118,9 @@ func (p *Producer) Buffered() (records int, bytes int64) {
 	return records, bytes
 }
 
-// Tries returns how often the Producer has tried to write, whatever came of it:
-// requests with records and what has to be asked before. The number grows for as
-// long as records wait to be written.
+// Tries returns how often the Producer has tried to write, with or without
+// success: it counts requests with records and the lookups before them. The
+// number grows as long as records wait to be written.
 func (p *Producer) Tries() uint64 { return p.tries.Load() }
 
 // queues yields the queues of all partitions.

@@ -29,8 +29,8 @@ const maxRecordBytes = 90 << 20
 // maxRecordBytes. The error that wraps it says which.
 var ErrTooLarge = errors.New("record too large")
 
-// ErrInvalidRecord says that a topic's broker will not have a record, such as one
-// without a key for a compacted topic.
+// ErrInvalidRecord says that a topic's broker refuses a record as invalid, such
+// as one without a key for a compacted topic.
 var ErrInvalidRecord = errors.New("the broker refuses the record")
 
 // errProducerClosed counts as a cancellation: nothing is known to be wrong with
@@ -54,7 +54,7 @@ type ProducerConfig struct {
 	// while there is no other.
 	MaxBufferedBytes int64
 	// DeliveryTimeout is how long a partition may refuse a batch without a
-	// reason that is known (an unknown server error) before its records fail
+	// known reason (an unknown server error) before its records fail
 	// with ErrNotDelivered; 0 is two minutes. Outages don't count: without a
 	// leader or an answer a batch waits.
 	DeliveryTimeout time.Duration
@@ -77,7 +77,7 @@ type ProducerConfig struct {
 	Logger     logr.Logger
 }
 
-// Ack tells what became of records of one batch.
+// Ack is the outcome of records of one batch.
 type Ack struct {
 	Topic     string
 	Partition int32

@@ -12,8 +12,8 @@ import (
 type TopicOptions struct {
 	// Compression, if set, is used instead of the Producer's.
 	Compression config.Compression
-	// Isolated lets records fail that this user may not write; otherwise that
-	// is for OnFatal.
+	// Isolated lets records fail if this user may not write to the topic; without
+	// it, OnFatal is called.
 	Isolated bool
 
 	named bool

@@ -94,7 +94,7 @@ func (s *Set) countEncoded(bytes int64) {
 }
 
 // Packed reports whether Next would have to unpack a log batch first, which takes
-// memory beyond what the set holds.
+// further memory.
 func (s *Set) Packed() bool {
 	if s.failed != nil || s.open.left > 0 {
 		return false
@@ -103,7 +103,7 @@ func (s *Set) Packed() bool {
 	return err == nil && h.codec() != 0
 }
 
-// Done tells whether everything was handed out, an error of Next included.
+// Done reports whether everything was handed out, an error of Next included.
 func (s *Set) Done() bool {
 	if s.failed != nil {
 		return s.told
@@ -111,7 +111,7 @@ func (s *Set) Done() bool {
 	return s.open.left == 0 && s.walk.pos == len(s.walk.data)
 }
 
-// Trim gives back memory that the set keeps for what it will unpack next.
+// Trim gives back memory that the set keeps for the next batch that it unpacks.
 func (s *Set) Trim() {
 	if s.open.left == 0 {
 		s.arena.free()

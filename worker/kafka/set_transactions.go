@@ -32,7 +32,7 @@ func newTransactionFilter(readCommitted bool, aborted []abortedTransaction) tran
 	return transactionFilter{readCommitted: true, pending: aborted}
 }
 
-// wants tells whether h has records to read. It may be asked again about the
+// wants reports whether h has records to read. It may be asked again about the
 // same batch.
 func (f *transactionFilter) wants(h *logBatch) bool {
 	for len(f.pending) > 0 && f.pending[0].firstOffset <= h.last {
@@ -60,7 +60,7 @@ func (f *transactionFilter) pass(h *logBatch, a *arena) error {
 	return nil
 }
 
-// abortMarker tells whether the control batch h says that a transaction was
+// abortMarker reports whether the control batch h says that a transaction was
 // aborted.
 func abortMarker(h *logBatch, a *arena) (bool, error) {
 	const abort = 0

@@ -2,8 +2,8 @@ package kafka
 
 import "time"
 
-// quietUntil returns when a broker that has throttled an answer is to be asked
-// again, and tells the hook, if there is one. Kafka answers at once and delays
+// quietUntil returns when to send the next request to a broker that has throttled an
+// answer, and calls the hook, if there is one. Kafka answers at once and delays
 // the next request of the connection instead.
 func quietUntil(broker, throttleMs int32, hook func(broker int32, d time.Duration)) time.Time {
 	d := time.Duration(max(throttleMs, 0)) * time.Millisecond

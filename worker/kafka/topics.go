@@ -32,7 +32,7 @@ func (c *Client) CreateTopic(ctx context.Context, topic string, partitions int32
 	if replicationFactor <= 0 {
 		replicationFactor = -1
 	}
-	// Whoever may not create topics can still use one that is there.
+	// A user who may not create topics can still use an existing one.
 	if _, err := c.Partitions(ctx, topic); err == nil {
 		return nil
 	} else if !errors.Is(err, ErrTopicNotFound) && !errors.Is(err, ErrNotAuthorized) {

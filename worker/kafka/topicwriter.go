@@ -52,8 +52,8 @@ type TopicWriter struct {
 	mu     sync.Mutex
 	shrink shrinking // guarded by mu
 	asked  time.Time // when the cluster last named the partitions; guarded by mu
-	// missing is since when the cluster says that there is no such topic; zero
-	// while it names the topic. Guarded by mu.
+	// missing is the time since which the cluster has said that there is no such
+	// topic; zero while it names the topic. Guarded by mu.
 	missing time.Time
 }
 

@@ -27,7 +27,7 @@ func (e *unreachableError) Unwrap() []error {
 	return append([]error{ErrUnreachable}, e.reasons...)
 }
 
-// permanent tells whether every server refuses what it is offered.
+// permanent reports whether every server refuses what it is offered.
 func (e *unreachableError) permanent() bool {
 	for _, reason := range e.reasons {
 		if refused, ok := errors.AsType[*DialError](reason); !ok || !refused.permanent() {

@@ -1,9 +1,9 @@
 package offsets
 
-// A cluster may keep less metadata than MaxMetadata. The marks for crashes come
-// first then. The map follows if a map of two dense spans fits at least: below
-// that the tracker admits as if there were no map, and it is committed when it
-// happens to fit.
+// A cluster may keep less metadata than MaxMetadata. Then the marks for crashes
+// have priority. If the rest has room for a map of two dense spans, the tracker
+// admits only what fits into it. Otherwise it admits without regard to the map,
+// which is committed when it happens to fit.
 
 // LimitMetadata makes Fits and Room follow a limit of the metadata's length in
 // bytes. Spans that were admitted before it may not fit.
@@ -33,9 +33,9 @@ func mapRoom(limit int) int { return (limit-len(prefix))/4*3 - checksumSize - ma
 // what is settled above the watermark is forgotten in a crash.
 func HoldsMap(limit int) bool { return mapBound(limit) != noBound }
 
-// EncodeWithin returns the metadata to commit with the watermark, in at most
-// limit bytes: all of the state, or what is there without the map, or the marks
-// for crashes, or nothing.
+// EncodeWithin returns the metadata to commit with the watermark, in at most limit
+// bytes. It leaves out the map if that does not fit, then all but the marks for
+// crashes, and then these too.
 func (s State) EncodeWithin(watermark int64, limit int) string {
 	if all := s.Encode(watermark); len(all) <= limit {
 		return all

@@ -1,22 +1,21 @@
 package offsets
 
-// Marks is what a commit says about its owner's work beyond what is settled.
-// The next owner learns from them what may have been in flight when a process
-// died.
+// Marks describe the work of a commit's owner, beyond the records that are settled.
+// From them the next owner learns what may have been in flight when a process died.
 type Marks struct {
 	// Open says that the partition was being worked on at the commit.
 	Open bool
-	// Process tells the owner's process from others; only with Open.
+	// Process identifies the owner's process; only with Open.
 	Process uint32
 	// Reach is the offset up to which the owner may have dispatched records:
 	// it dispatches none from there on before a commit with a higher reach is
 	// acknowledged. Only with Open, and never below the watermark.
 	Reach int64
-	// Suspicion is set while a record that crashes the process is looked for.
+	// Suspicion is set during the search for a record that crashes the process.
 	Suspicion *Suspicion
 }
 
-// Suspicion narrows down where a record is that crashes the process.
+// Suspicion is the state of the search for a record that crashes the process.
 type Suspicion struct {
 	// Next ends the suspected offsets, which begin at the watermark.
 	Next int64

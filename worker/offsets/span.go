@@ -15,7 +15,7 @@ const MaxSpanRecords = 256
 // Expect, Done and Tallies may be used by any goroutine; a record's Expect must
 // come before the results that it announces.
 type Span struct {
-	// Owner is the chunk, which a tracker's spans lead to; it does not change.
+	// Owner is the span's chunk; it does not change.
 	Owner any
 
 	first, next int64
@@ -102,7 +102,7 @@ type Tally struct {
 // Tally begins a tally.
 func (s *Span) Tally() Tally { return Tally{span: s} }
 
-// Done takes one result of record i and tells whether the record has got all of
+// Done takes one result of record i and reports whether the record has got all of
 // them. The span is not retired before the End.
 func (t *Tally) Done(i int) (settled bool) {
 	s := t.span

@@ -191,7 +191,7 @@ func (t *Tracker) replace(s, by *Span) {
 }
 
 // Unsettled calls visit for each span that is not retired, and lets none be
-// retired meanwhile.
+// retired until it returns.
 func (t *Tracker) Unsettled(visit func(*Span)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -273,7 +273,7 @@ func (t *Tracker) Checkpoint() (int64, State) {
 }
 
 // addSettled adds what of s is settled above the watermark. A record that
-// settles meanwhile may be missed, which is safe.
+// settles during the call may be missed, which is safe.
 func addSettled(state *State, s *Span, watermark int64) {
 	from := max(s.first, watermark)
 	if !s.settled {

@@ -22,7 +22,7 @@ type Progress struct {
 }
 
 // Health watches for a worker that has work and gets nowhere, although nothing
-// that it depends on holds it up: a restart is what may help then. It is safe for
+// that it depends on holds it up: then a restart may help. It is safe for
 // concurrent use.
 type Health struct {
 	timeout  time.Duration

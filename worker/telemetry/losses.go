@@ -56,8 +56,8 @@ func newLosses(r prometheus.Registerer, labels prometheus.Labels) *Losses {
 	return &Losses{counter: counter, last: make(map[int32]Loss)}
 }
 
-// Add takes that n offsets between from and to of a partition are lost; n may be
-// less than the distance, and 0 where nobody knows how many there were.
+// Add counts n lost offsets between from and to of a partition. n may be less than
+// their distance, and is 0 if it is unknown.
 func (l *Losses) Add(partition int32, n, from, to int64, reason LossReason) {
 	l.counter.WithLabelValues(strconv.Itoa(int(partition)), string(reason)).Add(float64(n))
 	l.mu.Lock()

@@ -10,8 +10,8 @@ type Status struct {
 	GroupID string `json:"groupId"`
 	// Error is why the worker can't go on, or "".
 	Error string `json:"error,omitempty"`
-	// Waiting is what keeps the worker from joining the group at its start, such
-	// as that no broker answers, or "".
+	// Waiting says why the worker can't join the group yet at its start, for example
+	// that no broker answers; "" if nothing keeps it.
 	Waiting string   `json:"waiting,omitempty"`
 	Totals  Totals   `json:"totals"`
 	Rates   Rates    `json:"rates"`
@@ -90,7 +90,7 @@ type Partition struct {
 	// Error says why the partition is halted, at which offset, or why it can't
 	// be committed, and what to do about it; "" if neither is the case.
 	Error string `json:"error,omitempty"`
-	// HaltedSince is since when it is halted for that reason, nil if it is not.
+	// HaltedSince is when it was halted for that reason, nil if it is not halted.
 	HaltedSince *time.Time `json:"haltedSince,omitempty"`
 	// Loss describes offsets that Kafka lost, nil if none were lost since the
 	// process started.

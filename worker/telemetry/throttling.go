@@ -23,7 +23,7 @@ func newThrottling(r prometheus.Registerer, labels prometheus.Labels) *Throttlin
 	return &Throttling{seconds}
 }
 
-// Add takes that a broker throttled a request, fetch or produce, for d.
+// Add counts that a broker delayed a request, fetch or produce, for d.
 func (t *Throttling) Add(request string, d time.Duration) {
 	t.seconds.WithLabelValues(request).Add(d.Seconds())
 }

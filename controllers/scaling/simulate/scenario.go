@@ -31,9 +31,9 @@ type Scenario struct {
 	// their saturation does not show how much they could do. SilentPools: it is
 	// not known.
 	BlindPools, SilentPools bool
-	// Stuck tells whether a partition waits for one record.
+	// Stuck reports whether a partition waits for one record.
 	Stuck func(at time.Duration, partition int) bool
-	// Outage tells whether no broker answers. What is written meanwhile arrives
+	// Outage reports whether no broker answers. What is written meanwhile arrives
 	// when it is over.
 	Outage func(at time.Duration) bool
 	// StartUp is how long a pod takes to be ready; Rebalance for how long

@@ -110,7 +110,7 @@ func stuckPartition() Scenario {
 }
 
 func allStuck() Scenario {
-	s := plain("All stuck", "Nothing is processed for half an hour, as what the processor writes to is down. More pods would not mend that.")
+	s := plain("All stuck", "Nothing is processed for half an hour, as what the processor writes to is down. More pods would not help.")
 	s.Arrival = evenly(constant(150))
 	s.Replicas, s.Length = 2, 3*time.Hour
 	s.Stuck = func(at time.Duration, _ int) bool { return at > 20*time.Minute && at < 50*time.Minute }

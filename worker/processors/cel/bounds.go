@@ -10,8 +10,8 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
-// superlinear are the functions, by name, that may take more time or memory
-// than in proportion to their arguments.
+// superlinear holds the functions whose time or memory may grow faster than their
+// arguments.
 var superlinear = map[string]bound{
 	"lists.range":           rangeCost,
 	"sort":                  sortCost,

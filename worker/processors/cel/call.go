@@ -85,7 +85,8 @@ func (c *compiler) runner(call interpreter.InterpretableCall, loops bool) runner
 	return priced(b, implementation)
 }
 
-// constantOperand reports whether cel-go has a faster way for a call.
+// constantOperand reports whether a call's last argument is constant: cel-go has a
+// faster way for such calls.
 func constantOperand(call interpreter.InterpretableCall) bool {
 	args := call.Args()
 	if len(args) == 0 {

@@ -118,14 +118,14 @@ func (c *compiler) program(name, source string, want kind) (*expression, error) 
 	return &expression{name: name, program: program, loops: looping, limit: c.limit}, nil
 }
 
-// interruptCheckFrequency is after how many turns of its loops an evaluation
-// looks whether the attempt has ended.
+// interruptCheckFrequency is the number of loop iterations after which an evaluation
+// checks whether the attempt has ended.
 const interruptCheckFrequency = 100
 
 // loops reports whether an expression has a loop (a comprehension, in CEL's
 // words). Without one, an evaluation does each of its steps at most once, and
-// only those need their cost to be counted that may cost more than in
-// proportion to the record: counting costs more than most steps.
+// only the steps are counted whose cost may grow faster than the record: counting
+// costs more than most steps.
 func loops(tree *celgo.Ast) bool {
 	found := false
 	ast.PreOrderVisit(tree.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {

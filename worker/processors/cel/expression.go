@@ -53,7 +53,7 @@ func (e *expression) run(vars *variables) (ref.Val, error) {
 
 func (e *expression) tooExpensive() error {
 	return fmt.Errorf("%s: the evaluation costs more than %d units, which is the limit: "+
-		"avoid loops within loops, and what compares or joins large lists or texts", e.name, e.limit)
+		"avoid loops within loops, and functions that compare or join large lists or texts", e.name, e.limit)
 }
 
 func (e *expression) boolean(vars *variables) (bool, error) {

@@ -57,8 +57,8 @@ func TestValuesAreKeptOrRefused(t *testing.T) {
 		{`{}`, `headers`, "error: the result can't be written as JSON: the text \"\\xff\" is not UTF-8"},
 		// members
 		{`{"a": 1, "a": 2}`, `json.a`, `2`},
-		{`{"a": 1, "a": 2}`, `json`, `error: the result can't be written as JSON: json: the member "a" at byte 9 stands twice in its object`},
-		{`{"o": [{"b": 1, "\u0062": 2}]}`, `{"o": json.o}`, `error: the result can't be written as JSON: json: the member "b" at byte 16 stands twice`},
+		{`{"a": 1, "a": 2}`, `json`, `error: the result can't be written as JSON: json: the member "a" at byte 9 occurs twice in its object`},
+		{`{"o": [{"b": 1, "\u0062": 2}]}`, `{"o": json.o}`, `error: the result can't be written as JSON: json: the member "b" at byte 16 occurs twice`},
 		{`{"a": 1, "a": 2}`, `value`, `{"a": 1, "a": 2}`},
 	} {
 		rec := &record.Record{Value: []byte(c.value), Headers: []record.Header{{Key: "\xff", Value: []byte("x")}}}

@@ -14,9 +14,9 @@ import (
 // evaluation that reaches it has taken about a second.
 const defaultLimit = 10_000_000
 
-// meter charges an evaluation for the calls that can cost more than in
-// proportion to their arguments. They are charged before or while they run:
-// cel-go charges afterwards, when a call that takes hours has taken them.
+// meter charges an evaluation for calls whose cost may grow faster than their
+// arguments. They are charged before or while they run: cel-go charges
+// afterwards, when a call that takes hours has taken them.
 type meter struct {
 	frame *interpreter.ExecutionFrame
 	vars  *variables

@@ -9,19 +9,19 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// notes are what a record's JSON says that its values in CEL do not.
+// notes hold what a record's JSON contains and its values in CEL can't represent.
 type notes struct {
-	// repeat names the first member that stands twice in its object; the last
-	// one counts. repeatAt is where, -1 if there is none and 0 before the first
+	// repeat is the name of the first member that its object has twice (the last one
+	// counts), and repeatAt its position: -1 if there is none, 0 before the first
 	// look.
 	repeat   string
 	repeatAt int
-	// digits are those of the numbers that a double does not hold, by the bits
-	// of the double that stands for them; nil if there are none.
+	// digits holds the text of numbers that a double can't represent, by the bits of
+	// the double that stands for them; nil if there are none.
 	digits map[uint64]digits
 }
 
-// digits are a number as it was written, and another one that is the same
+// digits is the text of a number, and that of another number that becomes the same
 // double, if there is one.
 type digits struct{ text, other string }
 
@@ -34,14 +34,13 @@ func (n *notes) repeated(name string, at int) {
 // whole returns an error if parsed JSON can't be written as it was.
 func (n *notes) whole() error {
 	if n != nil && n.repeatAt > 0 {
-		return fmt.Errorf("json: the member %q at byte %d stands twice in its object, and only the last could be written: "+
+		return fmt.Errorf("json: the member %q at byte %d occurs twice in its object, and only the last could be written: "+
 			"use value, or name the members to write", n.repeat, n.repeatAt)
 	}
 	return nil
 }
 
-// addNumbers notes those of the numbers that are not the same when they are
-// written as doubles.
+// addNumbers notes the numbers that would change if they were written as doubles.
 func (n *notes) addNumbers(long []string) {
 	for _, text := range long {
 		f, err := strconv.ParseFloat(text, 64)
@@ -72,8 +71,8 @@ func sameNumber(a, b string) bool {
 	return okX && okY && x.Cmp(y) == 0
 }
 
-// double returns the text of the JSON number that a double stands for, "" if it
-// is the double.
+// double returns the text of the JSON number that a double stands for, "" if the
+// double is exact.
 func (n *notes) double(f types.Double) (string, error) {
 	if n == nil || n.digits == nil {
 		return "", nil

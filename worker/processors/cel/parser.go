@@ -16,9 +16,9 @@ const maxDepth = 10_000
 var errSyntax = errors.New("not JSON")
 
 // parser reads JSON into what package encoding/json would make of it: maps,
-// slices, strings, json.Number, bool and nil. It refuses what that one changes
-// without a word, and notes what would be lost if it were written again. Strings
-// and numbers share one copy of the text.
+// slices, strings, json.Number, bool and nil. It refuses values that package
+// encoding/json would change silently, and notes what would be lost if they were
+// written again. Strings and numbers share one copy of the text.
 type parser struct {
 	text  string
 	at    int

@@ -13,9 +13,9 @@ import (
 // functions that compare each element of a list with each of another and for
 // regular expressions; nil for other functions.
 //
-// They charge as they go, so that a search that ends early costs little, and
-// one that does not is ended by the limit or the attempt's deadline. Arguments of
-// other types are left to the original.
+// They charge as they go: a search that ends early costs little, and the limit or
+// the attempt's deadline ends a long one. Arguments of other types are left to
+// the original.
 func ownRunner(call interpreter.InterpretableCall, original functions.FunctionOp, loops bool) runner {
 	lists := func(f listFunc) runner { return onLists(f, original) }
 	switch call.Function() {
