@@ -2,7 +2,8 @@ package engine
 
 import "fmt"
 
-// HaltError is why a worker ends whose failure policy is Halt.
+// HaltError ends a worker whose failure policy is Halt: it names the record that
+// could not be processed.
 type HaltError struct {
 	Topic     string
 	Partition int32
@@ -13,9 +14,16 @@ type HaltError struct {
 
 // Error implements error.
 func (e *HaltError) Error() string {
-	return fmt.Sprintf("halted at topic %q partition %d offset %d after %d failed attempts: %v; "+
-		"mend the processor or the record, or set failure.onExhausted to DeadLetter or Drop",
-		e.Topic, e.Partition, e.Offset, e.Attempts, e.Err)
+	return fmt.Sprintf("halted at topic %q partition %d offset %d after %s: %v; "+
+		"correct the processor or the record, or set failure.onExhausted to DeadLetter or Drop",
+		e.Topic, e.Partition, e.Offset, failedAttempts(e.Attempts), e.Err)
+}
+
+func failedAttempts(n int) string {
+	if n == 1 {
+		return "1 failed attempt"
+	}
+	return fmt.Sprintf("%d failed attempts", n)
 }
 
 // Unwrap returns the last attempt's error.
