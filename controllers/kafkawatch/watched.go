@@ -117,8 +117,8 @@ func (s *watched) remember(sample Sample) {
 	s.samples = append(slices.Delete(s.samples, 0, kept), sample)
 }
 
-// worthTelling reports whether an error says something new to who knows another
-// one since a while.
+// worthTelling reports whether err is news after known, which has been the error for
+// the time since.
 func worthTelling(known, err error, since time.Duration) bool {
 	if known == nil || kindOf(known) != kindOf(err) {
 		return true

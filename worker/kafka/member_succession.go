@@ -13,8 +13,8 @@ import (
 )
 
 // A process that was killed stays in the group until its session times out, and
-// until then nobody reads its partitions. Whoever is started in its place can take
-// it out at once, if it knows which member it was: members note that in a file.
+// until then nobody reads its partitions. The process that replaces it can
+// remove it at once, if it knows its member id: members note that in a file.
 
 // membership is the content of a MemberConfig.StateFile.
 type membership struct {

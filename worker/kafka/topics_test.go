@@ -45,7 +45,7 @@ func TestCreateTopic(t *testing.T) {
 	expectError(t, c.CreateTopic(ctx, "no/name", 1, 1), kafkago.InvalidTopic, `"no/name"`, "not a valid name")
 }
 
-// Whoever may not create topics can use one that is there.
+// A user who may not create topics can use an existing one.
 func TestTopicThatIsThereIsNotCreated(t *testing.T) {
 	cluster := kafkatest.Fake(t)
 	cluster.CreateTopic("created", 2, nil)

@@ -33,8 +33,8 @@ type Scenario struct {
 	BlindPools, SilentPools bool
 	// Stuck reports whether a partition waits for one record.
 	Stuck func(at time.Duration, partition int) bool
-	// Outage reports whether no broker answers. What is written meanwhile arrives
-	// when it is over.
+	// Outage reports whether no broker answers. Records written during an outage
+	// arrive when it is over.
 	Outage func(at time.Duration) bool
 	// StartUp is how long a pod takes to be ready; Rebalance for how long
 	// nothing is processed when one comes or goes.
