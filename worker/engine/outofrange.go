@@ -117,7 +117,7 @@ func (m *member) overtaken(p *partition, from, first int64) {
 	// What was settled above the watermark before a restart is not lost.
 	m.lose(p, first-from-p.tracker.ResumedWithin(from, first), from, first, telemetry.LossRetention, err)
 	if m.haltsOnLoss() {
-		m.turn(p, &turning{halt: err})
+		m.turn(p, &turning{halt: fmt.Errorf("%w; to go on without them, set input.onDataLoss to Continue", err)})
 		return
 	}
 	m.turn(p, &turning{skipTo: first})
@@ -135,7 +135,7 @@ func (m *member) truncated(p *partition, from, to int64) {
 	position := p.tracker.Position()
 	switch {
 	case m.haltsOnLoss():
-		m.turn(p, &turning{halt: err})
+		m.turn(p, &turning{halt: fmt.Errorf("%w; to go on from there, set input.onDataLoss to Continue", err)})
 	case to >= position:
 		p.epoch = m.fetcher.StartAt(p.id, p.at(position))
 	default:
@@ -150,7 +150,7 @@ func (m *member) recreated(p *partition, found *kafka.TopicRecreatedError) {
 	end := max(p.end.high.Load(), found.Offset)
 	m.lose(p, end-found.Offset, found.Offset, end, telemetry.LossTopicRecreated, found)
 	if m.haltsOnLoss() {
-		m.turn(p, &turning{halt: fmt.Errorf("%w: set input.onDataLoss: Continue to read it from its beginning", found)})
+		m.turn(p, &turning{halt: fmt.Errorf("%w; to read it from its first record, set input.onDataLoss to Continue", found)})
 		return
 	}
 	p.foreign.Store(true)
