@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -104,4 +105,55 @@ func TestRecordsThatWaitLeaveMemoryToUnpack(t *testing.T) {
 		return w.engine.Status().Totals.RecordsOut == partitions*(each-failing)
 	})
 	w.drain()
+}
+
+// TestRecordsThatWaitLeaveRoomForLargeBatches: a record of one partition takes long
+// and pins a log batch that is larger than the memory for all. The other partitions
+// have records that wait for their retry, and are read past them batch by batch.
+func TestRecordsThatWaitLeaveRoomForLargeBatches(t *testing.T) {
+	for name, codec := range map[string]kgo.CompressionCodec{"uncompressed": kgo.NoCompression(), "zstd": kgo.ZstdCompression()} {
+		t.Run(name, func(t *testing.T) {
+			const each, apart = 200, 40 // one of so many records waits
+			r, _ := fakeRig(t, 3)
+			produce := func(partition int32) {
+				var records []*kgo.Record
+				for i := range each {
+					rec := &kgo.Record{Topic: "in", Partition: partition, Key: []byte(strconv.Itoa(i)), Value: make([]byte, 20_000)}
+					if i%apart == 7 {
+						rec.Value = []byte("poison")
+					}
+					records = append(records, rec)
+				}
+				r.cluster.ProduceWith([]kgo.Opt{kgo.ProducerBatchCompression(codec), kgo.RecordPartitioner(kgo.ManualPartitioner())}, records...)
+			}
+			var hanging atomic.Int32
+			ended := make(chan struct{})
+			t.Cleanup(func() { close(ended) }) // so that a failed test ends
+			w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+				if rec.Partition == 0 && rec.Offset < 2 {
+					hanging.Add(1)
+					<-ended
+				}
+				if string(rec.Value) == "poison" {
+					return nil, errPoison
+				}
+				return rec.Key, nil
+			}), func(c *config.Config) {
+				c.Ordering = config.Key
+				c.InFlight.Bytes = 256 << 10
+				c.Failure.Timeout = duration(5 * time.Minute)
+				c.Failure.Backoff = config.Backoff{Initial: duration(time.Hour), Max: duration(time.Hour)}
+				c.DrainTimeout = duration(time.Second)
+			})
+			produce(0)
+			r.eventually("a record takes long", func() bool { return hanging.Load() > 0 })
+			for partition := range int32(2) {
+				produce(1 + partition)
+			}
+			r.eventually("all others of the other partitions are settled", func() bool {
+				p, q := w.partition(1), w.partition(2)
+				return p.Position == each && q.Position == each && p.InFlight.Records == each/apart && q.InFlight.Records == each/apart
+			})
+		})
+	}
 }

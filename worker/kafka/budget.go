@@ -37,20 +37,27 @@ type account struct {
 
 	mu     sync.Mutex
 	held   atomic.Int64 // changed under mu
+	copies atomic.Int64 // of held: detached records; changed under mu
 	closed bool         // guarded by mu
 
 	encoded atomic.Int64 // bytes of sets that wait to be decoded or unpacked
 }
 
-// charge adds to the bytes that a and its pool have in use.
-func (a *account) charge(bytes int) {
+// charge adds to the bytes that a and its pool have in use; copies says how many of
+// them are those of detached records.
+func (a *account) charge(bytes, copies int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.closed {
 		a.held.Add(int64(bytes))
+		a.copies.Add(int64(copies))
 		a.pool.used.Add(int64(bytes))
 	}
 }
+
+// works reports whether a holds more than records that wait for another attempt,
+// which may take long.
+func (a *account) works() bool { return a.held.Load() > a.copies.Load() }
 
 // close stops counting the account's memory. It is never released to the pool: the
 // garbage collector gets it.
@@ -58,6 +65,7 @@ func (a *account) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.pool.used.Add(-a.held.Swap(0))
+	a.copies.Store(0)
 	a.closed = true
 }
 
@@ -114,7 +122,7 @@ func (m *memoryBudget) exceed(a *account) bool {
 	return true
 }
 
-// mayExceed reports whether a partition that holds nothing may go beyond the limit.
+// mayExceed reports whether a partition without work may go beyond the limit.
 func (m *memoryBudget) mayExceed() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -122,9 +130,9 @@ func (m *memoryBudget) mayExceed() bool {
 }
 
 // taken reports whether a partition has gone beyond the limit within ExceedFor, and
-// still holds memory. Needs mu.
+// still has work. Needs mu.
 func (m *memoryBudget) taken() bool {
-	return m.exceeds != nil && m.exceeds.held.Load() > 0 && time.Since(m.exceeded) < ExceedFor
+	return m.exceeds != nil && m.exceeds.works() && time.Since(m.exceeded) < ExceedFor
 }
 
 // freed notes that memory was given back. It may be called with any lock held.

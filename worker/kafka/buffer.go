@@ -33,7 +33,7 @@ func (b *buffer) retain() { b.refs.Add(1) }
 func (b *buffer) release() {
 	switch left := b.refs.Add(-1); {
 	case left == 0:
-		b.charge(-len(b.data) - b.size)
+		b.charge(-len(b.data), -b.size)
 		b.owner = nil
 		b.pool.put(b)
 	case left < 0:
@@ -83,16 +83,17 @@ func (p *bufferPool) getFor(owner *account, n int) *buffer {
 	}
 	b.refs.Store(1)
 	b.owner = owner
-	b.charge(len(b.data))
+	b.charge(len(b.data), 0)
 	return b
 }
 
-// charge counts bytes as in use, negative ones as not in use any more.
-func (b *buffer) charge(bytes int) {
+// charge counts bytes of data, and of a detached record, as in use, negative ones
+// as not in use any more.
+func (b *buffer) charge(data, copied int) {
 	if b.owner != nil {
-		b.owner.charge(bytes)
+		b.owner.charge(data+copied, copied)
 	} else {
-		b.pool.used.Add(int64(bytes))
+		b.pool.used.Add(int64(data + copied))
 	}
 }
 

@@ -22,7 +22,7 @@ func (b *Batch) Detach(rec *record.Record) *Copy {
 	memory := &buffer{pool: from.pool, owner: from.owner, size: rec.Size()}
 	memory.lost.Store(true)
 	memory.refs.Store(1)
-	memory.charge(memory.size)
+	memory.charge(0, memory.size)
 	rec.Key, rec.Value = bytes.Clone(rec.Key), bytes.Clone(rec.Value)
 	headers := make([]record.Header, len(rec.Headers))
 	for i, h := range rec.Headers {

@@ -28,7 +28,7 @@ type FetcherConfig struct {
 	// MaxMemory bounds the memory of records, in bytes; 64 MiB by default: what
 	// is being fetched, what waits in sets, what is unpacked, and what is
 	// borrowed by batches that are not released. One log batch for each leader
-	// may come on top, fetched for partitions that hold nothing. A batch that
+	// may come on top, fetched for partitions without work. A batch that
 	// unpacks to more than MaxMemory, and more than 16 MiB, is a
 	// *BatchTooLargeError.
 	MaxMemory int64

@@ -43,8 +43,8 @@ func (f *Fetcher) memoryFreed() {
 }
 
 // affordable returns the cursors that have data to ask for and memory for it. If no
-// memory is free, it returns those that hold none at all, and beyond is true: one log
-// batch may be fetched for them. Needs mu.
+// memory is free, it returns those that hold none, but for records that wait for
+// another attempt, and beyond is true: one log batch may be fetched for them. Needs mu.
 func (l *lane) affordable() (cursors []*cursor, beyond bool) {
 	f := l.broker.f
 	room, short := f.budget.toFetch(), false
@@ -66,7 +66,7 @@ func (l *lane) affordable() (cursors []*cursor, beyond bool) {
 		return cursors, false
 	}
 	for _, c := range l.broker.cursors {
-		if c.ready() && c.account.held.Load() == 0 {
+		if c.ready() && !c.account.works() {
 			cursors = append(cursors, c)
 		}
 	}
