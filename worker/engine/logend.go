@@ -12,8 +12,8 @@ import (
 // it, /status reads it.
 type logEnd struct {
 	// readable is the end of what may be read: the last stable offset under
-	// ReadCommitted. high is the end of the log. Both are -1 before the first
-	// fetch.
+	// ReadCommitted. high is the end of the log. Both are -1 until a broker has
+	// told them.
 	readable, high atomic.Int64
 	// heldSince is the time since began when open transactions began to hold
 	// readable where it is, below high; 0 if they don't.
@@ -23,6 +23,15 @@ type logEnd struct {
 func (e *logEnd) unknown() {
 	e.readable.Store(-1)
 	e.high.Store(-1)
+}
+
+// found notes the log's end that was asked for before the first fetch, so that a
+// partition which is halted then shows its lag.
+func (e *logEnd) found(end int64) {
+	if e.readable.Load() < 0 {
+		e.readable.Store(end)
+		e.high.Store(end)
+	}
 }
 
 // endMoved notes the watermarks of a set. Not every broker sends all of them.

@@ -99,6 +99,7 @@ func (m *member) askEnds(id int32) (ends logEnds, err error) {
 // placed has the partition go on in a log from first to end, which does not have
 // the offset.
 func (m *member) placed(p *partition, offset, first, end int64) {
+	p.end.found(end)
 	switch {
 	case offset < first:
 		m.overtaken(p, offset, first)

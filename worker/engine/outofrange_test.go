@@ -143,6 +143,9 @@ func TestHaltOnDataLoss(t *testing.T) {
 	if p.Loss == nil || p.Loss.Offsets != 30 || !strings.Contains(p.Error, "from offset 10 up to 40") {
 		t.Errorf("halted with %q, loss %+v", p.Error, p.Loss)
 	}
+	if p.EndOffset != 100 || p.Lag != 90 {
+		t.Errorf("the end is %d, the lag %d, want 100 and 90", p.EndOffset, p.Lag)
+	}
 	w.drain()
 	if c := r.cluster.GroupOffsets("group")["in"][0].Offset; c != 10 {
 		t.Errorf("committed %d, want the 10 that it was", c)
