@@ -14,7 +14,8 @@ import (
 // as it leaves free (Choudhury and Hahne, "Dynamic queue length thresholds for
 // shared-memory packet switches", 1998), so that one whose records are stuck
 // takes half, and the next one half of the rest. A partition that has nothing to
-// work on may take one log batch even if nothing is free, one partition at a time.
+// work on, or less than its own part, may take one log batch even if nothing is
+// free, one partition at a time.
 type memoryBudget struct {
 	limit int64
 	pool  *bufferPool
@@ -104,11 +105,11 @@ func (m *memoryBudget) unpacks(a *account, n int, lone bool) bool {
 	if free > 0 && inWork < max(own, free) {
 		return true
 	}
-	return lone && m.exceed(a)
+	return (lone || inWork < own) && m.exceed(a)
 }
 
 // exceed reports whether a may go beyond the limit. The caller makes sure that a's
-// partition has nothing in flight.
+// partition has little or nothing in flight.
 func (m *memoryBudget) exceed(a *account) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -109,8 +109,9 @@ func (l *lane) reserve(r *laneRequest) {
 }
 
 // MayUnpack reports whether there is memory to unpack more of a partition. lone
-// says that nothing of the partition is in flight. Then it may unpack one
-// log batch even if no memory is free, unless another partition has just done so. After false, call it again when batches are released,
+// says that nothing of the partition is in flight. Then, or if it holds little
+// unpacked, it may unpack one log batch even if no memory is free, unless another
+// partition has just done so. After false, call it again when batches are released,
 // and after ExceedFor.
 func (f *Fetcher) MayUnpack(partition int32, lone bool) bool {
 	if f.budget.pool.used.Load() <= f.budget.limit/encodedShare {
