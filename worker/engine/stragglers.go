@@ -150,6 +150,8 @@ func (st *straggler) covers(c *chunk) bool {
 	return c.span.SettledBut(&still)
 }
 
+// copyOut gives the records that wait memory of their own, and gives up what the
+// chunk borrows.
 func (st *straggler) copyOut(c *chunk) {
 	for i := range c.Records {
 		if st.waited.has(i) && !st.copied.has(i) && !c.span.Settled(i) {
@@ -160,7 +162,8 @@ func (st *straggler) copyOut(c *chunk) {
 			st.copied.set(i)
 		}
 	}
-	c.batch.Loosen()
+	// The chunk's records are the first ones of its batch.
+	c.batch.Loosen(func(i int) bool { return i < len(c.Records) && !c.span.Settled(i) })
 }
 
 // dropSettled frees the copies of records that are settled.

@@ -70,7 +70,9 @@ func TestRecordsThatWaitDoNotPinWhatCameWithThem(t *testing.T) {
 			r.eventually("only those that wait take memory", func() bool {
 				return w.engine.Status().Members[0].MemoryBytes < 2*partitions*each/100*size
 			})
-			if limit := int64(bound + 2<<20); most > limit {
+			// A partition that holds nothing but copies may take a log batch beyond
+			// the bound, packed and unpacked.
+			if limit := int64(bound + 3<<20); most > limit {
 				t.Errorf("%d KiB of memory were in use, want at most %d", most>>10, limit>>10)
 			}
 			heal.Store(true)

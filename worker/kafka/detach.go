@@ -43,9 +43,16 @@ func (b *Batch) Borrowed() (bytes int) {
 	return bytes
 }
 
-// Loosen gives up the memory that b borrows and leaves its records: those that
-// are still read must have been detached.
-func (b *Batch) Loosen() {
+// Loosen gives up the memory that b borrows. It clears all records but those that
+// keep chooses by their index, which must have been detached: what still referred
+// to that memory would keep it alive although the pool has counted it as free.
+func (b *Batch) Loosen(keep func(i int) bool) {
+	for i := range b.Records {
+		if rec := &b.Records[i]; !keep(i) {
+			rec.Key, rec.Value, rec.Headers = nil, nil, nil
+		}
+	}
+	clear(b.headers)
 	for i, buf := range b.buffers {
 		buf.release()
 		b.buffers[i] = nil
