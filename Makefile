@@ -34,9 +34,9 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	  || echo "NOTE: the tests on a Kubernetes API server are skipped: it could not be built"
 	@$(MAKE) --no-print-directory -s bin/helm || echo "NOTE: the tests of the chart are skipped: Helm could not be built"
 	@[[ -n "$(RACE)" ]] || echo "NOTE: the race detector is off: it needs a C compiler"
-	go test $(RACE) -timeout 20m ./...
+	go test $(RACE) -timeout 30m ./...
 	@# The detector changes how much memory is used and what connections are read with.
-	$(if $(RACE),go test -timeout 20m ./worker/engine ./worker/kafka)
+	$(if $(RACE),go test -timeout 30m ./worker/engine ./worker/kafka)
 	go -C hack/images test $(RACE) ./...
 
 .PHONY: fuzz
