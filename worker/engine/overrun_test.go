@@ -82,7 +82,7 @@ func TestARecordThatNeverReturnsHalts(t *testing.T) {
 // ends the worker, in good order, before the process has no room left.
 func TestTooManyLostGoroutinesEndTheWorker(t *testing.T) {
 	r, _ := fakeRig(t, 1)
-	r.produce(0, 2000, 10)
+	r.produce(0, 50, 10)
 	release := make(chan struct{})
 	t.Cleanup(func() { close(release) })
 	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
@@ -95,6 +95,8 @@ func TestTooManyLostGoroutinesEndTheWorker(t *testing.T) {
 		c.Failure.MaxAttempts, c.Failure.Timeout = 1, duration(100*time.Millisecond)
 		c.DrainTimeout = duration(time.Second)
 	})
+	r.awaitSettled(w)
+	r.produce(50, 1950, 10)
 	err := w.wait()
 	if err == nil || !strings.Contains(err.Error(), "64 goroutines are lost") {
 		t.Errorf("the worker ended with %v, want that too many goroutines are lost", err)
