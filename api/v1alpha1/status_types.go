@@ -31,6 +31,12 @@ type StreamProcessorStatus struct {
 	// +optional
 	Input *InputStatus `json:"input,omitempty"`
 
+	// group is the consumer group that this StreamProcessor holds: no other one in
+	// its namespace runs with it. It is held from the first pod on, until it is
+	// suspended or deleted and the last pod is gone.
+	// +optional
+	Group *HeldGroup `json:"group,omitempty"`
+
 	// stuckPartitions are those that can't be read on, and those that one record
 	// has kept from moving on for long, the longest first, at most 10.
 	// +listType=map
@@ -53,6 +59,31 @@ type StreamProcessorStatus struct {
 	LastScaleDecision *ScaleDecision `json:"lastScaleDecision,omitempty"`
 }
 
+// HeldGroup is a consumer group on a cluster.
+type HeldGroup struct {
+	// groupId is the group's name.
+	// +required
+	GroupID string `json:"groupId"`
+
+	// bootstrapServers are those that the cluster is known by.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +required
+	BootstrapServers []string `json:"bootstrapServers"`
+}
+
+// PartitionsSource is where the number of the input topic's partitions comes from.
+//
+// +kubebuilder:validation:Enum=Kafka;Workers;Spec
+type PartitionsSource string
+
+// The sources.
+const (
+	PartitionsFromKafka   PartitionsSource = "Kafka"
+	PartitionsFromWorkers PartitionsSource = "Workers"
+	PartitionsFromSpec    PartitionsSource = "Spec"
+)
+
 // InputStatus is how far the input topic has been processed.
 type InputStatus struct {
 	// groupId is the consumer group that offsets are committed for.
@@ -62,6 +93,12 @@ type InputStatus struct {
 	// partitions is how many the topic has.
 	// +optional
 	Partitions int32 `json:"partitions"`
+
+	// partitionsSource is where that number comes from: Kafka answered the
+	// operator, or the Workers, which the operator asks while Kafka does not
+	// answer it, or it is the one in Spec, since neither did.
+	// +optional
+	PartitionsSource PartitionsSource `json:"partitionsSource,omitempty"`
 
 	// lag is how many offsets there are, in all partitions, between what is
 	// committed and the end.

@@ -19,6 +19,15 @@ type InputSpec struct {
 	// +optional
 	GroupID string `json:"groupId,omitempty"`
 
+	// partitions is how many partitions the topic has. State it only where the
+	// operator can't reach Kafka: it then bounds the number of pods until one of
+	// them says how many there are. A number that Kafka or a pod gave counts
+	// instead of it.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	// +optional
+	Partitions *int32 `json:"partitions,omitempty"`
+
 	// startOffset is where reading starts in the partitions that the group
 	// finds when it is first started: with their oldest record or with the
 	// next one. Partitions that are added later, and a topic that is created

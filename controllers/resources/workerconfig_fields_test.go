@@ -18,6 +18,7 @@ var notForWorkers = map[string]string{
 	"kafka.tls.certSecretRef.name": "the operator mounts the Secret",
 	"kafka.sasl.secretRef.name":    "the operator mounts the Secret",
 	"processor.image":              "the operator runs the image",
+	"input.partitions":             "the operator bounds the pods by it",
 	"replicas":                     "the operator's",
 	"autoscaling":                  "the operator's",
 	"suspend":                      "the operator's",
