@@ -31,9 +31,14 @@ func MainWith(build func(config.Config) (Processor, error)) {
 	if flag.NArg() > 0 {
 		exit(2, fmt.Errorf("unexpected argument %q; the worker takes only --config", flag.Arg(0)))
 	}
-	cfg, err := config.Load(*path)
+	cfg, unknown, err := config.Load(*path)
 	if err != nil {
 		exit(2, err)
+	}
+	log := telemetry.NewLoggerAt(cfg.Telemetry.LogLevel, cfg.Telemetry.LogFormat, os.Stderr).WithName(cfg.Name)
+	for _, field := range unknown {
+		log.Info("the configuration file has a field that this worker ignores: correct its name, or upgrade the worker if a newer operator wrote it",
+			"file", *path, "field", field)
 	}
 	p, err := build(cfg)
 	if err != nil {
@@ -42,7 +47,6 @@ func MainWith(build func(config.Config) (Processor, error)) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	log := telemetry.NewLoggerAt(cfg.Telemetry.LogLevel, cfg.Telemetry.LogFormat, os.Stderr).WithName(cfg.Name)
 	if err := Run(ctx, cfg, p, WithLogger(log)); err != nil {
 		exit(1, err)
 	}

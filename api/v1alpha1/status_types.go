@@ -8,6 +8,12 @@ type StreamProcessorStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// operator is the namespace of the operator that takes care of the
+	// StreamProcessor. Another one leaves it alone as long as this one is alive.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Operator string `json:"operator,omitempty"`
+
 	// conditions say how it stands and what to do about it.
 	// +listType=map
 	// +listMapKey=type

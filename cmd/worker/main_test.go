@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -8,6 +11,34 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/workertest"
 )
+
+// TestMain is the worker itself in the processes that tests start.
+func TestMain(m *testing.M) {
+	if os.Getenv("RUN_WORKER") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// TestFileOfAnotherVersion: a worker names the fields that it ignores, and refuses
+// a file that it would misunderstand.
+func TestFileOfAnotherVersion(t *testing.T) {
+	for content, want := range map[string]string{
+		"name: a\nprocessor: {}\ntelemetry: {level: Debug}": `"field":"telemetry.level: unknown field; there are listen`,
+		"version: 9\nprocessor: new":                        "version: it is 9, and this worker reads files up to version 1: the operator is newer than this program. Upgrade the worker's image",
+	} {
+		path := filepath.Join(t.TempDir(), "worker.yaml")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		worker := exec.CommandContext(t.Context(), os.Args[0], "--config", path)
+		worker.Env = append(os.Environ(), "RUN_WORKER=1")
+		said, err := worker.CombinedOutput()
+		if worker.ProcessState.ExitCode() != 2 || !strings.Contains(string(said), want) {
+			t.Errorf("%s\nends with %v and\n%s\nwant code 2 and %q", content, err, said, want)
+		}
+	}
+}
 
 func TestBuiltIn(t *testing.T) {
 	p, err := builtIn(config.Config{Processor: config.Processor{CEL: &config.CEL{Filter: `value != b"b"`}}})

@@ -74,7 +74,7 @@ func workerConfig(t *testing.T, sp *v1alpha1.StreamProcessor) config.Config {
 func TestWorkerConfigOfEveryField(t *testing.T) {
 	of := func(d time.Duration) config.Duration { return config.Duration{Duration: d} }
 	want := config.Config{
-		Name: "orders",
+		Version: 1, Name: "orders",
 		Kafka: config.Kafka{
 			BootstrapServers: []string{"kafka-0:9092", "kafka-1:9092"},
 			TLS: &config.TLS{

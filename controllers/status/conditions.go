@@ -35,6 +35,10 @@ const (
 
 	// Suspended: spec.suspend is set. Only there while it is.
 	Suspended = "Suspended"
+
+	// RolloutHeld: the pods keep their present template although a newer one is
+	// there. Only there while they do.
+	RolloutHeld = "RolloutHeld"
 )
 
 // Reasons of Ready.
@@ -104,6 +108,12 @@ const (
 	LostBeforeRead = "LostBeforeRead"
 	// ExpiredOrDeleted is the reason of OffsetsGone.
 	ExpiredOrDeleted = "ExpiredOrDeleted"
+	// Paused is the reason of RolloutHeld where the annotation millrace.dev/paused
+	// holds it.
+	Paused = "Paused"
+	// WaitingForTurn is the reason of RolloutHeld where a change comes from the
+	// operator, and as many StreamProcessors as allowed are rolling already.
+	WaitingForTurn = "WaitingForTurn"
 	// SuspendedBySpec is the reason of Suspended.
 	SuspendedBySpec = "SuspendedBySpec"
 )

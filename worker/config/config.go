@@ -7,6 +7,8 @@ package config
 // like "30s", byte counts like 64Mi or 67108864. See Default for what an
 // absent field means, and Validate for what is allowed.
 type Config struct {
+	// Version is that of the file's meaning. See the constant of this name.
+	Version int `json:"version"`
 	// Name is the StreamProcessor's name; it labels metrics and is the client
 	// id's prefix.
 	Name      string    `json:"name"`

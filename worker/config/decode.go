@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -10,44 +11,60 @@ import (
 	"strings"
 )
 
-// decode sets target from tree and returns what is wrong with it, each with
-// the path of its field. encoding/json alone would not say where a value is
+// decoder collects what it finds while it decodes, each with the path of its
+// field.
+type decoder struct {
+	wrong   []error
+	unknown []string
+}
+
+// all is for a file that is refused: an unknown field may be a misspelt one.
+func (d *decoder) all() error {
+	errs := slices.Clone(d.wrong)
+	for _, field := range d.unknown {
+		errs = append(errs, errors.New(field))
+	}
+	return errors.Join(errs...)
+}
+
+// decode sets target from tree. encoding/json alone would not say where a value is
 // that it can't read, and takes names in any case.
-func decode(path string, tree json.RawMessage, target reflect.Value) []error {
+func (d *decoder) decode(path string, tree json.RawMessage, target reflect.Value) {
 	if bytes.Equal(bytes.TrimSpace(tree), []byte("null")) {
-		return nil // as if the field were absent
+		return // as if the field were absent
 	}
 	if target.Kind() == reflect.Pointer {
 		target.Set(reflect.New(target.Type().Elem()))
-		return decode(path, tree, target.Elem())
+		d.decode(path, tree, target.Elem())
+		return
 	}
 	_, leaf := target.Addr().Interface().(json.Unmarshaler)
 	if target.Kind() == reflect.Struct && !leaf {
-		return decodeFields(path, tree, target)
+		d.decodeFields(path, tree, target)
+		return
 	}
-	return decodeLeaf(path, tree, target)
+	d.wrong = append(d.wrong, decodeLeaf(path, tree, target)...)
 }
 
-func decodeFields(path string, tree json.RawMessage, target reflect.Value) []error {
+func (d *decoder) decodeFields(path string, tree json.RawMessage, target reflect.Value) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(tree, &members); err != nil {
-		return []error{located(path, "must hold fields, and is %s", shortened(tree))}
+		d.wrong = append(d.wrong, located(path, "must hold fields, and is %s", shortened(tree)))
+		return
 	}
 	fields := make(map[string]reflect.Value, target.NumField())
 	for i := range target.NumField() {
 		name, _, _ := strings.Cut(target.Type().Field(i).Tag.Get("json"), ",")
 		fields[name] = target.Field(i)
 	}
-	var wrong []error
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if field, ok := fields[name]; ok {
-			wrong = append(wrong, decode(below(path, name), members[name], field)...)
+			d.decode(below(path, name), members[name], field)
 			continue
 		}
 		known := strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
-		wrong = append(wrong, located(below(path, name), "unknown field; there are %s", known))
+		d.unknown = append(d.unknown, fmt.Sprintf("%s: unknown field; there are %s", below(path, name), known))
 	}
-	return wrong
 }
 
 func decodeLeaf(path string, tree json.RawMessage, target reflect.Value) []error {

@@ -10,6 +10,7 @@ const defaultListen = ":8080"
 // Telemetry.Listen, Concurrency and what has no default. Doing so twice changes
 // nothing.
 func Default(c *Config) {
+	fill(&c.Version, Version)
 	if c.Name != "" {
 		fill(&c.Input.GroupID, "millrace-"+c.Name)
 	}

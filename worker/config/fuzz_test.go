@@ -20,7 +20,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		c, err := Parse(content)
+		c, _, err := Parse(content)
 		if err != nil || c.Validate() != nil {
 			return
 		}
@@ -28,9 +28,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("write: %v", err)
 		}
-		again, err := Parse(written)
-		if err != nil {
-			t.Fatalf("read back: %v\n%s", err, written)
+		again, unknown, err := Parse(written)
+		if err != nil || len(unknown) > 0 {
+			t.Fatalf("read back: %v, unknown %q\n%s", err, unknown, written)
 		}
 		if !reflect.DeepEqual(again, c) {
 			t.Errorf("read back\n%+v\nwant\n%+v\nwritten as\n%s", again, c, written)

@@ -12,38 +12,45 @@ import (
 )
 
 // Load reads the configuration file path as Parse does.
-func Load(path string) (Config, error) {
+func Load(path string) (c Config, unknown []string, err error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("read the configuration: %w", err)
+		return Config{}, nil, fmt.Errorf("read the configuration: %w", err)
 	}
-	c, err := Parse(content)
+	c, unknown, err = Parse(content)
 	if err != nil {
-		return Config{}, fmt.Errorf("configuration file %s: %w", path, err)
+		return Config{}, nil, fmt.Errorf("configuration file %s: %w", path, err)
 	}
-	return c, nil
+	return c, unknown, nil
 }
 
 // Parse reads a configuration in YAML or JSON and fills what it does not say
-// with the defaults. Fields that don't exist or stand there twice are errors.
-// What the fields hold is not judged: that is Validate's part.
-func Parse(content []byte) (Config, error) {
+// with the defaults. Fields that stand there twice are errors, and so is a newer
+// Version. Parse ignores fields that it does not know, as a newer operator may
+// write, and returns them for a warning, each as its path and the fields that
+// there are. What the fields hold is not judged: that is Validate's part.
+func Parse(content []byte) (c Config, unknown []string, err error) {
 	if err := checkSingle(content); err != nil {
-		return Config{}, err
+		return Config{}, nil, err
 	}
 	tree, err := yaml.YAMLToJSONStrict(content)
 	if err != nil {
-		return Config{}, fmt.Errorf("not readable as YAML: %w", err)
+		return Config{}, nil, fmt.Errorf("not readable as YAML: %w", err)
 	}
 	if bytes.Equal(bytes.TrimSpace(tree), []byte("null")) {
-		return Config{}, errors.New("it is empty: a configuration has at least name, kafka, input and output")
+		return Config{}, nil, errors.New("it is empty: a configuration has at least name, kafka, input and output")
 	}
-	c := Config{Telemetry: Telemetry{Listen: defaultListen}}
-	if err := errors.Join(decode("", tree, reflect.ValueOf(&c).Elem())...); err != nil {
-		return Config{}, err
+	if err := checkVersion(tree); err != nil {
+		return Config{}, nil, err
+	}
+	c = Config{Telemetry: Telemetry{Listen: defaultListen}}
+	var d decoder
+	d.decode("", tree, reflect.ValueOf(&c).Elem())
+	if len(d.wrong) > 0 {
+		return Config{}, nil, d.all()
 	}
 	Default(&c)
-	return c, nil
+	return c, d.unknown, nil
 }
 
 // checkSingle refuses what follows a first document, which the YAML parser

@@ -19,6 +19,7 @@ output: {topic: orders-enriched}
 `
 
 const full = `
+version: 1
 name: orders
 kafka:
   bootstrapServers: ["kafka-0:9092", "[::1]:9093"]
@@ -46,9 +47,9 @@ telemetry: {listen: "127.0.0.1:0", logFormat: json, logLevel: Debug}
 
 func parse(t *testing.T, content string) Config {
 	t.Helper()
-	c, err := Parse([]byte(content))
-	if err != nil {
-		t.Fatal(err)
+	c, unknown, err := Parse([]byte(content))
+	if err != nil || len(unknown) > 0 {
+		t.Fatal(err, unknown)
 	}
 	return c
 }
@@ -56,7 +57,7 @@ func parse(t *testing.T, content string) Config {
 func TestParseFillsDefaults(t *testing.T) {
 	seconds := func(n time.Duration) Duration { return Duration{n * time.Second} }
 	want := Config{
-		Name:  "orders",
+		Version: 1, Name: "orders",
 		Kafka: Kafka{BootstrapServers: []string{"kafka:9092"}},
 		Input: Input{
 			Topic: "orders", GroupID: "millrace-orders", StartOffset: Earliest,
@@ -162,8 +163,9 @@ func TestParseRefuses(t *testing.T) {
 		least + "\tx":                    "not readable as YAML",
 		least + "---\n" + least:          "more than one YAML document",
 		least + "...\nmembers: 2":        "more than one YAML document",
-		least + "Members: 2":             "Members: unknown field",
-		least + "failure: {backof: {}}":  "failure.backof: unknown field; there are backoff, deadLetter",
+		least + "version: 2\nname: [a]":  `"name" already set`,
+		"version: 2\nname: [a]\nnew: b":  "version: it is 2, and this worker reads files up to version 1: the operator is newer",
+		least + "version: two":           "version: must be a whole number",
 		least + "members: 2\nmembers: 3": `"members" already set`,
 		least + "failure: {timeout: 1s, timeout: 2s}":         `"timeout" already set`,
 		least + "failure: {backoff: {initial: 5}}":            "failure.backoff.initial: 5 has no unit",
@@ -179,19 +181,37 @@ func TestParseRefuses(t *testing.T) {
 		least + "processor: {cel: {key: 5}}":                  "processor.cel.key: must be text",
 		least + "processor: {cel: {headers: [a]}}":            "processor.cel.headers: must be a map",
 		least + "processor: {cel: true}":                      "processor.cel: must hold fields",
-		least + "telemetry: {'%d': 1}":                        "telemetry.%d: unknown field",
 		"name: x\nkafka: {bootstrapServers: kafka:9092}":      "kafka.bootstrapServers: must be a list of text",
 		"name: x\noutput: {create: {partitions: 3000000000}}": "output.create.partitions: must be a whole number of at most 32 bits",
 	} {
-		if _, err := Parse([]byte(content)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := Parse([]byte(content)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\ngives %v, want an error with %q", content, err, want)
+		}
+	}
+}
+
+// TestParseIgnoresWhatItDoesNotKnow: an operator that is newer than the worker
+// writes fields that the worker has never heard of.
+func TestParseIgnoresWhatItDoesNotKnow(t *testing.T) {
+	content := least + "Members: 2\nmembers: 3\nfailure: {backof: {}}\ntelemetry: {'%d': 1, listen: \":1\"}\n"
+	c, unknown, err := Parse([]byte(content))
+	if err != nil || c.Members != 3 || c.Telemetry.Listen != ":1" {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	want := []string{"Members: unknown field", "failure.backof: unknown field; there are backoff, deadLetter", "telemetry.%d: unknown field"}
+	if len(unknown) != len(want) {
+		t.Fatalf("unknown fields %q, want %q", unknown, want)
+	}
+	for i := range want {
+		if !strings.HasPrefix(unknown[i], want[i]) {
+			t.Errorf("unknown field %q, want %q", unknown[i], want[i])
 		}
 	}
 }
 
 // All that is wrong is told at once.
 func TestParseTellsAll(t *testing.T) {
-	_, err := Parse([]byte("a: 1\nb: 2\nmembers: x"))
+	_, _, err := Parse([]byte("a: 1\nb: 2\nmembers: x"))
 	for _, want := range []string{"a: unknown", "b: unknown", "members: must"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not tell %q", err, want)
@@ -201,19 +221,19 @@ func TestParseTellsAll(t *testing.T) {
 
 func TestLoadNamesTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "worker.yaml")
-	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) {
+	if _, _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("a missing file gives %v", err)
 	}
 	if err := os.WriteFile(path, []byte("---\n"+least+"---\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := Load(path); err != nil || c.Name != "orders" {
+	if c, _, err := Load(path); err != nil || c.Name != "orders" {
 		t.Errorf("loaded %+v, %v", c, err)
 	}
-	if err := os.WriteFile(path, []byte("nam: x"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("nam: x\nmembers: y"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "nam: ") {
+	if _, _, err := Load(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "nam: ") {
 		t.Errorf("a wrong file gives %v", err)
 	}
 }

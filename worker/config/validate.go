@@ -13,6 +13,7 @@ const maxStallTimeout = 2 * 365 * 24 * time.Hour
 // before.
 func (c Config) Validate() error {
 	var f findings
+	c.validateVersion(&f)
 	f.name("name", c.Name)
 	c.Kafka.validate(&f)
 	c.Input.validate(&f)
