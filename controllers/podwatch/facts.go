@@ -6,10 +6,13 @@ import (
 	"time"
 )
 
-// Facts are what the pods of one StreamProcessor said last.
+// Facts are what the pods of one StreamProcessor said last. An answer counts until
+// it is too old: a pod that misses a question or two has not changed its mind.
 type Facts struct {
-	// Answered is how many pods did.
-	Answered int
+	// Asked is how many pods are asked, Answered how many of their answers count.
+	Asked, Answered int
+	// At is when the oldest of these answers came; zero if none counts.
+	At time.Time
 	// Saturation is the mean share of the pools that was busy, 0 to 1; -1 if no
 	// pod answered.
 	Saturation float64
@@ -22,6 +25,10 @@ type Facts struct {
 	// Losses are the last of each partition since its worker's start, by partition.
 	Losses []Loss
 }
+
+// Complete reports whether all pods have answered, so that a trouble nobody names
+// is one that nobody has.
+func (f *Facts) Complete() bool { return f.Answered >= f.Asked }
 
 // StuckAfter is how long a record has to hold its partition's watermark to be
 // worth showing. It is the default of a single attempt's timeout.
@@ -53,56 +60,42 @@ type Loss struct {
 	At     time.Time
 }
 
-// answer is the part of a worker's /status that is used here; the whole is
-// worker/telemetry's Status.
-type answer struct {
-	Members []struct {
-		Generation int32   `json:"generation"`
-		State      string  `json:"state"`
-		Saturation float64 `json:"saturation"`
-		Partitions []struct {
-			Partition   int32      `json:"partition"`
-			State       string     `json:"state"`
-			Position    int64      `json:"position"`
-			Error       string     `json:"error"`
-			HaltedSince *time.Time `json:"haltedSince"`
-			Loss        *struct {
-				From   int64     `json:"from"`
-				To     int64     `json:"to"`
-				Reason string    `json:"reason"`
-				At     time.Time `json:"at"`
-			} `json:"loss"`
-			OldestUnsettled *struct {
-				Offset     int64     `json:"offset"`
-				AgeSeconds float64   `json:"ageSeconds"`
-				Since      time.Time `json:"since"`
-				Attempts   int       `json:"attempts"`
-				KeyHash    string    `json:"keyHash"`
-				LastError  string    `json:"lastError"`
-			} `json:"oldestUnsettled"`
-		} `json:"partitions"`
-	} `json:"members"`
+// report is what one pod said, as far as it is kept.
+type report struct {
+	at time.Time
+	// members is how many there are, busy the sum of their saturations.
+	members int
+	busy    float64
+	// generations are those of its members, each once.
+	generations []int32
+	joining     bool
+	stuck       []Stuck
+	losses      []Loss
 }
 
-// facts puts the answers of the pods together; nil is a pod that gave none.
-func facts(pods []Pod, answers []*answer) Facts {
-	f := Facts{Saturation: -1}
+// join puts the reports of the pods together; those from before since don't count.
+func join(pods []Pod, reports map[Pod]*report, since time.Time) Facts {
+	f := Facts{Asked: len(pods), Saturation: -1}
 	var busy float64
 	members := 0
 	generations := map[int32]bool{}
-	for i, a := range answers {
-		if a == nil {
+	for _, pod := range pods {
+		r := reports[pod]
+		if r == nil || r.at.Before(since) {
 			continue
 		}
 		f.Answered++
-		for _, m := range a.Members {
-			members++
-			busy += m.Saturation
-			generations[m.Generation] = true
-			f.Rebalancing = f.Rebalancing || m.State == "joining"
+		if f.At.IsZero() || r.at.Before(f.At) {
+			f.At = r.at
 		}
-		f.Stuck = append(f.Stuck, a.stuck(pods[i].Name)...)
-		f.Losses = append(f.Losses, a.losses()...)
+		members += r.members
+		busy += r.busy
+		for _, g := range r.generations {
+			generations[g] = true
+		}
+		f.Rebalancing = f.Rebalancing || r.joining
+		f.Stuck = append(f.Stuck, r.stuck...)
+		f.Losses = append(f.Losses, r.losses...)
 	}
 	if members > 0 {
 		f.Saturation = busy / float64(members)
@@ -115,43 +108,10 @@ func facts(pods []Pod, answers []*answer) Facts {
 	return f
 }
 
-func (a *answer) stuck(pod string) []Stuck {
-	var list []Stuck
-	for _, m := range a.Members {
-		for _, p := range m.Partitions {
-			if p.State == "halted" && p.HaltedSince != nil {
-				list = append(list, Stuck{
-					Pod: pod, Partition: p.Partition, Offset: p.Position, Halted: true,
-					Since: *p.HaltedSince, LastError: p.Error,
-				})
-			}
-			if o := p.OldestUnsettled; o != nil && o.AgeSeconds >= StuckAfter.Seconds() {
-				list = append(list, Stuck{
-					Pod: pod, Partition: p.Partition, Offset: o.Offset, KeyHash: o.KeyHash,
-					Since: o.Since, Attempts: o.Attempts, LastError: o.LastError,
-				})
-			}
-		}
-	}
-	return list
-}
-
-func (a *answer) losses() []Loss {
-	var list []Loss
-	for _, m := range a.Members {
-		for _, p := range m.Partitions {
-			if l := p.Loss; l != nil {
-				list = append(list, Loss{Partition: p.Partition, From: l.From, To: l.To, Reason: l.Reason, At: l.At})
-			}
-		}
-	}
-	return list
-}
-
 // differs reports whether the difference is worth waking anybody: busy pools and
 // growing counts of attempts are not.
-func (f Facts) differs(old Facts) bool {
-	return f.Rebalancing != old.Rebalancing || !slices.Equal(f.Losses, old.Losses) ||
+func (f *Facts) differs(old *Facts) bool {
+	return f.Rebalancing != old.Rebalancing || f.Complete() != old.Complete() || !slices.Equal(f.Losses, old.Losses) ||
 		!slices.EqualFunc(f.Stuck, old.Stuck, func(a, b Stuck) bool {
 			return a.Partition == b.Partition && a.Offset == b.Offset && a.LastError == b.LastError && a.Halted == b.Halted
 		})

@@ -2,9 +2,6 @@ package podwatch
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -12,7 +9,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -25,69 +21,77 @@ type Pod struct {
 
 // Options are a Watcher's.
 type Options struct {
-	// Interval is the time from one round of questions to the next.
+	// Interval is the time from one round of questions to the next, more or less:
+	// it is varied by a tenth.
 	Interval time.Duration
 	// Wake is called with whose facts have changed. It must not block.
-	Wake   func(types.NamespacedName)
-	Logger logr.Logger
+	Wake func(types.NamespacedName)
+	// Observe is called with how long each round of questions took; nil for nobody.
+	Observe func(time.Duration)
+	Logger  logr.Logger
 }
 
-// Watcher asks the pods. Its methods don't block and are safe for concurrent
-// use.
+// Watcher asks the pods, those of each StreamProcessor on its own: pods that don't
+// answer keep those of another waiting for nothing. Its methods don't block and are
+// safe for concurrent use.
 type Watcher struct {
 	opts   Options
 	client *http.Client
+	// fresh is how long an answer counts.
+	fresh   time.Duration
+	running sync.WaitGroup
 
 	mu      sync.Mutex
+	ctx     context.Context                   // nil unless started; guarded by mu
 	watched map[types.NamespacedName]*watched // guarded by mu
 }
 
+// watched is one StreamProcessor. All of it is guarded by Watcher.mu.
 type watched struct {
-	pods  []Pod // guarded by Watcher.mu; its elements are never written to
-	facts Facts // guarded by Watcher.mu
+	pods    []Pod // its elements are never written to
+	reports map[Pod]*report
+	told    Facts       // when somebody was woken last
+	next    *time.Timer // of its next round; nil while there is none to come
 }
 
 // New returns a Watcher; Start makes it ask.
 func New(opts Options) *Watcher {
+	if opts.Observe == nil {
+		opts.Observe = func(time.Duration) {}
+	}
 	return &Watcher{
-		opts: opts,
-		client: &http.Client{
-			Timeout: answerTimeout,
-			Transport: &http.Transport{
-				// Pods are reached by their address; no proxy knows it.
-				Proxy: nil, MaxIdleConnsPerHost: 1, IdleConnTimeout: 4 * opts.Interval,
-			},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		opts: opts, client: newClient(),
+		fresh:   max(3*opts.Interval, 5*answerTimeout),
 		watched: make(map[types.NamespacedName]*watched),
 	}
 }
-
-const (
-	answerTimeout = 2 * time.Second
-	// processorsAtOnce and podsAtOnce, of each, bound what is asked at the same
-	// time.
-	processorsAtOnce = 16
-	podsAtOnce       = 8
-	// maxAnswer bounds one answer in bytes: thousands of partitions fit.
-	maxAnswer = 8 << 20
-)
 
 // Set says which pods belong to a StreamProcessor.
 func (w *Watcher) Set(key types.NamespacedName, pods []Pod) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.watched[key] == nil {
-		w.watched[key] = &watched{facts: Facts{Saturation: -1}}
+	s := w.watched[key]
+	if s == nil {
+		s = &watched{reports: map[Pod]*report{}, told: Facts{Saturation: -1}}
+		w.watched[key] = s
 	}
-	w.watched[key].pods = slices.Clone(pods)
+	s.pods = slices.Clone(pods)
+	for pod := range s.reports {
+		if !slices.Contains(pods, pod) {
+			delete(s.reports, pod)
+		}
+	}
+	w.schedule(key, s, rand.N(w.opts.Interval/4+1))
 }
 
 // Forget ends the questions about a StreamProcessor.
 func (w *Watcher) Forget(key types.NamespacedName) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.watched, key)
+	if s := w.watched[key]; s != nil {
+		s.unschedule()
+		delete(w.watched, key)
+	}
 }
 
 // Facts returns what the pods of a StreamProcessor said last.
@@ -95,106 +99,70 @@ func (w *Watcher) Facts(key types.NamespacedName) Facts {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if s := w.watched[key]; s != nil {
-		return s.facts
+		return w.facts(s)
 	}
 	return Facts{Saturation: -1}
 }
 
+// facts needs Watcher.mu.
+func (w *Watcher) facts(s *watched) Facts {
+	return join(s.pods, s.reports, time.Now().Add(-w.fresh))
+}
+
 // Start asks until ctx is done. It implements manager.Runnable.
 func (w *Watcher) Start(ctx context.Context) error {
-	for {
-		// Jitter, so that operators and their clusters don't fall into step.
-		pause := time.Duration(float64(w.opts.Interval) * (0.9 + 0.2*rand.Float64()))
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(pause):
-		}
-		w.round(ctx)
-	}
-}
-
-// round asks all pods once. A StreamProcessor with pods that don't answer keeps
-// the others waiting only when there are many such.
-func (w *Watcher) round(ctx context.Context) {
-	var round errgroup.Group
-	round.SetLimit(processorsAtOnce)
-	for key, pods := range w.all() {
-		round.Go(func() error {
-			w.keep(key, pods, facts(pods, w.askAll(ctx, pods)))
-			return nil
-		})
-	}
-	_ = round.Wait() // none of them fails
-}
-
-func (w *Watcher) askAll(ctx context.Context, pods []Pod) []*answer {
-	answers := make([]*answer, len(pods))
-	var questions errgroup.Group
-	questions.SetLimit(podsAtOnce)
-	for i, pod := range pods {
-		questions.Go(func() error {
-			answers[i] = w.ask(ctx, pod)
-			return nil
-		})
-	}
-	_ = questions.Wait() // none of them fails
-	return answers
-}
-
-func (w *Watcher) all() map[types.NamespacedName][]Pod {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	all := make(map[types.NamespacedName][]Pod, len(w.watched))
+	w.ctx = ctx
 	for key, s := range w.watched {
-		all[key] = s.pods
+		w.schedule(key, s, rand.N(w.opts.Interval/4+1))
 	}
-	return all
-}
-
-// ask returns nil for a pod that does not answer: it starts, stops or fails,
-// which Kubernetes tells better.
-func (w *Watcher) ask(ctx context.Context, pod Pod) *answer {
-	a, err := w.get(ctx, "http://"+pod.Address+"/status")
-	if err != nil {
-		w.opts.Logger.V(1).Info("a worker does not tell its status", "pod", pod.Name, "error", err.Error())
-		return nil
-	}
-	return a
-}
-
-func (w *Watcher) get(ctx context.Context, url string) (*answer, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, err
-	}
-	res, err := w.client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("GET %s: %s", url, res.Status)
-	}
-	var a answer
-	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&a); err != nil {
-		return nil, fmt.Errorf("GET %s: %w", url, err)
-	}
-	return &a, nil
-}
-
-// keep is told what a round has found, unless the pods have changed since.
-func (w *Watcher) keep(key types.NamespacedName, pods []Pod, now Facts) {
+	w.mu.Unlock()
+	<-ctx.Done()
 	w.mu.Lock()
-	s := w.watched[key]
-	if s == nil || !slices.Equal(s.pods, pods) {
+	w.ctx = nil
+	for _, s := range w.watched {
+		s.unschedule()
+	}
+	w.mu.Unlock()
+	w.running.Wait()
+	return nil
+}
+
+// schedule has the pods asked after a pause, unless that is planned already. It
+// needs Watcher.mu.
+func (w *Watcher) schedule(key types.NamespacedName, s *watched, pause time.Duration) {
+	if w.ctx == nil || s.next != nil || len(s.pods) == 0 {
+		return
+	}
+	s.next = time.AfterFunc(pause, func() { w.turn(key, s) })
+}
+
+func (s *watched) unschedule() {
+	if s.next != nil {
+		s.next.Stop()
+		s.next = nil
+	}
+}
+
+// turn is a round of questions, after which the next is scheduled.
+func (w *Watcher) turn(key types.NamespacedName, s *watched) {
+	w.mu.Lock()
+	if w.ctx == nil || w.watched[key] != s {
 		w.mu.Unlock()
 		return
 	}
-	changed := now.differs(s.facts)
-	s.facts = now
+	ctx := w.ctx
+	w.running.Add(1)
 	w.mu.Unlock()
-	if changed {
-		w.opts.Wake(key)
+	defer w.running.Done()
+
+	w.round(ctx, key, s)
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.watched[key] == s {
+		s.next = nil
+		// Jitter, so that operators and their clusters don't fall into step.
+		w.schedule(key, s, time.Duration(float64(w.opts.Interval)*(0.9+0.2*rand.Float64())))
 	}
 }

@@ -79,14 +79,17 @@ func watch(t *testing.T) (*Watcher, chan types.NamespacedName) {
 	return New(Options{Interval: time.Millisecond, Wake: func(k types.NamespacedName) { woken <- k }, Logger: testr.New(t)}), woken
 }
 
+// ask asks the pods once.
+func ask(t *testing.T, w *Watcher) { w.round(t.Context(), key, w.watched[key]) }
+
 func TestFactsOfSeveralPods(t *testing.T) {
 	w, woken := watch(t)
 	a, b := start(t, "a", idle(1, 1)), start(t, "b", holding(7, 41, 90))
 	silent := Pod{Name: "c", Address: "127.0.0.1:1"}
 	w.Set(key, []Pod{a.Pod, b.Pod, silent})
-	w.round(t.Context())
+	ask(t, w)
 	f := w.Facts(key)
-	if f.Answered != 2 || f.Saturation != 0.75 || f.Rebalancing || len(f.Stuck) != 1 {
+	if f.Asked != 3 || f.Answered != 2 || f.Complete() || f.At.IsZero() || f.Saturation != 0.75 || f.Rebalancing || len(f.Stuck) != 1 {
 		t.Fatalf("%+v", f)
 	}
 	s := f.Stuck[0]
@@ -106,7 +109,7 @@ func TestOnlyWhatMattersWakes(t *testing.T) {
 	expect := func(says string, wakes int) {
 		t.Helper()
 		a.say(says)
-		w.round(t.Context())
+		ask(t, w)
 		if n := len(woken); n != wakes {
 			t.Errorf("woken %d times by %s; want %d", n, says, wakes)
 		}
@@ -136,7 +139,7 @@ func TestMembersOfTwoGenerations(t *testing.T) {
 	w, _ := watch(t)
 	a, b := start(t, "a", idle(1, 0)), start(t, "b", idle(2, 0))
 	w.Set(key, []Pod{a.Pod, b.Pod})
-	w.round(t.Context())
+	ask(t, w)
 	if !w.Facts(key).Rebalancing {
 		t.Error("not seen as a rebalance")
 	}
@@ -147,7 +150,7 @@ func TestNonsense(t *testing.T) {
 	w, _ := watch(t)
 	a := start(t, "a", "<html>")
 	w.Set(key, []Pod{a.Pod})
-	w.round(t.Context())
+	ask(t, w)
 	if f := w.Facts(key); f.Answered != 0 || f.Saturation != -1 {
 		t.Errorf("%+v", f)
 	}
@@ -159,9 +162,10 @@ func TestForget(t *testing.T) {
 	w, woken := watch(t)
 	a := start(t, "a", holding(0, 1, 100))
 	w.Set(key, []Pod{a.Pod})
+	s := w.watched[key]
 	w.Forget(key)
-	w.keep(key, []Pod{a.Pod}, Facts{Rebalancing: true})
-	if f := w.Facts(key); f.Rebalancing || len(woken) != 0 {
+	w.round(t.Context(), key, s)
+	if f := w.Facts(key); f.Answered != 0 || len(woken) != 0 {
 		t.Errorf("%+v, %d wakes", f, len(woken))
 	}
 }
@@ -170,19 +174,29 @@ func TestForget(t *testing.T) {
 func TestStart(t *testing.T) {
 	w, woken := watch(t)
 	a := start(t, "a", holding(0, 1, 100))
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- w.Start(ctx) }()
+	stop := run(t, w)
 	w.Set(key, []Pod{a.Pod})
 	if got := <-woken; got != key {
 		t.Errorf("woken: %v", got)
 	}
 	a.say(idle(1, 0))
 	<-woken
-	cancel()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
+	stop()
+}
+
+// run starts a watcher and returns what stops it; the end of the test does too.
+func run(t *testing.T, w *Watcher) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Start(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
 }
 
 // TestAnswerIsOfTheWorkersStatus: what workers write is what is read.
@@ -204,8 +218,9 @@ func TestAnswerIsOfTheWorkersStatus(t *testing.T) {
 	if err := json.Unmarshal(content, &a); err != nil {
 		t.Fatal(err)
 	}
-	got := facts([]Pod{{Name: "a"}}, []*answer{&a})
-	want := Facts{Answered: 1, Saturation: 0.25, Rebalancing: true, Stuck: []Stuck{{
+	pod := Pod{Name: "a"}
+	got := join([]Pod{pod}, map[Pod]*report{pod: a.report("a", since)}, since)
+	want := Facts{Asked: 1, Answered: 1, At: since, Saturation: 0.25, Rebalancing: true, Stuck: []Stuck{{
 		Pod: "a", Partition: 7, Offset: 41, KeyHash: "abcd", Since: since, Attempts: 3, LastError: "boom",
 	}, {
 		Pod: "a", Partition: 8, Offset: 12, Halted: true, Since: since, LastError: "corrupt",

@@ -48,8 +48,7 @@ func Listen(cfg ServerConfig) (*Server, error) {
 		if r.URL.Query().Has("final") && !awaitClosing(w, r, closing) {
 			return
 		}
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(cfg.Status()); err != nil {
+		if err := writeStatus(w, cfg.Status(), r.URL.Query().Has("troubled")); err != nil {
 			cfg.Logger.V(1).Info("could not answer /status", "error", err.Error())
 		}
 	})
@@ -70,6 +69,21 @@ func Listen(cfg ServerConfig) (*Server, error) {
 		}
 	}()
 	return s, nil
+}
+
+// writeStatus writes all of the status, or the partitions in trouble only.
+func writeStatus(w http.ResponseWriter, status Status, troubled bool) error {
+	encode := func(s Status) ([]byte, error) { return json.Marshal(s) }
+	if troubled {
+		encode = encodeTroubled
+	}
+	content, err := encode(status)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, err = w.Write(append(content, '\n'))
+	return err
 }
 
 // awaitClosing holds a request for /status?final until the server closes, so

@@ -1,0 +1,134 @@
+package podwatch
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"time"
+	"unicode/utf8"
+)
+
+// A pod may run anybody's program, so what is taken from it is bounded.
+const (
+	// maxAnswer bounds an answer in bytes. Workers that are asked for partitions in
+	// trouble only name a few dozen at most.
+	maxAnswer = 64 << 10
+	// maxListed bounds the members of an answer, and the partitions of a member.
+	maxListed = 100
+	// maxKept bounds the troubles that are kept of a pod, of each kind.
+	maxKept = 32
+	// maxText bounds a text that is kept, in bytes.
+	maxText = 512
+)
+
+// answer is the part of a worker's /status that is used here; the whole is
+// worker/telemetry's Status.
+type answer struct {
+	Members upTo[member] `json:"members"`
+}
+
+type member struct {
+	Generation int32           `json:"generation"`
+	State      string          `json:"state"`
+	Saturation float64         `json:"saturation"`
+	Partitions upTo[partition] `json:"partitions"`
+}
+
+type partition struct {
+	Partition       int32      `json:"partition"`
+	State           string     `json:"state"`
+	Position        int64      `json:"position"`
+	Error           string     `json:"error"`
+	HaltedSince     *time.Time `json:"haltedSince"`
+	Loss            *loss      `json:"loss"`
+	OldestUnsettled *unsettled `json:"oldestUnsettled"`
+}
+
+type loss struct {
+	From   int64     `json:"from"`
+	To     int64     `json:"to"`
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+type unsettled struct {
+	Offset     int64     `json:"offset"`
+	AgeSeconds float64   `json:"ageSeconds"`
+	Since      time.Time `json:"since"`
+	Attempts   int       `json:"attempts"`
+	KeyHash    string    `json:"keyHash"`
+	LastError  string    `json:"lastError"`
+}
+
+// upTo is a list of which maxListed elements are read, and the others skipped.
+type upTo[T any] []T
+
+func (l *upTo[T]) UnmarshalJSON(data []byte) error {
+	*l = nil
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if opening, err := decoder.Token(); err != nil || opening == nil {
+		return err // null is no list
+	}
+	for decoder.More() && len(*l) < maxListed {
+		var element T
+		if err := decoder.Decode(&element); err != nil {
+			return err
+		}
+		*l = append(*l, element)
+	}
+	return nil
+}
+
+// report is what is kept of an answer.
+func (a *answer) report(pod string, at time.Time) *report {
+	r := &report{at: at}
+	for _, m := range a.Members {
+		r.members++
+		r.busy += min(max(m.Saturation, 0), 1)
+		if !slices.Contains(r.generations, m.Generation) {
+			r.generations = append(r.generations, m.Generation)
+		}
+		r.joining = r.joining || m.State == "joining"
+		for i := range m.Partitions {
+			m.Partitions[i].addTo(r, pod)
+		}
+	}
+	return r
+}
+
+func (p *partition) addTo(r *report, pod string) {
+	if p.State == "halted" && p.HaltedSince != nil {
+		r.keepStuck(Stuck{
+			Pod: pod, Partition: p.Partition, Offset: p.Position, Halted: true,
+			Since: *p.HaltedSince, LastError: p.Error,
+		})
+	}
+	if o := p.OldestUnsettled; o != nil && o.AgeSeconds >= StuckAfter.Seconds() {
+		r.keepStuck(Stuck{
+			Pod: pod, Partition: p.Partition, Offset: o.Offset, KeyHash: o.KeyHash,
+			Since: o.Since, Attempts: o.Attempts, LastError: o.LastError,
+		})
+	}
+	if l := p.Loss; l != nil && len(r.losses) < maxKept {
+		r.losses = append(r.losses, Loss{Partition: p.Partition, From: l.From, To: l.To, Reason: cut(l.Reason), At: l.At})
+	}
+}
+
+func (r *report) keepStuck(s Stuck) {
+	if len(r.stuck) < maxKept {
+		s.KeyHash, s.LastError = cut(s.KeyHash), cut(s.LastError)
+		r.stuck = append(r.stuck, s)
+	}
+}
+
+// cut returns the first maxText bytes of a text.
+func cut(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	end := maxText
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "..."
+}
