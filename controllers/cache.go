@@ -5,6 +5,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -14,6 +15,8 @@ import (
 // CacheOptions keep what the operator has made, and no other's objects, of the
 // namespaces that are named; of all if none is.
 func CacheOptions(namespaces []string) cache.Options {
+	sets := &metav1.PartialObjectMetadata{}
+	sets.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))
 	ours := cache.ByObject{Label: resources.Managed().AsSelector()}
 	opts := cache.Options{
 		ByObject: map[client.Object]cache.ByObject{
@@ -22,6 +25,7 @@ func CacheOptions(namespaces []string) cache.Options {
 			&corev1.ServiceAccount{}:        ours,
 			&corev1.Service{}:               ours,
 			&corev1.Pod{}:                   ours,
+			sets:                            ours,
 			&policyv1.PodDisruptionBudget{}: ours,
 			&networkingv1.NetworkPolicy{}:   ours,
 		},

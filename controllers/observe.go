@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -27,7 +29,7 @@ var _ PodWatch = (*podwatch.Watcher)(nil)
 
 // observe gathers what the plan depends on, and tells the pollers what to ask.
 func (r *Reconciler) observe(ctx context.Context, s *scope) error {
-	for _, look := range []phase{r.observeObjects, r.observePods, r.observeSecrets, r.observeGroup} {
+	for _, look := range []phase{r.observeObjects, r.observeReplicaSets, r.observePods, r.observeSecrets, r.observeGroup} {
 		if err := look(ctx, s); err != nil {
 			return err
 		}
@@ -51,12 +53,34 @@ func (r *Reconciler) observePods(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// observeWorkers has the running pods asked, and takes from what they said last
+// observeReplicaSets finds those of the Deployment: they tell its pods from others
+// that bear the same labels, and the present ones from those that are replaced. The
+// cache holds their metadata only.
+func (r *Reconciler) observeReplicaSets(ctx context.Context, s *scope) error {
+	if s.observed.Deployment == nil {
+		return nil
+	}
+	sets := &metav1.PartialObjectMetadataList{}
+	sets.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ReplicaSetList"))
+	err := r.Client.List(ctx, sets, client.InNamespace(s.sp.Namespace), client.MatchingLabels(resources.Selector(s.sp.Name)))
+	if err != nil {
+		return fmt.Errorf("list ReplicaSets: %w", err)
+	}
+	for i := range sets.Items {
+		if set := &sets.Items[i].ObjectMeta; metav1.IsControlledBy(set, s.observed.Deployment) {
+			s.observed.ReplicaSets = append(s.observed.ReplicaSets, *set)
+		}
+	}
+	return nil
+}
+
+// observeWorkers has the Deployment's running pods asked, and takes from what they said last
 // the partitions that don't get on and what Kafka lost.
 func (r *Reconciler) observeWorkers(s *scope) {
 	var pods []podwatch.Pod
 	for i := range s.observed.Pods {
-		if p := &s.observed.Pods[i]; p.Status.PodIP != "" && p.DeletionTimestamp == nil {
+		p := &s.observed.Pods[i]
+		if p.Status.PodIP != "" && p.DeletionTimestamp == nil && s.observed.Owns(p) {
 			address := net.JoinHostPort(p.Status.PodIP, strconv.Itoa(resources.MetricsPort))
 			pods = append(pods, podwatch.Pod{Name: p.Name, Address: address})
 		}

@@ -24,6 +24,10 @@ package controllers
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=monitoring.coreos.com,resources=podmonitors,verbs=get;list;watch;create;patch;delete
 
+// The Deployments' ReplicaSets tell which pods are theirs, and of which configuration.
+//
+// +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
+
 // Secrets hold what it takes to ask brokers for partitions and lag; pods are
 // asked for their status and say why they fail.
 //

@@ -5,6 +5,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
@@ -15,7 +16,9 @@ type Observed struct {
 	Processor *v1alpha1.StreamProcessor
 	// Deployment is nil while there is none.
 	Deployment *appsv1.Deployment
-	// Pods are those of the Deployment, in any order.
+	// ReplicaSets are those of the Deployment, in any order.
+	ReplicaSets []metav1.ObjectMeta
+	// Pods are those that bear the StreamProcessor's labels, in any order.
 	Pods    []corev1.Pod
 	Kafka   Kafka
 	Secrets Secrets

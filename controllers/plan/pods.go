@@ -7,10 +7,39 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // crashesShown is how many crashes in a row are more than bad luck.
 const crashesShown = 2
+
+// revisionAnnotation is the Deployment controller's, on a Deployment and on each of
+// its ReplicaSets: the present one has the same number.
+const revisionAnnotation = "deployment.kubernetes.io/revision"
+
+// Owns reports whether a pod belongs to the Deployment. Others may bear the same
+// labels.
+func (o *Observed) Owns(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(o.ReplicaSets, func(set metav1.ObjectMeta) bool { return metav1.IsControlledBy(pod, &set) })
+}
+
+// present are the pods of the Deployment's present configuration. There are none
+// until its controller has seen that.
+func (o *Observed) present() []corev1.Pod {
+	revision := o.Deployment.Annotations[revisionAnnotation]
+	var pods []corev1.Pod
+	for _, set := range o.ReplicaSets {
+		if set.Annotations[revisionAnnotation] != revision {
+			continue
+		}
+		for i := range o.Pods {
+			if metav1.IsControlledBy(&o.Pods[i], &set) {
+				pods = append(pods, o.Pods[i])
+			}
+		}
+	}
+	return pods
+}
 
 // failing tells of the pod that fails most clearly, "" if none does. The pods of
 // one Deployment mostly fail of one cause, so one of them says it.

@@ -1,0 +1,75 @@
+package controllers
+
+import (
+	"fmt"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/millrace-dev/millrace/controllers/podwatch"
+)
+
+const revisionAnnotation = "deployment.kubernetes.io/revision"
+
+// replicaSet makes what the Deployment controller would for the present configuration.
+func (o *operator) replicaSet(d *appsv1.Deployment, revision string) *appsv1.ReplicaSet {
+	o.Helper()
+	set := &appsv1.ReplicaSet{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: d.Name + "-" + revision, Namespace: d.Namespace, Labels: d.Spec.Template.Labels,
+			Annotations:     map[string]string{revisionAnnotation: revision},
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(d, appsv1.SchemeGroupVersion.WithKind("Deployment"))},
+		},
+		Spec: appsv1.ReplicaSetSpec{Selector: d.Spec.Selector, Template: d.Spec.Template},
+	}
+	o.create(set)
+	return set
+}
+
+// pod makes one that bears the labels of a StreamProcessor's; nobody controls it
+// without an owner.
+func (o *operator) pod(d *appsv1.Deployment, name string, owner *appsv1.ReplicaSet, address string) *corev1.Pod {
+	o.Helper()
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: d.Namespace, Labels: d.Spec.Template.Labels},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "worker", Image: "worker:1"}}},
+	}
+	if owner != nil {
+		pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(owner, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))}
+	}
+	o.create(pod)
+	pod.Status.PodIP, pod.Status.PodIPs = address, []corev1.PodIP{{IP: address}}
+	if err := o.client.Status().Update(o.Context(), pod); err != nil {
+		o.Fatal(err)
+	}
+	return pod
+}
+
+// TestOnlyTheDeploymentsPodsAreAsked: anybody in the namespace may give a pod the same
+// labels.
+func TestOnlyTheDeploymentsPodsAreAsked(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich")
+	d := o.replicas("enrich", 2)
+	o.pod(d, "stranger", nil, "10.0.0.1")
+	foreign := &appsv1.ReplicaSet{
+		ObjectMeta: metav1.ObjectMeta{Name: "foreign", Namespace: o.namespace, Labels: d.Spec.Template.Labels},
+		Spec:       appsv1.ReplicaSetSpec{Selector: d.Spec.Selector, Template: d.Spec.Template},
+	}
+	o.create(foreign)
+	o.pod(d, "foreign-1", foreign, "10.0.0.2")
+	o.pod(d, "former", o.replicaSet(d, "1"), "10.0.0.3")
+	o.pod(d, "present", o.replicaSet(d, "2"), "10.0.0.4")
+	want := []podwatch.Pod{{Name: "former", Address: "10.0.0.3:8080"}, {Name: "present", Address: "10.0.0.4:8080"}}
+	o.eventually("the pods to be asked", func() error {
+		o.pods.mu.Lock()
+		defer o.pods.mu.Unlock()
+		if got := o.pods.pods[o.key("enrich")]; fmt.Sprint(got) != fmt.Sprint(want) {
+			return fmt.Errorf("%v are asked, want %v", got, want)
+		}
+		return nil
+	})
+}
