@@ -58,13 +58,10 @@ func (s *scope) sample(seen kafkawatch.Sample) scaling.Sample {
 
 func (s *scope) autoscale(history *scaling.History, now time.Time) {
 	spec := s.sp.Spec.Autoscaling
-	policy := scaling.Policy{Min: spec.MinReplicas, Max: spec.MaxReplicas}
-	if spec.TargetLagSeconds != nil {
-		policy.TargetLag = time.Duration(*spec.TargetLagSeconds) * time.Second
-	}
 	decided := scaling.Decide(scaling.Input{
-		History: history, Policy: policy, Partitions: s.observed.Kafka.Partitions,
-		Current: s.observed.Held(), Now: now, KafkaReachable: s.observed.Kafka.Trouble == nil,
+		History: history, Policy: policyOf(spec), Partitions: s.observed.Kafka.Partitions,
+		Current: s.observed.Held(), Now: now, LastChange: s.lastChange(),
+		KafkaReachable: s.observed.Kafka.Trouble == nil,
 	})
 	d := decision(decided, now, s.observed.Kafka.Partitions)
 	s.observed.Scaling = d
@@ -74,6 +71,32 @@ func (s *scope) autoscale(history *scaling.History, now time.Time) {
 	if s.observed.Held() > spec.MinReplicas || decided.Inputs.Lag > 0 {
 		s.waitFor(scaleInterval)
 	}
+}
+
+// policyOf returns what the spec asks for; scaling has defaults for the rest.
+func policyOf(spec *v1alpha1.AutoscalingSpec) scaling.Policy {
+	p := scaling.Policy{Min: spec.MinReplicas, Max: spec.MaxReplicas, TargetLag: length(spec.TargetLag)}
+	if b := spec.Behavior; b != nil {
+		p.UpWindow, p.DownWindow = length(b.ScaleUp.StabilizationWindow), length(b.ScaleDown.StabilizationWindow)
+		p.Activation, p.Cooldown = b.ActivationLagThreshold, length(b.Cooldown)
+	}
+	return p
+}
+
+func length(d *metav1.Duration) time.Duration {
+	if d == nil {
+		return 0
+	}
+	return d.Duration
+}
+
+// lastChange is when a decision was last carried out.
+func (s *scope) lastChange() time.Time {
+	last := s.sp.Status.LastScaleDecision
+	if last == nil || s.sp.Spec.Autoscaling.Mode == v1alpha1.RecommendOnly {
+		return time.Time{}
+	}
+	return last.At.Time
 }
 
 // repeats reports whether a recommendation is the one before. What is carried out

@@ -24,10 +24,8 @@ func (sp *StreamProcessor) Default() {
 		spec.InFlight.Bytes = new(resource.MustParse("64Mi"))
 	}
 	spec.Failure.setDefaults()
-	fill(&spec.Replicas, new(int32(1)))
 	if spec.Autoscaling != nil {
-		fill(&spec.Autoscaling.TargetLagSeconds, new(int32(30)))
-		fill(&spec.Autoscaling.Mode, Auto)
+		spec.Autoscaling.setDefaults()
 	}
 	fillDuration(&spec.DrainTimeout, 20*time.Second)
 	fill(&spec.DeletionPolicy, KeepGroup)
@@ -36,6 +34,14 @@ func (sp *StreamProcessor) Default() {
 func (k *KafkaSpec) setDefaults() {
 	if k.TLS != nil && k.TLS.CASecretRef != nil {
 		fill(&k.TLS.CASecretRef.Key, "ca.crt")
+	}
+}
+
+func (a *AutoscalingSpec) setDefaults() {
+	fillDuration(&a.TargetLag, 30*time.Second)
+	fill(&a.Mode, Auto)
+	if a.Behavior != nil {
+		fillDuration(&a.Behavior.Cooldown, 0)
 	}
 }
 

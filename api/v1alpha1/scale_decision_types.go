@@ -1,8 +1,11 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
-// ScaleDecision is a change of the number of pods, and why.
+// ScaleDecision is a change of the number of pods or of their CPU, and why.
 type ScaleDecision struct {
 	// from is the number of pods before.
 	// +required
@@ -16,6 +19,10 @@ type ScaleDecision struct {
 	// number of partitions.
 	// +required
 	Cap int32 `json:"cap"`
+
+	// cpu is the change of each pod's CPU; absent if it stays as it is.
+	// +optional
+	CPU *CPUChange `json:"cpu,omitempty"`
 
 	// reason is the rule that decided, in one word.
 	// +required
@@ -32,6 +39,17 @@ type ScaleDecision struct {
 	// at is when it was made.
 	// +required
 	At metav1.Time `json:"at"`
+}
+
+// CPUChange is a change of each pod's CPU limit.
+type CPUChange struct {
+	// from is the limit before.
+	// +required
+	From resource.Quantity `json:"from"`
+
+	// to is the limit after.
+	// +required
+	To resource.Quantity `json:"to"`
 }
 
 // ScaleInputs are the figures that a decision went by.

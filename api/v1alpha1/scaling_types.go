@@ -1,5 +1,10 @@
 package v1alpha1
 
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // AutoscalingSpec chooses the number of pods from how far they are behind.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.minReplicas) || self.minReplicas <= self.maxReplicas",fieldPath=".minReplicas",message="autoscaling.minReplicas is above autoscaling.maxReplicas: lower it, or raise maxReplicas"
@@ -19,19 +24,31 @@ type AutoscalingSpec struct {
 	// +required
 	MaxReplicas int32 `json:"maxReplicas"`
 
-	// targetLagSeconds is how long a record may wait before it is processed:
-	// the lag, divided by the rate at which records are processed.
-	// +kubebuilder:default=30
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=86400
+	// targetLag is how long a record may wait before it is processed: the lag,
+	// divided by the rate at which records are processed; from 1s to 24h.
+	// +kubebuilder:default="30s"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="must be a duration from 1s to 24h, such as 30s or 1m30s"
 	// +optional
-	TargetLagSeconds *int32 `json:"targetLagSeconds,omitempty"`
+	TargetLag *metav1.Duration `json:"targetLag,omitempty"`
 
-	// mode is Auto, which changes the number of pods, or RecommendOnly, which
-	// only says in the status what it would do.
+	// mode is Auto, which carries decisions out, or RecommendOnly, which only
+	// says in the status what it would do.
 	// +kubebuilder:default=Auto
 	// +optional
 	Mode AutoscalingMode `json:"mode,omitempty"`
+
+	// behavior says how fast the number of pods follows the load.
+	// +optional
+	Behavior *ScalingBehavior `json:"behavior,omitempty"`
+
+	// vertical gives the pods more CPU, in place and without a rebalance, where
+	// more pods can't help: when there are as many as there may be, or when one
+	// partition needs more than a pod can do. The container needs a CPU limit,
+	// and the cluster Kubernetes 1.35 or later.
+	// +optional
+	Vertical *VerticalScaling `json:"vertical,omitempty"`
 }
 
 // AutoscalingMode says whether decisions are carried out.
@@ -44,3 +61,58 @@ const (
 	Auto          AutoscalingMode = "Auto"
 	RecommendOnly AutoscalingMode = "RecommendOnly"
 )
+
+// ScalingBehavior says how fast the number of pods follows the load.
+type ScalingBehavior struct {
+	// scaleUp is about more pods.
+	// +optional
+	ScaleUp ScalingWindow `json:"scaleUp,omitzero"`
+
+	// scaleDown is about fewer pods.
+	// +optional
+	ScaleDown ScalingWindow `json:"scaleDown,omitzero"`
+
+	// activationLagThreshold is how many records may wait while no pod runs.
+	// One more starts a pod.
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	ActivationLagThreshold int64 `json:"activationLagThreshold,omitempty"`
+
+	// cooldown is the least time from one change of the number of pods or of
+	// their CPU to the next; from 0s to 1h. What brings the pods within their
+	// bounds, and a start from zero, does not wait for it.
+	// +kubebuilder:default="0s"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) <= duration('1h')",message="must be a duration from 0s to 1h, such as 2m"
+	// +optional
+	Cooldown *metav1.Duration `json:"cooldown,omitempty"`
+}
+
+// ScalingWindow is about changes in one direction.
+type ScalingWindow struct {
+	// stabilizationWindow is how long the load has to ask for a change before it
+	// is made; from 1s to 10m. The default is 15s for more pods, and 5m for
+	// fewer.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('10m')",message="must be a duration from 1s to 10m, such as 30s or 5m"
+	// +optional
+	StabilizationWindow *metav1.Duration `json:"stabilizationWindow,omitempty"`
+}
+
+// VerticalScaling bounds the CPU that a pod may be given.
+type VerticalScaling struct {
+	// maxCPU is the most that a pod's CPU limit is raised to; from 10m to 1024.
+	// The request is raised in proportion, so that a node has room for it.
+	// +kubebuilder:validation:XValidation:rule="string(self).matches('^[0-9]+([.][0-9]+)?m?$') && quantity(string(self)).compareTo(quantity('10m')) >= 0 && quantity(string(self)).compareTo(quantity('1024')) <= 0",message="must be an amount of CPU from 10m to 1024, such as 500m or 4"
+	// +required
+	MaxCPU resource.Quantity `json:"maxCPU"`
+
+	// step is by how much it is raised at a time at least; from 10m to 1024.
+	// The default is the limit that the container has without it.
+	// +kubebuilder:validation:XValidation:rule="string(self).matches('^[0-9]+([.][0-9]+)?m?$') && quantity(string(self)).compareTo(quantity('10m')) >= 0 && quantity(string(self)).compareTo(quantity('1024')) <= 0",message="must be an amount of CPU from 10m to 1024, such as 500m or 4"
+	// +optional
+	Step *resource.Quantity `json:"step,omitempty"`
+}

@@ -59,10 +59,19 @@ type StreamProcessorStatus struct {
 	// +optional
 	Losses []PartitionLoss `json:"losses,omitempty"`
 
-	// lastScaleDecision is the last change of the number of pods, or, with
-	// autoscaling.mode RecommendOnly, the last recommendation.
+	// lastScaleDecision is the last change of the number of pods or of their
+	// CPU, or, with autoscaling.mode RecommendOnly, the last recommendation.
 	// +optional
 	LastScaleDecision *ScaleDecision `json:"lastScaleDecision,omitempty"`
+
+	// vertical is how far autoscaling.vertical has come; absent without it.
+	// +optional
+	Vertical *VerticalStatus `json:"vertical,omitempty"`
+
+	// autoscaling is what autoscaling has learnt. An operator that starts again,
+	// or takes over from another, goes on from it.
+	// +optional
+	Autoscaling *AutoscalingStatus `json:"autoscaling,omitempty"`
 }
 
 // HeldGroup is a consumer group on a cluster.

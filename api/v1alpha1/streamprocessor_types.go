@@ -109,16 +109,18 @@ type StreamProcessorSpec struct {
 	Failure FailureSpec `json:"failure,omitzero"`
 
 	// replicas is the number of pods. More than the input topic has partitions
-	// are not started, as they would have nothing to do. With autoscaling it is
-	// left alone.
-	// +kubebuilder:default=1
+	// are not started, as they would have nothing to do. Absent: as many as
+	// there are, and one at first; so whoever switches autoscaling off keeps
+	// the pods that it has chosen. While autoscaling chooses the number,
+	// replicas says nothing. A HorizontalPodAutoscaler does nothing until it is
+	// set.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
 	// +optional
 	Replicas *int32 `json:"replicas,omitempty"`
 
-	// autoscaling chooses the number of pods from the lag. Without it, replicas
-	// does.
+	// autoscaling chooses the number of pods from the lag. Without it, and with
+	// mode RecommendOnly, replicas does.
 	// +optional
 	Autoscaling *AutoscalingSpec `json:"autoscaling,omitempty"`
 

@@ -57,7 +57,7 @@ spec:
     deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 2}, onRefused: Drop}
   logLevel: Debug
   replicas: 3
-  autoscaling: {minReplicas: 0, maxReplicas: 1000, targetLagSeconds: 10, mode: RecommendOnly}
+  autoscaling: {minReplicas: 0, maxReplicas: 1000, targetLag: 10s, mode: RecommendOnly, behavior: {scaleUp: {stabilizationWindow: 30s}, scaleDown: {stabilizationWindow: 10m}, activationLagThreshold: 100, cooldown: 2m}, vertical: {maxCPU: 4, step: 500m}}
   drainTimeout: 1m
   suspend: true
   deletionPolicy: DeleteGroup

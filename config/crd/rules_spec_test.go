@@ -154,6 +154,36 @@ var specRules = []rule{
 		[]string{spec("autoscaling: {minReplicas: 4, maxReplicas: 3}")},
 	},
 	{
+		"spec.autoscaling.targetLag", "must be a duration from 1s to 24h, such as 30s or 1m30s",
+		[]string{autoscaling("targetLag: 1s"), autoscaling("targetLag: 24h")},
+		[]string{autoscaling("targetLag: 999ms"), autoscaling("targetLag: 24h1s"), autoscaling("targetLag: 30 s")},
+	},
+	{
+		"spec.autoscaling.behavior.scaleUp.stabilizationWindow", stabilizationWindow,
+		[]string{autoscaling("behavior: {scaleUp: {stabilizationWindow: 1s}}"), autoscaling("behavior: {scaleUp: {stabilizationWindow: 10m}}"), autoscaling("behavior: {scaleUp: {}}")},
+		[]string{autoscaling("behavior: {scaleUp: {stabilizationWindow: 0s}}"), autoscaling("behavior: {scaleUp: {stabilizationWindow: 11m}}"), autoscaling("behavior: {scaleUp: {stabilizationWindow: '15'}}")},
+	},
+	{
+		"spec.autoscaling.behavior.scaleDown.stabilizationWindow", stabilizationWindow,
+		[]string{autoscaling("behavior: {scaleDown: {stabilizationWindow: 1s}}"), autoscaling("behavior: {scaleDown: {stabilizationWindow: 10m}}")},
+		[]string{autoscaling("behavior: {scaleDown: {stabilizationWindow: 999ms}}"), autoscaling("behavior: {scaleDown: {stabilizationWindow: 601s}}")},
+	},
+	{
+		"spec.autoscaling.behavior.cooldown", "must be a duration from 0s to 1h, such as 2m",
+		[]string{autoscaling("behavior: {cooldown: 0s}"), autoscaling("behavior: {cooldown: 1h}"), autoscaling("behavior: {}")},
+		[]string{autoscaling("behavior: {cooldown: 61m}"), autoscaling("behavior: {cooldown: -1s}"), autoscaling("behavior: {cooldown: soon}")},
+	},
+	{
+		"spec.autoscaling.vertical.maxCPU", amountOfCPU,
+		[]string{autoscaling("vertical: {maxCPU: 4}"), autoscaling("vertical: {maxCPU: '1.5'}"), autoscaling("vertical: {maxCPU: 10m}"), autoscaling("vertical: {maxCPU: 1024}")},
+		[]string{autoscaling("vertical: {maxCPU: 9m}"), autoscaling("vertical: {maxCPU: 1025}"), autoscaling("vertical: {maxCPU: 1k}"), autoscaling("vertical: {maxCPU: -1}"), autoscaling("vertical: {maxCPU: '1e-999'}")},
+	},
+	{
+		"spec.autoscaling.vertical.step", amountOfCPU,
+		[]string{autoscaling("vertical: {maxCPU: 4, step: 100m}"), autoscaling("vertical: {maxCPU: 4, step: null}")},
+		[]string{autoscaling("vertical: {maxCPU: 4, step: 0}"), autoscaling("vertical: {maxCPU: 4, step: 5m}"), autoscaling("vertical: {maxCPU: 4, step: 2k}")},
+	},
+	{
 		"spec.drainTimeout", "must be a duration from 1s to 1h",
 		[]string{spec("drainTimeout: 1s"), spec("drainTimeout: 1h"), spec("drainTimeout: 1m30s")},
 		[]string{spec("drainTimeout: 999ms"), spec("drainTimeout: 1h1s"), spec("drainTimeout: '20'")},
@@ -163,6 +193,9 @@ var specRules = []rule{
 const (
 	topicName  = "must be a name that Kafka allows"
 	secretName = "must be a Secret's name"
+
+	stabilizationWindow = "must be a duration from 1s to 10m, such as 30s or 5m"
+	amountOfCPU         = "must be an amount of CPU from 10m to 1024"
 )
 
 func spec(fields string) string     { return "spec: {" + fields + "}" }
@@ -170,3 +203,7 @@ func servers(address string) string { return spec("kafka: {bootstrapServers: ['"
 func headers(fields string) string  { return spec("processor: {cel: {headers: {" + fields + "}}}") }
 func image(name string) string      { return spec("processor: {cel: null, image: {name: '" + name + "'}}") }
 func inFlight(size string) string   { return spec("inFlight: {bytes: " + size + "}") }
+
+func autoscaling(fields string) string {
+	return spec("autoscaling: {maxReplicas: 3, " + fields + "}")
+}

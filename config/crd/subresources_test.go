@@ -7,6 +7,7 @@ import (
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -31,9 +32,19 @@ func allStatus() v1alpha1.StreamProcessorStatus {
 			Partition: 0, Offset: 17, KeyHash: "deadbeef", Since: at, Attempts: 4, LastError: "no such key: client",
 		}},
 		LastScaleDecision: &v1alpha1.ScaleDecision{
-			From: 1, To: 2, Cap: 12, Reason: "LagAboveTarget", Message: "the lag takes 90 s, and 30 s are wanted", At: at,
+			From: 1, To: 2, Cap: 12, CPU: &v1alpha1.CPUChange{From: resource.MustParse("1"), To: resource.MustParse("2500m")}, Reason: "LagAboveTarget", Message: "the lag takes 90 s, and 30 s are wanted", At: at,
 			Inputs: v1alpha1.ScaleInputs{
 				Lag: 9000, LagSeconds: new(int64(90)), ArrivedPerSecond: 100, ProcessedPerSecond: 50, SaturationPercent: new(int32(97)), Partitions: 12, StuckPartitions: 1,
+			},
+		},
+		Vertical: &v1alpha1.VerticalStatus{CPU: resource.MustParse("2500m"), ResizedReplicas: 1, Message: "pod a waits"},
+		Autoscaling: &v1alpha1.AutoscalingStatus{
+			PodRecordsPerSecond: new(int64(100)), PauseSeconds: 3,
+			Idle:   &v1alpha1.IdleStatus{Since: at, EndOffsets: 9},
+			Enough: []v1alpha1.EnoughPods{{Pods: 1, Since: at}},
+			UselessRaises: []v1alpha1.UselessRaise{
+				{Resource: "Pods", From: 1, To: 2, Enough: 1, Partitions: []int32{0}, At: at},
+				{Resource: "CPU", From: 1000, To: 2000, Enough: 1000, At: at},
 			},
 		},
 	}
@@ -73,7 +84,7 @@ func TestStatusIsWrittenByItself(t *testing.T) {
 	if !apiequality.Semantic.DeepEqual(got.Status, allStatus()) {
 		t.Errorf("the status is\n%s\nwant\n%s", asYAML(t, got.Status), asYAML(t, allStatus()))
 	}
-	if *got.Spec.Replicas != 1 || got.Generation != 1 {
+	if got.Spec.Replicas != nil || got.Generation != 1 {
 		t.Errorf("writing the status made replicas %d and generation %d", *got.Spec.Replicas, got.Generation)
 	}
 
@@ -118,11 +129,21 @@ func TestScale(t *testing.T) {
 
 func TestKubectlScale(t *testing.T) {
 	api := controllerstest.Start(t)
-	sp := create(t, api)
-	if out, err := api.Kubectl(t, "", "scale", "sp/copy", "-n", sp.Namespace, "--current-replicas", "1", "--replicas", "5"); err != nil {
-		t.Fatalf("%s%v", out, err)
-	}
-	if got := get(t, api, client.ObjectKeyFromObject(sp)); *got.Spec.Replicas != 5 {
-		t.Errorf("replicas %d, want 5", *got.Spec.Replicas)
+	for name, c := range map[string]struct {
+		spec string
+		args []string
+	}{
+		"replicas":    {"replicas: 1", []string{"--current-replicas", "1", "--replicas", "5"}},
+		"no replicas": {"replicas: null", []string{"--replicas", "5"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sp := create(t, api, spec(c.spec))
+			if out, err := api.Kubectl(t, "", append([]string{"scale", "sp/copy", "-n", sp.Namespace}, c.args...)...); err != nil {
+				t.Fatalf("%s%v", out, err)
+			}
+			if got := get(t, api, client.ObjectKeyFromObject(sp)); *got.Spec.Replicas != 5 {
+				t.Errorf("replicas %d, want 5", *got.Spec.Replicas)
+			}
+		})
 	}
 }

@@ -38,6 +38,7 @@ func TestUpgrade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	want.Spec.Replicas = new(int32(1)) // that form's default
 	if !apiequality.Semantic.DeepEqual(got.Spec, want.Spec) || got.Status.Replicas != 1 || got.Status.Conditions[0].Reason != "Running" {
 		t.Errorf("it is now\n%s", asYAML(t, got))
 	}

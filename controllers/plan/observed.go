@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
 // Observed is all that a plan depends on.
@@ -98,3 +99,7 @@ func (o *Observed) Held() int32 {
 	}
 	return *o.Deployment.Spec.Replicas
 }
+
+// ran is how many pods run, or ran before they were all stopped; 0 if there never
+// was one.
+func (o *Observed) ran() int32 { return resources.RanReplicas(o.Deployment) }

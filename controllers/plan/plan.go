@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,7 +31,7 @@ func Make(o Observed) Plan {
 	p := Plan{Replicas: o.replicas()}
 	objects, err := resources.Objects(o.Processor, resources.Inputs{
 		WorkerImage: o.Environment.WorkerImage, LogLevel: o.Environment.WorkerLogLevel,
-		Replicas: p.Replicas.Count, Partitions: o.Kafka.Partitions,
+		Replicas: p.Replicas.Count, RanReplicas: cmp.Or(p.Replicas.Count, o.ran()), Partitions: o.Kafka.Partitions,
 		SecretsHash:   o.Secrets.Hash,
 		NetworkPolicy: o.Environment.NetworkPolicies, PodMonitor: o.Environment.PodMonitors,
 	})

@@ -60,6 +60,22 @@ func wants(n int32) func(*Observed) {
 	return func(o *Observed) { o.Processor.Spec.Replicas = &n }
 }
 
+func absent(o *Observed) { o.Processor.Spec.Replicas = nil }
+
+// stoppedFrom is a Deployment that ran n pods and was then stopped by a plan.
+func stoppedFrom(n int32) func(*Observed) {
+	return func(o *Observed) {
+		runs(n)(o)
+		o.Processor.Spec.Suspend = true
+		for _, act := range Make(*o).Apply {
+			if d, ok := act.Object.(*appsv1.Deployment); ok {
+				o.Deployment = d
+			}
+		}
+		o.Processor.Spec.Suspend = false
+	}
+}
+
 func partitions(n int32) func(*Observed) {
 	return func(o *Observed) { o.Kafka.Partitions = n }
 }
@@ -113,6 +129,11 @@ func TestReplicas(t *testing.T) {
 		{"autoscaled beyond the partitions", observed(decided(9, v1alpha1.Auto)), 6, true, "LagAboveTarget"},
 		{"autoscaled as far as partitions go", observed(decided(6, v1alpha1.Auto), atCap), 6, true, "AtCap"},
 		{"recommended only", observed(decided(5, v1alpha1.RecommendOnly)), 2, false, "spec.replicas"},
+		{"absent at first", observed(absent, none), 1, false, "no pod has run"},
+		{"absent keeps the number", observed(absent, runs(4)), 4, false, "keeps"},
+		{"absent keeps the number of those stopped", observed(absent, stoppedFrom(4)), 4, false, "keeps"},
+		{"absent, and fewer partitions", observed(absent, runs(4), partitions(3)), 3, true, "3 partitions"},
+		{"absent, autoscaling has just been switched to recommending", observed(absent, runs(4), decided(2, v1alpha1.RecommendOnly)), 4, false, "keeps"},
 		{"deleted", observed(deleted), 0, false, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -62,11 +62,13 @@ func (o *Observed) wanted() (count int32, why string) {
 	if o.scalesItself() {
 		return o.Scaling.To, fmt.Sprintf("autoscaling: %s", o.Scaling.Reason)
 	}
-	count = 1
-	if spec.Replicas != nil {
-		count = *spec.Replicas
+	switch {
+	case spec.Replicas != nil:
+		return *spec.Replicas, fmt.Sprintf("spec.replicas is %d", *spec.Replicas)
+	case o.ran() > 0:
+		return o.ran(), "spec.replicas is absent, which keeps the number of pods"
 	}
-	return count, fmt.Sprintf("spec.replicas is %d", count)
+	return 1, "spec.replicas is absent, and no pod has run yet"
 }
 
 // scalesItself reports whether autoscaling chooses the number of pods.

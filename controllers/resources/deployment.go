@@ -15,7 +15,7 @@ import (
 
 // deployment runs the workers.
 func deployment(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) *appsv1.Deployment {
-	return &appsv1.Deployment{
+	d := &appsv1.Deployment{
 		TypeMeta:   typeMeta("apps/v1", "Deployment"),
 		ObjectMeta: objectMeta(sp),
 		Spec: appsv1.DeploymentSpec{
@@ -26,6 +26,8 @@ func deployment(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) *app
 			Template:             podTemplate(sp, in, configHash),
 		},
 	}
+	keep(d, in)
+	return d
 }
 
 func podTemplate(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) corev1.PodTemplateSpec {

@@ -27,6 +27,8 @@ type Inputs struct {
 	// LogLevel is that of workers whose spec has none.
 	LogLevel v1alpha1.LogLevel
 	Replicas int32
+	// RanReplicas is how many pods run, or ran last.
+	RanReplicas int32
 	// Partitions of the input topic; 0 if they are not known.
 	Partitions int32
 	// SecretsHash stands for the content of all Secrets that the pods mount.

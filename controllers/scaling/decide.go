@@ -16,6 +16,8 @@ type Input struct {
 	// Current is how many pods there are to be at present.
 	Current int32
 	Now     time.Time
+	// LastChange is when a Decision was last carried out; zero if none ever was.
+	LastChange time.Time
 	// KafkaReachable: the last questions were answered.
 	KafkaReachable bool
 }
@@ -116,13 +118,28 @@ var rules = []func(*choice) *verdict{
 func (c *choice) judge() verdict {
 	for _, rule := range rules {
 		if v := rule(c); v != nil {
-			return *v
+			return c.cooled(*v)
 		}
 	}
 	if c.floor == 0 && c.now.lag == 0 && c.now.arrived == 0 {
 		return *c.stay(Stabilizing, "nothing arrives, but not for %v yet", c.Policy.DownWindow)
 	}
 	return *c.stay(OnTarget, "the pods keep up, and fewer are not known to")
+}
+
+// cooled keeps a change waiting until Cooldown has passed since the one before.
+// Bounds always hold, and records that wait for a first pod don't wait for it.
+func (c *choice) cooled(v verdict) verdict {
+	left := c.Policy.Cooldown - c.Now.Sub(c.LastChange)
+	if v.to == c.Current || c.LastChange.IsZero() || left <= 0 {
+		return v
+	}
+	switch v.reason {
+	case AboveCap, BelowMin, NewRecords:
+		return v
+	}
+	return *c.stay(CoolingDown, "%d pods are due (%s), but no sooner than %v after the change at %s, by behavior.cooldown",
+		v.to, v.reason, c.Policy.Cooldown, c.LastChange.UTC().Format(time.RFC3339))
 }
 
 func (c *choice) inputs() Inputs {

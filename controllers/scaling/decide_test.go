@@ -101,6 +101,54 @@ func TestFromZero(t *testing.T) {
 	})
 }
 
+func TestActivation(t *testing.T) {
+	few := func(in *Input) { in.Policy.Min, in.Policy.Activation = 0, 40 }
+	latest := func(in *Input) {
+		few(in)
+		for i := range in.History.samples {
+			in.History.samples[i].StartsLatest = true
+			for p := range in.History.samples[i].Partitions {
+				in.History.samples[i].Partitions[p].Committed = -1
+			}
+		}
+	}
+	run(t, []decided{
+		{"as many as may wait", []chapter{pods(0, 10*time.Second, each(1), each(0))}, few, 0, Idle},
+		{"one more", []chapter{pods(0, 10*time.Second, []float64{1, 1, 1, 1.1}, each(0))}, few, 1, NewRecords},
+		{"few that will be skipped", []chapter{pods(0, 15*time.Second, each(1), each(0))}, latest, 0, Idle},
+		{"many that will be skipped", []chapter{pods(0, 20*time.Second, each(1), each(0))}, latest, 1, NewRecords},
+	})
+}
+
+func TestCooldown(t *testing.T) {
+	changed := func(ago time.Duration) func(*Input) {
+		return func(in *Input) { in.Policy.Cooldown, in.LastChange = 10*minute, in.Now.Add(-ago) }
+	}
+	behind := []chapter{pods(2, 2*minute, each(100), each(25))}
+	calm := []chapter{pods(4, 3*minute, each(80), each(80)).but(saturated(.8)), pods(4, 6*minute, each(10), each(10)).but(saturated(.1))}
+	run(t, []decided{
+		{"up, soon after a change", behind, changed(9 * minute), 2, CoolingDown},
+		{"up, long after one", behind, changed(11 * minute), 4, LagAboveTarget},
+		{"up, and none was made ever", behind, func(in *Input) { in.Policy.Cooldown = 10 * minute }, 4, LagAboveTarget},
+		{"down, soon after a change", calm, changed(9 * minute), 4, CoolingDown},
+		{"down, long after one", calm, changed(11 * minute), 1, LoadBelowCapacity},
+		{"bounds don't wait", calm, func(in *Input) { changed(minute)(in); in.Policy.Max = 3 }, 3, AboveCap},
+		{"the first pod does not wait", []chapter{pods(0, minute, each(1), each(0))}, func(in *Input) { changed(minute)(in); in.Policy.Min = 0 }, 1, NewRecords},
+		{"nothing is due", []chapter{pods(4, 2*minute, each(80), each(80)).but(saturated(.8))}, changed(minute), 4, OnTarget},
+	})
+}
+
+func TestWindows(t *testing.T) {
+	behind := []chapter{pods(2, minute, each(10), each(10)).but(saturated(.2)), pods(2, 2*minute, each(100), each(25))}
+	calm := []chapter{pods(4, 3*minute, each(80), each(80)).but(saturated(.8)), pods(4, 2*minute, each(10), each(10)).but(saturated(.1))}
+	run(t, []decided{
+		{"up within the window", behind, func(in *Input) { in.Policy.UpWindow = 5 * minute }, 2, Stabilizing},
+		{"up after it", behind, func(in *Input) { in.Policy.UpWindow = minute }, 4, LagAboveTarget},
+		{"a long one up leaves a short one down", calm, func(in *Input) { in.Policy.UpWindow, in.Policy.DownWindow = 5*minute, 30*time.Second }, 1, LoadBelowCapacity},
+		{"a short one down leaves a long one up", behind, func(in *Input) { in.Policy.UpWindow, in.Policy.DownWindow = 5*minute, 30*time.Second }, 2, Stabilizing},
+	})
+}
+
 func TestToZero(t *testing.T) {
 	busy, idle := pods(2, minute, each(10), each(10)), pods(2, 6*minute, each(0), each(10))
 	run(t, []decided{

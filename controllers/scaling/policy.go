@@ -2,7 +2,7 @@ package scaling
 
 import "time"
 
-// Policy is how to scale. Of the fields below TargetLag, zero means the default.
+// Policy is how to scale. A duration of zero means the default.
 type Policy struct {
 	// Min and Max bound the number of pods. With Min 0 none runs while there is
 	// nothing to read.
@@ -11,11 +11,16 @@ type Policy struct {
 	// default.
 	TargetLag time.Duration
 
+	// Activation is how many records may wait while no pod runs.
+	Activation int64
+	// Cooldown is the least time from one change to the next.
+	Cooldown time.Duration
+
 	// CatchUp is the time in which what has piled up is to be worked off, beside
 	// what arrives meanwhile. Default 2 min, at least TargetLag.
 	CatchUp time.Duration
 	// UpWindow is how long more pods have to be needed before they are added.
-	// Default 15 s.
+	// Default 15 s, at most 10 min.
 	UpWindow time.Duration
 	// DownWindow is how long fewer pods have to suffice before any is taken
 	// away, and how long nothing has to arrive before none is left. A pod is
@@ -44,8 +49,8 @@ const (
 	DefaultRaiseMemory   = time.Hour
 )
 
-// maxDownWindow is what a History covers even if some samples are missed.
-const maxDownWindow = 10 * time.Minute
+// maxWindow is what a History covers even if some samples are missed.
+const maxWindow = 10 * time.Minute
 
 // withDefaults fills in what is not set.
 func (p Policy) withDefaults() Policy {
@@ -62,7 +67,7 @@ func (p Policy) withDefaults() Policy {
 	fill(&p.StuckAfter, DefaultStuckAfter)
 	fill(&p.RaiseMemory, DefaultRaiseMemory)
 	p.CatchUp = max(p.CatchUp, p.TargetLag)
-	p.DownWindow = min(p.DownWindow, maxDownWindow)
-	p.UpWindow = min(p.UpWindow, p.DownWindow)
+	p.DownWindow = min(p.DownWindow, maxWindow)
+	p.UpWindow = min(p.UpWindow, maxWindow)
 	return p
 }

@@ -37,6 +37,9 @@ const (
 	HotPartition Reason = "HotPartition"
 	// Stabilizing: a change is due, but not for long enough yet.
 	Stabilizing Reason = "Stabilizing"
+	// CoolingDown: a change is due, and the last one was made less than Cooldown
+	// ago.
+	CoolingDown Reason = "CoolingDown"
 	// Rebalancing: the pods have changed too recently to be judged.
 	Rebalancing Reason = "Rebalancing"
 	// PodsNotReady: more pods are needed, and those asked for already are not

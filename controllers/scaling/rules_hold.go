@@ -30,8 +30,12 @@ func (c *choice) asleep() *verdict {
 	if c.Current > 0 {
 		return nil
 	}
-	if c.now.lag == 0 && !c.passedBy() {
+	waiting := c.now.lag + c.passedBy()
+	switch {
+	case waiting == 0:
 		return c.stay(Idle, "there is nothing to read")
+	case waiting <= c.Policy.Activation:
+		return c.stay(Idle, "%d records wait, and behavior.activationLagThreshold lets %d wait", waiting, c.Policy.Activation)
 	}
 	to := int32(1)
 	if c.History.capacity > 0 {
@@ -41,19 +45,19 @@ func (c *choice) asleep() *verdict {
 		}
 		to = all.pods(c.History.capacity, c.cap)
 	}
-	return c.change(to, NewRecords, "%d records wait, and no pod is running", c.now.lag)
+	return c.change(to, NewRecords, "%d records wait, and no pod is running", waiting)
 }
 
-// passedBy reports whether records have arrived in partitions that will be read
-// from their end, so that they do not show as lag.
-func (c *choice) passedBy() bool {
+// passedBy is how many records have arrived in partitions that will be read from
+// their end, so that they do not show as lag.
+func (c *choice) passedBy() (records int64) {
 	for _, p := range c.now.last().Partitions {
 		q, ok := c.now.samples[0].partition(p.ID)
-		if ok && p.Committed < 0 && c.now.last().StartsLatest && p.End > q.End {
-			return true
+		if ok && p.Committed < 0 && c.now.last().StartsLatest {
+			records += max(0, p.End-q.End)
 		}
 	}
-	return false
+	return records
 }
 
 // unsettled waits until the rates are those of the present pods.

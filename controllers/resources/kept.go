@@ -1,0 +1,37 @@
+package resources
+
+import (
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+)
+
+// replicasAnnotation, on the Deployment, is how many pods ran last. A Deployment
+// without pods has forgotten it otherwise.
+const replicasAnnotation = "millrace.dev/replicas"
+
+// keep notes on the Deployment what has to outlast the pods.
+func keep(d *appsv1.Deployment, in Inputs) {
+	if in.RanReplicas <= 0 {
+		return
+	}
+	if d.Annotations == nil {
+		d.Annotations = map[string]string{}
+	}
+	d.Annotations[replicasAnnotation] = strconv.Itoa(int(in.RanReplicas))
+}
+
+// RanReplicas returns how many pods a Deployment ran last, 0 if it never ran any.
+func RanReplicas(d *appsv1.Deployment) int32 {
+	if d == nil {
+		return 0
+	}
+	if n := d.Spec.Replicas; n != nil && *n > 0 {
+		return *n
+	}
+	n, err := strconv.ParseInt(d.Annotations[replicasAnnotation], 10, 32)
+	if err != nil {
+		return 0
+	}
+	return max(0, int32(n))
+}
