@@ -36,8 +36,7 @@ type TLS struct {
 const clientID = "millrace-operator"
 
 func (c *Cluster) equal(o *Cluster) bool {
-	return slices.Equal(c.BootstrapServers, o.BootstrapServers) && c.TLS.equal(o.TLS) &&
-		(c.SASL == o.SASL || c.SASL != nil && o.SASL != nil && *c.SASL == *o.SASL)
+	return slices.Equal(c.BootstrapServers, o.BootstrapServers) && c.TLS.equal(o.TLS) && c.SASL.Equal(o.SASL)
 }
 
 func (t *TLS) equal(o *TLS) bool {
@@ -63,7 +62,8 @@ func (c *Cluster) identity() identity {
 		fields = append(fields, []byte("tls"), t.CA, t.Cert, t.Key, []byte(t.ServerName))
 	}
 	if s := c.SASL; s != nil {
-		fields = append(fields, []byte("sasl"), []byte(s.Mechanism), []byte(s.Username), []byte(s.Password))
+		credentials := s.Identity()
+		fields = append(fields, []byte("sasl"), credentials[:])
 	}
 	var b []byte
 	for _, field := range fields {

@@ -87,7 +87,7 @@ func kafka(k v1alpha1.KafkaSpec, creds CredentialPaths) config.Kafka {
 	if k.TLS != nil {
 		cfg.TLS = &config.TLS{ServerName: k.TLS.ServerName}
 		if k.TLS.CASecretRef != nil {
-			cfg.TLS.CAFile = filepath.Join(creds.CA, k.TLS.CASecretRef.Key)
+			cfg.TLS.CAFiles = []string{filepath.Join(creds.CA, k.TLS.CASecretRef.Key)}
 		}
 		if k.TLS.CertSecretRef != nil {
 			cfg.TLS.CertFile = filepath.Join(creds.ClientCert, certKey)
@@ -96,7 +96,7 @@ func kafka(k v1alpha1.KafkaSpec, creds CredentialPaths) config.Kafka {
 	}
 	if k.SASL != nil {
 		cfg.SASL = &config.SASL{
-			Mechanism:    string(k.SASL.Mechanism),
+			Mechanism:    config.Mechanism(k.SASL.Mechanism),
 			UsernameFile: filepath.Join(creds.SASL, usernameKey),
 			PasswordFile: filepath.Join(creds.SASL, passwordKey),
 		}

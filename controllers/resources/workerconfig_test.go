@@ -78,7 +78,7 @@ func TestWorkerConfigOfEveryField(t *testing.T) {
 		Kafka: config.Kafka{
 			BootstrapServers: []string{"kafka-0:9092", "kafka-1:9092"},
 			TLS: &config.TLS{
-				CAFile: "/secrets/ca/root.pem", CertFile: "/secrets/cert/tls.crt", KeyFile: "/secrets/cert/tls.key", ServerName: "kafka",
+				CAFiles: []string{"/secrets/ca/root.pem"}, CertFile: "/secrets/cert/tls.crt", KeyFile: "/secrets/cert/tls.key", ServerName: "kafka",
 			},
 			SASL: &config.SASL{
 				Mechanism: "SCRAM-SHA-512", UsernameFile: "/secrets/sasl/username", PasswordFile: "/secrets/sasl/password",
@@ -133,7 +133,7 @@ func TestWorkerConfigNamesOnlyCredentialsThatAreReferredTo(t *testing.T) {
 	sp.Spec.Kafka.TLS = &v1alpha1.TLSSpec{}
 	sp.Spec.Kafka.SASL = nil
 	got := workerConfig(t, sp).Kafka
-	if got.TLS == nil || *got.TLS != (config.TLS{}) || got.SASL != nil {
+	if got.TLS == nil || !reflect.DeepEqual(*got.TLS, config.TLS{}) || got.SASL != nil {
 		t.Errorf("TLS %+v, SASL %+v, want TLS without files and no SASL", got.TLS, got.SASL)
 	}
 }

@@ -36,28 +36,6 @@ type Config struct {
 	Members int `json:"members"`
 }
 
-// Kafka says how to reach the cluster. Credentials are files, never values.
-type Kafka struct {
-	BootstrapServers []string `json:"bootstrapServers"`
-	TLS              *TLS     `json:"tls,omitempty"`
-	SASL             *SASL    `json:"sasl,omitempty"`
-}
-
-// TLS turns encryption on. An empty CAFile trusts the system's roots.
-type TLS struct {
-	CAFile     string `json:"caFile,omitempty"`
-	CertFile   string `json:"certFile,omitempty"`
-	KeyFile    string `json:"keyFile,omitempty"`
-	ServerName string `json:"serverName,omitempty"`
-}
-
-// SASL authenticates. A trailing newline of the files is not part of the value.
-type SASL struct {
-	Mechanism    string `json:"mechanism"` // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
-	UsernameFile string `json:"usernameFile"`
-	PasswordFile string `json:"passwordFile"`
-}
-
 // Input is the topic that is read.
 type Input struct {
 	Topic string `json:"topic"`

@@ -91,8 +91,7 @@ func (f *findings) group(path, value string) {
 	}
 }
 
-func (f *findings) broker(index int, server string) {
-	path := fmt.Sprintf("kafka.bootstrapServers[%d]", index)
+func (f *findings) broker(path, server string) {
 	host, port, err := net.SplitHostPort(server)
 	// A comma would be two addresses in one item.
 	if err != nil || host == "" || strings.ContainsAny(host, ", /") {

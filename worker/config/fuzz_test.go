@@ -11,7 +11,7 @@ import (
 // the same when it is written and read again.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
-		least, full, "", "{}", "null", "---\n", "- 1", "name: {}", "'", "a: &a [*a]", "name: \"\\xff\\u2028\"",
+		least, full, fuller, "", "{}", "null", "---\n", "- 1", "name: {}", "'", "a: &a [*a]", "name: \"\\xff\\u2028\"",
 		`{"name":"x","kafka":{"bootstrapServers":["a:1"]},"input":{"topic":"a"},"output":{"topic":"b"}}`,
 		least + "inFlight: {bytes: 1024000, records: 1e3}\nprocessor: {cel: {headers: {}}}",
 		least + "processor: {cel: {value: \"a\\n---\\nb: '\\\"%'\", headers: {'': x, \"1\": y}}}",

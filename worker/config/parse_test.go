@@ -23,7 +23,7 @@ version: 1
 name: orders
 kafka:
   bootstrapServers: ["kafka-0:9092", "[::1]:9093"]
-  tls: {caFile: /ca, certFile: /crt, keyFile: /key, serverName: kafka}
+  tls: {caFiles: [/ca, /ca2], certFile: /crt, keyFile: /key, serverName: kafka}
   sasl: {mechanism: SCRAM-SHA-512, usernameFile: /user, passwordFile: /password}
 input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, instanceId: pod-0, sessionTimeout: 10s}
 output: {topic: out, compression: zstd, create: {partitions: 12, replicationFactor: 3}, linger: 20ms}
@@ -112,12 +112,17 @@ func TestDefaultLeavesListenEmpty(t *testing.T) {
 	}
 }
 
+// full with every field of SASL, of which no mechanism uses all.
+var fuller = strings.Replace(full, "sasl: {", `sasl: {username: u, aws: {region: eu-west-1}, oauth: {
+    tokenEndpoint: "https://idp/token", clientId: id, clientIdFile: /id, clientSecretFile: /secret, scope: kafka,
+    caFiles: [/idp.crt], tokenFile: /token, extensions: {pool: a}}, `, 1)
+
 // Every field can be set, and what is written back is read as the same.
 func TestParseReadsEveryField(t *testing.T) {
-	c := parse(t, full)
-	if err := c.Validate(); err != nil {
+	if err := parse(t, full).Validate(); err != nil {
 		t.Fatal(err)
 	}
+	c := parse(t, fuller)
 	if path := zeroField("", reflect.ValueOf(c)); path != "failure.deadLetter.create.replicationFactor" {
 		t.Errorf("the test leaves %s empty, want all set but the replication factor", path)
 	}

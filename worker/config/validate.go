@@ -15,7 +15,7 @@ func (c Config) Validate() error {
 	var f findings
 	c.validateVersion(&f)
 	f.name("name", c.Name)
-	c.Kafka.validate(&f)
+	c.Kafka.validate(&f, "kafka")
 	c.Input.validate(&f)
 	c.Output.validate(&f)
 	c.validateTopics(&f)
@@ -111,30 +111,4 @@ func (t Telemetry) validate(f *findings) {
 	}
 	oneOf(f, "telemetry.logFormat", t.LogFormat, LogAuto, LogJSON, LogText)
 	oneOf(f, "telemetry.logLevel", t.LogLevel, LogInfo, LogDebug)
-}
-
-func (k Kafka) validate(f *findings) {
-	if len(k.BootstrapServers) == 0 {
-		f.add("kafka.bootstrapServers", "it is empty: name at least one broker as host:port")
-	}
-	for i, server := range k.BootstrapServers {
-		f.broker(i, server)
-	}
-	if k.TLS != nil && (k.TLS.CertFile == "") != (k.TLS.KeyFile == "") {
-		f.add("kafka.tls", "certFile is %q and keyFile is %q, which belong together: set both or neither",
-			k.TLS.CertFile, k.TLS.KeyFile)
-	}
-	if k.SASL != nil {
-		k.SASL.validate(f)
-	}
-}
-
-func (s SASL) validate(f *findings) {
-	oneOf(f, "kafka.sasl.mechanism", s.Mechanism, "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-	if s.UsernameFile == "" {
-		f.add("kafka.sasl.usernameFile", "it is not set: name the file that holds the user's name")
-	}
-	if s.PasswordFile == "" {
-		f.add("kafka.sasl.passwordFile", "it is not set: name the file that holds the password")
-	}
 }

@@ -250,7 +250,7 @@ func asUser(t *testing.T, broker *kafkatest.Broker, user kafkatest.User) func(*c
 	return func(c *config.Config) {
 		c.Kafka.BootstrapServers = broker.SecureAddrs()
 		c.Kafka.SASL = &config.SASL{
-			Mechanism:    user.Mechanism,
+			Mechanism:    config.Mechanism(user.Mechanism),
 			UsernameFile: filepath.Join(dir, "user"), PasswordFile: filepath.Join(dir, "password"),
 		}
 	}
@@ -306,7 +306,7 @@ func TestApacheTLSAndSCRAM(t *testing.T) {
 		return func(c *config.Config) {
 			c.Kafka = config.Kafka{
 				BootstrapServers: broker.SecureAddrs(),
-				TLS:              &config.TLS{CAFile: broker.CA.File},
+				TLS:              &config.TLS{CAFiles: []string{broker.CA.File}},
 				SASL: &config.SASL{
 					Mechanism:    "SCRAM-SHA-512",
 					UsernameFile: file("user", "worker\n"), PasswordFile: file("password", password+"\n"),

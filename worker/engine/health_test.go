@@ -207,7 +207,7 @@ func TestWhatWaitingCannotHelpEndsTheWorker(t *testing.T) {
 	fake := kafkatest.Fake(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{cert}}))
 	r := &rig{t: t, cfg: testConfig(fake.Addrs())}
 	err = r.start(identity, func(c *config.Config) {
-		c.Kafka.TLS = &config.TLS{CAFile: kafkatest.NewCA(t).File, ServerName: "localhost"}
+		c.Kafka.TLS = &config.TLS{CAFiles: []string{kafkatest.NewCA(t).File}, ServerName: "localhost"}
 	}).wait()
 	if err == nil || !strings.Contains(err.Error(), fake.Addrs()[0]) || !strings.Contains(err.Error(), "CA file") {
 		t.Errorf("with another CA: %v; want an error that names the address and the CA file", err)

@@ -2,8 +2,6 @@ package kafka
 
 import (
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 )
 
@@ -11,13 +9,11 @@ import (
 // files. Without ca the system's authorities count; cert and key belong together
 // and may both be empty; an empty serverName is the address that is dialled.
 func TLSFromPEM(ca, cert, key []byte, serverName string) (*tls.Config, error) {
-	conf := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: serverName}
-	if len(ca) > 0 {
-		conf.RootCAs = x509.NewCertPool()
-		if !conf.RootCAs.AppendCertsFromPEM(ca) {
-			return nil, errors.New("the CA holds no PEM certificate")
-		}
+	roots, err := rootsOf(ca)
+	if err != nil {
+		return nil, err
 	}
+	conf := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: serverName}
 	if len(cert) == 0 && len(key) == 0 {
 		return conf, nil
 	}

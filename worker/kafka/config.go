@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 
@@ -37,38 +36,6 @@ func ConfigFrom(k config.Kafka, clientID string, topics ...string) (ClientConfig
 		cfg.SASL = credentials
 	}
 	return cfg, nil
-}
-
-func saslConfig(c *config.SASL) (*SASL, error) {
-	username, err := readCredential("kafka.sasl.usernameFile", c.UsernameFile)
-	if err != nil {
-		return nil, err
-	}
-	password, err := readCredential("kafka.sasl.passwordFile", c.PasswordFile)
-	if err != nil {
-		return nil, err
-	}
-	credentials := &SASL{Mechanism: c.Mechanism, Username: username, Password: password}
-	if _, err := credentials.mechanism(); err != nil {
-		return nil, fmt.Errorf("kafka.sasl: %w", err)
-	}
-	return credentials, nil
-}
-
-// readCredential reads a file without the newline that editors put at its end.
-func readCredential(field, file string) (string, error) {
-	if file == "" {
-		return "", fmt.Errorf("%s is not set: name the file that holds it", field)
-	}
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", field, err)
-	}
-	value := strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
-	if value == "" {
-		return "", fmt.Errorf("%s: %s is empty", field, file)
-	}
-	return value, nil
 }
 
 // bootstrapServers returns the addresses in the form host:port.

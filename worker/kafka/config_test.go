@@ -24,7 +24,7 @@ func TestConfigFromReadsFiles(t *testing.T) {
 	pair := ca.Client("worker")
 	cfg, err := ConfigFrom(config.Kafka{
 		BootstrapServers: []string{"kafka-0:9093", "kafka-1"},
-		TLS:              &config.TLS{CAFile: ca.File, CertFile: pair.CertFile, KeyFile: pair.KeyFile, ServerName: "kafka"},
+		TLS:              &config.TLS{CAFiles: []string{ca.File}, CertFile: pair.CertFile, KeyFile: pair.KeyFile, ServerName: "kafka"},
 		SASL: &config.SASL{
 			Mechanism:    "SCRAM-SHA-512",
 			UsernameFile: writeFile(t, "alice\n"),
@@ -34,8 +34,8 @@ func TestConfigFromReadsFiles(t *testing.T) {
 	if err != nil {
 		t.Fatalf("ConfigFrom: %v", err)
 	}
-	if want := (SASL{"SCRAM-SHA-512", "alice", " with blanks "}); *cfg.SASL != want {
-		t.Errorf("credentials: got %q, want %q", *cfg.SASL, want)
+	if want := (SASL{Mechanism: "SCRAM-SHA-512", Username: "alice", Password: " with blanks "}); *cfg.SASL != want {
+		t.Errorf("credentials: got %+v, want %+v", *cfg.SASL, want)
 	}
 	if cfg.TLS.ServerName != "kafka" || len(cfg.TLS.Certificates) != 1 || cfg.TLS.RootCAs == nil {
 		t.Errorf("TLS: got name %q, %d certificates, roots %v", cfg.TLS.ServerName, len(cfg.TLS.Certificates), cfg.TLS.RootCAs)
@@ -59,15 +59,15 @@ func TestConfigFromNamesWhatIsWrong(t *testing.T) {
 		{"no server", config.Kafka{}, nil, []string{"kafka.bootstrapServers is empty"}},
 		{
 			"no CA file",
-			config.Kafka{BootstrapServers: servers, TLS: &config.TLS{CAFile: missing}},
+			config.Kafka{BootstrapServers: servers, TLS: &config.TLS{CAFiles: []string{missing}}},
 			fs.ErrNotExist,
-			[]string{"kafka.tls.caFile", missing},
+			[]string{"kafka.tls.caFiles[0]", missing},
 		},
 		{
 			"CA file without PEM",
-			config.Kafka{BootstrapServers: servers, TLS: &config.TLS{CAFile: text}},
+			config.Kafka{BootstrapServers: servers, TLS: &config.TLS{CAFiles: []string{text}}},
 			nil,
-			[]string{"kafka.tls.caFile", text, "no PEM certificate"},
+			[]string{"kafka.tls.caFiles[0]", text, "no PEM certificate"},
 		},
 		{
 			"certificate without key",

@@ -15,14 +15,6 @@ import (
 	"github.com/segmentio/kafka-go/sasl/scram"
 )
 
-// SASL are the credentials of a SASL mechanism.
-type SASL struct {
-	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
-	Mechanism string
-	Username  string
-	Password  string
-}
-
 // mechanism returns kafka-go's implementation.
 func (s *SASL) mechanism() (sasl.Mechanism, error) {
 	switch s.Mechanism {

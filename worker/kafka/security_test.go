@@ -43,7 +43,7 @@ func TestSecuredCluster(t *testing.T) {
 	broker.CreateTopic("allowed", 2, nil)
 	broker.CreateTopic("forbidden", 1, nil)
 	pair := broker.CA.Client("worker")
-	files := config.TLS{CAFile: broker.CA.File, CertFile: pair.CertFile, KeyFile: pair.KeyFile}
+	files := config.TLS{CAFiles: []string{broker.CA.File}, CertFile: pair.CertFile, KeyFile: pair.KeyFile}
 	connect := func(t *testing.T, files config.TLS, user *SASL) *Client {
 		t.Helper()
 		return newTestClient(t, ClientConfig{BootstrapServers: broker.SecureAddrs(), TLS: tlsOf(t, files), SASL: user})
@@ -74,7 +74,7 @@ func TestSecuredCluster(t *testing.T) {
 	})
 	t.Run("another authority", func(t *testing.T) {
 		other := files
-		other.CAFile = kafkatest.NewCA(t).File
+		other.CAFiles = []string{kafkatest.NewCA(t).File}
 		expectError(t, pingQuickly(t, connect(t, other, credentials(alice))), ErrUnreachable,
 			broker.SecureAddrs()[0], "TLS handshake failed", "the CA file does not hold the authority")
 	})
@@ -90,12 +90,12 @@ func TestSecuredCluster(t *testing.T) {
 		testGoodLogin(t, connect(t, other, credentials(alice)))
 	})
 	t.Run("no client certificate", func(t *testing.T) {
-		expectError(t, pingQuickly(t, connect(t, config.TLS{CAFile: broker.CA.File}, credentials(alice))), ErrUnreachable,
+		expectError(t, pingQuickly(t, connect(t, config.TLS{CAFiles: []string{broker.CA.File}}, credentials(alice))), ErrUnreachable,
 			broker.SecureAddrs()[0], "the broker refused the client's certificate, or asks for one")
 	})
 	t.Run("client certificate of another authority", func(t *testing.T) {
 		stranger := kafkatest.NewCA(t).Client("worker")
-		other := config.TLS{CAFile: broker.CA.File, CertFile: stranger.CertFile, KeyFile: stranger.KeyFile}
+		other := config.TLS{CAFiles: []string{broker.CA.File}, CertFile: stranger.CertFile, KeyFile: stranger.KeyFile}
 		expectError(t, pingQuickly(t, connect(t, other, credentials(alice))), ErrUnreachable, broker.SecureAddrs()[0])
 	})
 	t.Run("plaintext to TLS", func(t *testing.T) {

@@ -14,12 +14,12 @@ import (
 // tlsConfig reads the files that c names.
 func tlsConfig(c *config.TLS) (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.ServerName}
-	if c.CAFile != "" {
-		roots, err := readCAs(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("kafka.tls.caFile: %w", err)
-		}
-		conf.RootCAs = roots
+	ca, err := readCAs("kafka.tls.caFiles", c.CAFiles)
+	if err != nil {
+		return nil, err
+	}
+	if conf.RootCAs, err = rootsOf(ca); err != nil {
+		return nil, fmt.Errorf("kafka.tls.caFiles: %w", err)
 	}
 	if (c.CertFile == "") != (c.KeyFile == "") {
 		return nil, errors.New("kafka.tls: certFile and keyFile belong together: set both or neither")
@@ -34,14 +34,32 @@ func tlsConfig(c *config.TLS) (*tls.Config, error) {
 	return conf, nil
 }
 
-func readCAs(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
+// readCAs returns the content of all files, in each of which there has to be a
+// certificate.
+func readCAs(field string, files []string) ([]byte, error) {
+	var all []byte
+	for i, file := range files {
+		pem, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("%s[%d]: %w", field, i, err)
+		}
+		if !x509.NewCertPool().AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("%s[%d]: %s holds no PEM certificate", field, i, file)
+		}
+		all = append(append(all, pem...), '\n')
+	}
+	return all, nil
+}
+
+// rootsOf returns the authorities in ca, in PEM, or nil, which are the system's,
+// if it is empty.
+func rootsOf(ca []byte) (*x509.CertPool, error) {
+	if len(ca) == 0 {
+		return nil, nil
 	}
 	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s holds no PEM certificate", file)
+	if !roots.AppendCertsFromPEM(ca) {
+		return nil, errors.New("the CA holds no PEM certificate")
 	}
 	return roots, nil
 }

@@ -1,0 +1,98 @@
+package kafka
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"maps"
+	"slices"
+	"time"
+)
+
+// SASL are the credentials of a SASL mechanism.
+type SASL struct {
+	// Mechanism is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER or
+	// AWS_MSK_IAM.
+	Mechanism string
+	// Username and Password are for PLAIN and SCRAM.
+	Username string
+	Password string
+	// OAuth is for OAUTHBEARER.
+	OAuth *OAuth
+	// AWS is for AWS_MSK_IAM.
+	AWS *AWS
+}
+
+// OAuth says where the tokens of OAUTHBEARER come from: from Tokens if it is
+// set, and else from the token endpoint.
+type OAuth struct {
+	// TokenEndpoint is the https URL that gives tokens for the credentials of a
+	// client (RFC 6749, section 4.4).
+	TokenEndpoint string
+	ClientID      string
+	ClientSecret  string
+	// Scope is asked for with each token, unless it is empty.
+	Scope string
+	// CA holds the authorities for the endpoint's certificate, in PEM; empty for
+	// those of the system.
+	CA []byte
+	// Tokens gives the tokens in place of an endpoint.
+	Tokens TokenSource
+	// Extensions are sent to the broker with each token (RFC 7628).
+	Extensions map[string]string
+}
+
+// AWS is for AWS_MSK_IAM. The credentials are those of the process: environment,
+// web identity (IRSA), EKS Pod Identity or instance role.
+type AWS struct{ Region string }
+
+// TokenSource gives bearer tokens. A client keeps a token for all of its
+// connections and asks for another one before it expires; it asks again after an
+// error too. Token is called from one goroutine at a time.
+type TokenSource interface {
+	// Token returns a token that is valid now. An error with a method
+	// Refused() bool that returns true is taken for one that stays the same until
+	// somebody changes something.
+	Token(ctx context.Context) (Token, error)
+	// String names the source in errors, without secrets. Sources of the same
+	// name are the same source.
+	String() string
+}
+
+// Token is a bearer token.
+type Token struct {
+	Value string
+	// Expires is when the token stops being valid; if it is zero, it is read in
+	// the token, which then has to be a JWT.
+	Expires time.Time
+}
+
+// Equal reports whether s and o are the same credentials. Both may be nil.
+func (s *SASL) Equal(o *SASL) bool { return s.Identity() == o.Identity() }
+
+// Identity tells credentials apart without holding them.
+func (s *SASL) Identity() [sha256.Size]byte {
+	var b []byte
+	add := func(fields ...string) {
+		for _, field := range fields {
+			b = append(binary.AppendUvarint(b, uint64(len(field))), field...)
+		}
+	}
+	if s == nil {
+		return sha256.Sum256(b)
+	}
+	add(s.Mechanism, s.Username, s.Password)
+	if o := s.OAuth; o != nil {
+		add("oauth", o.TokenEndpoint, o.ClientID, o.ClientSecret, o.Scope, string(o.CA))
+		if o.Tokens != nil {
+			add("tokens", o.Tokens.String())
+		}
+		for _, name := range slices.Sorted(maps.Keys(o.Extensions)) {
+			add("extension", name, o.Extensions[name])
+		}
+	}
+	if s.AWS != nil {
+		add("aws", s.AWS.Region)
+	}
+	return sha256.Sum256(b)
+}
