@@ -11,6 +11,7 @@ type builder struct {
 	// origins are those of the records, in order: as many as there are
 	// records.
 	origins        []Origin
+	movable        int32 // records that may go to any partition
 	firstTimestamp int64
 	maxTimestamp   int64
 	since          time.Time // when the first record came
@@ -22,6 +23,9 @@ type builder struct {
 	packedTo  int     // bytes of packed in use
 	codec     int8
 	ready     bool // its header is written
+	// maybeStored says that it was sent, and that no answer rules out that it was
+	// stored.
+	maybeStored bool
 }
 
 // count returns how many records there are.
@@ -62,7 +66,14 @@ func (b *builder) write(m *Message, s recordShape, o Origin) {
 	}
 	b.maxTimestamp = max(b.maxTimestamp, m.Timestamp)
 	b.end = encodeRecord(b.data, b.end, m, s)
+	b.addOrigin(o)
+}
+
+func (b *builder) addOrigin(o Origin) {
 	b.origins = append(b.origins, o)
+	if o.anywhere {
+		b.movable++
+	}
 }
 
 // wire returns the batch as it is sent. It must be ready.

@@ -60,6 +60,7 @@ func (p *Producer) divide(b *builder, parts []int32) []*builder {
 		divided[n] = p.builders.get()
 		divided[n].start(memory, len(memory.data))
 		divided[n].since, divided[n].firstTimestamp = b.since, b.firstTimestamp
+		divided[n].maybeStored = b.maybeStored
 	}
 	for i, rec := range b.records {
 		if parts[i] >= 0 {
@@ -72,7 +73,7 @@ func (p *Producer) divide(b *builder, parts []int32) []*builder {
 // take appends a record of another batch with the same base timestamp.
 func (b *builder) take(rec encodedRecord, o Origin) {
 	b.end = rec.encode(b.data, b.end, int64(len(b.origins)))
-	b.origins = append(b.origins, o)
+	b.addOrigin(o)
 	b.maxTimestamp = max(b.maxTimestamp, b.firstTimestamp+rec.timestampDelta)
 }
 

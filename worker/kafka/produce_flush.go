@@ -25,6 +25,9 @@ func (p *Producer) Flush(ctx context.Context) error {
 				delete(targets, q)
 			}
 		}
+		if p.moves.Load() != moves {
+			continue
+		}
 		if len(targets) == 0 {
 			return nil
 		}

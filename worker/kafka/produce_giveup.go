@@ -42,6 +42,7 @@ func (r *refusals) add(now time.Time) {
 func (s *sender) unexplained(q *partitionQueue, b *builder, r *produceResult, news *produceNews) {
 	now, refused := time.Now(), &q.refusals
 	refused.add(now)
+	b.noteFailure(r.writeError())
 	news.add(q, r.writeError())
 	limit := s.p.deliveryTimeout
 	if refused.total < limit || now.Sub(b.since) < limit {

@@ -1,6 +1,9 @@
 package kafka
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Placement says which partition of a topic a record is written to.
 type Placement struct {
@@ -88,7 +91,7 @@ func (t *TopicWriter) setFailing(q *partitionQueue, failing bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if q.failing != failing {
-		q.failing = failing
+		q.failing, q.failed = failing, time.Now()
 		t.replaceLayout(t.layout.Load().queues)
 	}
 }

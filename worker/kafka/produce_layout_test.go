@@ -56,24 +56,22 @@ func TestRecordsThatMayGoAnywherePassByAPartitionThatFails(t *testing.T) {
 	faults := fake.Faults.Fault(kfake.Fault{
 		Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Partitions: []int32{3}, Err: kerr.NotEnoughReplicas, Count: -1,
 	})
-	anywhere := func() {
-		n := w.number()
-		m := &Message{Value: []byte(valueOf(n)), Timestamp: time.Now().UnixMilli()}
-		if err := w.w.Append(t.Context(), Anywhere(uint32(n)), m, Origin{Owner: w, Index: n}); err != nil {
-			t.Error(err)
-		}
-	}
-	anywhere() // 0
-	anywhere()
-	anywhere()
-	anywhere() // 3, which is refused
+	w.anywhere() // 0
+	w.anywhere()
+	w.anywhere()
+	w.anywhere() // 3, which is refused
 	awaitState(t, "partition 3 is passed by", func() bool { return w.w.layout.Load().away != nil })
 	for range 400 {
-		anywhere()
+		w.anywhere()
 	}
-	awaitState(t, "all but the first of partition 3 are written", func() bool { return w.settled() == 403 })
+	awaitState(t, "all are written", func() bool { return w.settled() == 404 })
 	faults.Remove()
 	w.check(&fake.Cluster)
+	w.w.retryIdle(time.Now())
+	if w.w.layout.Load().away == nil {
+		t.Error("partition 3 is tried again at once")
+	}
+	w.w.retryIdle(time.Now().Add(retryIdleAfter))
 	if w.w.layout.Load().away != nil {
 		t.Error("partition 3 is still passed by")
 	}

@@ -33,6 +33,7 @@ type partitionQueue struct {
 	// the cluster was asked last; failing, that the last attempt to write to it
 	// has failed. Guarded by the topic's mu.
 	leaderless, failing bool
+	failed              time.Time // when failing became true
 
 	// The rest belongs to who holds the queue.
 	producer  producerIdentity // under which its sequence runs
@@ -41,7 +42,8 @@ type partitionQueue struct {
 	notBefore time.Time // of the next attempt, after a failure
 	trouble   writeTrouble
 	refusals  refusals
-	lookup    backoff // of the search for the leader
+	away      refusals // while other partitions could be written to
+	lookup    backoff  // of the search for the leader
 }
 
 // signal is what follows an append, once the queue's lock is free.

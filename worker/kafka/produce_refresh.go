@@ -20,6 +20,7 @@ const (
 func (p *Producer) refreshTopics() {
 	for sleep(p.ctx, min(unsettledMetadataMaxAge, p.metadataMaxAge)) == nil {
 		for _, t := range *p.topics.Load() {
+			t.retryIdle(time.Now())
 			if t.outdated(time.Now()) {
 				// Writing to the topic reports what is wrong.
 				_, _ = t.refresh(p.ctx)

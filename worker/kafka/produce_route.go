@@ -42,7 +42,8 @@ func (p *Producer) tryRoute(q *partitionQueue) bool {
 	}
 	q.topic.setFailing(q, true)
 	p.lookupFailed(q.topic, err)
-	return false
+	// Other errors say nothing of this partition alone.
+	return errors.Is(err, kafkago.LeaderNotAvailable) && p.divert(q)
 }
 
 // leaderOf returns the broker that leads a queue's partition. What the cluster

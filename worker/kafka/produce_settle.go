@@ -36,7 +36,8 @@ func (s *sender) failAll(err error, news *produceNews) {
 		if !fatal {
 			news.add(o.queue, err)
 		}
-		s.sendAgain(o.queue, true)
+		o.batch.noteFailure(err)
+		s.keep(o.queue, true)
 	}
 }
 
@@ -44,6 +45,7 @@ func (s *sender) failAll(err error, news *produceNews) {
 func (s *sender) settleBatch(o outgoing, r *produceResult, news *produceNews) {
 	q, b := o.queue, o.batch
 	if r == nil {
+		b.noteFailure(errNoResult)
 		news.add(q, errNoResult)
 		s.sendAgain(q, true)
 		return
@@ -63,6 +65,7 @@ func (s *sender) settleBatch(o outgoing, r *produceResult, news *produceNews) {
 	case refuse:
 		s.refuse(q, b, r)
 	case sendAgain:
+		b.noteFailure(err)
 		news.add(q, err)
 		s.sendAgain(q, staleLeader(err))
 	case unexplained:
@@ -81,15 +84,27 @@ func (s *sender) stored(q *partitionQueue, b *builder, r *produceResult) {
 		offset = -1
 	}
 	q.sequence = sequenceAfter(q.sequence, b.count())
-	q.refusals = refusals{}
+	q.refusals, q.away = refusals{}, refusals{}
 	q.topic.limit.accept(b.end)
 	s.acknowledge(q, offset, b.origins, b.end-batchHeaderSize, nil)
 	s.finish(q, b)
 }
 
-// sendAgain keeps a queue's batch for another attempt, after a pause. With
-// moved, the partition's leader is looked up first.
+// sendAgain keeps a queue's batch for another attempt after a broker has refused it,
+// and moves records that need not wait for it to other partitions. With moved, the
+// partition's leader is looked up first.
 func (s *sender) sendAgain(q *partitionQueue, moved bool) {
+	if s.p.divert(q) {
+		if moved {
+			s.p.client.forgetLeaders(q.topic.name)
+		}
+		return
+	}
+	s.keep(q, moved)
+}
+
+// keep is sendAgain without moving any records.
+func (s *sender) keep(q *partitionQueue, moved bool) {
 	pause := q.backoff.next()
 	if moved {
 		s.p.client.forgetLeaders(q.topic.name)

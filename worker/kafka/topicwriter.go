@@ -31,6 +31,8 @@ type Origin struct {
 	// Owner is a pointer, so that it is kept without an allocation.
 	Owner any
 	Index int32
+
+	anywhere bool // the record may go to any partition
 }
 
 // TopicWriter writes to one topic of its Producer. It is safe for concurrent
@@ -52,6 +54,8 @@ type TopicWriter struct {
 	mu     sync.Mutex
 	shrink shrinking // guarded by mu
 	asked  time.Time // when the cluster last named the partitions; guarded by mu
+	// diverted counts the batches that were moved to other partitions. Guarded by mu.
+	diverted uint32
 	// missing is the time since which the cluster has said that there is no such
 	// topic; zero while it names the topic. Guarded by mu.
 	missing time.Time
@@ -82,6 +86,7 @@ func (t *TopicWriter) compression() compress.Compression {
 // context.Canceled.
 func (t *TopicWriter) Append(ctx context.Context, to Placement, m *Message, o Origin) error {
 	var credit int64
+	o.anywhere = to.kind == anywhere
 	for {
 		q := t.layout.Load().queue(to, m.Key)
 		q.mu.Lock()

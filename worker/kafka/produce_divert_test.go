@@ -1,0 +1,163 @@
+package kafka
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+// anywhere appends the next record, which may go to any partition, and returns its
+// number.
+func (w *writing) anywhere() int32 {
+	w.t.Helper()
+	n := w.number()
+	w.append(Anywhere(uint32(n)), n)
+	return n
+}
+
+func (w *writing) append(to Placement, n int32) {
+	w.t.Helper()
+	m := &Message{Value: fmt.Appendf(nil, "%d/%s", n, bytes.Repeat([]byte("x"), 100)), Timestamp: time.Now().UnixMilli()}
+	if err := w.w.Append(w.t.Context(), to, m, Origin{Owner: w, Index: n}); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// numbersIn returns the numbers of the records in a partition of the topic "out".
+func numbersIn(c *kafkatest.Cluster, partition int32) (found []string) {
+	for _, rec := range c.ConsumeAll("out", kgo.ReadUncommitted()) {
+		if rec.Partition == partition {
+			number, _, _ := bytes.Cut(rec.Value, []byte("/"))
+			found = append(found, string(number))
+		}
+	}
+	return found
+}
+
+// TestQueuedRecordsMoveFromAPartitionThatIsAway has a partition refuse everything
+// while two kinds of records are queued for it, in batches that hold both.
+func TestQueuedRecordsMoveFromAPartitionThatIsAway(t *testing.T) {
+	for _, fault := range []struct {
+		name string
+		err  *kerr.Error
+	}{
+		{"and has stored nothing", kerr.NotEnoughReplicas},
+		// The broker may have stored the batch that was sent.
+		{"and may have stored a batch", kerr.NotLeaderForPartition},
+	} {
+		t.Run(fault.name, func(t *testing.T) {
+			fake := kafkatest.Fake(t)
+			fake.CreateTopic("out", 4, nil)
+			w := newWriting(t, fake.Addrs(), ProducerConfig{
+				Linger: time.Millisecond, MaxBatchBytes: 2000, DeliveryTimeout: 100 * time.Millisecond,
+			})
+			faults := fake.Faults.Fault(kfake.Fault{
+				Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Partitions: []int32{3}, Err: fault.err, Count: -1,
+			})
+			w.append(Anywhere(3), w.number()) // is sent, by itself
+			awaitState(t, "partition 3 has refused a batch", func() bool { return faults.Hits() > 0 })
+			var stay []string
+			for i := range int32(400) {
+				n := w.number()
+				if i%3 == 0 {
+					w.append(At(3), n)
+					stay = append(stay, fmt.Sprint(n))
+				} else {
+					w.w.layout.Load().queues[3].appendAnywhere(w, n)
+				}
+			}
+			awaitState(t, "the records that may go anywhere are written", func() bool { return w.settled() == 401-len(stay) })
+			faults.Remove()
+			w.appenders = 1 << 20 // those that were moved have no order
+			w.check(&fake.Cluster)
+			w.expectClean()
+			if got := numbersIn(&fake.Cluster, 3); fmt.Sprint(got) != fmt.Sprint(stay) {
+				t.Errorf("partition 3 holds %v, want %v", got, stay)
+			}
+		})
+	}
+}
+
+// appendAnywhere queues record n for q although it may go to other partitions, as
+// Append did before q was known to fail.
+func (q *partitionQueue) appendAnywhere(w *writing, n int32) {
+	m := &Message{Value: fmt.Appendf(nil, "%d/%s", n, bytes.Repeat([]byte("x"), 100)), Timestamp: time.Now().UnixMilli()}
+	credit := int64(1 << 20)
+	w.p.used.Add(credit)
+	if w.p.budget.Acquire(w.t.Context(), credit) != nil {
+		return
+	}
+	q.mu.Lock()
+	sig, _, err := q.add(m, Origin{Owner: w, Index: n, anywhere: true}, &credit)
+	q.mu.Unlock()
+	w.p.giveBack(credit)
+	if err != nil {
+		w.t.Error(err)
+	}
+	q.follow(sig)
+}
+
+// TestFlushWaitsForMovedRecords moves records from one queue to another between two
+// looks of a flush.
+func TestFlushWaitsForMovedRecords(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 2, nil)
+	// The record is moved when the flush has begun long ago.
+	w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Millisecond, DeliveryTimeout: 500 * time.Millisecond})
+	refused := fake.Faults.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Partitions: []int32{0}, Err: kerr.NotLeaderForPartition, Count: -1,
+	})
+	held := fake.Faults.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Partitions: []int32{1}, Err: kerr.RequestTimedOut, Count: -1,
+	})
+	w.append(Anywhere(0), w.number())
+	awaitState(t, "partition 0 has refused it", func() bool { return refused.Hits() > 0 })
+	flushed := make(chan error, 1)
+	go func() { flushed <- w.p.Flush(w.t.Context()) }()
+	awaitState(t, "partition 1 has refused it", func() bool { return held.Hits() > 0 })
+	select {
+	case err := <-flushed:
+		t.Fatalf("the flush has ended (%v), and %d of 1 records are settled", err, w.settled())
+	default:
+	}
+	held.Remove()
+	refused.Remove()
+	if err := <-flushed; err != nil || w.settled() != 1 {
+		t.Errorf("flush: %v; %d of 1 records are settled", err, w.settled())
+	}
+}
+
+// TestOutageMovesNothing: while no partition can be written to, records stay where
+// they are.
+func TestOutageMovesNothing(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 2, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Millisecond, DeliveryTimeout: time.Millisecond})
+	faults := fake.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Err: kerr.RequestTimedOut, Count: -1})
+	w.write(0, 100)
+	w.write(1, 100)
+	awaitState(t, "both partitions fail", func() bool {
+		queues := w.w.layout.Load().queues
+		w.w.mu.Lock()
+		defer w.w.mu.Unlock()
+		return queues[0].failing && queues[1].failing
+	})
+	moves, hits := w.p.moves.Load(), faults.Hits()
+	for range 10 {
+		w.anywhere()
+	}
+	awaitState(t, "they were tried again", func() bool { return faults.Hits() >= hits+4 })
+	if got := w.p.moves.Load(); got != moves {
+		t.Errorf("%d batches were moved", got-moves)
+	}
+	faults.Remove()
+	w.check(&fake.Cluster)
+}
