@@ -124,7 +124,7 @@ func (w *world) acts() []func() {
 		change(func(s *v1alpha1.StreamProcessorSpec) { s.Replicas = new(int32(9)) }),
 		change(func(s *v1alpha1.StreamProcessorSpec) { s.Ordering = v1alpha1.Key }),
 		change(func(s *v1alpha1.StreamProcessorSpec) {
-			s.Template = &v1alpha1.PodTemplateSpec{NodeSelector: map[string]string{"disk": "fast"}}
+			s.Template = overlay(`{"nodeSelector": {"disk": "fast"}}`)
 		}),
 		func() {
 			w.kafka.change(func(f *kafkawatch.Facts) { f.Partitions = make([]kafkawatch.Partition, 8) })

@@ -18,6 +18,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -154,6 +155,11 @@ func (o *operator) processor(name string, change ...func(*v1alpha1.StreamProcess
 	}
 	o.create(sp)
 	return sp
+}
+
+// overlay is a template with a part of a pod's spec, in JSON.
+func overlay(spec string) *v1alpha1.PodTemplateSpec {
+	return &v1alpha1.PodTemplateSpec{Spec: &runtime.RawExtension{Raw: []byte(spec)}}
 }
 
 func (o *operator) create(object client.Object) {

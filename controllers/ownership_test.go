@@ -62,7 +62,7 @@ func TestWhatIsNoLongerAskedForGoes(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
 	o.processor("enrich", func(sp *v1alpha1.StreamProcessor) {
-		sp.Spec.Template = &v1alpha1.PodTemplateSpec{Env: []corev1.EnvVar{{Name: "A", Value: "1"}, {Name: "B", Value: "2"}}}
+		sp.Spec.Template = overlay(`{"containers": [{"name": "worker", "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}]}`)
 	})
 	env := func(want ...string) func(*appsv1.Deployment) error {
 		return func(d *appsv1.Deployment) error {
@@ -77,7 +77,9 @@ func TestWhatIsNoLongerAskedForGoes(t *testing.T) {
 		}
 	}
 	o.deployment("enrich", env("A", "B"))
-	o.update("enrich", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Template.Env = sp.Spec.Template.Env[:1] })
+	o.update("enrich", func(sp *v1alpha1.StreamProcessor) {
+		sp.Spec.Template = overlay(`{"containers": [{"name": "worker", "env": [{"name": "A", "value": "1"}]}]}`)
+	})
 	o.deployment("enrich", env("A"))
 
 	policy := &networkingv1.NetworkPolicy{}

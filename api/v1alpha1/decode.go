@@ -11,8 +11,9 @@ import (
 
 // Decode reads the one StreamProcessor of a manifest in YAML or JSON, and fills
 // absent fields with their defaults. Fields that don't exist or stand there
-// twice, other kinds of object and a second StreamProcessor are errors. What
-// the fields hold is not judged beyond their types.
+// twice, other kinds of object and a second StreamProcessor are errors, and so
+// is a template that can't be laid over a pod. What the other fields hold is not
+// judged beyond their types.
 func Decode(manifest []byte) (*StreamProcessor, error) {
 	documents, err := splitDocuments(manifest)
 	if err != nil {
@@ -40,7 +41,8 @@ func decodeObject(tree []byte) (*StreamProcessor, error) {
 	if err != nil {
 		return nil, locate(tree, sp, err)
 	}
-	if err := errors.Join(strict...); err != nil {
+	_, err = sp.Spec.Template.PodSpec()
+	if err := errors.Join(append(strict, err)...); err != nil {
 		return nil, err
 	}
 	sp.Default()

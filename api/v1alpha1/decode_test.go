@@ -29,7 +29,7 @@ spec:
   input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted}
   output: {topic: out, compression: zstd, create: {partitions: 12}}
   processor:
-    image: {name: "registry/program:1", pullPolicy: Always}
+    container: {image: "registry/program:1", imagePullPolicy: Always, args: [-v]}
   ordering: Key
   concurrency: 3
   inFlight: {records: 500, bytes: 1.5Gi}
@@ -45,8 +45,12 @@ spec:
   suspend: true
   deletionPolicy: DeleteGroup
   template:
-    resources: {limits: {cpu: 2, memory: 1Gi}}
-    env: [{name: A, value: b}]
+    metadata: {labels: {team: shop}}
+    spec:
+      containers:
+      - name: worker
+        resources: {limits: {cpu: 2, memory: 1Gi}}
+        env: [{name: A, value: b}]
 `
 
 func TestDecode(t *testing.T) {
@@ -64,7 +68,7 @@ func TestDecode(t *testing.T) {
 		if sp.Name != "orders" || sp.Kind != Kind || spec.Input.GroupID != "g" || spec.Ordering != Key ||
 			spec.InFlight.Bytes.Value() != 1536<<20 || spec.DrainTimeout.Duration != 90*time.Second || !spec.Suspend ||
 			spec.DeletionPolicy != DeleteGroup ||
-			spec.Template.Resources.Limits.Cpu().Value() != 2 || spec.Processor.Image.Name != "registry/program:1" {
+			spec.Template.Metadata.Labels["team"] != "shop" || spec.Processor.Container.Image != "registry/program:1" {
 			t.Errorf("%s: read %+v", name, sp)
 		}
 	}
@@ -85,27 +89,24 @@ func TestDecodeRefuses(t *testing.T) {
 		least + "---" + least:      "2 documents",
 		least + "...\nkind: Pod\n": "2 documents",
 		"kind: StreamProcessor":    "apiVersion",
-		"apiVersion: millrace.dev/v1alpha1\nkind: Pod":                     `kind is "Pod"`,
-		"apiVersion: millrace.dev/v1\nkind: StreamProcessor":               `apiVersion is "millrace.dev/v1"`,
-		least + "  orderring: Key":                                         `"spec.orderring"`,
-		least + "  Ordering: Key":                                          `"spec.Ordering"`,
-		least + "  failure: {backoff: {first: 1s}}":                        `"spec.failure.backoff.first"`,
-		least + "  template: {env: [{name: a}, {nam: b}]}":                 `"spec.template.env[1].nam"`,
-		least + "  suspend: true\n  suspend: false":                        `"suspend" already set`,
-		least + "  drainTimeout: 20":                                       `spec.drainTimeout: 20 is not a duration: write one like "30s"`,
-		least + "  drainTimeout: 20 s":                                     "spec.drainTimeout: ",
-		least + "  failure: {backoff: {max: soon}}":                        `spec.failure.backoff.max: "soon" is not a duration`,
-		least + "  inFlight: {bytes: 64MB}":                                "spec.inFlight.bytes: ",
-		least + "  inFlight: {bytes: '1e-2147483647'}":                     "spec.inFlight.bytes: ",
-		least + "  template: {resources: {limits: {cpu: '1e-999999999'}}}": "spec.template.resources.limits.cpu: ",
-		least + "  concurrency: many":                                      "spec.concurrency: ",
-		least + "  concurrency: 1.5":                                       "spec.concurrency: 1.5 is not of the right type: write a whole number",
-		least + "  autoscaling: {maxReplicas: 3000000000}":                 "spec.autoscaling.maxReplicas: 3000000000 is not of the right type: write a whole number of at most 32 bits",
-		least + "  template: {resources: {limits: {cpu: a lot}}}":          "spec.template.resources.limits.cpu: ",
-		strings.Replace(least, `["kafka:9092"]`, "kafka:9092", 1):          `spec.kafka.bootstrapServers: "kafka:9092" is not of the right type: write a list`,
-		strings.Replace(least, `["kafka:9092"]`, "[a:1, 9092]", 1):         "spec.kafka.bootstrapServers[1]: ",
-		strings.Replace(least, "{cel: {}}", "{cel: true}", 1):              "spec.processor.cel: true is not of the right type: write an object",
-		strings.Replace(least, "{name: copy}", "[copy]", 1):                "metadata: ",
+		"apiVersion: millrace.dev/v1alpha1\nkind: Pod":             `kind is "Pod"`,
+		"apiVersion: millrace.dev/v1\nkind: StreamProcessor":       `apiVersion is "millrace.dev/v1"`,
+		least + "  orderring: Key":                                 `"spec.orderring"`,
+		least + "  Ordering: Key":                                  `"spec.Ordering"`,
+		least + "  failure: {backoff: {first: 1s}}":                `"spec.failure.backoff.first"`,
+		least + "  suspend: true\n  suspend: false":                `"suspend" already set`,
+		least + "  drainTimeout: 20":                               `spec.drainTimeout: 20 is not a duration: write one like "30s"`,
+		least + "  drainTimeout: 20 s":                             "spec.drainTimeout: ",
+		least + "  failure: {backoff: {max: soon}}":                `spec.failure.backoff.max: "soon" is not a duration`,
+		least + "  inFlight: {bytes: 64MB}":                        "spec.inFlight.bytes: ",
+		least + "  inFlight: {bytes: '1e-2147483647'}":             "spec.inFlight.bytes: ",
+		least + "  concurrency: many":                              "spec.concurrency: ",
+		least + "  concurrency: 1.5":                               "spec.concurrency: 1.5 is not of the right type: write a whole number",
+		least + "  autoscaling: {maxReplicas: 3000000000}":         "spec.autoscaling.maxReplicas: 3000000000 is not of the right type: write a whole number of at most 32 bits",
+		strings.Replace(least, `["kafka:9092"]`, "kafka:9092", 1):  `spec.kafka.bootstrapServers: "kafka:9092" is not of the right type: write a list`,
+		strings.Replace(least, `["kafka:9092"]`, "[a:1, 9092]", 1): "spec.kafka.bootstrapServers[1]: ",
+		strings.Replace(least, "{cel: {}}", "{cel: true}", 1):      "spec.processor.cel: true is not of the right type: write an object",
+		strings.Replace(least, "{name: copy}", "[copy]", 1):        "metadata: ",
 	} {
 		if sp, err := Decode([]byte(manifest)); err == nil || sp != nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s\ngives %v, want an error with %s", manifest, err, want)

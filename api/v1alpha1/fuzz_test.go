@@ -14,7 +14,8 @@ func FuzzDecode(f *testing.F) {
 		least, full, "", "{}", "---\n---\n", "- 1", "'", "a: &a [*a]", least + "---\nx",
 		`{"apiVersion":"millrace.dev/v1alpha1","kind":"StreamProcessor","spec":{"replicas":0}}`,
 		least + "  inFlight: {bytes: 1e3, records: 1e3}\n  autoscaling: {minReplicas: 0, maxReplicas: 2}",
-		least + "  failure: {timeout: 1h2m3.004s, backoff: {max: }}\n  template: {resources: {limits: {cpu: 1500m}}}",
+		least + "  failure: {timeout: 1h2m3.004s, backoff: {max: }}\n  template: {metadata: {labels: {a: b}}}",
+		least + "  template: {spec: {containers: [{name: worker, $patch: replace, resources: {limits: {cpu: 1e3}}}, {name: b}], volumes: null}}",
 		least + "status: {observedGeneration: 3, input: {lag: 5}, conditions: [{type: Ready, lastTransitionTime: \"2026-01-01T00:00:00Z\"}]}",
 	} {
 		f.Add([]byte(seed))

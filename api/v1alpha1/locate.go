@@ -110,7 +110,7 @@ func partsOf(path string, tree []byte, t reflect.Type) []part {
 func fieldsOf(path string, members map[string]json.RawMessage, t reflect.Type) []part {
 	var parts []part
 	for field := range t.Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		name := jsonName(field)
 		if member, ok := members[name]; ok && name != "" {
 			parts = append(parts, part{below(path, name), member, field.Type})
 		} else if field.Anonymous && name == "" {
@@ -118,6 +118,11 @@ func fieldsOf(path string, members map[string]json.RawMessage, t reflect.Type) [
 		}
 	}
 	return parts
+}
+
+func jsonName(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return name
 }
 
 func itemsOf(path string, tree []byte, t reflect.Type) []part {

@@ -7,15 +7,15 @@ import (
 
 // ProcessorSpec is what is done with each record.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.cel) != has(self.image)",message="processor must have exactly one of its fields: cel for expressions, or image for a program on the Go SDK"
+// +kubebuilder:validation:XValidation:rule="has(self.cel) != has(self.container)",message="processor must have exactly one of its fields: cel for expressions, or container for a program on the Go SDK"
 type ProcessorSpec struct {
 	// cel evaluates expressions on each record; {} copies it.
 	// +optional
 	CEL *CELSpec `json:"cel,omitempty"`
 
-	// image is a program built on the Go SDK.
+	// container runs a program built on the Go SDK.
 	// +optional
-	Image *ImageSpec `json:"image,omitempty"`
+	Container *ContainerSpec `json:"container,omitempty"`
 }
 
 // CELSpec holds expressions in the Common Expression Language. One that is
@@ -59,23 +59,48 @@ type CELSpec struct {
 	// +kubebuilder:validation:MaxLength=65536
 	// +optional
 	Topic string `json:"topic,omitempty"`
-}
 
-// ImageSpec is a program built on the Go SDK.
-type ImageSpec struct {
-	// name is the container image. Its entry point must be a program whose main
-	// function calls worker.Main.
+	// image is the worker image that evaluates the expressions. The default is
+	// the operator's --worker-image, which changes when the operator is upgraded.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9][-a-zA-Z0-9._:/@]*)?$')",message="must be a container image, such as registry/name:tag"
-	// +required
-	Name string `json:"name"`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:[0-9]+)?/)?[a-z0-9]+([-._/]+[a-z0-9]+)*(:[a-zA-Z0-9_][-a-zA-Z0-9_.]{0,127})?(@sha256:[0-9a-f]{64}|@sha512:[0-9a-f]{128})?$')",message="must be a container image, such as registry/name:tag or registry/name@sha256:digest"
+	// +optional
+	Image string `json:"image,omitempty"`
+}
 
-	// pullPolicy says when to fetch the image. Empty is Kubernetes' default:
+// ContainerSpec is a program built on the Go SDK. Its main function calls
+// worker.Main, which reads the configuration that the operator mounts at
+// /etc/millrace/worker.yaml.
+type ContainerSpec struct {
+	// image is the container image.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:[0-9]+)?/)?[a-z0-9]+([-._/]+[a-z0-9]+)*(:[a-zA-Z0-9_][-a-zA-Z0-9_.]{0,127})?(@sha256:[0-9a-f]{64}|@sha512:[0-9a-f]{128})?$')",message="must be a container image, such as registry/name:tag or registry/name@sha256:digest"
+	// +required
+	Image string `json:"image"`
+
+	// command is the program with its first arguments. The default is the image's
+	// entry point.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MaxLength=65536
+	// +optional
+	Command []string `json:"command,omitempty"`
+
+	// args are further arguments of the program. The default is the image's
+	// command, or nothing if this has a command.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MaxLength=65536
+	// +optional
+	Args []string `json:"args,omitempty"`
+
+	// imagePullPolicy says when to fetch the image. The default is Kubernetes':
 	// Always for the tag latest, IfNotPresent for others.
 	// +kubebuilder:validation:Enum=Always;IfNotPresent;Never
 	// +optional
-	PullPolicy corev1.PullPolicy `json:"pullPolicy,omitempty"`
+	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
 }
 
 // InFlightSpec bounds what one pod has read and not settled yet.

@@ -68,7 +68,8 @@ type StreamProcessorSpec struct {
 	// +required
 	Output OutputSpec `json:"output"`
 
-	// processor is what is done with each record: exactly one of cel and image.
+	// processor is what is done with each record: exactly one of cel and
+	// container.
 	// +required
 	Processor ProcessorSpec `json:"processor"`
 
@@ -158,7 +159,13 @@ type StreamProcessorSpec struct {
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
-	// template adds to the pods what they need beside the processor.
+	// deployment holds labels and annotations for the Deployment that runs the
+	// pods; those for the pods are in template.
+	// +optional
+	Deployment Metadata `json:"deployment,omitzero"`
+
+	// template is laid over the pods: resources, service account, further
+	// containers and whatever else a pod may need.
 	// +optional
 	Template *PodTemplateSpec `json:"template,omitempty"`
 }

@@ -17,7 +17,7 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 		return writeFile(t, "manifest.yaml", []byte(strings.NewReplacer("{topic: in}", "{topic: "+in+"}", "{topic: out}", "{topic: "+out+"}").Replace(baseManifest)+spec))
 	}
 	good := writeManifest(t, copying)
-	image := writeManifest(t, "  processor: {image: {name: registry/program}}\n")
+	image := writeManifest(t, "  processor: {container: {image: registry/program}}\n")
 	for name, c := range map[string]struct {
 		args []string
 		want []string
@@ -30,8 +30,8 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 		"not YAML":             {[]string{"-f", writeFile(t, "m.yaml", []byte("{"))}, []string{"m.yaml"}},
 		"other kind":           {[]string{"-f", writeFile(t, "m.yaml", []byte("kind: Pod\napiVersion: v1\n"))}, []string{"m.yaml", "Pod", "StreamProcessor"}},
 		"two of them":          {[]string{"-f", writeFile(t, "m.yaml", []byte(baseManifest+copying+"---\n"+baseManifest+copying))}, []string{"m.yaml", "2 documents"}},
-		"image without exec":   {[]string{"-f", image}, []string{"spec.processor.image", "--exec"}},
-		"exec without image":   {[]string{"-f", good, "--exec", "true"}, []string{"--exec", "spec.processor.image"}},
+		"image without exec":   {[]string{"-f", image}, []string{"spec.processor.container", "--exec"}},
+		"exec without image":   {[]string{"-f", good, "--exec", "true"}, []string{"--exec", "spec.processor.container"}},
 		"no such input file":   {[]string{"-f", good, "--input-file", "/no/such.jsonl"}, []string{"--input-file", "/no/such.jsonl"}},
 		"no such directory":    {[]string{"-f", good, "--output-file", "/no/such/out.jsonl"}, []string{"--output-file", "/no/such/out.jsonl"}},
 		"no replicas":          {[]string{"-f", good, "--replicas", "0"}, []string{"--replicas"}},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -39,12 +40,12 @@ func readFile(path string) ([]byte, error) {
 
 // checkProgram reports whether --exec was given if and only if it is needed.
 func (m *manifest) checkProgram(program string) error {
-	image := m.processor.Spec.Processor.Image
+	container := m.processor.Spec.Processor.Container
 	switch {
-	case image != nil && program == "":
-		return fmt.Errorf("%s: spec.processor.image: an image can't be run here: build the program of %s and name it with --exec", m.path, image.Name)
-	case image == nil && program != "":
-		return fmt.Errorf("--exec: %s has no spec.processor.image that the program could stand for", m.path)
+	case container != nil && program == "":
+		return fmt.Errorf("%s: spec.processor.container: an image can't be run here: build the program of %s and name it with --exec", m.path, container.Image)
+	case container == nil && program != "":
+		return fmt.Errorf("--exec: %s has no spec.processor.container that the program could stand for", m.path)
 	default:
 		return nil
 	}
@@ -65,7 +66,8 @@ func (m *manifest) workerConfig() (config.Config, error) {
 		creds.SASL = m.secretDir(k.SASL.SecretRef.Name)
 	}
 	cfg, err := resources.WorkerConfig(m.processor, creds)
-	if err != nil {
+	// Nothing here runs in a pod, but who tries a manifest wants to know.
+	if err := errors.Join(err, resources.CheckTemplate(m.processor)); err != nil {
 		return config.Config{}, fmt.Errorf("%s: %w", m.path, err)
 	}
 	return cfg, nil

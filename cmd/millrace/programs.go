@@ -24,9 +24,9 @@ type program struct {
 	stopping chan struct{} // closed when it has been asked to drain
 }
 
-// startPrograms starts count processes of command, each with a configuration
-// file of its own in dir.
-func startPrograms(command string, cfg config.Config, count int, dir string, s *screen) (*workers, error) {
+// startPrograms starts count processes of command, each with the manifest's args
+// and a configuration file of its own in dir.
+func startPrograms(command string, args []string, cfg config.Config, count int, dir string, s *screen) (*workers, error) {
 	var programs []*program
 	var urls []string
 	stopping := make(chan struct{})
@@ -36,7 +36,7 @@ func startPrograms(command string, cfg config.Config, count int, dir string, s *
 	})
 	kill := func() { signalAll(programs, syscall.SIGKILL) }
 	for i := range count {
-		p, address, err := newProgram(command, cfg, i, dir, s)
+		p, address, err := newProgram(command, args, cfg, i, dir, s)
 		if err == nil {
 			p.stopping = stopping
 			err = p.command.Start()
@@ -52,7 +52,7 @@ func startPrograms(command string, cfg config.Config, count int, dir string, s *
 	return w, nil
 }
 
-func newProgram(command string, cfg config.Config, i int, dir string, s *screen) (*program, string, error) {
+func newProgram(command string, args []string, cfg config.Config, i int, dir string, s *screen) (*program, string, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, "", err
@@ -69,7 +69,8 @@ func newProgram(command string, cfg config.Config, i int, dir string, s *screen)
 	p := &program{name: "worker " + strconv.Itoa(i+1)}
 	p.lines = &prefixer{prefix: "[" + p.name + "] ", out: s}
 	// exec: the signals shall reach the program and not a shell around it.
-	p.command = exec.Command("/bin/sh", "-c", "exec "+command+` "$@"`, "sh", "--config", file)
+	shell := append([]string{"-c", "exec " + command + ` "$@"`, "sh"}, args...)
+	p.command = exec.Command("/bin/sh", append(shell, "--config", file)...)
 	p.command.Stdout, p.command.Stderr = p.lines, p.lines
 	// Ctrl-C on the terminal is for this process, which passes it on.
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

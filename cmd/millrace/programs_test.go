@@ -58,7 +58,7 @@ func startScripts(t *testing.T, count int, script string) (*workers, *watchedOut
 	}
 	out := newWatchedOutput()
 	cfg := config.Config{Name: "sample"}
-	w, err := startPrograms(path+" 'an argument'", cfg, count, t.TempDir(), newScreen(out))
+	w, err := startPrograms(path+" 'an argument'", []string{"--model", "$small size"}, cfg, count, t.TempDir(), newScreen(out))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,14 +78,14 @@ func awaitEnd(t *testing.T, w *workers) error {
 }
 
 const waitForTerm = `trap 'echo drained >&2; exit 0' TERM
-echo "$1 $2 $(cat "$3" | grep -c '^name: sample')" >&2
+echo "$1 $2 $3 $4 $(cat "$5" | grep -c '^name: sample')" >&2
 while :; do sleep 0.05; done
 `
 
 func TestProgramsGetTheirConfigurationAndDrain(t *testing.T) {
 	w, out := startScripts(t, 2, waitForTerm)
-	out.await(t, "[worker 1] an argument --config 1\n")
-	out.await(t, "[worker 2] an argument --config 1\n")
+	out.await(t, "[worker 1] an argument --model $small size --config 1\n")
+	out.await(t, "[worker 2] an argument --model $small size --config 1\n")
 	w.stop()
 	if err := awaitEnd(t, w); err != nil {
 		t.Error(err)

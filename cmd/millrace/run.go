@@ -34,7 +34,7 @@ record of the input topic; files that end in .gz or .zst are decompressed. The
 value of each record that arrives at the output topic becomes one line of
 --output-file; a null value becomes an empty line.
 
-A processor that is an image can't be run here: --exec names the program to run
+A processor that is a container can't be run here: --exec names the program to run
 in its place. It is started by a shell with --config FILE added, once for each
 replica, and asked to drain by SIGTERM.
 

@@ -143,7 +143,7 @@ func (s *session) startWorkers(ctx context.Context) (err error) {
 	if s.processor != nil {
 		s.workers, err = startMembers(s.cfg, s.processor, s.opts.replicas, s.logger())
 	} else {
-		s.workers, err = startPrograms(s.opts.program, s.cfg, s.opts.replicas, s.dir, s.screen)
+		s.workers, err = startPrograms(s.opts.program, s.manifest.processor.Spec.Processor.Container.Args, s.cfg, s.opts.replicas, s.dir, s.screen)
 	}
 	if err != nil {
 		return err

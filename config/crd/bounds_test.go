@@ -84,16 +84,14 @@ func boundsOf(path []string, schema *apiextensionsv1.JSONSchemaProps) []bound {
 		found = append(found, bound{path: below(path, required), refused: []any{nil}})
 	}
 	for name := range schema.Properties {
-		if name != "template" { // its fields are Kubernetes'
-			found = append(found, boundsOf(below(path, name), new(schema.Properties[name]))...)
-		}
+		found = append(found, boundsOf(below(path, name), new(schema.Properties[name]))...)
 	}
 	return found
 }
 
 func below(path []string, name string) []string { return append(path[:len(path):len(path)], name) }
 
-// items are brokers, the only list of this project's own.
+// items are brokers, and good for every other list.
 func items(count int64) []any {
 	list := []any{}
 	for i := range count {
@@ -115,7 +113,7 @@ func properties(count int64) map[string]any {
 func withValue(t *testing.T, path []string, value any) *unstructured.Unstructured {
 	t.Helper()
 	manifest := parse(t, full)
-	if strings.HasPrefix(strings.Join(path, "."), "spec.processor.image") {
+	if strings.HasPrefix(strings.Join(path, "."), "spec.processor.container") {
 		manifest = parse(t, full, image("a"))
 	}
 	if value == nil {

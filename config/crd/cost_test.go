@@ -30,20 +30,11 @@ func TestTheLargestIsJudged(t *testing.T) {
 	}
 	set(headers, "spec", "processor", "cel", "headers")
 	set(items(100), "spec", "kafka", "bootstrapServers")
-	set(entries(64, 63), "spec", "template", "labels")
-	set(entries(64, 2000), "spec", "template", "annotations")
-	var env, volumes, mounts []any
-	for i := range 100 {
-		env = append(env, map[string]any{"name": fmt.Sprint(strings.Repeat("N", 1000), i), "value": strings.Repeat("v", 1000)})
+	set(strings.Repeat("a", 1024), "spec", "processor", "cel", "image")
+	for _, path := range [][]string{{"spec", "template", "metadata"}, {"spec", "deployment"}} {
+		set(entries(64, 63), append(path, "labels")...)
+		set(entries(64, 2000), append(path, "annotations")...)
 	}
-	for i := range 50 {
-		name := fmt.Sprint(strings.Repeat("v", 60), i)
-		volumes = append(volumes, map[string]any{"name": name, "emptyDir": map[string]any{}})
-		mounts = append(mounts, map[string]any{"name": name, "mountPath": fmt.Sprint("/", strings.Repeat("m", 1000), i)})
-	}
-	set(env, "spec", "template", "env")
-	set(volumes, "spec", "template", "volumes")
-	set(mounts, "spec", "template", "volumeMounts")
 	if err := try(api, object); err != nil {
 		t.Error(err)
 	}

@@ -17,7 +17,7 @@ func TestDefaultsEqualThoseOfALocalRun(t *testing.T) {
 	api := controllerstest.Start(t)
 	for name, change := range map[string]string{
 		"the least":   "",
-		"empty parts": spec("failure: {backoff: {}, deadLetter: {topic: d, create: {partitions: 1}}}, inFlight: {}, autoscaling: {maxReplicas: 3, behavior: {}, vertical: {maxCPU: 2}}, template: {}, kafka: {tls: {caSecretRef: {name: ca}}}"),
+		"empty parts": spec("failure: {backoff: {}, deadLetter: {topic: d, create: {partitions: 1}}}, inFlight: {}, autoscaling: {maxReplicas: 3, behavior: {}, vertical: {maxCPU: 2}}, template: {spec: {nodeSelector: {b: c, a: d}}}, deployment: {}, kafka: {tls: {caSecretRef: {name: ca}}}"),
 		"zeros":       spec("replicas: 0, concurrency: 0, autoscaling: {minReplicas: 0, maxReplicas: 3}, suspend: false"),
 		"other parts": spec("failure: {maxAttempts: 2, timeout: 3s}, inFlight: {bytes: 1Gi}, ordering: Partition"),
 		"nulls":       spec("drainTimeout: null"),

@@ -30,7 +30,7 @@ spec:
   processor: {cel: {}}
 `
 
-// full has every field of the spec that is not a pod's.
+// full has every field of the spec, and some of a pod's.
 const full = `
 apiVersion: millrace.dev/v1alpha1
 kind: StreamProcessor
@@ -43,7 +43,7 @@ spec:
   input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, onDataLoss: Halt}
   output: {topic: out, compression: zstd, create: {partitions: 12, replicationFactor: 3}, deliveryTimeout: 5m}
   processor:
-    cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"'}
+    cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"', image: "worker:1"}
   ordering: Key
   delivery: AtLeastOnce
   concurrency: 3
@@ -61,17 +61,16 @@ spec:
   drainTimeout: 1m
   suspend: true
   deletionPolicy: DeleteGroup
+  deployment: {labels: {team: orders}, annotations: {reload: "true"}}
   template:
-    labels: {app.kubernetes.io/part-of: shop}
-    annotations: {team: orders}
-    resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {cpu: 2, memory: 1Gi}}
-    env: [{name: A, value: b}, {name: B, valueFrom: {secretKeyRef: {name: s, key: k}}}]
-    volumes: [{name: model, emptyDir: {}}]
-    volumeMounts: [{name: model, mountPath: /model}]
-    nodeSelector: {zone: a}
-    tolerations: [{key: batch, operator: Exists}]
-    affinity: {nodeAffinity: {}}
-    imagePullSecrets: [{name: pull}]
+    metadata: {labels: {app.kubernetes.io/part-of: shop}, annotations: {team: orders}}
+    spec:
+      serviceAccountName: full
+      nodeSelector: {zone: a}
+      topologySpreadConstraints: null
+      containers:
+      - {name: worker, resources: {limits: {cpu: 2, memory: 1Gi}}}
+      - {name: proxy, image: proxy, anything: {is: [kept]}}
 `
 
 // parse reads a manifest and merges parts of others into it, in which null

@@ -85,8 +85,8 @@ var specRules = []rule{
 	},
 	{
 		"spec.processor", "processor must have exactly one of its fields",
-		[]string{spec("processor: {cel: {}}"), spec("processor: {cel: null, image: {name: a}}")},
-		[]string{spec("processor: {cel: null}"), spec("processor: {cel: {}, image: {name: a}}")},
+		[]string{spec("processor: {cel: {}}"), spec("processor: {cel: null, container: {image: a}}")},
+		[]string{spec("processor: {cel: null}"), spec("processor: {cel: {}, container: {image: a}}")},
 	},
 	{
 		"spec.processor.cel.headers", "each header needs an expression",
@@ -99,9 +99,14 @@ var specRules = []rule{
 		[]string{headers("a: " + strings.Repeat("1", 1<<17) + ", b: " + strings.Repeat("1", 1<<17))},
 	},
 	{
-		"spec.processor.image.name", "must be a container image",
-		[]string{image("a"), image("registry:5000/a/b:1"), image("a/b@sha256:0123456789abcdef")},
-		[]string{image("a b"), image("/a"), image(":1")},
+		"spec.processor.container.image", "must be a container image",
+		[]string{image("a"), image("registry:5000/a/b:1"), image("a/b@sha256:" + digest), image("Registry.example/a_b/c-d:V1.0_a@sha256:" + digest), image("a@sha512:" + digest + digest)},
+		[]string{image("a b"), image("/a"), image(":1"), image("a:"), image("a@"), image("a@sha256:0123"), image("a@" + digest), image("A/b/C"), image("https://a/b")},
+	},
+	{
+		"spec.processor.cel.image", "must be a container image",
+		[]string{celImage("a/worker:1"), celImage("a/worker@sha256:" + digest), celImage("a/worker:1@sha256:" + digest)},
+		[]string{celImage("a worker"), celImage("a/worker@sha256:" + digest[1:])},
 	},
 	{
 		"spec.delivery", "ExactlyOnce is not supported yet",
@@ -198,11 +203,16 @@ const (
 	amountOfCPU         = "must be an amount of CPU from 10m to 1024"
 )
 
+const digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 func spec(fields string) string     { return "spec: {" + fields + "}" }
 func servers(address string) string { return spec("kafka: {bootstrapServers: ['" + address + "']}") }
 func headers(fields string) string  { return spec("processor: {cel: {headers: {" + fields + "}}}") }
-func image(name string) string      { return spec("processor: {cel: null, image: {name: '" + name + "'}}") }
-func inFlight(size string) string   { return spec("inFlight: {bytes: " + size + "}") }
+func celImage(name string) string   { return spec("processor: {cel: {image: '" + name + "'}}") }
+func image(name string) string {
+	return spec("processor: {cel: null, container: {image: '" + name + "'}}")
+}
+func inFlight(size string) string { return spec("inFlight: {bytes: " + size + "}") }
 
 func autoscaling(fields string) string {
 	return spec("autoscaling: {maxReplicas: 3, " + fields + "}")

@@ -90,7 +90,7 @@ func containerTrouble(c *corev1.ContainerStatus) string {
 		return "it has been restarted several times"
 	}
 	if last.Reason == "OOMKilled" {
-		return "it needs more memory than its limit: raise spec.template.resources.limits.memory, or lower spec.inFlight"
+		return "it needs more memory than its limit: raise the memory limit of the container worker in spec.template.spec, or lower spec.inFlight"
 	}
 	return strings.TrimSuffix(fmt.Sprintf("it ends with exit code %d: %s", last.ExitCode, oneLine(last.Message)), ": ")
 }

@@ -1,6 +1,10 @@
 package resources
 
 import (
+	"fmt"
+	"slices"
+	"time"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -8,27 +12,23 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// ContainerName is that of the worker's container in its pod.
-const ContainerName = "worker"
+// startTimeout is how long a program may take before it serves its health: some
+// load a model first.
+const startTimeout = 30 * time.Minute
 
-func container(sp *v1alpha1.StreamProcessor, t v1alpha1.PodTemplateSpec, workerImage string) corev1.Container {
-	image, pull := workerImage, corev1.PullPolicy("")
-	if own := sp.Spec.Processor.Image; own != nil {
-		image, pull = own.Name, own.PullPolicy
-	}
-	return corev1.Container{
-		Name:            ContainerName,
-		Image:           image,
-		ImagePullPolicy: pull,
-		Args:            []string{"--config", configDir + "/" + configFile},
-		Env:             t.Env,
-		Resources:       orDefault(t.Resources),
-		VolumeMounts:    append(volumeMounts(sp), t.VolumeMounts...),
+// container is the worker's, before the template is laid over the pod. own is the
+// template's part of it: what that sets by itself gets no default here.
+func container(sp *v1alpha1.StreamProcessor, own corev1.Container, workerImage string) corev1.Container {
+	c := corev1.Container{
+		Name:         v1alpha1.WorkerContainer,
+		Env:          memoryLimit(own),
+		VolumeMounts: volumeMounts(sp, own),
 		Ports: []corev1.ContainerPort{{
 			Name: metricsPortName, ContainerPort: MetricsPort, Protocol: corev1.ProtocolTCP,
 		}},
-		ReadinessProbe: probe("/readyz", 2, 3),
-		LivenessProbe:  probe("/healthz", 10, 3),
+		StartupProbe:   probe(own.StartupProbe, "/healthz", 2, int32(startTimeout.Seconds()/2)),
+		ReadinessProbe: probe(own.ReadinessProbe, "/readyz", 2, 3),
+		LivenessProbe:  probe(own.LivenessProbe, "/healthz", 10, 3),
 		// The line that a worker ends with becomes part of the conditions.
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		SecurityContext: &corev1.SecurityContext{
@@ -38,24 +38,52 @@ func container(sp *v1alpha1.StreamProcessor, t v1alpha1.PodTemplateSpec, workerI
 			Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
 		},
 	}
+	if r := own.Resources; len(r.Requests)+len(r.Limits)+len(r.Claims) == 0 {
+		c.Resources = defaultResources()
+	}
+	program(sp.Spec.Processor, workerImage, &c)
+	return c
 }
 
-// probe asks every so many seconds, and gives up after so many failures.
-func probe(path string, seconds, failures int32) *corev1.Probe {
-	return &corev1.Probe{
-		ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{
+// program fills the fields of c that say what runs. A user's program finds its
+// configuration where the SDK looks for it by default.
+func program(p v1alpha1.ProcessorSpec, workerImage string, c *corev1.Container) {
+	if own := p.Container; own != nil {
+		c.Image, c.Command, c.Args, c.ImagePullPolicy = own.Image, own.Command, own.Args, own.ImagePullPolicy
+		return
+	}
+	c.Image, c.Args = workerImage, []string{"--config", configDir + "/" + configFile}
+	if p.CEL != nil && p.CEL.Image != "" {
+		c.Image = p.CEL.Image
+	}
+}
+
+// memoryLimit has Go's collector keep the memory below the container's limit. A
+// tenth is left for what the collector does not count.
+func memoryLimit(own corev1.Container) []corev1.EnvVar {
+	const name = "GOMEMLIMIT"
+	mebibytes := (own.Resources.Limits.Memory().Value() / 10 * 9) >> 20
+	if mebibytes == 0 || slices.ContainsFunc(own.Env, func(v corev1.EnvVar) bool { return v.Name == name }) {
+		return nil
+	}
+	return []corev1.EnvVar{{Name: name, Value: fmt.Sprintf("%dMiB", mebibytes)}}
+}
+
+// probe asks every so many seconds, and gives up after so many failures. Where
+// the overlay's own asks in another way, ours leaves the way to it.
+func probe(own *corev1.Probe, path string, seconds, failures int32) *corev1.Probe {
+	p := &corev1.Probe{PeriodSeconds: seconds, FailureThreshold: failures, TimeoutSeconds: 5, SuccessThreshold: 1}
+	if own == nil || own.Exec == nil && own.TCPSocket == nil && own.GRPC == nil {
+		p.HTTPGet = &corev1.HTTPGetAction{
 			Path: path, Port: intstr.FromString(metricsPortName), Scheme: corev1.URISchemeHTTP,
-		}},
-		PeriodSeconds: seconds, FailureThreshold: failures, TimeoutSeconds: 5, SuccessThreshold: 1,
+		}
 	}
+	return p
 }
 
-// orDefault reserves a little where nothing is said. There is no limit: it would
-// slow down whoever has not thought of one.
-func orDefault(r corev1.ResourceRequirements) corev1.ResourceRequirements {
-	if len(r.Requests)+len(r.Limits)+len(r.Claims) > 0 {
-		return r
-	}
+// defaultResources reserve a little where nothing is said. There is no limit: it
+// would slow down whoever has not thought of one.
+func defaultResources() corev1.ResourceRequirements {
 	return corev1.ResourceRequirements{Requests: corev1.ResourceList{
 		corev1.ResourceCPU:    resource.MustParse("100m"),
 		corev1.ResourceMemory: resource.MustParse("128Mi"),

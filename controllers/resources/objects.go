@@ -3,6 +3,7 @@ package resources
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -41,16 +42,17 @@ type Inputs struct {
 // fails with what keeps a worker from running with the spec, each by its field.
 func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
 	cfg, err := WorkerConfig(sp, mountedCredentials)
-	if err != nil {
-		return nil, err
-	}
 	cfg.StateDir = stateDir
 	if sp.Spec.LogLevel == "" && in.LogLevel != "" {
 		cfg.Telemetry.LogLevel = config.LogLevel(in.LogLevel)
 	}
-	content, err := yaml.Marshal(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("write the worker's configuration: %w", err)
+	content, writeErr := yaml.Marshal(cfg)
+	if writeErr != nil {
+		return nil, fmt.Errorf("write the worker's configuration: %w", writeErr)
+	}
+	template, templateErr := podTemplate(sp, in, hash(content))
+	if err := errors.Join(err, templateErr); err != nil {
+		return nil, err
 	}
 	objects := []Object{
 		serviceAccount(sp),
@@ -64,7 +66,7 @@ func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
 	if in.PodMonitor {
 		objects = append(objects, podMonitor(sp))
 	}
-	return append(objects, deployment(sp, in, hash(content))), nil
+	return append(objects, deployment(sp, in, template)), nil
 }
 
 func hash(content []byte) string {

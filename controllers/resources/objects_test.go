@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
@@ -98,13 +99,26 @@ func TestSameInputsGiveTheSameObjects(t *testing.T) {
 	}
 }
 
+// workload is the Deployment of sp.
+func workload(t *testing.T, sp *v1alpha1.StreamProcessor) *appsv1.Deployment {
+	t.Helper()
+	objects, err := Objects(sp, Inputs{WorkerImage: "worker:1", Replicas: 1, Partitions: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objects[len(objects)-1].(*appsv1.Deployment)
+}
+
 // TestUsersLabelsDoNotReplaceOurs: the Deployment finds its pods by them.
 func TestUsersLabelsDoNotReplaceOurs(t *testing.T) {
 	sp := read(t, "minimal.yaml")
-	sp.Spec.Template = &v1alpha1.PodTemplateSpec{Labels: map[string]string{InstanceLabel: "other", "team": "a"}}
-	labels := deployment(sp, Inputs{}, "").Spec.Template.Labels
-	if labels[InstanceLabel] != sp.Name || labels["team"] != "a" {
-		t.Errorf("labels %v", labels)
+	theirs := v1alpha1.Metadata{Labels: map[string]string{InstanceLabel: "other", "team": "a"}}
+	sp.Spec.Template, sp.Spec.Deployment = &v1alpha1.PodTemplateSpec{Metadata: theirs}, theirs
+	d := workload(t, sp)
+	for _, labels := range []map[string]string{d.Labels, d.Spec.Template.Labels} {
+		if labels[InstanceLabel] != sp.Name || labels["team"] != "a" {
+			t.Errorf("labels %v", labels)
+		}
 	}
 }
 
@@ -131,10 +145,10 @@ func TestRollout(t *testing.T) {
 // TestGracePeriodCoversTheStop: a pod is not killed before its worker has had the
 // time that it may take.
 func TestGracePeriodCoversTheStop(t *testing.T) {
-	for _, drain := range []time.Duration{0, time.Second, 20 * time.Second, 45500 * time.Millisecond, time.Hour} {
+	for _, drain := range []time.Duration{time.Second, 20 * time.Second, 45500 * time.Millisecond, time.Hour} {
 		sp := read(t, "minimal.yaml")
 		sp.Spec.DrainTimeout = &metav1.Duration{Duration: drain}
-		grace := time.Duration(*deployment(sp, Inputs{}, "").Spec.Template.Spec.TerminationGracePeriodSeconds) * time.Second
+		grace := time.Duration(*workload(t, sp).Spec.Template.Spec.TerminationGracePeriodSeconds) * time.Second
 		if stop := config.StopTimeout(drain); grace <= stop {
 			t.Errorf("drain timeout %v: the pod has %v, the worker may take %v", drain, grace, stop)
 		}

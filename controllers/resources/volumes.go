@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"path"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -49,7 +50,7 @@ func Secrets(sp *v1alpha1.StreamProcessor) []SecretUse {
 	return uses
 }
 
-func volumes(sp *v1alpha1.StreamProcessor) []corev1.Volume {
+func volumes(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec) []corev1.Volume {
 	list := []corev1.Volume{{
 		Name: "millrace-config",
 		VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
@@ -68,13 +69,14 @@ func volumes(sp *v1alpha1.StreamProcessor) []corev1.Volume {
 		}
 		list = append(list, corev1.Volume{Name: use.volume, VolumeSource: corev1.VolumeSource{Secret: secret}})
 	}
-	if needsTmp(sp) {
-		list = append(list, corev1.Volume{Name: "millrace-tmp", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
+	replaced := slices.ContainsFunc(overlay.Volumes, func(v corev1.Volume) bool { return v.Name == tmpVolume })
+	if needsTmp(workerOf(overlay)) && !replaced {
+		list = append(list, corev1.Volume{Name: tmpVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
 	}
 	return list
 }
 
-func volumeMounts(sp *v1alpha1.StreamProcessor) []corev1.VolumeMount {
+func volumeMounts(sp *v1alpha1.StreamProcessor, own corev1.Container) []corev1.VolumeMount {
 	list := []corev1.VolumeMount{
 		{Name: "millrace-config", MountPath: configDir, ReadOnly: true},
 		{Name: "millrace-state", MountPath: stateDir},
@@ -82,14 +84,14 @@ func volumeMounts(sp *v1alpha1.StreamProcessor) []corev1.VolumeMount {
 	for _, use := range Secrets(sp) {
 		list = append(list, corev1.VolumeMount{Name: use.volume, MountPath: use.path, ReadOnly: true})
 	}
-	if needsTmp(sp) {
-		list = append(list, corev1.VolumeMount{Name: "millrace-tmp", MountPath: tmpDir})
+	if needsTmp(own) {
+		list = append(list, corev1.VolumeMount{Name: tmpVolume, MountPath: tmpDir})
 	}
 	return list
 }
 
 // needsTmp: the root file system can't be written to, and programs expect to
 // find a place for temporary files.
-func needsTmp(sp *v1alpha1.StreamProcessor) bool {
-	return !slices.ContainsFunc(template(sp).VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == tmpDir })
+func needsTmp(own corev1.Container) bool {
+	return !slices.ContainsFunc(own.VolumeMounts, func(m corev1.VolumeMount) bool { return path.Clean(m.MountPath) == tmpDir })
 }

@@ -49,12 +49,12 @@ func checkName(sp *v1alpha1.StreamProcessor) error {
 // checkProcessor is here because the configuration knows nothing of images.
 func checkProcessor(p v1alpha1.ProcessorSpec) error {
 	switch {
-	case p.CEL == nil && p.Image == nil:
-		return errors.New("spec.processor: it is not set: set cel for the built-in processor, or image for a program")
-	case p.CEL != nil && p.Image != nil:
-		return errors.New("spec.processor: cel and image are both set: leave one of them away")
-	case p.Image != nil && p.Image.Name == "":
-		return errors.New("spec.processor.image.name: it is not set: name the image")
+	case p.CEL == nil && p.Container == nil:
+		return errors.New("spec.processor: it is not set: set cel for the built-in processor, or container for a program")
+	case p.CEL != nil && p.Container != nil:
+		return errors.New("spec.processor: cel and container are both set: leave one of them away")
+	case p.Container != nil && p.Container.Image == "":
+		return errors.New("spec.processor.container.image: it is not set: name the image")
 	default:
 		return nil
 	}

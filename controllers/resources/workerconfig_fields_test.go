@@ -17,12 +17,14 @@ var notForWorkers = map[string]string{
 	"kafka.tls.caSecretRef.name":   "the operator mounts the Secret",
 	"kafka.tls.certSecretRef.name": "the operator mounts the Secret",
 	"kafka.sasl.secretRef.name":    "the operator mounts the Secret",
-	"processor.image":              "the operator runs the image",
 	"input.partitions":             "the operator bounds the pods by it",
+	"processor.cel.image":          "the operator runs the image",
+	"processor.container":          "the operator runs the image",
 	"replicas":                     "the operator's",
 	"autoscaling":                  "the operator's",
 	"suspend":                      "the operator's",
 	"deletionPolicy":               "the operator's",
+	"deployment":                   "the operator's",
 	"template":                     "the operator's",
 }
 

@@ -142,9 +142,11 @@ func TestWorkerConfigRefuses(t *testing.T) {
 	for want, change := range map[string]func(*v1alpha1.StreamProcessor){
 		"metadata.name: ":               func(sp *v1alpha1.StreamProcessor) { sp.Name = "" },
 		"spec.processor: it is not set": func(sp *v1alpha1.StreamProcessor) { sp.Spec.Processor.CEL = nil },
-		"spec.processor: cel and image": func(sp *v1alpha1.StreamProcessor) { sp.Spec.Processor.Image = &v1alpha1.ImageSpec{Name: "i"} },
-		"spec.processor.image.name: ": func(sp *v1alpha1.StreamProcessor) {
-			sp.Spec.Processor = v1alpha1.ProcessorSpec{Image: &v1alpha1.ImageSpec{}}
+		"spec.processor: cel and container": func(sp *v1alpha1.StreamProcessor) {
+			sp.Spec.Processor.Container = &v1alpha1.ContainerSpec{Image: "i"}
+		},
+		"spec.processor.container.image: ": func(sp *v1alpha1.StreamProcessor) {
+			sp.Spec.Processor = v1alpha1.ProcessorSpec{Container: &v1alpha1.ContainerSpec{}}
 		},
 		`metadata.name: "Orders": `:        func(sp *v1alpha1.StreamProcessor) { sp.Name = "Orders" },
 		`metadata.name: "aaaa`:             func(sp *v1alpha1.StreamProcessor) { sp.Name = strings.Repeat("a", 64) },

@@ -1,5 +1,5 @@
-// Command crd bounds those fields of the CRD whose types are Kubernetes' own
-// and can have no markers. go generate runs it after controller-gen.
+// Command crd bounds those parts of the CRD that can have no markers: the
+// values of maps, and types of Kubernetes' own. go generate runs it after controller-gen.
 package main
 
 import (
@@ -11,15 +11,12 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// lengths are the most characters of texts below spec.template. They are what
-// Kubernetes allows, or more; with them the API server can tell what a rule
-// that looks into the texts may cost.
+// lengths are the most characters of texts in maps. They are what Kubernetes
+// allows; with them the API server can tell what a rule that looks into the
+// texts may cost.
 var lengths = map[string]int{
-	"labels.*":                  63,
-	"volumes.[].name":           63,
-	"volumeMounts.[].name":      63,
-	"volumeMounts.[].mountPath": 1024,
-	"env.[].name":               1024,
+	"deployment.labels.*":        63,
+	"template.metadata.labels.*": 63,
 }
 
 // The pattern that controller-gen gives quantities allows any exponent, and for
@@ -53,7 +50,7 @@ func rewrite(path string) error {
 	for _, version := range crd["spec"].(object)["versions"].([]any) {
 		spec := version.(object)["schema"].(object)["openAPIV3Schema"].(object)["properties"].(object)["spec"].(object)
 		for path, most := range lengths {
-			text, err := find(spec, "template."+path)
+			text, err := find(spec, path)
 			if err != nil {
 				return err
 			}

@@ -33,7 +33,10 @@ spec:
   processor: {cel: {}}
   drainTimeout: 10s
   template:
-    resources: {requests: {cpu: 20m, memory: 64Mi}, limits: {memory: 256Mi}}
+    spec:
+      containers:
+      - name: worker
+        resources: {requests: {cpu: 20m, memory: 64Mi}, limits: {memory: 256Mi}}
 %[3]s`, name, cluster.NodeAddress, spec)
 }
 

@@ -36,7 +36,7 @@ func changesArrive(s *suite) {
 			s.Fatal(err)
 		}
 		value := fmt.Sprintf("change-%d", n)
-		patch := fmt.Sprintf(`{"spec": {"template": {"annotations": {"e2e": %q}}}}`, value)
+		patch := fmt.Sprintf(`{"spec": {"template": {"metadata": {"annotations": {"e2e": %q}}}}}`, value)
 		started := time.Now()
 		if err := s.client.Patch(s.Context(), sp, client.RawPatch("application/merge-patch+json", []byte(patch))); err != nil {
 			s.Fatal(err)

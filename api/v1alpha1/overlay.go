@@ -1,0 +1,129 @@
+package v1alpha1
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	corev1 "k8s.io/api/core/v1"
+	k8sjson "sigs.k8s.io/json"
+)
+
+// patchDirective is the key of an overlay that says how to merge the object it
+// stands in. Types have no field for it.
+const patchDirective = "$patch"
+
+// WorkerContainer is the name of the worker's container in its pod.
+const WorkerContainer = "worker"
+
+// overlaid gives what is decoded of an overlay the path that it has in a
+// manifest.
+type overlaid struct {
+	Spec struct {
+		Template struct {
+			Spec corev1.PodSpec `json:"spec"`
+		} `json:"template"`
+	} `json:"spec"`
+}
+
+// PodSpec decodes t's spec strictly: it fails for fields that don't exist, values
+// of the wrong type and items of lists that can't be merged, each by its path in
+// the manifest. A nil t gives an empty one.
+func (t *PodTemplateSpec) PodSpec() (*corev1.PodSpec, error) {
+	if t == nil || t.Spec == nil || len(t.Spec.Raw) == 0 {
+		return &corev1.PodSpec{}, nil
+	}
+	var fields map[string]any
+	if err := k8sjson.UnmarshalCaseSensitivePreserveInts(t.Spec.Raw, &fields); err != nil {
+		return nil, errors.New("spec.template.spec: it must be an object with fields")
+	}
+	stripped, err := withoutDirectives("spec.template.spec", fields)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := json.Marshal(map[string]any{"spec": map[string]any{"template": map[string]any{"spec": stripped}}})
+	if err != nil {
+		return nil, fmt.Errorf("spec.template.spec: %w", err)
+	}
+	into := &overlaid{}
+	if err := checkQuantities("", tree, reflect.TypeOf(*into)); err != nil {
+		return nil, err
+	}
+	strict, err := k8sjson.UnmarshalStrict(tree, into)
+	if err != nil {
+		return nil, locate(tree, into, err)
+	}
+	return &into.Spec.Template.Spec, errors.Join(append(strict, checkMergeKeys("spec.template.spec", fields, reflect.TypeFor[corev1.PodSpec]()))...)
+}
+
+// withoutDirectives copies value without patch directives, whose values it checks.
+func withoutDirectives(path string, value any) (any, error) {
+	var errs []error
+	switch value := value.(type) {
+	case map[string]any:
+		copied := make(map[string]any, len(value))
+		for k, v := range value {
+			if k == patchDirective {
+				if v != "replace" && v != "delete" {
+					errs = append(errs, fmt.Errorf("%s: it must be replace or delete", below(path, k)))
+				}
+				continue
+			}
+			field, err := withoutDirectives(below(path, k), v)
+			copied[k], errs = field, append(errs, err)
+		}
+		return copied, errors.Join(errs...)
+	case []any:
+		copied := make([]any, len(value))
+		for i, v := range value {
+			item, err := withoutDirectives(fmt.Sprintf("%s[%d]", path, i), v)
+			copied[i], errs = item, append(errs, err)
+		}
+		return copied, errors.Join(errs...)
+	default:
+		return value, nil
+	}
+}
+
+// checkMergeKeys refuses items of lists without the key that they are merged by,
+// and two items with the same one. Within containers it looks at the worker's
+// only: others are not merged with anything.
+func checkMergeKeys(path string, fields map[string]any, t reflect.Type) error {
+	var errs []error
+	for field := range t.Fields() {
+		name, key := jsonName(field), field.Tag.Get("patchMergeKey")
+		// Constraints replace the operator's, and may share a topology key.
+		if items, ok := fields[name].([]any); ok && key != "" && name != "topologySpreadConstraints" {
+			errs = append(errs, checkItems(below(path, name), items, key))
+		}
+	}
+	containers, _ := fields["containers"].([]any)
+	for i, item := range containers {
+		if c, _ := item.(map[string]any); c["name"] == WorkerContainer {
+			errs = append(errs, checkMergeKeys(fmt.Sprintf("%s.containers[%d]", path, i), c, reflect.TypeFor[corev1.Container]()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func checkItems(path string, items []any, key string) error {
+	var errs []error
+	seen := map[any]bool{}
+	for i, item := range items {
+		at := fmt.Sprintf("%s[%d].%s", path, i, key)
+		fields, _ := item.(map[string]any)
+		if _, directive := fields[patchDirective]; directive && len(fields) == 1 {
+			continue // it is about the whole list
+		}
+		switch name := fields[key]; {
+		case name == nil || name == "":
+			errs = append(errs, fmt.Errorf("%s: it is not set: the items of this list are merged by it", at))
+		case seen[name]:
+			errs = append(errs, fmt.Errorf("%s: %v is there twice: the items of this list are merged by it", at, name))
+		default:
+			seen[name] = true
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,136 @@
+package resources
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/worker/config"
+)
+
+// CheckTemplate fails with what keeps sp's template from being laid over its
+// pods, each by its field.
+func CheckTemplate(sp *v1alpha1.StreamProcessor) error {
+	_, err := podTemplate(sp, Inputs{}, "")
+	return err
+}
+
+// podTemplate is the operator's pod with the template of sp laid over it.
+func podTemplate(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) (corev1.PodTemplateSpec, error) {
+	overlay, err := sp.Spec.Template.PodSpec()
+	if err != nil {
+		return corev1.PodTemplateSpec{}, err
+	}
+	base := podSpec(sp, in, overlay)
+	merged, err := overlaid(base, sp.Spec.Template)
+	if err != nil {
+		return corev1.PodTemplateSpec{}, err
+	}
+	restrict(merged)
+	roundQuantities(merged)
+	template := corev1.PodTemplateSpec{ObjectMeta: podMeta(sp, in, configHash), Spec: *merged}
+	return template, errors.Join(checkMetadata(&sp.Spec), checkPod(base, overlay, merged))
+}
+
+// podMeta has the operator's labels and annotations win.
+func podMeta(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) metav1.ObjectMeta {
+	meta := metav1.ObjectMeta{Labels: ownLabels(sp), Annotations: map[string]string{
+		// kubectl logs and exec ask for no container then.
+		"kubectl.kubernetes.io/default-container": v1alpha1.WorkerContainer,
+	}}
+	if t := sp.Spec.Template; t != nil {
+		meta.Labels = labels.Merge(t.Metadata.Labels, meta.Labels)
+		meta.Annotations = labels.Merge(meta.Annotations, t.Metadata.Annotations)
+	}
+	meta.Annotations[configHashAnnotation] = configHash
+	if in.SecretsHash != "" {
+		meta.Annotations[secretsHashAnnotation] = in.SecretsHash
+	}
+	return meta
+}
+
+// podSpec is the pod before the overlay. Defaults that a user may not want are
+// left away where the overlay has something in their place.
+func podSpec(sp *v1alpha1.StreamProcessor, in Inputs, overlay *corev1.PodSpec) *corev1.PodSpec {
+	own := workerOf(overlay)
+	pod := &corev1.PodSpec{
+		ServiceAccountName:            Name(sp),
+		AutomountServiceAccountToken:  new(false),
+		EnableServiceLinks:            new(false),
+		TerminationGracePeriodSeconds: new(gracePeriod(sp, own)),
+		SecurityContext: &corev1.PodSecurityContext{
+			RunAsNonRoot:   new(true),
+			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+		},
+		Volumes:    volumes(sp, overlay),
+		Containers: []corev1.Container{container(sp, own, in.WorkerImage)},
+	}
+	if overlay.TopologySpreadConstraints == nil {
+		pod.TopologySpreadConstraints = spread(sp)
+	}
+	return pod
+}
+
+// spread puts the pods of one version on different nodes where there is room.
+func spread(sp *v1alpha1.StreamProcessor) []corev1.TopologySpreadConstraint {
+	return []corev1.TopologySpreadConstraint{{
+		MaxSkew: 1, TopologyKey: corev1.LabelHostname, WhenUnsatisfiable: corev1.ScheduleAnyway,
+		LabelSelector:  &metav1.LabelSelector{MatchLabels: Selector(sp.Name)},
+		MatchLabelKeys: []string{"pod-template-hash"},
+	}}
+}
+
+// overlaid merges the template into the pod.
+func overlaid(base *corev1.PodSpec, t *v1alpha1.PodTemplateSpec) (*corev1.PodSpec, error) {
+	if t == nil || t.Spec == nil || len(t.Spec.Raw) == 0 {
+		return base.DeepCopy(), nil
+	}
+	before, err := json.Marshal(base)
+	if err != nil {
+		return nil, fmt.Errorf("write the pod: %w", err)
+	}
+	after, err := strategicpatch.StrategicMergePatch(before, t.Spec.Raw, corev1.PodSpec{})
+	if err != nil {
+		return nil, fmt.Errorf("spec.template.spec: it can't be merged: %w", err)
+	}
+	merged := &corev1.PodSpec{}
+	if err := json.Unmarshal(after, merged); err != nil {
+		return nil, fmt.Errorf("spec.template.spec: %w", err)
+	}
+	return merged, nil
+}
+
+// workerOf returns the worker's container, an empty one if the pod has none.
+func workerOf(pod *corev1.PodSpec) corev1.Container {
+	if i := workerIndex(pod); i >= 0 {
+		return pod.Containers[i]
+	}
+	return corev1.Container{}
+}
+
+func workerIndex(pod *corev1.PodSpec) int {
+	return slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == v1alpha1.WorkerContainer })
+}
+
+// gracePeriod is in seconds: how long a stop takes by the worker's own account, after the pause
+// that the overlay may have before it.
+func gracePeriod(sp *v1alpha1.StreamProcessor, own corev1.Container) int64 {
+	drain := 20 * time.Second
+	if sp.Spec.DrainTimeout != nil {
+		drain = sp.Spec.DrainTimeout.Duration
+	}
+	pause := int64(0)
+	if l := own.Lifecycle; l != nil && l.PreStop != nil && l.PreStop.Sleep != nil {
+		pause = l.PreStop.Sleep.Seconds
+	}
+	return pause + int64(math.Ceil(config.KillTimeout(drain).Seconds()))
+}

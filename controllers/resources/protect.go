@@ -1,0 +1,216 @@
+package resources
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+// checkPod refuses an overlay that changes what a worker can't do without. Each
+// error names the field of the overlay.
+func checkPod(base, overlay, merged *corev1.PodSpec) error {
+	return errors.Join(
+		checkWorker(base, overlay, merged),
+		checkVolumes(base, overlay, merged),
+		checkNeighbours(overlay),
+		checkGrace(base, overlay, merged),
+	)
+}
+
+// problems collects findings about one container of the overlay.
+type problems struct {
+	path string
+	errs []error
+}
+
+func (p *problems) add(field, format string, args ...any) {
+	p.errs = append(p.errs, fmt.Errorf("%s.%s: %s", p.path, field, fmt.Sprintf(format, args...)))
+}
+
+func containerPath(list string, i int) string {
+	return fmt.Sprintf("spec.template.spec.%s[%d]", list, i)
+}
+
+// checkWorker is about the worker's container.
+func checkWorker(base, overlay, merged *corev1.PodSpec) error {
+	i := workerIndex(merged)
+	if i < 0 {
+		return errors.New("spec.template.spec.containers: the container worker can't be taken away: leave it there")
+	}
+	own, wanted, is := workerOf(overlay), base.Containers[0], merged.Containers[i]
+	p := problems{path: containerPath("containers", max(0, workerIndex(overlay)))}
+	if own.Image != "" {
+		p.add("image", "it is set elsewhere: write it into spec.processor.container.image or spec.processor.cel.image")
+	}
+	if own.Command != nil {
+		p.add("command", "it is set elsewhere: write it into spec.processor.container.command")
+	}
+	if own.Args != nil {
+		p.add("args", "they are set elsewhere: write them into spec.processor.container.args")
+	}
+	if !samePorts(wanted.Ports, is.Ports) {
+		p.add("ports", "port %d is where the worker serves metrics and health, and is found as %q: leave it as it is, and give others other numbers and names", MetricsPort, metricsPortName)
+	}
+	for _, v := range own.Env {
+		if strings.HasPrefix(v.Name, "MILLRACE_") {
+			p.add("env", "%s: variables that begin with MILLRACE_ are the operator's own: choose another name", v.Name)
+		}
+	}
+	checkMounts(&p, wanted.VolumeMounts, own.VolumeMounts, is.VolumeMounts)
+	return errors.Join(p.errs...)
+}
+
+// samePorts reports whether the worker's port is as it was, and found under its
+// name.
+func samePorts(wanted, is []corev1.ContainerPort) bool {
+	worker := slices.DeleteFunc(slices.Clone(is), func(c corev1.ContainerPort) bool {
+		return c.ContainerPort != MetricsPort && c.Name != metricsPortName
+	})
+	for i := range worker {
+		worker[i].HostPort, worker[i].HostIP = 0, ""
+	}
+	return reflect.DeepEqual(worker, wanted)
+}
+
+// checkMounts keeps the operator's mounts, but for the one of /tmp, and whatever
+// hides them.
+func checkMounts(p *problems, wanted, own, is []corev1.VolumeMount) {
+	for _, m := range wanted {
+		if m.MountPath != tmpDir && !slices.ContainsFunc(is, func(o corev1.VolumeMount) bool { return reflect.DeepEqual(o, m) }) {
+			p.add("volumeMounts", "the mount of %s is the operator's own: leave it as it is", m.MountPath)
+		}
+	}
+	for _, m := range own {
+		switch clean := path.Clean(m.MountPath); {
+		case clean == "/" || clean == "/etc":
+			p.add("volumeMounts", "%s would hide the worker's configuration: choose another mountPath", m.MountPath)
+		case strings.HasPrefix(clean, configDir):
+			p.add("volumeMounts", "%s: %s and what is beside it are the operator's own: choose another mountPath", m.MountPath, configDir)
+		}
+	}
+}
+
+// ownVolume begins the names of the operator's volumes. Users may have another
+// one in the place of tmpVolume.
+const (
+	ownVolume = "millrace-"
+	tmpVolume = "millrace-tmp"
+)
+
+// checkVolumes keeps the operator's volumes, and finds mounts of none.
+func checkVolumes(base, overlay, merged *corev1.PodSpec) error {
+	var errs []error
+	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	for i, v := range overlay.Volumes {
+		if strings.HasPrefix(v.Name, ownVolume) && v.Name != tmpVolume {
+			refuse("spec.template.spec.volumes[%d].name: %s: volumes that begin with %s are the operator's own: choose another name", i, v.Name, ownVolume)
+		}
+	}
+	names := map[string]bool{}
+	for _, v := range merged.Volumes {
+		names[v.Name] = true
+	}
+	for _, v := range base.Volumes {
+		if v.Name != tmpVolume && !names[v.Name] {
+			refuse("spec.template.spec.volumes: %s is the operator's own: leave it there", v.Name)
+		}
+	}
+	for list, containers := range containersOf(overlay) {
+		for i := range containers {
+			for j, m := range containers[i].VolumeMounts {
+				if !names[m.Name] && m.Name != "" {
+					refuse("%s.volumeMounts[%d].name: there is no volume %q: add it to spec.template.spec.volumes", containerPath(list, i), j, m.Name)
+				}
+			}
+		}
+	}
+	return errors.Join(sorted(errs)...)
+}
+
+// checkNeighbours keeps other containers from what the worker listens on: they
+// share its address.
+func checkNeighbours(overlay *corev1.PodSpec) error {
+	var errs []error
+	for list, containers := range containersOf(overlay) {
+		for i := range containers {
+			if list == "containers" && containers[i].Name == v1alpha1.WorkerContainer {
+				continue
+			}
+			for j, port := range containers[i].Ports {
+				if port.ContainerPort == MetricsPort || port.Name == metricsPortName {
+					errs = append(errs, fmt.Errorf("%s.ports[%d]: port %d and the name %q are the worker's: choose others", containerPath(list, i), j, MetricsPort, metricsPortName))
+				}
+			}
+		}
+	}
+	return errors.Join(sorted(errs)...)
+}
+
+func containersOf(pod *corev1.PodSpec) map[string][]corev1.Container {
+	return map[string][]corev1.Container{"containers": pod.Containers, "initContainers": pod.InitContainers}
+}
+
+// sorted keeps messages the same from one look to the next.
+func sorted(errs []error) []error {
+	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	return errs
+}
+
+// checkGrace refuses a pod that is killed before its worker has drained.
+func checkGrace(base, overlay, merged *corev1.PodSpec) error {
+	least := *base.TerminationGracePeriodSeconds
+	var errs []error
+	refuse := func(path string, seconds *int64) {
+		if seconds != nil && *seconds < least {
+			errs = append(errs, fmt.Errorf("%s: %d s are too few to drain: write at least %d, or shorten spec.drainTimeout", path, *seconds, least))
+		}
+	}
+	if merged.TerminationGracePeriodSeconds == nil {
+		refuse("spec.template.spec.terminationGracePeriodSeconds", new(int64(30))) // Kubernetes' default
+	}
+	refuse("spec.template.spec.terminationGracePeriodSeconds", merged.TerminationGracePeriodSeconds)
+	own := workerOf(overlay)
+	at := containerPath("containers", max(0, workerIndex(overlay)))
+	for field, probe := range map[string]*corev1.Probe{"livenessProbe": own.LivenessProbe, "startupProbe": own.StartupProbe} {
+		if probe != nil {
+			refuse(at+"."+field+".terminationGracePeriodSeconds", probe.TerminationGracePeriodSeconds)
+		}
+	}
+	return errors.Join(sorted(errs)...)
+}
+
+// checkMetadata is stricter than the rules of the CRD, which can't look into
+// names.
+func checkMetadata(spec *v1alpha1.StreamProcessorSpec) error {
+	errs := metadataErrors("spec.deployment", spec.Deployment)
+	if spec.Template != nil {
+		errs = append(errs, metadataErrors("spec.template.metadata", spec.Template.Metadata)...)
+	}
+	return errors.Join(errs...)
+}
+
+func metadataErrors(path string, meta v1alpha1.Metadata) []error {
+	var errs []error
+	check := func(field, name string, findings []string) {
+		if len(findings) > 0 {
+			errs = append(errs, fmt.Errorf("%s.%s: %q: %s", path, field, name, strings.Join(findings, "; ")))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(meta.Labels)) {
+		check("labels", name, append(validation.IsQualifiedName(name), validation.IsValidLabelValue(meta.Labels[name])...))
+	}
+	for _, name := range slices.Sorted(maps.Keys(meta.Annotations)) {
+		check("annotations", name, validation.IsQualifiedName(strings.ToLower(name)))
+	}
+	return errs
+}

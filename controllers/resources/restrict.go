@@ -1,0 +1,61 @@
+package resources
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// restrict gives the containers that the overlay adds what a namespace of the
+// restricted pod security standard asks of each, unless they say otherwise.
+func restrict(pod *corev1.PodSpec) {
+	for _, list := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
+		for i := range list {
+			restrictOne(&list[i])
+		}
+	}
+}
+
+func restrictOne(c *corev1.Container) {
+	if c.SecurityContext == nil {
+		c.SecurityContext = &corev1.SecurityContext{}
+	}
+	s := c.SecurityContext
+	if s.Capabilities == nil {
+		s.Capabilities = &corev1.Capabilities{}
+	}
+	privileged := s.Privileged != nil && *s.Privileged ||
+		slices.Contains(s.Capabilities.Add, "SYS_ADMIN") || slices.Contains(s.Capabilities.Add, "CAP_SYS_ADMIN")
+	if s.AllowPrivilegeEscalation == nil && !privileged { // the API server refuses both
+		s.AllowPrivilegeEscalation = new(false)
+	}
+	if s.Capabilities.Drop == nil {
+		s.Capabilities.Drop = []corev1.Capability{"ALL"}
+	}
+}
+
+// roundQuantities rounds as the API server does, in whose answer a smaller amount
+// would differ from the one that was asked for.
+func roundQuantities(pod *corev1.PodSpec) {
+	lists := []corev1.ResourceList{pod.Overhead}
+	if r := pod.Resources; r != nil {
+		lists = append(lists, r.Limits, r.Requests)
+	}
+	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
+		for i := range containers {
+			lists = append(lists, containers[i].Resources.Limits, containers[i].Resources.Requests)
+		}
+	}
+	for i := range pod.Volumes {
+		if e := pod.Volumes[i].Ephemeral; e != nil && e.VolumeClaimTemplate != nil {
+			lists = append(lists, e.VolumeClaimTemplate.Spec.Resources.Limits, e.VolumeClaimTemplate.Spec.Resources.Requests)
+		}
+	}
+	for _, list := range lists {
+		for name, q := range list {
+			q.RoundUp(resource.Milli)
+			list[name] = q
+		}
+	}
+}
