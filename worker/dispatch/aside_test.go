@@ -136,7 +136,8 @@ func TestTroubledRecordsHoldUpNoneBesideThem(t *testing.T) {
 func TestABackoffDoesNotWaitForASlowRecord(t *testing.T) {
 	lanes, a, b := twoKeys()
 	p := &Pool{
-		cfg:     Config{Goroutines: 2, BatchSize: 1, NewWorker: func() Worker { return &script{} }},
+		size:    2,
+		cfg:     Config{BatchSize: 1, NewWorker: func() Worker { return &script{} }},
 		started: time.Now(), ctx: t.Context(), light: time.Hour, perRecord: 1,
 	}
 	p.wake.L = &p.mu

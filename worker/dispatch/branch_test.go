@@ -67,7 +67,7 @@ func TestIdleGoroutinesGetTheirShareOfATrunk(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			lanes, a, b := twoKeys()
-			p := &Pool{cfg: Config{Goroutines: 2, BatchSize: 1}, light: time.Hour, perRecord: 1}
+			p := &Pool{cfg: Config{BatchSize: 1}, size: 2, light: time.Hour, perRecord: 1}
 			p.pushLanes(testChunk(lanes, 0, 0, a, a, b, a, b))
 			r := &runner{pool: p, perRecord: tc.perRecord}
 			p.takeLane(r, 2)
@@ -164,7 +164,8 @@ func TestASlowClaimIsGivenToOthers(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			lanes, a, b := twoKeys()
 			p := &Pool{
-				cfg:     Config{Goroutines: 2, BatchSize: 1, NewWorker: func() Worker { return &script{} }},
+				size:    2,
+				cfg:     Config{BatchSize: 1, NewWorker: func() Worker { return &script{} }},
 				started: time.Now(), ctx: t.Context(), light: time.Hour, perRecord: 1,
 			}
 			p.wake.L = &p.mu

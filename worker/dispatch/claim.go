@@ -17,7 +17,8 @@ const (
 	claimTime = 500 * time.Microsecond
 )
 
-// claim waits for work and takes some for r; false means the pool is closed.
+// claim waits for work and takes some for r; false means that the pool is closed,
+// or has one goroutine too many.
 // What r claimed before is given back first.
 func (p *Pool) claim(r *runner) bool {
 	p.mu.Lock()
@@ -26,6 +27,10 @@ func (p *Pool) claim(r *runner) bool {
 	r.claims++
 	for {
 		if p.closed {
+			return false
+		}
+		if p.tooMany() {
+			p.leave(r)
 			return false
 		}
 		if p.take(r); len(r.items) > 0 {
@@ -58,7 +63,7 @@ func (p *Pool) take(r *runner) {
 }
 
 func (p *Pool) share(r *runner) int {
-	fair := (p.queued + p.cfg.Goroutines - 1) / p.cfg.Goroutines
+	fair := (p.queued + p.size - 1) / p.size
 	n := min(fair, maxClaim)
 	if r.perRecord == 0 {
 		n = 1 // nothing is known yet of how long a record takes

@@ -21,7 +21,7 @@ type trouble struct {
 
 // TestOrderIsKeptBesideEveryTrouble hammers lanes with records that fail, are
 // slow, overrun their timeout and are lost, alone and in batches that fail as a
-// whole: each record finishes once, in the order of its key or partition.
+// whole, while the pool grows and shrinks: each record finishes once, in the order of its key or partition.
 func TestOrderIsKeptBesideEveryTrouble(t *testing.T) {
 	const partitions, chunks, size, timeout = 2, 24, 64, 40 * time.Millisecond
 	for name, newLanes := range map[string]func() *Lanes{"key": func() *Lanes { return NewKeyLanes(4) }, "partition": NewPartitionLane} {
@@ -76,6 +76,7 @@ func TestOrderIsKeptBesideEveryTrouble(t *testing.T) {
 							return 0, false
 						},
 					})
+					resizeAtRandom(t, p, seed)
 					lanes := [partitions]*Lanes{newLanes(), newLanes()}
 					for n := range chunks {
 						for part := range partitions {
@@ -106,4 +107,19 @@ func TestOrderIsKeptBesideEveryTrouble(t *testing.T) {
 			}
 		}
 	}
+}
+
+// resizeAtRandom changes the pool's size now and then until the test ends.
+func resizeAtRandom(t *testing.T, p *Pool, seed uint64) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	t.Cleanup(func() { cancel(); <-done })
+	go func() {
+		defer close(done)
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		for ctx.Err() == nil {
+			p.Resize(1 + rnd.IntN(8))
+			time.Sleep(time.Duration(rnd.IntN(3000)) * time.Microsecond)
+		}
+	}()
 }

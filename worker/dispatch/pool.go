@@ -29,7 +29,8 @@ type Worker interface {
 
 // Config sets up a Pool.
 type Config struct {
-	// Goroutines is the number of records (or batches) in an attempt at once.
+	// Goroutines is the number of records (or batches) in an attempt at once,
+	// until Resize changes it.
 	Goroutines int
 	// BatchSize is how many items Process takes at most; 1 for a Processor.
 	BatchSize int
@@ -43,10 +44,10 @@ type Config struct {
 	// then on until the next attempt, the pool reads the item's record only under the
 	// lock that Still takes.
 	Waits func(Item)
-	// MaxLost bounds the goroutines that are lost at a time: those whose attempt
-	// overran its timeout and has not returned. The pool replaces each, but
-	// can't end it.
-	MaxLost int
+	// MaxLost returns the bound on the goroutines that are lost at a time: those
+	// whose attempt overran its timeout and has not returned. The pool replaces
+	// each, but can't end it.
+	MaxLost func() int
 	// OnLost is called each time that a goroutine is lost, with the number of those
 	// that are lost at the moment.
 	OnLost func(lost int)
@@ -61,9 +62,9 @@ type Pool struct {
 	started time.Time
 	ctx     context.Context
 	cancel  context.CancelFunc
-	stopped atomic.Bool // ctx is done, in a form that is cheap to ask for each record
-	runners []*runner
-	running sync.WaitGroup // the watchdog and the goroutines that still count
+	stopped atomic.Bool               // ctx is done, in a form that is cheap to ask for each record
+	runners atomic.Pointer[[]*runner] // replaced, never changed, under mu
+	running sync.WaitGroup            // the watchdog and the goroutines that still count
 
 	overrun, gone error        // of an attempt that overran and returned, or did not return
 	lost          atomic.Int32 // goroutines whose attempt overran and has not returned
@@ -77,7 +78,9 @@ type Pool struct {
 	queued  int           // records in chunks, retries and ready lanes
 	closed  bool
 	usage   usage
-	idle    int // goroutines that wait for work
+	size    int    // how many goroutines there are to be
+	left    uint64 // attempts of goroutines that have left
+	idle    int    // goroutines that wait for work
 	// perRecord is how long a record took one of the goroutines of late; 0 if
 	// that is not known yet. With at most light, records need not be spread.
 	perRecord, light time.Duration
@@ -90,13 +93,9 @@ func New(cfg Config) *Pool {
 	p.overrun = fmt.Errorf("%w of %s", ErrOverrun, cfg.Timeout)
 	p.gone = fmt.Errorf("%w and did not return; a processor must return when its context is done", p.overrun)
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.usage.start(p.started, cfg.Goroutines)
-	for range cfg.Goroutines {
-		r := newRunner(p)
-		p.runners = append(p.runners, r)
-		p.running.Add(1)
-		go r.run(r.current.Load())
-	}
+	p.runners.Store(&[]*runner{})
+	p.usage.start(p.started)
+	p.Resize(cfg.Goroutines)
 	p.running.Add(1)
 	go p.watch()
 	return p
@@ -127,7 +126,7 @@ func (p *Pool) Push(chunks ...*Chunk) {
 
 // wakeFor wakes as many goroutines as n records can occupy.
 func (p *Pool) wakeFor(n int) {
-	if n >= len(p.runners) {
+	if n >= p.size {
 		p.wake.Broadcast()
 		return
 	}
@@ -170,8 +169,8 @@ func (p *Pool) Still(f func()) {
 	f()
 }
 
-// Busy returns for how long the pool's goroutines have been working, summed
-// over them; the share of Goroutines times a span of time is the saturation.
+// Busy returns for how long the pool has been working, with all of its goroutines
+// counted as one. Its growth in a span of time is the saturation.
 func (p *Pool) Busy() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -33,8 +33,9 @@ func (p *Pool) Quiesce(ctx context.Context) error {
 func (p *Pool) claims() map[*runner]uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	claims := make(map[*runner]uint64, len(p.runners))
-	for _, r := range p.runners {
+	runners := *p.runners.Load()
+	claims := make(map[*runner]uint64, len(runners))
+	for _, r := range runners {
 		if !r.waiting {
 			claims[r] = r.claims
 		}

@@ -31,6 +31,7 @@ type runner struct {
 	claims  uint64 // counts the goroutine's claims; guarded by Pool.mu
 	waiting bool   // for work, with nothing claimed; guarded by Pool.mu
 
+	seen sighting // by the watchdog, which alone uses it
 	// claimed is when the goroutine began to work on the claim, as the time
 	// since the pool's start.
 	claimed atomic.Int64
@@ -75,8 +76,8 @@ func newSession(p *Pool) *session {
 	return s
 }
 
-// run claims and processes until the pool is closed or an attempt of this
-// goroutine is abandoned.
+// run claims and processes until the pool is closed, has one goroutine too many,
+// or abandons an attempt of this one.
 func (r *runner) run(s *session) {
 	for r.pool.claim(r) {
 		start := time.Now()

@@ -2,22 +2,32 @@ package dispatch
 
 import "time"
 
-// usage integrates how many goroutines are busy over time. Its clock is read
-// only when a goroutine starts or stops waiting, never for each record.
+// usage integrates the share of the goroutines that are busy over time. Its clock
+// is read only when a goroutine starts or stops waiting, never for each record.
 type usage struct {
-	busy int
-	sum  time.Duration
-	at   time.Time
+	busy, size int
+	sum        time.Duration
+	at         time.Time
 }
 
-func (u *usage) start(now time.Time, busy int) { u.at, u.busy = now, busy }
+func (u *usage) start(now time.Time) { u.at = now }
 
 func (u *usage) change(now time.Time, by int) {
-	u.sum = u.total(now)
-	u.at = now
+	u.advance(now)
 	u.busy += by
 }
 
+func (u *usage) resize(now time.Time, size int) {
+	u.advance(now)
+	u.size = size
+}
+
+func (u *usage) advance(now time.Time) { u.sum, u.at = u.total(now), now }
+
 func (u *usage) total(now time.Time) time.Duration {
-	return u.sum + now.Sub(u.at)*time.Duration(u.busy)
+	if u.size == 0 {
+		return u.sum
+	}
+	// While the pool shrinks, more may be busy than there are to be.
+	return u.sum + now.Sub(u.at)*time.Duration(min(u.busy, u.size))/time.Duration(u.size)
 }

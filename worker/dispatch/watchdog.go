@@ -69,14 +69,13 @@ func (p *Pool) watch() {
 	defer p.running.Done()
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
-	seen := make([]sighting, len(p.runners))
 	for {
 		select {
 		case <-p.ctx.Done():
 			return
 		case now := <-ticker.C:
-			for i, r := range p.runners {
-				p.look(r, &seen[i], now)
+			for _, r := range *p.runners.Load() {
+				p.look(r, &r.seen, now)
 			}
 		}
 	}
@@ -131,10 +130,10 @@ func (p *Pool) free(r *runner, state uint64) bool {
 // on with another one. Go can't end a goroutine, so what it reads is never
 // reused, and there may be only MaxLost of them.
 func (p *Pool) abandon(r *runner, state uint64) {
-	if int(p.lost.Load()) >= p.cfg.MaxLost {
+	if limit := p.cfg.MaxLost(); int(p.lost.Load()) >= limit {
 		p.overload.Do(func() {
 			p.cfg.OnOverload(fmt.Errorf("%d goroutines are lost to attempts that overran their timeout of %s and never returned; "+
-				"correct the processor, it must return when its context is done", p.cfg.MaxLost, p.cfg.Timeout))
+				"correct the processor, it must return when its context is done", limit, p.cfg.Timeout))
 		})
 		return
 	}

@@ -188,7 +188,7 @@ func (m *member) prepare(p *partition, position int64, state offsets.State) {
 	m.markOpen(p, position, state)
 	switch m.e.cfg.Ordering {
 	case config.Key:
-		p.lanes = dispatch.NewKeyLanes(keyLanes(m.e.concurrency()))
+		p.lanes = dispatch.NewKeyLanes(keyLanes(m.e.mostConcurrency()))
 	case config.Partition:
 		p.lanes = dispatch.NewPartitionLane()
 	case config.Unordered:

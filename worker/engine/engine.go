@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -129,13 +128,4 @@ func (e *Engine) ensureTopic(ctx context.Context, topic string, create *config.C
 		return err
 	}
 	return e.client.CreateTopic(ctx, topic, create.Partitions, create.ReplicationFactor)
-}
-
-// concurrency is the number of goroutines in one member's pool. GOMAXPROCS
-// follows the container's CPU limit.
-func (e *Engine) concurrency() int {
-	if e.cfg.Concurrency > 0 {
-		return e.cfg.Concurrency
-	}
-	return runtime.GOMAXPROCS(0)
 }

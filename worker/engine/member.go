@@ -174,7 +174,7 @@ func (m *member) newPool() *dispatch.Pool {
 		NewWorker:  func() dispatch.Worker { return newAttempt(m, m.e.batchSize) },
 		Observe:    m.e.metrics.ObserveProcessing,
 		Waits:      func(it dispatch.Item) { it.Chunk.Owner.(*chunk).straggles(int(it.Index)) },
-		MaxLost:    m.e.maxLost(),
+		MaxLost:    m.e.maxLost,
 		OnLost:     m.lostGoroutine,
 		OnOverload: func(err error) { m.e.fail(err, false) },
 	})

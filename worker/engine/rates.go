@@ -31,7 +31,8 @@ func (m *member) sampleRegularly(ctx context.Context) {
 }
 
 func (m *member) sample(now time.Time) {
-	m.saturation.Sample(now, m.pool.Busy().Seconds()/float64(m.e.concurrency()))
+	m.follow()
+	m.saturation.Sample(now, m.pool.Busy().Seconds())
 	for _, p := range m.partitions() {
 		p.rate.Sample(now, float64(p.settled.Load()))
 	}
