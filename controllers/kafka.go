@@ -55,7 +55,7 @@ func (s *scope) target() kafkawatch.Target {
 
 func (s *scope) cluster() kafkawatch.Cluster {
 	spec := &s.sp.Spec.Kafka
-	c := kafkawatch.Cluster{BootstrapServers: spec.BootstrapServers}
+	c := kafkawatch.Cluster{Namespace: s.sp.Namespace, BootstrapServers: spec.BootstrapServers}
 	if spec.TLS != nil {
 		c.TLS = &kafkawatch.TLS{
 			Cert: s.credentials["spec.kafka.tls.certSecretRef/tls.crt"], Key: s.credentials["spec.kafka.tls.certSecretRef/tls.key"],

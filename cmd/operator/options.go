@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/dial"
 )
 
 // options are the command line's.
@@ -22,6 +23,8 @@ type options struct {
 	namespaces      []string
 	pollInterval    time.Duration
 	networkPolicies bool
+	allowedBrokers  []string
+	deniedBrokers   []string
 	logFormat       string
 	logLevel        int
 }
@@ -30,7 +33,7 @@ func defaults() *options {
 	return &options{
 		metricsAddress: ":8443", metricsSecure: true, healthAddress: ":8081",
 		pollInterval: 5 * time.Second, logFormat: "json",
-		workerLogLevel: string(v1alpha1.LogInfo),
+		workerLogLevel: string(v1alpha1.LogInfo), deniedBrokers: dial.DeniedByDefault(),
 	}
 }
 
@@ -45,6 +48,8 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.namespaces, "namespaces", o.namespaces, "namespaces to look after (default: all)")
 	flags.DurationVar(&o.pollInterval, "poll-interval", o.pollInterval, "time from one look at a Kafka cluster to the next")
 	flags.BoolVar(&o.networkPolicies, "network-policies", o.networkPolicies, "make a NetworkPolicy for each StreamProcessor's pods")
+	flags.StringSliceVar(&o.allowedBrokers, "allowed-brokers", o.allowedBrokers, "addresses, ranges, names and *.NAME of the brokers to connect to, and of no others (default: all that are not denied)")
+	flags.StringSliceVar(&o.deniedBrokers, "denied-brokers", o.deniedBrokers, "addresses, ranges, names and *.NAME not to connect to, even if they are allowed; the API server is always one of them")
 	flags.StringVar(&o.logFormat, "log-format", o.logFormat, "json or text")
 	flags.IntVar(&o.logLevel, "log-level", o.logLevel, "how much to log: 0 for what has changed, 1 for more")
 }
@@ -62,6 +67,12 @@ func (o *options) validate() error {
 	}
 	if l := v1alpha1.LogLevel(o.workerLogLevel); l != v1alpha1.LogInfo && l != v1alpha1.LogDebug {
 		errs = append(errs, fmt.Errorf("--worker-log-level is %q: it has to be Info or Debug", o.workerLogLevel))
+	}
+	if _, err := dial.NewPolicy(o.allowedBrokers, nil); err != nil {
+		errs = append(errs, fmt.Errorf("--allowed-brokers: %w", err))
+	}
+	if _, err := dial.NewPolicy(nil, o.deniedBrokers); err != nil {
+		errs = append(errs, fmt.Errorf("--denied-brokers: %w", err))
 	}
 	return errors.Join(errs...)
 }

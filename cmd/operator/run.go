@@ -64,8 +64,12 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	if err != nil {
 		return err
 	}
+	network, err := brokerNetwork(ctx, o, mgr.GetConfig().Host)
+	if err != nil {
+		return err
+	}
 	wakes := &controllers.Wakes{}
-	kafka := kafkawatch.New(kafkawatch.Options{Interval: o.pollInterval, Wake: wakes.Wake, Logger: mgr.GetLogger().WithName("kafka")})
+	kafka := kafkawatch.New(kafkawatch.Options{Interval: o.pollInterval, Wake: wakes.Wake, Network: network, Logger: mgr.GetLogger().WithName("kafka")})
 	pods := podwatch.New(podwatch.Options{Interval: o.pollInterval, Wake: wakes.Wake, Logger: mgr.GetLogger().WithName("pods")})
 	reconciler := &controllers.Reconciler{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder(resources.Manager),

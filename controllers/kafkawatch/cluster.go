@@ -9,11 +9,15 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/millrace-dev/millrace/controllers/dial"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// Cluster is how to reach a cluster, and as whom.
+// Cluster is how to reach a cluster, from where, and as whom.
 type Cluster struct {
+	// Namespace is where the pods are that read from the cluster: the names of its
+	// brokers are resolved as theirs are.
+	Namespace        string
 	BootstrapServers []string
 	// TLS is nil for a plaintext connection.
 	TLS *TLS
@@ -36,7 +40,7 @@ type TLS struct {
 const clientID = "millrace-operator"
 
 func (c *Cluster) equal(o *Cluster) bool {
-	return slices.Equal(c.BootstrapServers, o.BootstrapServers) && c.TLS.equal(o.TLS) && c.SASL.Equal(o.SASL)
+	return c.Namespace == o.Namespace && slices.Equal(c.BootstrapServers, o.BootstrapServers) && c.TLS.equal(o.TLS) && c.SASL.Equal(o.SASL)
 }
 
 func (t *TLS) equal(o *TLS) bool {
@@ -50,10 +54,11 @@ func (t *TLS) equal(o *TLS) bool {
 // identity tells clusters and credentials apart without holding them.
 type identity [sha256.Size]byte
 
-// identity does not depend on the order of the servers.
+// identity does not depend on the order of the servers. It depends on the namespace
+// even where these servers' names don't: brokers may advertise short ones.
 func (c *Cluster) identity() identity {
 	servers := slices.Sorted(slices.Values(c.BootstrapServers))
-	fields := [][]byte{}
+	fields := [][]byte{[]byte(c.Namespace)}
 	for _, server := range servers {
 		fields = append(fields, []byte(server))
 	}
@@ -73,8 +78,12 @@ func (c *Cluster) identity() identity {
 }
 
 // connect makes what asks the cluster; it does not dial yet.
-func (c *Cluster) connect(log logr.Logger) (*kafka.Admin, error) {
-	cfg := kafka.ClientConfig{BootstrapServers: c.BootstrapServers, ClientID: clientID, SASL: c.SASL, Logger: log}
+func (c *Cluster) connect(network *dial.Network, log logr.Logger) (*kafka.Admin, error) {
+	dialer := &dial.Dialer{Network: network, Namespace: c.Namespace}
+	cfg := kafka.ClientConfig{
+		BootstrapServers: c.BootstrapServers, ClientID: clientID, SASL: c.SASL, Logger: log,
+		Dial: dialer.Dial, Trusts: dialer.Trusts,
+	}
 	if t := c.TLS; t != nil {
 		conf, err := kafka.TLSFromPEM(t.CA, t.Cert, t.Key, t.ServerName)
 		if err != nil {

@@ -3,12 +3,14 @@ package kafkawatch
 import (
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"github.com/millrace-dev/millrace/controllers/dial"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -70,4 +72,31 @@ func TestConnectionsAreFewAndClosed(t *testing.T) {
 		h.Forget(named(topic))
 	}
 	h.eventually("all connections are closed", func() bool { return open.Load() == 0 })
+}
+
+// Brokers are looked up from the namespace of their StreamProcessor, those that the
+// cluster advertises too, and none is connected to that the operator's policy
+// denies.
+func TestConnectionsAreThoseOfTheNamespace(t *testing.T) {
+	cluster := kafkatest.Fake(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "orders"))
+	denied, err := dial.NewPolicy(nil, dial.DeniedByDefault())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, policy := range []*dial.Policy{nil, denied} {
+		h := startWith(t, func(w *Watcher) { w.opts.Network.Policy = policy })
+		target := targetOf(cluster.Addrs(), "orders")
+		h.set(named("one"), target)
+		h.facts(named("one"), "an answer", func(f Facts) bool {
+			if policy == nil {
+				return len(f.Partitions) == 1
+			}
+			return f.Err != nil && strings.Contains(f.Err.Error(), "kafka.deniedBrokers")
+		})
+		target.Cluster.Namespace = "bank"
+		h.set(named("two"), target)
+		if n := h.connected(); n != 2 {
+			t.Errorf("%d sets of connections for two namespaces, where short names differ", n)
+		}
+	}
 }

@@ -14,7 +14,7 @@ func (w *Watcher) connect(cluster *Cluster) (*connections, error) {
 	if c := w.clusters[id]; c != nil {
 		return c, nil
 	}
-	admin, err := cluster.connect(w.opts.Logger)
+	admin, err := cluster.connect(&w.opts.Network, w.opts.Logger)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/millrace-dev/millrace/controllers/dial"
 )
 
 // DefaultInterval is the time from one round of questions to the next.
@@ -20,8 +22,10 @@ type Options struct {
 	Interval time.Duration
 	// Wake is called with whose facts have changed, or whose group's deletion
 	// has ended or failed otherwise than before. It must not block.
-	Wake   func(types.NamespacedName)
-	Logger logr.Logger
+	Wake func(types.NamespacedName)
+	// Network is how brokers are reached.
+	Network dial.Network
+	Logger  logr.Logger
 }
 
 // Watcher watches Kafka clusters. Its methods don't block and are safe for

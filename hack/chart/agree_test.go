@@ -12,6 +12,8 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/yaml"
+
+	"github.com/millrace-dev/millrace/controllers/dial"
 )
 
 func read(tb testing.TB, file string) []byte {
@@ -104,5 +106,18 @@ func TestSamePods(t *testing.T) {
 	}
 	if !apiequality.Semantic.DeepEqual(kustomized.Spec, charted.Spec) {
 		t.Errorf("config/manager has\n%s\nthe chart\n%s", marshal(t, kustomized.Spec), marshal(t, charted.Spec))
+	}
+}
+
+// TestDeniedBrokers: an operator without the chart denies the same ones.
+func TestDeniedBrokers(t *testing.T) {
+	var values struct {
+		Kafka struct{ DeniedBrokers []string }
+	}
+	if err := yaml.Unmarshal(read(t, "config/chart/values.yaml"), &values); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(values.Kafka.DeniedBrokers, dial.DeniedByDefault()) {
+		t.Errorf("the chart denies %q, the operator %q", values.Kafka.DeniedBrokers, dial.DeniedByDefault())
 	}
 }

@@ -22,6 +22,8 @@ func TestValuesAreChecked(t *testing.T) {
 		"workers.logLevel=2":                 "one of",
 		"log.format=xml":                     "one of",
 		"metrics.port=443":                   "minimum",
+		"kafka.allowedBrokers={a b}":         "pattern",
+		"kafka.brokers={a}":                  "brokers",
 		"extraArgs={leader-elect}":           "pattern",
 	} {
 		t.Run(value, func(t *testing.T) {

@@ -29,6 +29,13 @@ type ClientConfig struct {
 	// Topics are all topics the client will be used for: the transport keeps
 	// their metadata and no others'.
 	Topics []string
+	// Dial makes a TCP connection to host:port, a bootstrap server or a broker that
+	// the cluster names. nil is that of package net.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Trusts reports whether errors may quote what the other end of a connection to
+	// address answers; otherwise they say only at which stage the connection fails,
+	// and how. nil trusts all.
+	Trusts func(address string, remote net.Addr) bool
 	// Logger gets failed connections at V(1); what they fail is returned.
 	Logger logr.Logger
 }
@@ -52,11 +59,15 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	c.dialer = &dialer{
 		servers:  servers,
 		brokers:  &c.brokers,
-		connect:  new(net.Dialer).DialContext,
+		connect:  cfg.Dial,
+		trusts:   cfg.Trusts,
 		tls:      cfg.TLS,
 		clientID: cfg.ClientID,
 		timeout:  connectTimeout,
 		log:      cfg.Logger,
+	}
+	if c.dialer.connect == nil {
+		c.dialer.connect = new(net.Dialer).DialContext
 	}
 	if cfg.SASL != nil {
 		c.dialer.username = cfg.SASL.Username

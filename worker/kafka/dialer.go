@@ -3,13 +3,12 @@ package kafka
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"net"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/segmentio/kafka-go/protocol"
-	"github.com/segmentio/kafka-go/protocol/apiversions"
 	"github.com/segmentio/kafka-go/sasl"
 )
 
@@ -24,8 +23,9 @@ type dialer struct {
 	servers   []string // bootstrap servers, host:port
 	brokers   *brokerSet
 	connect   func(ctx context.Context, network, address string) (net.Conn, error)
-	tls       *tls.Config    // nil: plaintext
-	mechanism sasl.Mechanism // nil: no authentication
+	trusts    func(address string, remote net.Addr) bool // nil: all
+	tls       *tls.Config                                // nil: plaintext
+	mechanism sasl.Mechanism                             // nil: no authentication
 	username  string
 	clientID  string
 	timeout   time.Duration // for all stages
@@ -51,7 +51,7 @@ func (d *dialer) dialServer(ctx context.Context, address string) (net.Conn, erro
 	}
 	d.gate.leave(address, err)
 	if err != nil {
-		d.log.V(1).Info("could not connect to a broker", "address", address, "error", err.Error())
+		d.log.V(1).Info("could not connect to a broker", "address", address, "error", inFull(err))
 	}
 	return conn, err
 }
@@ -63,6 +63,9 @@ func (d *dialer) setUp(ctx context.Context, address string) (net.Conn, error) {
 	}
 	secured, err := d.secure(ctx, quickSocket(conn), address)
 	if err != nil {
+		if failed, ok := errors.AsType[*DialError](err); ok {
+			failed.brief = d.trusts != nil && !d.trusts(address, conn.RemoteAddr())
+		}
 		_ = conn.Close()
 		return nil, err
 	}
@@ -118,25 +121,5 @@ func (d *dialer) logIn(ctx context.Context, conn *protocol.Conn, address string)
 			suspicion: "does the listener expect SASL authentication?",
 		}
 	}
-	return nil
-}
-
-// negotiateVersions asks what the broker speaks, for this connection's setup;
-// the transport asks again for itself.
-func negotiateVersions(conn *protocol.Conn) error {
-	res, err := conn.RoundTrip(&apiversions.Request{})
-	if err != nil {
-		return err
-	}
-	supported := res.(*apiversions.Response)
-	if err := errorOf(supported.ErrorCode); err != nil {
-		return fmt.Errorf("negotiate API versions: %w", err)
-	}
-	versions := make(map[protocol.ApiKey]int16, len(supported.ApiKeys))
-	for _, api := range supported.ApiKeys {
-		key := protocol.ApiKey(api.ApiKey)
-		versions[key] = key.SelectVersion(api.MinVersion, api.MaxVersion)
-	}
-	conn.SetVersions(versions)
 	return nil
 }

@@ -20,6 +20,7 @@ type DialError struct {
 
 	username  string // that SASL used
 	suspicion string // what a connection that breaks at this point may mean
+	brief     bool   // the message does not quote what the other end answers
 }
 
 // Stage is a step of setting up a connection.
@@ -36,7 +37,14 @@ const (
 // Error names the address, the stage, the reason and, where one is known, the
 // remedy.
 func (e *DialError) Error() string {
-	msg := fmt.Sprintf("%s: %s failed: %v", e.Address, e.Stage, reason(e.Err))
+	if e.brief {
+		return e.message(e.kind())
+	}
+	return e.message(reason(e.Err).Error())
+}
+
+func (e *DialError) message(reason string) string {
+	msg := fmt.Sprintf("%s: %s failed: %s", e.Address, e.Stage, reason)
 	if hint := e.hint(); hint != "" {
 		msg += " (" + hint + ")"
 	}
@@ -77,6 +85,9 @@ func (e *DialError) hint() string {
 func connectHint(err error) string {
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return "check the host name"
+	}
+	if _, ok := errors.AsType[net.Error](err); !ok {
+		return "" // it was not tried
 	}
 	return "is the broker running, and can this network reach it?"
 }

@@ -1,0 +1,49 @@
+package kafka
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+// kind says how a stage failed in words that hold nothing of what the other end
+// answers: somebody who may name an address could read from it what listens there.
+func (e *DialError) kind() string {
+	switch e.Stage {
+	case StageTLS:
+		return tlsKind(e.Err)
+	case StageHandshake:
+		return "it does not answer as a Kafka broker does"
+	case StageSASL:
+		if code, ok := errors.AsType[kafkago.Error](e.Err); ok {
+			return code.Title()
+		}
+		return "it does not come to an end"
+	default:
+		return "it can't be connected to"
+	}
+}
+
+func tlsKind(err error) string {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "the certificate is signed by an unknown authority"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "the certificate is for another name"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "the certificate is not valid"
+	}
+	return "it does not come to an end"
+}
+
+// inFull returns what err says, with what other messages leave out: for the log of
+// whoever runs the program.
+func inFull(err error) string {
+	if failed, ok := errors.AsType[*DialError](err); ok && failed.brief {
+		return failed.message(reason(failed.Err).Error())
+	}
+	return err.Error()
+}

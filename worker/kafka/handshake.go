@@ -1,0 +1,76 @@
+package kafka
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+// longestHandshake bounds a broker's list of versions in bytes. Brokers list about a
+// hundred APIs with six bytes for each.
+const longestHandshake = 64 << 10
+
+// errNotKafka is about the answer of something else than a broker. kafka-go would take
+// the first bytes of it for a length, and reserve as much.
+var errNotKafka = errors.New("the answer is not that of a Kafka broker")
+
+// negotiateVersions asks what the broker speaks, for this connection's setup;
+// the transport asks again for itself.
+func negotiateVersions(conn *protocol.Conn) error {
+	if _, err := conn.Write(versionsRequest()); err != nil {
+		return err
+	}
+	r, err := readHandshake(conn)
+	if err != nil {
+		return err
+	}
+	r.int32() // correlation id
+	code := r.int16()
+	versions := make(map[protocol.ApiKey]int16)
+	for n := r.int32(); n > 0 && r.err == nil; n-- {
+		key := protocol.ApiKey(r.int16())
+		versions[key] = key.SelectVersion(r.int16(), r.int16())
+	}
+	if r.err != nil {
+		return errNotKafka
+	}
+	if err := errorOf(code); err != nil {
+		return fmt.Errorf("negotiate API versions: %w", err)
+	}
+	conn.SetVersions(versions)
+	return nil
+}
+
+// versionsRequest is an ApiVersions request of version 0, which every broker takes.
+// The client's name comes with the requests that follow.
+func versionsRequest() []byte {
+	b := appendInt32(nil, 0) // size, see finishRequest
+	b = binary.BigEndian.AppendUint16(b, uint16(protocol.ApiVersions))
+	b = binary.BigEndian.AppendUint16(b, 0)
+	b = appendInt32(b, 0) // correlation id
+	return finishRequest(appendString(b, ""))
+}
+
+// readHandshake reads an answer that may come from anything that listens.
+func readHandshake(from io.Reader) (*protocolReader, error) {
+	var size [4]byte
+	if _, err := io.ReadFull(from, size[:]); err != nil {
+		return nil, err
+	}
+	const tlsAlert, tlsMajor = 0x15, 3
+	if size[0] == tlsAlert && size[1] == tlsMajor {
+		return nil, fmt.Errorf("%w: the answer is an alert of TLS", io.ErrUnexpectedEOF)
+	}
+	n := binary.BigEndian.Uint32(size[:])
+	if n > longestHandshake {
+		return nil, errNotKafka
+	}
+	data := make([]byte, n)
+	if _, err := io.ReadFull(from, data); err != nil {
+		return nil, err
+	}
+	return &protocolReader{data: data}, nil
+}
