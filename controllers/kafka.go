@@ -44,7 +44,7 @@ func (s *scope) target() kafkawatch.Target {
 	if spec.Autoscaling != nil {
 		t.History = scalingHistory
 	}
-	if spec.Output.Create == nil {
+	if spec.Output != nil && spec.Output.Topic != "" && spec.Output.Create == nil && spec.Output.Kafka == nil {
 		t.Outputs = append(t.Outputs, spec.Output.Topic)
 	}
 	if dead := spec.Failure.DeadLetter; dead != nil && dead.Create == nil {

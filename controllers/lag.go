@@ -27,6 +27,7 @@ func lagOf(p kafkawatch.Partition, start v1alpha1.StartOffset) int64 {
 func (s *scope) inputStatus() *v1alpha1.InputStatus {
 	start := s.sp.Spec.Input.StartOffset
 	in := &v1alpha1.InputStatus{
+		Topic:      s.sp.Spec.Input.Topic,
 		GroupID:    resources.GroupID(s.sp),
 		Partitions: int32(len(s.facts.Partitions)),
 

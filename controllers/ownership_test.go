@@ -261,7 +261,7 @@ func TestSharedGroupIsKept(t *testing.T) {
 	o.kafka.deletion.Done = true // at once, if it were asked for
 	o.kafka.mu.Unlock()
 	shared := func(sp *v1alpha1.StreamProcessor) {
-		sp.Spec.Input.GroupID = "shared"
+		sp.Spec.Input.GroupID = new("shared")
 		sp.Spec.DeletionPolicy = v1alpha1.DeleteGroup
 	}
 	one, other := o.processor("one", shared), o.processor("other", shared)

@@ -162,7 +162,7 @@ func TestTroublesOfPartitions(t *testing.T) {
 func TestGroupConflict(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
-	group := func(sp *v1alpha1.StreamProcessor) { sp.Spec.Input.GroupID = "shared" }
+	group := func(sp *v1alpha1.StreamProcessor) { sp.Spec.Input.GroupID = new("shared") }
 	elder := o.processor("elder", group)
 	o.replicas("elder", 2)
 	o.eventually("a later second", func() error {

@@ -65,7 +65,7 @@ func TestDecode(t *testing.T) {
 			continue
 		}
 		spec := &sp.Spec
-		if sp.Name != "orders" || sp.Kind != Kind || spec.Input.GroupID != "g" || spec.Ordering != Key ||
+		if sp.Name != "orders" || sp.Kind != Kind || *spec.Input.GroupID != "g" || spec.Ordering != Key ||
 			spec.InFlight.Bytes.Value() != 1536<<20 || spec.DrainTimeout.Duration != 90*time.Second || !spec.Suspend ||
 			spec.DeletionPolicy != DeleteGroup ||
 			spec.Template.Metadata.Labels["team"] != "shop" || spec.Processor.Container.Image != "registry/program:1" {

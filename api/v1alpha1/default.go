@@ -15,8 +15,9 @@ func (sp *StreamProcessor) Default() {
 	fill(&spec.Input.StartOffset, Earliest)
 	fill(&spec.Input.OnDataLoss, ContinueOnLoss)
 	fill(&spec.Input.Isolation, ReadCommitted)
-	fill(&spec.Output.Compression, NoCompression)
-	fillDuration(&spec.Output.DeliveryTimeout, 2*time.Minute)
+	if spec.Output != nil {
+		spec.Output.setDefaults()
+	}
 	fill(&spec.Ordering, Unordered)
 	fill(&spec.Delivery, AtLeastOnce)
 	fill(&spec.InFlight.Records, new(int32(10_000)))
@@ -42,6 +43,14 @@ func (a *AutoscalingSpec) setDefaults() {
 	fill(&a.Mode, Auto)
 	if a.Behavior != nil {
 		fillDuration(&a.Behavior.Cooldown, 0)
+	}
+}
+
+func (o *OutputSpec) setDefaults() {
+	fill(&o.Compression, NoCompression)
+	fillDuration(&o.DeliveryTimeout, 2*time.Minute)
+	if o.Kafka != nil {
+		o.Kafka.setDefaults()
 	}
 }
 

@@ -4,7 +4,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // StreamProcessorStatus is what was last seen.
 type StreamProcessorStatus struct {
-	// observedGeneration is the metadata.generation that the rest is about.
+	// observedGeneration is the metadata.generation that the rest is about; -1
+	// until an operator has looked at the object.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
@@ -101,6 +102,10 @@ const (
 
 // InputStatus is how far the input topic has been processed.
 type InputStatus struct {
+	// topic is the topic that the rest is about.
+	// +optional
+	Topic string `json:"topic,omitempty"`
+
 	// groupId is the consumer group that offsets are committed for.
 	// +optional
 	GroupID string `json:"groupId,omitempty"`

@@ -3,11 +3,11 @@ package v1alpha1
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // StreamProcessor reads a Kafka topic, runs a processor on every record in
-// parallel, writes the results to another topic, and commits offsets only when
+// parallel, writes its results to other topics, and commits offsets only when
 // the results are safe.
 //
 // +kubebuilder:object:root=true
-// +kubebuilder:resource:shortName=sp,categories=all
+// +kubebuilder:resource:shortName=sp
 // +kubebuilder:subresource:status
 // +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
@@ -25,7 +25,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="ScaleReason",type=string,priority=1,JSONPath=`.status.lastScaleDecision.reason`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]{0,54}[a-z0-9])?$')",message="metadata.name must have at most 56 characters, lower-case letters, digits and '-' only, begin with a letter and not end with '-': what is made for it is named after it, a Service too"
-// +kubebuilder:validation:XValidation:rule="oldSelf.spec.suspend || self.spec.input.groupId == oldSelf.spec.input.groupId",fieldPath=".spec.input.groupId",message="input.groupId can be changed only when suspend is already true, as processing then goes on from the other group's offsets: suspend the StreamProcessor first"
+// +kubebuilder:validation:XValidation:rule="oldSelf.spec.suspend || has(self.spec.input.groupId) == has(oldSelf.spec.input.groupId) && (!has(self.spec.input.groupId) || self.spec.input.groupId == oldSelf.spec.input.groupId)",fieldPath=".spec.input.groupId",message="input.groupId can be changed only when suspend is already true, as processing then goes on from the other group's offsets: suspend the StreamProcessor first"
 type StreamProcessor struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional
@@ -33,6 +33,8 @@ type StreamProcessor struct {
 
 	// +required
 	Spec StreamProcessorSpec `json:"spec"`
+	// The default tells tools that no operator has looked at the object yet.
+	// +kubebuilder:default={observedGeneration:-1}
 	// +optional
 	Status StreamProcessorStatus `json:"status,omitempty"`
 }
@@ -51,12 +53,15 @@ type StreamProcessorList struct {
 // StreamProcessorSpec says what to read, what to do with it, and where the
 // results go.
 //
-// +kubebuilder:validation:XValidation:rule="self.input.topic != self.output.topic",fieldPath=".output.topic",message="output.topic is the input topic, so that what is written would be read again for ever: name another topic"
+// +kubebuilder:validation:XValidation:rule="!has(self.output) || !has(self.output.topic) || self.input.topic != self.output.topic || has(self.output.kafka) && !self.output.kafka.bootstrapServers.exists(server, server in self.kafka.bootstrapServers)",fieldPath=".output.topic",message="output.topic is the input topic, so that what is written would be read again for ever: name another topic, or set output.kafka to the brokers of another cluster"
 // +kubebuilder:validation:XValidation:rule="!has(self.failure.deadLetter) || self.failure.deadLetter.topic != self.input.topic",fieldPath=".failure.deadLetter.topic",message="failure.deadLetter.topic is the input topic, so that what is written would be read again for ever: name another topic"
-// +kubebuilder:validation:XValidation:rule="!has(self.failure.deadLetter) || self.failure.deadLetter.topic != self.output.topic",fieldPath=".failure.deadLetter.topic",message="failure.deadLetter.topic is the output topic, whose readers would take dead letters for results: name another topic"
+// +kubebuilder:validation:XValidation:rule="!has(self.failure.deadLetter) || !has(self.output) || !has(self.output.topic) || self.failure.deadLetter.topic != self.output.topic || has(self.output.kafka) && !self.output.kafka.bootstrapServers.exists(server, server in self.kafka.bootstrapServers)",fieldPath=".failure.deadLetter.topic",message="failure.deadLetter.topic is the output topic, whose readers would take dead letters for results: name another topic"
+// +kubebuilder:validation:XValidation:rule="!has(self.processor.cel) || has(self.processor.cel.topic) || has(self.output) && has(self.output.topic)",fieldPath=".output.topic",message="processor.cel writes a result for each record that its filter keeps, and there is no topic for it: set output.topic, or processor.cel.topic to an expression that names one"
+// +kubebuilder:validation:XValidation:rule="oldSelf.suspend || self.kafka.bootstrapServers.exists(server, server in oldSelf.kafka.bootstrapServers)",fieldPath=".kafka.bootstrapServers",message="kafka.bootstrapServers can be replaced as a whole only when suspend is already true, as another cluster has other records and other offsets: keep one of the brokers, or suspend the StreamProcessor first"
 // +kubebuilder:validation:XValidation:rule="oldSelf.suspend || self.input.topic == oldSelf.input.topic",fieldPath=".input.topic",message="input.topic can be changed only when suspend is already true: suspend the StreamProcessor first"
 type StreamProcessorSpec struct {
-	// kafka says how to reach the cluster.
+	// kafka says how to reach the cluster of the input topic, the consumer group
+	// and the dead letters. Results go there too, unless output.kafka is set.
 	// +required
 	Kafka KafkaSpec `json:"kafka"`
 
@@ -64,9 +69,10 @@ type StreamProcessorSpec struct {
 	// +required
 	Input InputSpec `json:"input"`
 
-	// output is the topic that results go to.
-	// +required
-	Output OutputSpec `json:"output"`
+	// output says where results go. It may be absent if the processor writes
+	// nothing, or names a topic for each of its results.
+	// +optional
+	Output *OutputSpec `json:"output,omitempty"`
 
 	// processor is what is done with each record: exactly one of cel and
 	// container.
@@ -90,13 +96,12 @@ type StreamProcessorSpec struct {
 	Delivery Delivery `json:"delivery,omitempty"`
 
 	// concurrency is the number of records that one pod processes at the same
-	// time. 0 is the container's CPU limit, which is right for work that keeps
-	// a CPU busy; choose more for work that waits.
-	// +kubebuilder:default=0
-	// +kubebuilder:validation:Minimum=0
+	// time. Without the field it is the container's CPU limit, which is right
+	// for work that keeps a CPU busy; choose more for work that waits.
+	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10000
 	// +optional
-	Concurrency int32 `json:"concurrency,omitempty"`
+	Concurrency *int32 `json:"concurrency,omitempty"`
 
 	// inFlight bounds what one pod has read and not settled yet, and so its
 	// memory.

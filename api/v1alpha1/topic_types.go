@@ -11,13 +11,14 @@ type InputSpec struct {
 	// +required
 	Topic string `json:"topic"`
 
-	// groupId is the consumer group that offsets are committed for. Empty is
-	// "millrace-NAMESPACE.NAME"; "millrace-NAME" where there is no namespace.
-	// +kubebuilder:default=""
+	// groupId is the consumer group that offsets are committed for. Without the
+	// field it is "millrace-NAMESPACE.NAME", and "millrace-NAME" where there is
+	// no namespace.
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
 	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 255 && !self.matches('[[:cntrl:]]') && self != '.' && self != '..'",message="must be a group's name of at most 255 bytes, without control characters, and neither '.' nor '..'"
 	// +optional
-	GroupID string `json:"groupId,omitempty"`
+	GroupID *string `json:"groupId,omitempty"`
 
 	// partitions is how many partitions the topic has. State it only where the
 	// operator can't reach Kafka: it then bounds the number of pods until one of
@@ -85,14 +86,23 @@ const (
 	ReadUncommitted Isolation = "ReadUncommitted"
 )
 
-// OutputSpec is the topic that results go to.
+// OutputSpec says where results go and how they are written.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.create) || has(self.topic)",fieldPath=".create",message="output.create needs output.topic, as no other topic is created: name the topic, or leave output.create away"
 type OutputSpec struct {
-	// topic is the topic's name.
+	// topic is the topic of the results that name none. Without the field each
+	// result must name its topic.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=249
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9._-]*$') && self != '.' && self != '..'",message="must be a name that Kafka allows: ASCII letters, digits, '.', '_' and '-' only, and neither '.' nor '..'"
-	// +required
-	Topic string `json:"topic"`
+	// +optional
+	Topic string `json:"topic,omitempty"`
+
+	// kafka says how to reach the cluster that results are written to, if it is
+	// not the one of spec.kafka. Topics that results name are on it too. Dead
+	// letters go to the cluster of spec.kafka.
+	// +optional
+	Kafka *KafkaSpec `json:"kafka,omitempty"`
 
 	// compression is the codec that results are compressed with. zstd and lz4
 	// cost little CPU for what they save.
@@ -139,11 +149,10 @@ type CreateTopicSpec struct {
 	// +required
 	Partitions int32 `json:"partitions"`
 
-	// replicationFactor is the number of copies of each partition; 0 is the
-	// cluster's default.
-	// +kubebuilder:default=0
-	// +kubebuilder:validation:Minimum=0
+	// replicationFactor is the number of copies of each partition. Without the
+	// field it is the cluster's default.
+	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	// +optional
-	ReplicationFactor int16 `json:"replicationFactor,omitempty"`
+	ReplicationFactor *int16 `json:"replicationFactor,omitempty"`
 }

@@ -90,11 +90,14 @@ func line(columns []metav1.TableColumnDefinition, cells []any) string {
 func TestNames(t *testing.T) {
 	api := controllerstest.Start(t)
 	sp := create(t, api)
-	for _, name := range []string{"sp", "streamprocessor", "streamprocessors.millrace.dev", "all"} {
+	for _, name := range []string{"sp", "streamprocessor", "streamprocessors.millrace.dev"} {
 		out, err := api.Kubectl(t, "", "get", name, "-n", sp.Namespace, "-o", "name")
 		if err != nil || strings.TrimSpace(out) != "streamprocessor.millrace.dev/copy" {
 			t.Errorf("kubectl get %s: %s, error %v", name, out, err)
 		}
+	}
+	if out, err := api.Kubectl(t, "", "get", "all", "-n", sp.Namespace, "-o", "name"); err != nil || strings.Contains(out, "streamprocessor") {
+		t.Errorf("kubectl get all: %s, error %v; want nothing of millrace's, as all is for Kubernetes' own kinds", out, err)
 	}
 	out, err := api.Kubectl(t, "", "explain", "sp.spec.drainTimeout")
 	if err != nil || !strings.Contains(out, "drainTimeout bounds how long") {

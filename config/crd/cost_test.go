@@ -30,6 +30,7 @@ func TestTheLargestIsJudged(t *testing.T) {
 	}
 	set(headers, "spec", "processor", "cel", "headers")
 	set(items(100), "spec", "kafka", "bootstrapServers")
+	set(longest(100), "spec", "output", "kafka", "bootstrapServers")
 	set(strings.Repeat("a", 1024), "spec", "processor", "cel", "image")
 	for _, path := range [][]string{{"spec", "template", "metadata"}, {"spec", "deployment"}} {
 		set(entries(64, 63), append(path, "labels")...)
@@ -38,6 +39,15 @@ func TestTheLargestIsJudged(t *testing.T) {
 	if err := try(api, object); err != nil {
 		t.Error(err)
 	}
+}
+
+// longest are brokers with the longest addresses that are allowed.
+func longest(count int) []any {
+	list := make([]any, count)
+	for i := range list {
+		list[i] = fmt.Sprintf("%0253d:9092", i)
+	}
+	return list
 }
 
 func entries(count, length int) map[string]any {

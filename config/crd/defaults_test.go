@@ -17,8 +17,10 @@ func TestDefaultsEqualThoseOfALocalRun(t *testing.T) {
 	api := controllerstest.Start(t)
 	for name, change := range map[string]string{
 		"the least":   "",
+		"no output":   spec("output: null, processor: {cel: {topic: key}}"),
+		"no topic":    spec("output: {topic: null, kafka: {bootstrapServers: ['b:1'], tls: {caSecretRef: {name: ca}}}}, processor: {cel: {topic: key}}"),
 		"empty parts": spec("failure: {backoff: {}, deadLetter: {topic: d, create: {partitions: 1}}}, inFlight: {}, autoscaling: {maxReplicas: 3, behavior: {}, vertical: {maxCPU: 2}}, template: {spec: {nodeSelector: {b: c, a: d}}}, deployment: {}, kafka: {tls: {caSecretRef: {name: ca}}}"),
-		"zeros":       spec("replicas: 0, concurrency: 0, autoscaling: {minReplicas: 0, maxReplicas: 3}, suspend: false"),
+		"zeros":       spec("replicas: 0, autoscaling: {minReplicas: 0, maxReplicas: 3}, suspend: false"),
 		"other parts": spec("failure: {maxAttempts: 2, timeout: 3s}, inFlight: {bytes: 1Gi}, ordering: Partition"),
 		"nulls":       spec("drainTimeout: null"),
 	} {

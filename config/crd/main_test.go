@@ -41,7 +41,15 @@ spec:
     tls: {caSecretRef: {name: ca, key: root.pem}, certSecretRef: {name: client}, serverName: kafka}
     sasl: {mechanism: SCRAM-SHA-512, secretRef: {name: user}}
   input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, onDataLoss: Halt}
-  output: {topic: out, compression: zstd, create: {partitions: 12, replicationFactor: 3}, deliveryTimeout: 5m}
+  output:
+    topic: out
+    kafka:
+      bootstrapServers: ["elsewhere:9092"]
+      tls: {caSecretRef: {name: ca, key: root.pem}, certSecretRef: {name: client}, serverName: kafka}
+      sasl: {mechanism: PLAIN, secretRef: {name: other}}
+    compression: zstd
+    create: {partitions: 12, replicationFactor: 3}
+    deliveryTimeout: 5m
   processor:
     cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"', image: "worker:1"}
   ordering: Key

@@ -20,18 +20,46 @@ var specRules = []rule{
 	},
 	{
 		"spec.output.topic", "output.topic is the input topic",
-		[]string{spec("input: {topic: a}, output: {topic: A}")},
-		[]string{spec("input: {topic: a}, output: {topic: a}")},
+		[]string{
+			spec("input: {topic: a}, output: {topic: A}"),
+			spec("input: {topic: a}, output: {topic: a, " + elsewhere + "}"),
+		},
+		[]string{
+			spec("input: {topic: a}, output: {topic: a}"),
+			spec("input: {topic: a}, output: {topic: a, kafka: {bootstrapServers: ['b:1', 'kafka:9092']}}"),
+		},
 	},
 	{
 		"spec.failure.deadLetter.topic", "failure.deadLetter.topic is the input topic",
 		[]string{spec("failure: {deadLetter: {topic: dead}}")},
-		[]string{spec("failure: {deadLetter: {topic: in}}")},
+		[]string{spec("failure: {deadLetter: {topic: in}}"), spec("failure: {deadLetter: {topic: in}}, output: {" + elsewhere + "}")},
 	},
 	{
 		"spec.failure.deadLetter.topic", "failure.deadLetter.topic is the output topic",
-		[]string{spec("failure: {deadLetter: {topic: dead}}")},
-		[]string{spec("failure: {deadLetter: {topic: out}}")},
+		[]string{
+			spec("failure: {deadLetter: {topic: dead}}"),
+			spec("failure: {deadLetter: {topic: out}}, output: {" + elsewhere + "}"),
+			spec("failure: {deadLetter: {topic: out}}, output: null, " + program),
+		},
+		[]string{
+			spec("failure: {deadLetter: {topic: out}}"),
+			spec("failure: {deadLetter: {topic: out}}, output: {kafka: {bootstrapServers: ['kafka:9092']}}"),
+		},
+	},
+	{
+		"spec.output.topic", "processor.cel writes a result for each record",
+		[]string{
+			spec("output: null, processor: {cel: {topic: key}}"),
+			spec("output: {topic: null, " + elsewhere + "}, processor: {cel: {topic: key}}"),
+			spec("output: null, " + program),
+			spec("output: {topic: null}, " + program),
+		},
+		[]string{spec("output: null"), spec("output: {topic: null, compression: zstd}")},
+	},
+	{
+		"spec.output.create", "output.create needs output.topic",
+		[]string{spec("output: {create: {partitions: 1}}")},
+		[]string{spec("output: {topic: null, create: {partitions: 1}}, " + program)},
 	},
 	{
 		"spec.input.topic", topicName,
@@ -50,7 +78,7 @@ var specRules = []rule{
 	},
 	{
 		"spec.input.groupId", "must be a group's name",
-		[]string{spec("input: {groupId: ''}"), spec("input: {groupId: ομάδα 1}"), spec("input: {groupId: " + strings.Repeat("ä", 127) + "}")},
+		[]string{spec("input: {groupId: ομάδα 1}"), spec("input: {groupId: " + strings.Repeat("ä", 127) + "}")},
 		[]string{spec(`input: {groupId: "a\nb"}`), spec("input: {groupId: .}"), spec("input: {groupId: ..}"), spec("input: {groupId: " + strings.Repeat("ä", 128) + "}")},
 	},
 	{
@@ -204,6 +232,13 @@ const (
 )
 
 const digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+// elsewhere is another cluster for the output, and program a processor that
+// may do without an output.
+const (
+	elsewhere = "kafka: {bootstrapServers: ['elsewhere:9092']}"
+	program   = "processor: {cel: null, container: {image: a}}"
+)
 
 func spec(fields string) string     { return "spec: {" + fields + "}" }
 func servers(address string) string { return spec("kafka: {bootstrapServers: ['" + address + "']}") }

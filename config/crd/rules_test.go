@@ -9,6 +9,7 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
@@ -20,7 +21,7 @@ const current = "bases/millrace.dev_streamprocessors.yaml"
 
 func TestRules(t *testing.T) {
 	api := controllerstest.Start(t)
-	for _, rule := range slices.Concat(specRules, templateRules) {
+	for _, rule := range slices.Concat(specRules, outputRules(t), templateRules) {
 		for _, change := range rule.accept {
 			object := parse(t, least, change)
 			if err := try(api, object); err != nil {
@@ -44,6 +45,31 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// outputRules are those of spec.kafka, for spec.output.kafka.
+func outputRules(t *testing.T) []rule {
+	t.Helper()
+	move := func(changes []string) []string {
+		moved := make([]string, len(changes))
+		for i, change := range changes {
+			object := parse(t, "spec: {kafka: {bootstrapServers: ['elsewhere:9092']}}", change)
+			kafka, _, _ := unstructured.NestedMap(object.Object, "spec", "kafka")
+			unstructured.RemoveNestedField(object.Object, "spec", "kafka")
+			if err := unstructured.SetNestedMap(object.Object, kafka, "spec", "output", "kafka"); err != nil {
+				t.Fatal(err)
+			}
+			moved[i] = asYAML(t, object.Object)
+		}
+		return moved
+	}
+	var rules []rule
+	for _, r := range specRules {
+		if below, ok := strings.CutPrefix(r.field, "spec.kafka."); ok {
+			rules = append(rules, rule{"spec.output.kafka." + below, r.says, move(r.accept), move(r.refuse)})
+		}
+	}
+	return rules
+}
+
 // says reports whether a finding is the expected one. None may be that a rule
 // could not be judged.
 func says(t *testing.T, causes []metav1.StatusCause, field, message string) bool {
@@ -63,7 +89,7 @@ func short(change string) string { return change[:min(len(change), 120)] }
 // A rule that is added fails here until the tables have it.
 func TestTablesHaveEveryRule(t *testing.T) {
 	var told []string
-	for _, rule := range slices.Concat(specRules, templateRules) {
+	for _, rule := range slices.Concat(specRules, outputRules(t), templateRules) {
 		told = append(told, rule.field+": "+rule.says)
 	}
 	for _, c := range transitions {

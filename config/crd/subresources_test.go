@@ -25,7 +25,7 @@ func allStatus() v1alpha1.StreamProcessorStatus {
 		}},
 		Replicas: 2, ReadyReplicas: 1, Selector: "app.kubernetes.io/instance=copy",
 		Input: &v1alpha1.InputStatus{
-			GroupID: "millrace-copy", Partitions: 12, Lag: 1234, LagSeconds: new(int64(3)),
+			Topic: "in", GroupID: "millrace-copy", Partitions: 12, Lag: 1234, LagSeconds: new(int64(3)),
 			PartitionsBehind: []v1alpha1.PartitionLag{{Partition: 0, Committed: -1, Lag: 1234}},
 		},
 		StuckPartitions: []v1alpha1.StuckPartition{{

@@ -2,6 +2,7 @@ package crd
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -11,8 +12,9 @@ import (
 )
 
 const (
-	groupSuspended = "input.groupId can be changed only when suspend is already true"
-	topicSuspended = "input.topic can be changed only when suspend is already true"
+	groupSuspended   = "input.groupId can be changed only when suspend is already true"
+	topicSuspended   = "input.topic can be changed only when suspend is already true"
+	brokersSuspended = "kafka.bootstrapServers can be replaced as a whole only when suspend is already true"
 )
 
 // transitions are changes of an object from one state to another.
@@ -30,8 +32,19 @@ var transitions = []struct {
 	{"topic", spec("input: {topic: a}"), spec("input: {topic: b}"), "spec.input.topic", topicSuspended},
 	{"topic while it suspends", spec("input: {topic: a}"), spec("input: {topic: b}, suspend: true"), "spec.input.topic", topicSuspended},
 	{"topic while suspended", spec("input: {topic: a}, suspend: true"), spec("input: {topic: b}"), "", ""},
-	{"all else", spec("suspend: false"), spec("kafka: {bootstrapServers: ['b:1']}, output: {topic: o}, processor: {cel: {filter: 'true'}}, " +
+	{"brokers", spec(brokers("a:1")), spec(brokers("b:1")), "spec.kafka.bootstrapServers", brokersSuspended},
+	{"brokers while it suspends", spec(brokers("a:1")), spec(brokers("b:1") + ", suspend: true"), "spec.kafka.bootstrapServers", brokersSuspended},
+	{"brokers while suspended", spec(brokers("a:1") + ", suspend: true"), spec(brokers("b:1")), "", ""},
+	{"all brokers but one", spec(brokers("a:1", "b:1")), spec(brokers("c:1", "b:1", "d:1")), "", ""},
+	{"fewer brokers", spec(brokers("a:1", "b:1")), spec(brokers("b:1")), "", ""},
+	{"the output's cluster", spec("output: {" + elsewhere + "}"), spec("output: {kafka: {bootstrapServers: ['b:1']}}"), "", ""},
+	{"no output", spec("output: {topic: a}"), spec("output: null, " + program), "", ""},
+	{"all else", spec("suspend: false"), spec("kafka: {bootstrapServers: ['kafka:9092', 'b:1']}, output: {topic: o}, processor: {cel: {filter: 'true'}}, " +
 		"ordering: Partition, deletionPolicy: DeleteGroup, replicas: 7"), "", ""},
+}
+
+func brokers(servers ...string) string {
+	return fmt.Sprintf("kafka: {bootstrapServers: ['%s']}", strings.Join(servers, "', '"))
 }
 
 func TestTransitions(t *testing.T) {

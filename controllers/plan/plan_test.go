@@ -24,7 +24,7 @@ func observed(change ...func(*Observed)) Observed {
 		Spec: v1alpha1.StreamProcessorSpec{
 			Kafka:     v1alpha1.KafkaSpec{BootstrapServers: []string{"kafka:9092"}},
 			Input:     v1alpha1.InputSpec{Topic: "orders"},
-			Output:    v1alpha1.OutputSpec{Topic: "enriched"},
+			Output:    &v1alpha1.OutputSpec{Topic: "enriched"},
 			Processor: v1alpha1.ProcessorSpec{CEL: &v1alpha1.CELSpec{}},
 			Replicas:  new(int32(2)),
 		},

@@ -166,7 +166,7 @@ func TestGroupIDHoldsTheNamespace(t *testing.T) {
 	if got, want := GroupID(sp), "millrace-"+sp.Name; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	sp.Spec.Input.GroupID = "mine"
+	sp.Spec.Input.GroupID = new("mine")
 	if got := GroupID(sp); got != "mine" {
 		t.Errorf("%q", got)
 	}

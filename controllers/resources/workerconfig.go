@@ -57,7 +57,7 @@ func convert(sp *v1alpha1.StreamProcessor, creds CredentialPaths) (config.Config
 		Processor:    config.Processor{CEL: Expressions(spec.Processor)},
 		Ordering:     config.Ordering(spec.Ordering),
 		Delivery:     config.Delivery(spec.Delivery),
-		Concurrency:  int(spec.Concurrency),
+		Concurrency:  number(spec.Concurrency),
 		InFlight:     config.InFlight{Records: number(spec.InFlight.Records), Bytes: size},
 		Failure:      failure(spec.Failure),
 		DrainTimeout: duration(spec.DrainTimeout),
@@ -73,8 +73,8 @@ func convert(sp *v1alpha1.StreamProcessor, creds CredentialPaths) (config.Config
 // share a group by accident. Namespaces have no dots, so no two are the same.
 func GroupID(sp *v1alpha1.StreamProcessor) string {
 	switch {
-	case sp.Spec.Input.GroupID != "":
-		return sp.Spec.Input.GroupID
+	case sp.Spec.Input.GroupID != nil:
+		return *sp.Spec.Input.GroupID
 	case sp.Namespace != "":
 		return "millrace-" + sp.Namespace + "." + sp.Name
 	default:
@@ -107,21 +107,27 @@ func kafka(k v1alpha1.KafkaSpec, creds CredentialPaths) config.Kafka {
 func input(i v1alpha1.InputSpec) config.Input {
 	return config.Input{
 		Topic:          i.Topic,
-		GroupID:        i.GroupID,
 		StartOffset:    config.StartOffset(i.StartOffset),
 		IsolationLevel: config.IsolationLevel(i.Isolation),
 		OnDataLoss:     config.OnDataLoss(i.OnDataLoss),
 	}
 }
 
-func output(o v1alpha1.OutputSpec) config.Output {
-	return config.Output{
+func output(o *v1alpha1.OutputSpec) config.Output {
+	if o == nil {
+		return config.Output{}
+	}
+	cfg := config.Output{
 		Topic:       o.Topic,
 		Compression: config.Compression(o.Compression),
 		Create:      createTopic(o.Create),
 
 		DeliveryTimeout: duration(o.DeliveryTimeout),
 	}
+	if o.Kafka != nil {
+		cfg.Kafka = &config.Kafka{BootstrapServers: o.Kafka.BootstrapServers}
+	}
+	return cfg
 }
 
 // Expressions are those of the built-in processor; nil if p is another one.
@@ -161,7 +167,11 @@ func createTopic(c *v1alpha1.CreateTopicSpec) *config.CreateTopic {
 	if c == nil {
 		return nil
 	}
-	return &config.CreateTopic{Partitions: c.Partitions, ReplicationFactor: c.ReplicationFactor}
+	topic := &config.CreateTopic{Partitions: c.Partitions}
+	if c.ReplicationFactor != nil {
+		topic.ReplicationFactor = *c.ReplicationFactor
+	}
+	return topic
 }
 
 // number and duration give 0 for what is absent, which Default fills.

@@ -72,7 +72,7 @@ func byteCount(path string, q *resource.Quantity) (config.Bytes, error) {
 	return config.Bytes(count), nil
 }
 
-// checkZeros refuses zeros that are written out: in the configuration they
+// checkZeros refuses zeros and empty texts that are written out: in the configuration they
 // would mean the default, and whoever writes "timeout: 0s" means something else.
 func checkZeros(spec *v1alpha1.StreamProcessorSpec) error {
 	var errs []error
@@ -81,9 +81,19 @@ func checkZeros(spec *v1alpha1.StreamProcessorSpec) error {
 			errs = append(errs, fmt.Errorf("%s: 0 is out of bounds: write more, or leave the field away for its default", path))
 		}
 	}
+	if isZero(spec.Input.GroupID) {
+		errs = append(errs, errors.New("spec.input.groupId: it is empty: name a group, or leave the field away for its default"))
+	}
 	refuse("spec.inFlight.records", isZero(spec.InFlight.Records))
 	refuse("spec.inFlight.bytes", spec.InFlight.Bytes != nil && spec.InFlight.Bytes.IsZero())
-	refuse("spec.output.deliveryTimeout", isZero(spec.Output.DeliveryTimeout))
+	refuse("spec.concurrency", isZero(spec.Concurrency))
+	if output := spec.Output; output != nil {
+		refuse("spec.output.deliveryTimeout", isZero(output.DeliveryTimeout))
+		refuse("spec.output.create.replicationFactor", output.Create != nil && isZero(output.Create.ReplicationFactor))
+	}
+	if dead := spec.Failure.DeadLetter; dead != nil {
+		refuse("spec.failure.deadLetter.create.replicationFactor", dead.Create != nil && isZero(dead.Create.ReplicationFactor))
+	}
 	refuse("spec.failure.maxAttempts", isZero(spec.Failure.MaxAttempts))
 	refuse("spec.failure.backoff.initial", isZero(spec.Failure.Backoff.Initial))
 	refuse("spec.failure.backoff.max", isZero(spec.Failure.Backoff.Max))

@@ -17,6 +17,8 @@ var notForWorkers = map[string]string{
 	"kafka.tls.caSecretRef.name":   "the operator mounts the Secret",
 	"kafka.tls.certSecretRef.name": "the operator mounts the Secret",
 	"kafka.sasl.secretRef.name":    "the operator mounts the Secret",
+	"output.kafka.tls":             "not mapped yet",
+	"output.kafka.sasl":            "not mapped yet",
 	"input.partitions":             "the operator bounds the pods by it",
 	"processor.cel.image":          "the operator runs the image",
 	"processor.container":          "the operator runs the image",

@@ -23,7 +23,12 @@ spec:
     tls: {caSecretRef: {name: ca, key: root.pem}, certSecretRef: {name: client}, serverName: kafka}
     sasl: {mechanism: SCRAM-SHA-512, secretRef: {name: user}}
   input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, onDataLoss: Halt}
-  output: {topic: out, compression: zstd, create: {partitions: 12, replicationFactor: 3}, deliveryTimeout: 90s}
+  output:
+    topic: out
+    kafka: {bootstrapServers: ["elsewhere:9092"]}
+    compression: zstd
+    create: {partitions: 12, replicationFactor: 3}
+    deliveryTimeout: 90s
   processor:
     cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"'}
   ordering: Key
@@ -89,7 +94,8 @@ func TestWorkerConfigOfEveryField(t *testing.T) {
 			OnDataLoss: config.HaltOnLoss, SessionTimeout: of(45 * time.Second),
 		},
 		Output: config.Output{
-			Topic: "out", Compression: config.Zstd, Create: &config.CreateTopic{Partitions: 12, ReplicationFactor: 3},
+			Topic: "out", Kafka: &config.Kafka{BootstrapServers: []string{"elsewhere:9092"}},
+			Compression: config.Zstd, Create: &config.CreateTopic{Partitions: 12, ReplicationFactor: 3},
 			Linger: of(5 * time.Millisecond), DeliveryTimeout: of(90 * time.Second),
 		},
 		Processor: config.Processor{CEL: &config.CEL{
@@ -160,9 +166,18 @@ func TestWorkerConfigRefuses(t *testing.T) {
 		"spec.failure.timeout: 0 ":         func(sp *v1alpha1.StreamProcessor) { sp.Spec.Failure.Timeout = &metav1.Duration{} },
 		"spec.failure.stallTimeout: 0 ":    func(sp *v1alpha1.StreamProcessor) { sp.Spec.Failure.StallTimeout = &metav1.Duration{} },
 		"spec.drainTimeout: 0 ":            func(sp *v1alpha1.StreamProcessor) { sp.Spec.DrainTimeout = &metav1.Duration{} },
-		"spec.inFlight.bytes: 500m ":       bytes("500m"),
-		"spec.inFlight.bytes: -1 ":         bytes("-1"),
-		"spec.inFlight.bytes: 10E ":        bytes("10E"),
+		"spec.concurrency: 0 ":             func(sp *v1alpha1.StreamProcessor) { sp.Spec.Concurrency = new(int32(0)) },
+		"spec.input.groupId: it is empty":  func(sp *v1alpha1.StreamProcessor) { sp.Spec.Input.GroupID = new("") },
+		"spec.output.deliveryTimeout: 0 ":  func(sp *v1alpha1.StreamProcessor) { sp.Spec.Output.DeliveryTimeout = &metav1.Duration{} },
+		"spec.output.create.replicationFactor: 0 ": func(sp *v1alpha1.StreamProcessor) {
+			sp.Spec.Output.Create.ReplicationFactor = new(int16(0))
+		},
+		"spec.failure.deadLetter.create.replicationFactor: 0 ": func(sp *v1alpha1.StreamProcessor) {
+			sp.Spec.Failure.DeadLetter.Create.ReplicationFactor = new(int16(0))
+		},
+		"spec.inFlight.bytes: 500m ": bytes("500m"),
+		"spec.inFlight.bytes: -1 ":   bytes("-1"),
+		"spec.inFlight.bytes: 10E ":  bytes("10E"),
 	} {
 		sp := decode(t, full)
 		change(sp)
@@ -178,7 +193,7 @@ func bytes(size string) func(*v1alpha1.StreamProcessor) {
 
 // A user should not have to run it again for each mistake.
 func TestWorkerConfigTellsAll(t *testing.T) {
-	sp := decode(t, full)
+	sp := decode(t, least)
 	sp.Spec.Output.Topic, sp.Spec.Kafka.BootstrapServers = "in", []string{"kafka"}
 	_, err := WorkerConfig(sp, mounts)
 	for _, want := range []string{"spec.output.topic: ", "spec.kafka.bootstrapServers[0]: "} {

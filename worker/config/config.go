@@ -11,16 +11,18 @@ type Config struct {
 	Version int `json:"version"`
 	// Name is the StreamProcessor's name; it labels metrics and is the client
 	// id's prefix.
-	Name      string    `json:"name"`
+	Name string `json:"name"`
+	// Kafka is the cluster of the input topic, the consumer group and the dead
+	// letters.
 	Kafka     Kafka     `json:"kafka"`
 	Input     Input     `json:"input"`
 	Output    Output    `json:"output"`
 	Processor Processor `json:"processor"`
 	Ordering  Ordering  `json:"ordering"`
 	Delivery  Delivery  `json:"delivery"`
-	// Concurrency is the number of goroutines in the pool of one member; 0 is
-	// the container's CPU limit (GOMAXPROCS).
-	Concurrency int      `json:"concurrency"`
+	// Concurrency is the number of goroutines in the pool of one member. If it is
+	// absent, it is the container's CPU limit (GOMAXPROCS).
+	Concurrency int      `json:"concurrency,omitempty"`
 	InFlight    InFlight `json:"inFlight"`
 	Failure     Failure  `json:"failure"`
 	// DrainTimeout bounds how long a stop or a revoke waits for what is in
@@ -39,8 +41,8 @@ type Config struct {
 // Input is the topic that is read.
 type Input struct {
 	Topic string `json:"topic"`
-	// GroupID is the consumer group; "" is "millrace-" + Name.
-	GroupID string `json:"groupId"`
+	// GroupID is the consumer group; if it is absent, "millrace-" + Name.
+	GroupID string `json:"groupId,omitempty"`
 	// StartOffset is where partitions start that the group finds at its very
 	// first start; others without a committed offset start at their first record.
 	StartOffset    StartOffset    `json:"startOffset"`
@@ -54,9 +56,13 @@ type Input struct {
 	SessionTimeout Duration `json:"sessionTimeout"`
 }
 
-// Output is the topic that results go to.
+// Output says where results go and how they are written.
 type Output struct {
-	Topic       string      `json:"topic"`
+	// Topic is for the results that name none. If it is absent, each result must
+	// name its topic.
+	Topic string `json:"topic,omitempty"`
+	// Kafka is the cluster of the results; nil is Config.Kafka.
+	Kafka       *Kafka      `json:"kafka,omitempty"`
 	Compression Compression `json:"compression"`
 	// Create, if set, makes the topic when it does not exist.
 	Create *CreateTopic `json:"create,omitempty"`
@@ -71,8 +77,8 @@ type Output struct {
 // CreateTopic is the shape of a topic to be made.
 type CreateTopic struct {
 	Partitions int32 `json:"partitions"`
-	// ReplicationFactor 0 is the cluster's default.
-	ReplicationFactor int16 `json:"replicationFactor"`
+	// ReplicationFactor is the cluster's default if it is absent.
+	ReplicationFactor int16 `json:"replicationFactor,omitempty"`
 }
 
 // Processor is set for a built-in processor; a user's own program passes its

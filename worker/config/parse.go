@@ -38,7 +38,7 @@ func Parse(content []byte) (c Config, unknown []string, err error) {
 		return Config{}, nil, fmt.Errorf("not readable as YAML: %w", err)
 	}
 	if bytes.Equal(bytes.TrimSpace(tree), []byte("null")) {
-		return Config{}, nil, errors.New("it is empty: a configuration has at least name, kafka, input and output")
+		return Config{}, nil, errors.New("it is empty: a configuration has at least name, kafka and input")
 	}
 	if err := checkVersion(tree); err != nil {
 		return Config{}, nil, err

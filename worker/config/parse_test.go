@@ -26,7 +26,15 @@ kafka:
   tls: {caFiles: [/ca, /ca2], certFile: /crt, keyFile: /key, serverName: kafka}
   sasl: {mechanism: SCRAM-SHA-512, usernameFile: /user, passwordFile: /password}
 input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, instanceId: pod-0, sessionTimeout: 10s}
-output: {topic: out, compression: zstd, create: {partitions: 12, replicationFactor: 3}, linger: 20ms}
+output:
+  topic: out
+  kafka:
+    bootstrapServers: ["elsewhere:9092"]
+    tls: {caFiles: [/secrets/output/ca.crt], certFile: /secrets/output/tls.crt, keyFile: /secrets/output/tls.key, serverName: elsewhere}
+    sasl: {mechanism: PLAIN, usernameFile: /secrets/output/username, passwordFile: /secrets/output/password}
+  compression: zstd
+  create: {partitions: 12, replicationFactor: 3}
+  linger: 20ms
 processor:
   cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"'}
 ordering: Key
@@ -39,7 +47,7 @@ failure:
   timeout: 10m
   stallTimeout: 5m
   onExhausted: DeadLetter
-  deadLetter: {topic: dlq, create: {partitions: 1, replicationFactor: 0}}
+  deadLetter: {topic: dlq, create: {partitions: 1}}
 drainTimeout: 1m
 members: 2
 telemetry: {listen: "127.0.0.1:0", logFormat: json, logLevel: Debug}
@@ -113,9 +121,9 @@ func TestDefaultLeavesListenEmpty(t *testing.T) {
 }
 
 // full with every field of SASL, of which no mechanism uses all.
-var fuller = strings.Replace(full, "sasl: {", `sasl: {username: u, aws: {region: eu-west-1}, oauth: {
+var fuller = strings.ReplaceAll(full, "sasl: {", `sasl: {username: u, aws: {region: eu-west-1}, oauth: {
     tokenEndpoint: "https://idp/token", clientId: id, clientIdFile: /id, clientSecretFile: /secret, scope: kafka,
-    caFiles: [/idp.crt], tokenFile: /token, extensions: {pool: a}}, `, 1)
+    caFiles: [/idp.crt], tokenFile: /token, extensions: {pool: a}}, `)
 
 // Every field can be set, and what is written back is read as the same.
 func TestParseReadsEveryField(t *testing.T) {

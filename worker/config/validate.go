@@ -40,16 +40,23 @@ func (c Config) validateDelivery(f *findings) {
 	oneOf(f, "delivery", c.Delivery, AtLeastOnce)
 }
 
-// validateTopics refuses one topic for two purposes.
+// validateTopics refuses one topic for two purposes, and results without a topic.
 func (c Config) validateTopics(f *findings) {
-	refuse := func(field, topic string) {
+	refuse := func(field, topic, remedy string) {
 		if topic != "" && topic == c.Input.Topic {
 			f.add(field, "%q is the input topic too, so that what is written would be read again for ever: "+
-				"name another topic", topic)
+				"name another topic%s", topic, remedy)
 		}
 	}
-	refuse("output.topic", c.Output.Topic)
-	refuse("failure.deadLetter.topic", c.Failure.DeadLetter.Topic)
+	refuse("failure.deadLetter.topic", c.Failure.DeadLetter.Topic, "")
+	if cel := c.Processor.CEL; cel != nil && cel.Topic == "" && c.Output.Topic == "" {
+		f.add("output.topic", "it is not set, and processor.cel writes a result for each record that its filter keeps: "+
+			"name the topic, or set processor.cel.topic to an expression that names one")
+	}
+	if c.OutputElsewhere() {
+		return
+	}
+	refuse("output.topic", c.Output.Topic, ", or set output.kafka to the brokers of another cluster")
 	if topic := c.Output.Topic; topic != "" && topic == c.Failure.DeadLetter.Topic {
 		f.add("failure.deadLetter.topic", "%q is the output topic too, whose readers would take dead letters for results: "+
 			"name another topic", topic)
@@ -69,7 +76,14 @@ func (i Input) validate(f *findings) {
 }
 
 func (o Output) validate(f *findings) {
-	f.topic("output.topic", o.Topic)
+	if o.Topic != "" {
+		f.name("output.topic", o.Topic)
+	} else if o.Create != nil {
+		f.add("output.create", "output.topic is not set, and no other topic is created: name the topic, or leave output.create away")
+	}
+	if o.Kafka != nil {
+		o.Kafka.validate(f, "output.kafka")
+	}
 	oneOf(f, "output.compression", o.Compression, None, Gzip, Snappy, LZ4, Zstd)
 	o.Create.validate(f, "output.create")
 	f.duration("output.linger", o.Linger, 0, 10*time.Second)

@@ -34,7 +34,6 @@ func TestValidateNamesTheFieldAndTheRemedy(t *testing.T) {
 		"isolation":              {func(c *Config) { c.Input.IsolationLevel = "x" }, "input.isolation: "},
 		"instance":               {func(c *Config) { c.Input.InstanceID = "a b" }, "input.instanceId: "},
 		"session too short":      {func(c *Config) { c.Input.SessionTimeout.Duration = time.Second }, "input.sessionTimeout: 1s is out of bounds: choose a value from 6s to 30m0s"},
-		"no output":              {func(c *Config) { c.Output.Topic = "" }, "output.topic: it is not set"},
 		"output is input":        {func(c *Config) { c.Output.Topic = c.Input.Topic }, `output.topic: "orders" is the input topic too`},
 		"compression":            {func(c *Config) { c.Output.Compression = "brotli" }, `output.compression: "brotli"`},
 		"no partitions":          {func(c *Config) { c.Output.Create = &CreateTopic{} }, "output.create.partitions: 0 is out of bounds"},

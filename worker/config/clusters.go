@@ -1,0 +1,25 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+)
+
+// OutputKafka is the cluster of the results. own reports whether it takes
+// connections of its own: the addresses or the credentials are not those of the
+// input's cluster.
+func (c *Config) OutputKafka() (k Kafka, own bool) {
+	if c.Output.Kafka == nil {
+		return c.Kafka, false
+	}
+	return *c.Output.Kafka, !reflect.DeepEqual(*c.Output.Kafka, c.Kafka)
+}
+
+// OutputElsewhere reports whether results go to another cluster than the input's:
+// no broker is named for both.
+func (c *Config) OutputElsewhere() bool {
+	k := c.Output.Kafka
+	return k != nil && !slices.ContainsFunc(k.BootstrapServers, func(server string) bool {
+		return slices.Contains(c.Kafka.BootstrapServers, server)
+	})
+}
