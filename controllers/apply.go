@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -42,8 +43,13 @@ func (r *Reconciler) applyOne(ctx context.Context, s *scope, act plan.Act) error
 			return err
 		}
 	}
+	hash := wanted.GetAnnotations()[appliedAnnotation]
+	if err := r.stillRefused(s, act.Object, hash); err != nil {
+		return err
+	}
 	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(wanted),
 		client.FieldOwner(resources.Manager), client.ForceOwnership)
+	r.noteRefusal(s, act.Object, hash, err)
 	if err != nil {
 		return fmt.Errorf("apply %s: %w", plan.Describe(act.Object), err)
 	}
@@ -64,6 +70,7 @@ func (s *scope) applied(answer *unstructured.Unstructured) error {
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(answer.Object, d); err != nil {
 		return fmt.Errorf("read the applied Deployment: %w", err)
 	}
+	s.observed.TemplateChanged = s.observed.Deployment == nil || !equality.Semantic.DeepEqual(s.observed.Deployment.Spec.Template, d.Spec.Template)
 	s.observed.Deployment = d
 	if after := s.plan.Replicas; after.Count != before {
 		s.scaled = fmt.Sprintf("from %d to %d pods: %s", before, after.Count, after.Why)
@@ -71,8 +78,7 @@ func (s *scope) applied(answer *unstructured.Unstructured) error {
 	return nil
 }
 
-// refused tells what the API server has against an object's content. Trying
-// again does not help then, until somebody changes something.
+// refused tells what the API server has against an object's content.
 func refused(err error) (why string, ok bool) {
 	if !apierrors.IsInvalid(err) && !apierrors.IsForbidden(err) && !apierrors.IsBadRequest(err) {
 		return "", false

@@ -136,3 +136,5 @@ func (f *fakePods) Facts(types.NamespacedName) podwatch.Facts {
 var errNoBroker = errors.New("no Kafka broker can be reached: kafka:9092: connection refused")
 
 var errUnsettled = errors.New("not settled yet")
+
+var errQuota = errors.New("exceeded quota: team")

@@ -20,6 +20,12 @@ type memory struct {
 	seen    time.Time
 	// reported is when the status was last written.
 	reported time.Time
+	// began is when it was reconciled first, and heard whether all its pods have
+	// answered since.
+	began time.Time
+	heard bool
+	// refusals are the objects that the API server has refused, by kind and name.
+	refusals map[string]refusal
 	// expressions are those that were checked last.
 	expressions checkedExpressions
 }
@@ -30,14 +36,14 @@ type memories struct {
 	of map[types.NamespacedName]*memory // guarded by mu
 }
 
-func (m *memories) get(key types.NamespacedName) *memory {
+func (m *memories) get(key types.NamespacedName, now time.Time) *memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.of == nil {
 		m.of = make(map[types.NamespacedName]*memory)
 	}
 	if m.of[key] == nil {
-		m.of[key] = &memory{}
+		m.of[key] = &memory{began: now}
 	}
 	return m.of[key]
 }

@@ -108,11 +108,11 @@ func TestSecrets(t *testing.T) {
 	o.processor("enrich", func(sp *v1alpha1.StreamProcessor) {
 		sp.Spec.Kafka.SASL = &v1alpha1.SASLSpec{Mechanism: v1alpha1.SASLPlain, SecretRef: v1alpha1.SecretRef{Name: "user"}}
 	})
-	o.expect("enrich", "Stalled", yes, "SecretNotFound", "spec.kafka.sasl.secretRef", `"user"`, "create it")
+	o.expect("enrich", "Reconciling", yes, "SecretNotFound", "spec.kafka.sasl.secretRef", `"user"`, "create it")
 	secret := &corev1.Secret{Data: map[string][]byte{"username": []byte("u")}}
 	secret.Name, secret.Namespace = "user", o.namespace
 	o.create(secret)
-	o.expect("enrich", "Stalled", yes, "SecretNotFound", `"password"`)
+	o.expect("enrich", "Reconciling", yes, "SecretNotFound", `"password"`)
 	o.patch(secret, `{"stringData": {"password": "p"}}`)
 	hash := func(d *appsv1.Deployment) string { return d.Spec.Template.Annotations["millrace.dev/secrets-hash"] }
 	d := o.replicas("enrich", 2)
@@ -134,7 +134,7 @@ func TestSecrets(t *testing.T) {
 	if err := o.client.Delete(o.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
-	o.expect("enrich", "Stalled", yes, "SecretNotFound")
+	o.expect("enrich", "Reconciling", yes, "SecretNotFound")
 	o.replicas("enrich", 2) // what runs goes on
 }
 

@@ -67,11 +67,11 @@ func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*scope, error
 		return nil, nil
 	}
 	s := &scope{
-		key: req.NamespacedName, sp: sp, memory: r.memories.get(req.NamespacedName),
+		key: req.NamespacedName, sp: sp, memory: r.memories.get(req.NamespacedName, r.Clock.Now()),
 		live: map[string]client.Object{}, credentials: map[string][]byte{},
 	}
 	s.sp.Default()
-	s.observed.Processor = s.sp
+	s.observed.Processor, s.observed.Now = s.sp, r.Clock.Now()
 	s.observed.Environment = r.Environment
 	return s, nil
 }

@@ -60,6 +60,11 @@ func (r *Reconciler) report(ctx context.Context, s *scope) error {
 // fillStatus puts together all of the status.
 func (s *scope) fillStatus(now metav1.Time) {
 	st := &s.sp.Status
+	// First, as they go by the status before.
+	conditions, again := s.plan.Conditions(s.observed)
+	if again > 0 {
+		s.waitFor(again)
+	}
 	st.ObservedGeneration = s.sp.Generation
 	st.Selector = resources.Selector(s.sp.Name).String()
 	st.Replicas, st.ReadyReplicas = 0, 0
@@ -74,7 +79,7 @@ func (s *scope) fillStatus(now metav1.Time) {
 	if s.decision != nil {
 		st.LastScaleDecision = s.decision
 	}
-	status.Set(&st.Conditions, s.sp.Generation, now, s.plan.Conditions(s.observed)...)
+	status.Set(&st.Conditions, s.sp.Generation, now, conditions...)
 }
 
 // onlyFigures reports whether nothing but the lag differs, and that by more or
@@ -109,18 +114,33 @@ func (r *Reconciler) announce(s *scope, before *v1alpha1.StreamProcessorStatus) 
 
 func (r *Reconciler) announceConditions(s *scope, before []metav1.Condition) {
 	after := s.sp.Status.Conditions
-	was, is := meta.FindStatusCondition(before, status.Ready), meta.FindStatusCondition(after, status.Ready)
-	if was == nil || was.Reason != is.Reason {
-		kind := corev1.EventTypeNormal
-		if is.Reason == status.Unreachable || meta.IsStatusConditionTrue(after, status.Stalled) {
-			kind = corev1.EventTypeWarning
-		}
-		r.Events.Eventf(s.sp, nil, kind, is.Reason, "Reconcile", "%s", note(is.Message))
-	}
+	r.announceState(s, before, after)
 	for _, name := range announced {
 		if is := meta.FindStatusCondition(after, name); is != nil && meta.FindStatusCondition(before, name) == nil {
 			r.Events.Eventf(s.sp, nil, corev1.EventTypeWarning, is.Reason, "Reconcile", "%s", note(is.Message))
 		}
+	}
+}
+
+// announceState tells when Ready has another reason, when that becomes one of Stalled,
+// and when Kafka can't be reached although Ready says nothing of it.
+func (r *Reconciler) announceState(s *scope, before, after []metav1.Condition) {
+	was, is := meta.FindStatusCondition(before, status.Ready), meta.FindStatusCondition(after, status.Ready)
+	stalled := meta.FindStatusCondition(after, status.Stalled)
+	switch {
+	case was == nil || was.Reason != is.Reason:
+		kind := corev1.EventTypeNormal
+		if stalled != nil || !status.Ordinary(is.Reason) {
+			kind = corev1.EventTypeWarning
+		}
+		r.Events.Eventf(s.sp, nil, kind, is.Reason, "Reconcile", "%s", note(is.Message))
+	case stalled != nil && meta.FindStatusCondition(before, status.Stalled) == nil:
+		r.Events.Eventf(s.sp, nil, corev1.EventTypeWarning, stalled.Reason, "Reconcile", "%s", note(stalled.Message))
+	}
+	reached := meta.FindStatusCondition(after, status.KafkaReachable)
+	if reached != nil && reached.Status == metav1.ConditionFalse && reached.Reason != is.Reason &&
+		!meta.IsStatusConditionFalse(before, status.KafkaReachable) {
+		r.Events.Eventf(s.sp, nil, corev1.EventTypeWarning, reached.Reason, "Reconcile", "%s", note(reached.Message))
 	}
 }
 

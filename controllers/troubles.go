@@ -30,6 +30,14 @@ func stuckPartitions(workers []podwatch.Stuck) []v1alpha1.StuckPartition {
 			Attempts: int32(s.Attempts), LastError: s.LastError,
 		})
 	}
+	sortStuck(stuck)
+	// One partition may be named by two pods for a moment, while it moves.
+	stuck = firstOfEach(stuck, func(s v1alpha1.StuckPartition) int32 { return s.Partition })
+	return stuck[:min(len(stuck), shown)]
+}
+
+// sortStuck puts the halted ones first, then those that have been stuck the longest.
+func sortStuck(stuck []v1alpha1.StuckPartition) {
 	slices.SortStableFunc(stuck, func(a, b v1alpha1.StuckPartition) int {
 		switch {
 		case a.Halted && !b.Halted:
@@ -40,8 +48,29 @@ func stuckPartitions(workers []podwatch.Stuck) []v1alpha1.StuckPartition {
 			return a.Since.Compare(b.Since.Time)
 		}
 	})
-	// One partition may be named by two pods for a moment, while it moves.
-	stuck = firstOfEach(stuck, func(s v1alpha1.StuckPartition) int32 { return s.Partition })
+}
+
+// awaited is how long an operator that has just started waits for all pods to answer
+// before those that do are taken to name all troubles.
+const awaited = 2 * time.Minute
+
+// stillStuck adds the stuck partitions that the status has and that no pod has spoken
+// of yet: an operator that starts again, or takes over, has not asked all of them. A
+// record whose offset is committed by now is not stuck.
+func (s *scope) stillStuck(stuck []v1alpha1.StuckPartition, now time.Time) []v1alpha1.StuckPartition {
+	left := s.memory.began.Add(awaited).Sub(now)
+	if s.memory.heard = s.memory.heard || s.workers.Complete() || left <= 0; s.memory.heard {
+		return stuck
+	}
+	before := slices.DeleteFunc(slices.Clone(s.sp.Status.StuckPartitions), func(p v1alpha1.StuckPartition) bool {
+		known := s.facts.Partitions
+		return int(p.Partition) < len(known) && known[p.Partition].Committed > p.Offset
+	})
+	if len(before) > 0 {
+		s.waitFor(left)
+	}
+	stuck = firstOfEach(append(stuck, before...), func(p v1alpha1.StuckPartition) int32 { return p.Partition })
+	sortStuck(stuck)
 	return stuck[:min(len(stuck), shown)]
 }
 

@@ -198,3 +198,67 @@ func TestTroublesAreShownInShort(t *testing.T) {
 		t.Errorf("new on the second look: %v", newLosses(got, again))
 	}
 }
+
+// TestStuckPartitionsStayUntilThePodsAreHeard: an operator that starts again, or takes
+// over, has not asked them yet.
+func TestStuckPartitionsStayUntilThePodsAreHeard(t *testing.T) {
+	w := newWorld(t, 1)
+	w.processor(nil)
+	w.reconcile()
+	since := w.clock.Now().Add(-time.Hour)
+	held := func(partition int32) podwatch.Stuck {
+		return podwatch.Stuck{Partition: partition, Offset: 7, Since: since.Add(time.Duration(partition) * time.Second), LastError: "boom"}
+	}
+	w.workers(podwatch.Facts{Asked: 2, Answered: 2, Stuck: []podwatch.Stuck{held(1), held(3), held(5)}})
+	before := w.next()
+	message := condition(before, "StuckPartition", "WatermarkHeld")
+	check := func(when string, want ...int32) {
+		t.Helper()
+		s := w.next()
+		var got []int32
+		for _, p := range s.StuckPartitions {
+			got = append(got, p.Partition)
+		}
+		if !slices.Equal(got, want) || (condition(s, "StuckPartition", "WatermarkHeld") == "") != (len(want) == 0) {
+			t.Errorf("%s: stuck %v, want %v", when, got, want)
+		}
+	}
+	restart := func() {
+		w.restart()
+		w.workers(podwatch.Facts{Asked: 2})
+	}
+	restart()
+	check("before the first answer", 1, 3, 5)
+	if now := condition(w.next(), "StuckPartition", "WatermarkHeld"); now != message || len(w.told("WatermarkHeld")) != 0 {
+		t.Errorf("the condition says %q, not %q", now, message)
+	}
+	w.kafka.change(func(f *kafkawatch.Facts) { f.Partitions[1].Committed = 8 })
+	check("when one has got on", 3, 5)
+	w.workers(podwatch.Facts{Asked: 2, Answered: 1, Stuck: []podwatch.Stuck{held(5)}})
+	check("when one pod has answered", 3, 5)
+	w.workers(podwatch.Facts{Asked: 2, Answered: 2, Stuck: []podwatch.Stuck{held(5)}})
+	check("when all have answered", 5)
+	w.workers(podwatch.Facts{Asked: 2})
+	check("when none answers any more")
+	w.workers(podwatch.Facts{Asked: 2, Answered: 2, Stuck: []podwatch.Stuck{held(5)}})
+	check("when they do again", 5)
+	restart()
+	check("after another start", 5)
+	w.clock.SetTime(w.clock.Now().Add(awaited))
+	check("when a pod stays silent")
+}
+
+// TestKafkaReachableStays when the operator starts again, or another one takes over.
+func TestKafkaReachableStays(t *testing.T) {
+	w := newWorld(t, 1)
+	w.processor(nil)
+	w.reconcile()
+	before := w.next()
+	w.restart()
+	w.kafka.change(func(f *kafkawatch.Facts) { *f = kafkawatch.Facts{} })
+	after := w.next()
+	was, is := meta.FindStatusCondition(before.Conditions, "KafkaReachable"), meta.FindStatusCondition(after.Conditions, "KafkaReachable")
+	if was.Status != yes || is == nil || *is != *was {
+		t.Errorf("it was %+v, and is %+v", was, is)
+	}
+}

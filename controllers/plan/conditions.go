@@ -3,95 +3,97 @@ package plan
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/resources"
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// Conditions puts into words how it stands. They are made after the plan was
-// carried out, of what the API server has answered: o is then newer than the
-// one that the plan was made of.
-func (p *Plan) Conditions(o Observed) []status.Condition {
-	return append(o.state(p), o.kafkaReachable(), p.capped(&o), o.stuckPartition(), o.recordsLost(), o.offsetsGone(), o.suspended())
+// Conditions puts into words how it stands, and returns when that may change by time
+// alone; 0 for never. They are made after the plan was carried out, of what the API
+// server has answered: o is then newer than the one that the plan was made of.
+func (p *Plan) Conditions(o Observed) (conditions []status.Condition, again time.Duration) {
+	state, again := o.state(p).conditions(&o)
+	return append(state, o.kafkaReachable(), p.capped(&o), o.stuckPartition(), o.recordsLost(), o.offsetsGone(), o.suspended()), again
 }
 
-// state is Ready, with Reconciling and Stalled, which go with it. The first
-// that applies is what a user has to see to first.
-func (o *Observed) state(p *Plan) []status.Condition {
-	switch blocked := o.blocked(p); {
+// state is how Ready, Reconciling and Stalled stand. The first that applies is what a
+// user has to see to first.
+func (o *Observed) state(p *Plan) standing {
+	blocked, isBlocked := o.blocked(p)
+	kept, isKept := o.keptState()
+	switch {
 	case o.Processor.DeletionTimestamp != nil:
 		return progressing(status.Deleting, o.deleting())
-	case blocked != nil:
+	case isBlocked:
 		return blocked
 	case o.Processor.Spec.Suspend:
 		return o.stopped(status.NothingRuns, o.suspendedMessage())
+	case isKept:
+		return kept
 	case len(o.Kafka.Missing) > 0:
-		return stalled(status.TopicNotFound, o.missingTopics())
-	case o.Kafka.Trouble != nil && o.Kafka.Trouble.Refused:
-		return stalled(status.NotAuthorized, o.Kafka.Trouble.Message)
+		return passing(status.TopicNotFound, o.missingTopics())
 	case o.Kafka.Trouble != nil:
-		return progressing(status.Unreachable, o.Kafka.Trouble.Message)
+		return o.withoutAnswers(p)
 	case o.Kafka.Partitions == 0:
 		return progressing(status.WaitingForKafka, "waiting for the cluster's first answer about the topics")
 	}
 	return o.running(p)
 }
 
-// blocked is what nothing can be done about here.
-func (o *Observed) blocked(p *Plan) []status.Condition {
+// blocked is what keeps the plan from being carried out.
+func (o *Observed) blocked(p *Plan) (s standing, is bool) {
 	switch {
 	case p.Invalid != nil:
-		return stalled(status.InvalidSpec, "a worker would not run with it: "+p.Invalid.Error())
+		// Waiting does not remove a mistake.
+		return stalled(status.InvalidSpec, "a worker would not run with it: "+p.Invalid.Error()), true
 	case len(o.Foreign) > 0:
-		return stalled(status.NameConflict, fmt.Sprintf("not made by this StreamProcessor, and left alone: %s: delete or rename it, or give the StreamProcessor another name",
-			strings.Join(o.Foreign, ", ")))
+		return passing(status.NameConflict, fmt.Sprintf("not made by this StreamProcessor, and left alone: %s: delete or rename it, or give the StreamProcessor another name",
+			strings.Join(o.Foreign, ", "))), true
 	case len(o.Leaving) > 0:
-		return progressing(status.Draining, "waiting for the objects of an earlier StreamProcessor of this name to be gone: "+strings.Join(o.Leaving, ", "))
+		return progressing(status.Draining, "waiting for the objects of an earlier StreamProcessor of this name to be gone: "+strings.Join(o.Leaving, ", ")), true
 	case len(o.Secrets.Missing) > 0:
-		return stalled(status.SecretNotFound, strings.Join(o.Secrets.Missing, "; "))
+		return passing(status.SecretNotFound, strings.Join(o.Secrets.Missing, "; ")), true
 	case o.GroupOwner != "":
-		return stalled(status.GroupConflict, fmt.Sprintf("consumer group %q is used by the older StreamProcessor %s on the same cluster; together they would split the topic between them: set another spec.input.groupId",
-			resources.GroupID(o.Processor), o.GroupOwner))
+		return passing(status.GroupConflict, fmt.Sprintf("consumer group %q is used by the older StreamProcessor %s on the same cluster; together they would split the topic between them: set another spec.input.groupId",
+			resources.GroupID(o.Processor), o.GroupOwner)), true
 	case o.NotPermitted != "":
-		return stalled(status.Refused, "the API server refuses it: "+o.NotPermitted)
+		return passing(status.Refused, "the API server refuses it: "+o.NotPermitted), true
 	}
-	return nil
+	return standing{}, false
 }
 
-// running judges the pods.
-func (o *Observed) running(p *Plan) []status.Condition {
-	if p.Replicas.Count == 0 {
-		return o.stopped(status.ScaledToZero, "scaled to zero: "+p.Replicas.Why)
+// withoutAnswers is how it stands while the operator gets none from Kafka. Pods that
+// are members of the group do get them, so that alone is no reason not to be ready.
+// Where autoscaling has let no pod run, nobody does, and no record would be noticed.
+func (o *Observed) withoutAnswers(p *Plan) standing {
+	t := o.Kafka.Trouble
+	if asleep := p.Replicas.Count == 0 && o.scalesItself(); o.Kafka.Partitions > 0 && !asleep {
+		if s := o.running(p); s.ready || s.runs != "" || s.grace > 0 {
+			return s
+		}
 	}
-	d := o.Deployment
-	want := p.Replicas.Count
-	if d == nil || d.Status.ObservedGeneration < d.Generation {
-		return progressing(status.RolloutInProgress, count(want, "pod")+" asked for")
+	if t.Refused {
+		return passing(status.NotAuthorized, t.Message)
 	}
-	if trouble := failing(o.Pods); trouble != "" {
-		return stalled(status.PodsFailing, trouble)
-	}
-	switch s := d.Status; {
-	case s.UpdatedReplicas < want || s.Replicas > s.UpdatedReplicas:
-		return progressing(status.RolloutInProgress, fmt.Sprintf("%d of %d pods have the present configuration", s.UpdatedReplicas, want))
-	case s.ReadyReplicas < want:
-		return progressing(status.PodsNotReady, fmt.Sprintf("%d of %d pods are members of the consumer group", s.ReadyReplicas, want))
-	}
-	return []status.Condition{status.True(status.Ready, status.Running,
-		fmt.Sprintf("%s of consumer group %q read %s", count(want, "member"), resources.GroupID(o.Processor), count(o.Kafka.Partitions, "partition")))}
+	return progressing(status.Unreachable, t.Message)
 }
 
-// stopped is how it stands when no pod is wanted.
-func (o *Observed) stopped(reason, message string) []status.Condition {
-	left := len(o.Pods)
-	if o.Deployment != nil {
-		left = max(left, int(o.Deployment.Status.Replicas))
+// keptState is what an operator that has just started, and has not heard from Kafka
+// yet, knows of the topics: what the status says.
+func (o *Observed) keptState() (s standing, is bool) {
+	last := o.last(status.Ready)
+	if !o.unasked() || last == nil {
+		return standing{}, false
 	}
-	if left > 0 {
-		return progressing(status.Draining, fmt.Sprintf("waiting for %s to finish and commit what was begun", count(left, "pod")))
+	switch last.Reason {
+	case status.TopicNotFound, status.NotAuthorized:
+		return passing(last.Reason, last.Message), true
+	case status.Unreachable:
+		return progressing(last.Reason, last.Message), true
 	}
-	return []status.Condition{status.True(status.Ready, reason, message)}
+	return standing{}, false
 }
 
 func (o *Observed) missingTopics() string {
@@ -119,7 +121,11 @@ func (o *Observed) kafkaReachable() status.Condition {
 		return status.False(status.KafkaReachable, status.NotAuthorized, t.Message)
 	case t != nil:
 		return status.False(status.KafkaReachable, status.Unreachable, t.Message)
-	case o.Kafka.Input == nil && len(o.Kafka.Missing) == 0:
+	case o.unasked():
+		// An operator that starts again, or takes over, has no news.
+		if last := o.last(status.KafkaReachable); last != nil {
+			return status.Condition{Type: last.Type, Status: last.Status, Reason: last.Reason, Message: last.Message}
+		}
 		return status.Unknown(status.KafkaReachable, status.NotAskedYet, "the cluster has not been asked yet")
 	}
 	return status.True(status.KafkaReachable, status.Reachable, o.answers())
@@ -143,22 +149,6 @@ func (o *Observed) suspended() status.Condition {
 		return status.False(status.Suspended, status.SuspendedBySpec, "")
 	}
 	return status.True(status.Suspended, status.SuspendedBySpec, "spec.suspend is set")
-}
-
-// progressing is not ready, and on its way.
-func progressing(reason, message string) []status.Condition {
-	return []status.Condition{
-		status.False(status.Ready, reason, message),
-		status.True(status.Reconciling, status.Progressing, message),
-	}
-}
-
-// stalled is not ready, and will not be without somebody's act.
-func stalled(reason, message string) []status.Condition {
-	return []status.Condition{
-		status.False(status.Ready, reason, message),
-		status.True(status.Stalled, reason, message),
-	}
 }
 
 func count[T int | int32](n T, noun string) string {

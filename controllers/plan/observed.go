@@ -13,10 +13,14 @@ import (
 
 // Observed is all that a plan depends on.
 type Observed struct {
-	// Processor has its defaults.
+	// Now is when it was observed.
+	Now time.Time
+	// Processor has its defaults, and the status that was written last.
 	Processor *v1alpha1.StreamProcessor
 	// Deployment is nil while there is none.
 	Deployment *appsv1.Deployment
+	// TemplateChanged: the Deployment was just given another configuration of pods.
+	TemplateChanged bool
 	// ReplicaSets are those of the Deployment, in any order.
 	ReplicaSets []metav1.ObjectMeta
 	// Pods are those that bear the StreamProcessor's labels, in any order.

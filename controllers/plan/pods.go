@@ -5,13 +5,21 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// crashesShown is how many crashes in a row are more than bad luck.
-const crashesShown = 2
+// crashesShown is how many crashes in a row are more than bad luck, and recent how
+// long ago the last of them may be: a container that has been running since may be
+// unready for another reason. It is longer than Kubernetes waits between restarts.
+const (
+	crashesShown = 2
+	recent       = 10 * time.Minute
+)
 
 // revisionAnnotation is the Deployment controller's, on a Deployment and on each of
 // its ReplicaSets: the present one has the same number.
@@ -41,42 +49,51 @@ func (o *Observed) present() []corev1.Pod {
 	return pods
 }
 
-// failing tells of the pod that fails most clearly, "" if none does. The pods of
-// one Deployment mostly fail of one cause, so one of them says it.
-func failing(pods []corev1.Pod) string {
+// failing tells of the pod that fails most clearly, and returns the reason for Ready;
+// "" if none does. The pods of one configuration mostly fail of one cause, so one of
+// them says it.
+func failing(pods []corev1.Pod, now time.Time) (reason, message string) {
 	pods = slices.SortedFunc(slices.Values(pods), func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
-	count, first := 0, ""
+	counts, first := map[string]int{}, map[string]string{}
 	for i := range pods {
-		if trouble := troubleOf(&pods[i]); trouble != "" {
-			count++
-			first = cmp.Or(first, fmt.Sprintf("pod %s: %s", pods[i].Name, trouble))
+		if reason, trouble := troubleOf(&pods[i], now); reason != "" {
+			counts[reason]++
+			first[reason] = cmp.Or(first[reason], fmt.Sprintf("pod %s: %s", pods[i].Name, trouble))
 		}
 	}
-	if count > 1 {
-		return fmt.Sprintf("%d pods fail, the first of them is %s", count, first)
+	for _, reason := range []string{status.PodsFailing, status.PodsUnschedulable} {
+		switch n := counts[reason]; {
+		case n > 1:
+			return reason, fmt.Sprintf("%d pods fail, the first of them is %s", n, first[reason])
+		case n == 1:
+			return reason, first[reason]
+		}
 	}
-	return first
+	return "", ""
 }
 
-func troubleOf(pod *corev1.Pod) string {
+func troubleOf(pod *corev1.Pod, now time.Time) (reason, message string) {
 	if pod.DeletionTimestamp != nil {
-		return ""
+		return "", ""
 	}
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
-			return "no node has room for it: " + c.Message
+			return status.PodsUnschedulable, "no node has room for it: " + c.Message
 		}
 	}
-	for i := range pod.Status.ContainerStatuses {
-		if trouble := containerTrouble(&pod.Status.ContainerStatuses[i]); trouble != "" {
-			return trouble
+	for _, list := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
+		for i := range list {
+			if trouble := containerTrouble(&list[i], now); trouble != "" {
+				return status.PodsFailing, trouble
+			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
-func containerTrouble(c *corev1.ContainerStatus) string {
-	if w := c.State.Waiting; w != nil && !slices.Contains([]string{"ContainerCreating", "PodInitializing", "CrashLoopBackOff"}, w.Reason) {
+func containerTrouble(c *corev1.ContainerStatus, now time.Time) string {
+	w := c.State.Waiting
+	if w != nil && !slices.Contains([]string{"ContainerCreating", "PodInitializing", crashLoop}, w.Reason) {
 		return w.Reason + ": " + oneLine(w.Message)
 	}
 	if c.Ready || c.RestartCount < crashesShown {
@@ -86,14 +103,20 @@ func containerTrouble(c *corev1.ContainerStatus) string {
 	if c.State.Terminated != nil {
 		last = c.State.Terminated
 	}
-	if last == nil {
+	looping := w != nil && w.Reason == crashLoop
+	switch {
+	case last == nil && looping:
 		return "it has been restarted several times"
-	}
-	if last.Reason == "OOMKilled" {
+	case last == nil, !looping && now.Sub(last.FinishedAt.Time) >= recent:
+		return ""
+	case last.Reason == "OOMKilled":
 		return "it needs more memory than its limit: raise the memory limit of the container worker in spec.template.spec, or lower spec.inFlight"
 	}
 	return strings.TrimSuffix(fmt.Sprintf("it ends with exit code %d: %s", last.ExitCode, oneLine(last.Message)), ": ")
 }
+
+// crashLoop is what a container waits for between its restarts.
+const crashLoop = "CrashLoopBackOff"
 
 // oneLine is the last line: what a program ends with says why.
 func oneLine(message string) string {

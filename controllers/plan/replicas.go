@@ -7,6 +7,7 @@ import (
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/scaling"
+	"github.com/millrace-dev/millrace/controllers/status"
 )
 
 // Replicas is how many pods are to run, and why.
@@ -36,7 +37,7 @@ func (o *Observed) replicas() Replicas {
 		return Replicas{Why: "the consumer group is that of " + o.GroupOwner}
 	case len(o.Kafka.Missing) > 0 && (o.Held() == 0 || o.Kafka.MissingFor >= missingGrace):
 		return Replicas{Why: "missing in the cluster: " + strings.Join(o.Kafka.Missing, ", ")}
-	case len(o.Kafka.Missing) > 0, o.Kafka.Partitions == 0:
+	case len(o.Kafka.Missing) > 0, o.Kafka.Partitions == 0, o.wasMissing():
 		return Replicas{Count: o.Held(), Why: "too little is known of the topics"}
 	}
 	wanted, why := o.wanted()
@@ -48,6 +49,13 @@ func (o *Observed) replicas() Replicas {
 		r.Capped, r.Open = true, true
 	}
 	return r
+}
+
+// wasMissing reports whether a topic was missing when Kafka answered last, which is
+// before this operator's start.
+func (o *Observed) wasMissing() bool {
+	last := o.last(status.Ready)
+	return o.unanswered() && last != nil && last.Reason == status.TopicNotFound
 }
 
 // atPartitions reports whether autoscaling would run more pods if there were more

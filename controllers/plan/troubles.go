@@ -5,6 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/resources"
 	"github.com/millrace-dev/millrace/controllers/status"
@@ -74,6 +77,10 @@ func LossMessage(l v1alpha1.PartitionLoss) string {
 }
 
 func (o *Observed) offsetsGone() status.Condition {
+	if last := meta.FindStatusCondition(o.Processor.Status.Conditions, status.OffsetsGone); last != nil && o.unanswered() {
+		// An operator that starts again knows this much.
+		return status.Condition{Type: last.Type, Status: last.Status, Reason: last.Reason, Message: last.Message}
+	}
 	if len(o.Kafka.Gone) == 0 {
 		return status.False(status.OffsetsGone, status.ExpiredOrDeleted, "")
 	}
@@ -85,7 +92,7 @@ func (o *Observed) offsetsGone() status.Condition {
 }
 
 func (o *Observed) suspendedMessage() string {
-	if len(o.Kafka.Gone) > 0 {
+	if o.offsetsGone().Status == metav1.ConditionTrue {
 		return "suspended: no pod runs; the group has lost offsets, see the condition " + status.OffsetsGone
 	}
 	return "suspended: no pod runs, and the group keeps its offsets; set spec.suspend to false to go on"

@@ -3,18 +3,23 @@ package status
 // The types of conditions.
 const (
 	// Ready: all pods that are wanted are members of the group, or none is
-	// wanted. Always there.
+	// wanted. It stays True while pods are added to those that run, and while the
+	// operator alone can't reach Kafka. Always there.
 	Ready = "Ready"
 
 	// KafkaReachable: the operator gets answers about the topics and the group.
 	// Unknown until the first one. Always there.
 	KafkaReachable = "KafkaReachable"
 
-	// Reconciling: a change is on its way. Only there while it is.
+	// Reconciling: a change is on its way, or something is missing that may arrive
+	// by itself. Its reason is the one of Ready where that is False; its
+	// lastTransitionTime is since when that reason has held. Only there while it is
+	// so.
 	Reconciling = "Reconciling"
 
-	// Stalled: it will not get better without somebody's act. Only there while
-	// it is so.
+	// Stalled: it will not get better without somebody's act. Tools that wait for a
+	// StreamProcessor give up then, so most reasons have to last for some minutes.
+	// Only there while it is so.
 	Stalled = "Stalled"
 
 	// PartitionCapped: more pods are asked for than the input topic has
@@ -52,8 +57,6 @@ const (
 	NothingRuns = "Suspended"
 	// PodsNotReady: pods have yet to start, or to join the group.
 	PodsNotReady = "PodsNotReady"
-	// PodsFailing: pods crash, or can't be started. (Stalled too.)
-	PodsFailing = "PodsFailing"
 	// RolloutInProgress: pods of an earlier configuration are being replaced.
 	RolloutInProgress = "RolloutInProgress"
 	// Draining: pods that are no longer wanted finish what they have begun.
@@ -64,8 +67,14 @@ const (
 	Deleting = "Deleting"
 )
 
-// Reasons of Stalled, and of Ready at the same time.
+// Reasons of Ready that become those of Stalled when they last, InvalidSpec at once.
 const (
+	// PodsFailing: pods crash, or can't be started.
+	PodsFailing = "PodsFailing"
+	// PodsUnschedulable: no node has room for pods.
+	PodsUnschedulable = "PodsUnschedulable"
+	// PodsRefused: pods can't be created, for example because of a quota.
+	PodsRefused = "PodsRefused"
 	// InvalidSpec: a worker would not run with it.
 	InvalidSpec = "InvalidSpec"
 	// SecretNotFound: a Secret or a key of it is missing.
@@ -95,8 +104,6 @@ const (
 
 // Reasons of the others.
 const (
-	// Progressing is the reason of Reconciling.
-	Progressing = "Progressing"
 	// MoreThanPartitions is the reason of PartitionCapped.
 	MoreThanPartitions = "MoreReplicasThanPartitions"
 	// WatermarkHeld is the reason of StuckPartition.
@@ -120,3 +127,13 @@ const (
 
 // alwaysThere are the types that are shown whatever their status is.
 var alwaysThere = map[string]bool{Ready: true, KafkaReachable: true}
+
+// ordinary are the reasons of Ready that come and go while all is well.
+var ordinary = map[string]bool{
+	Running: true, ScaledToZero: true, NothingRuns: true, PodsNotReady: true, RolloutInProgress: true,
+	Draining: true, WaitingForKafka: true, Deleting: true,
+}
+
+// Ordinary reports whether a reason of Ready is one that comes and goes while all is
+// well.
+func Ordinary(reason string) bool { return ordinary[reason] }

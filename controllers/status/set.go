@@ -31,8 +31,9 @@ func Unknown(kind, reason, message string) Condition {
 }
 
 // Set makes conditions say what holds: those that are not among current are
-// taken away, and lastTransitionTime moves with the status only. The order is
-// that of current for new ones, so it does not change from one call to the next.
+// taken away, and lastTransitionTime moves with the status only, that of Reconciling
+// with its reason and the generation too. The order is that of current for new ones,
+// so it does not change from one call to the next.
 func Set(conditions *[]metav1.Condition, generation int64, now metav1.Time, current ...Condition) {
 	*conditions = slices.DeleteFunc(*conditions, func(old metav1.Condition) bool {
 		return !slices.ContainsFunc(current, func(c Condition) bool { return c.Type == old.Type && c.shown() })
@@ -41,11 +42,19 @@ func Set(conditions *[]metav1.Condition, generation int64, now metav1.Time, curr
 		if !c.shown() {
 			continue
 		}
+		if old := meta.FindStatusCondition(*conditions, c.Type); old != nil && !c.continues(old, generation) {
+			old.LastTransitionTime = now
+		}
 		meta.SetStatusCondition(conditions, metav1.Condition{
 			Type: c.Type, Status: c.Status, Reason: c.Reason, Message: cut(c.Message),
 			ObservedGeneration: generation, LastTransitionTime: now,
 		})
 	}
+}
+
+// continues reports whether c is old, as it is now.
+func (c Condition) continues(old *metav1.Condition, generation int64) bool {
+	return c.Type != Reconciling || c.Reason == old.Reason && generation == old.ObservedGeneration
 }
 
 func (c Condition) shown() bool {

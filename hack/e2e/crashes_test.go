@@ -58,9 +58,7 @@ func (s *suite) expectSamePods(before []corev1.Pod) {
 // notice: nothing is scaled, nothing deleted.
 func restartBroker(s *suite, broker *kafkatest.Broker) {
 	broker.Stop()
-	s.awaitConditions(checkouts,
-		condition{kind: "KafkaReachable", status: metav1.ConditionFalse},
-		condition{kind: "Ready", status: metav1.ConditionFalse, reason: "KafkaUnreachable"})
+	s.awaitConditions(checkouts, condition{kind: "KafkaReachable", status: metav1.ConditionFalse, reason: "KafkaUnreachable"})
 	s.held("while the broker is away", 10*time.Second, func() error {
 		d, err := s.deployment(checkouts)
 		if err == nil && *d.Spec.Replicas != 5 {
