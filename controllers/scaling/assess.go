@@ -37,7 +37,7 @@ type assessment struct {
 func (a *assessment) last() *Sample { return &a.samples[len(a.samples)-1] }
 
 func (a *assessment) served() served {
-	s := served{at: a.last().At, partitions: a.partitions}
+	s := served{at: a.last().At, partitions: a.partitions, cpu: a.last().CPU}
 	if a.flatOut {
 		s.capacity = a.capacity * float64(a.last().Ready)
 	}

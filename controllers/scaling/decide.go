@@ -16,16 +16,22 @@ type Input struct {
 	// Current is how many pods there are to be at present.
 	Current int32
 	Now     time.Time
+	// CPU is the limit that each pod is to have at present; 0 for none.
+	CPU CPU
+	// Resize is how far the pods have come to it.
+	Resize Resize
 	// LastChange is when a Decision was last carried out; zero if none ever was.
 	LastChange time.Time
 	// KafkaReachable: the last questions were answered.
 	KafkaReachable bool
 }
 
-// Decision is how many pods there are to be, and why.
+// Decision is how many pods there are to be, with how much CPU each, and why.
 type Decision struct {
 	// From is Input.Current. To equals it if nothing is to change.
 	From, To int32
+	// FromCPU is Input.CPU. ToCPU equals it if it is not to change.
+	FromCPU, ToCPU CPU
 	// Cap is the most there may be: the lower of Policy.Max and the number of
 	// partitions, which does not count while it is not known.
 	Cap int32
@@ -36,8 +42,8 @@ type Decision struct {
 	Inputs  Inputs
 }
 
-// Changed reports whether the number of pods is to change.
-func (d Decision) Changed() bool { return d.From != d.To }
+// Changed reports whether the number of pods or their CPU is to change.
+func (d Decision) Changed() bool { return d.From != d.To || d.FromCPU != d.ToCPU }
 
 // Inputs are the figures that a Decision went by, each as in Measurement.
 type Inputs struct {
@@ -56,7 +62,7 @@ func Decide(in Input) Decision {
 	c := newChoice(in)
 	v := c.judge()
 	d := Decision{
-		From: in.Current, To: min(max(v.to, c.floor), c.cap), Cap: c.cap,
+		From: in.Current, To: min(max(v.to, c.floor), c.cap), FromCPU: in.CPU, ToCPU: v.cpu, Cap: c.cap,
 		Reason: v.reason, Message: v.message, Inputs: c.inputs(),
 	}
 	if v.to > d.To && d.To == d.From {
@@ -69,6 +75,7 @@ func Decide(in Input) Decision {
 // verdict is what a rule says.
 type verdict struct {
 	to      int32
+	cpu     CPU
 	reason  Reason
 	message string
 }
@@ -118,28 +125,28 @@ var rules = []func(*choice) *verdict{
 func (c *choice) judge() verdict {
 	for _, rule := range rules {
 		if v := rule(c); v != nil {
-			return c.cooled(*v)
+			return c.cooled(c.sized(*v))
 		}
 	}
 	if c.floor == 0 && c.now.lag == 0 && c.now.arrived == 0 {
-		return *c.stay(Stabilizing, "nothing arrives, but not for %v yet", c.Policy.DownWindow)
+		return c.cooled(c.sized(*c.stay(Stabilizing, "nothing arrives, but not for %v yet", c.Policy.DownWindow)))
 	}
-	return *c.stay(OnTarget, "the pods keep up, and fewer are not known to")
+	return c.cooled(c.sized(*c.stay(OnTarget, "the pods keep up, and fewer are not known to")))
 }
 
 // cooled keeps a change waiting until Cooldown has passed since the one before.
 // Bounds always hold, and records that wait for a first pod don't wait for it.
 func (c *choice) cooled(v verdict) verdict {
 	left := c.Policy.Cooldown - c.Now.Sub(c.LastChange)
-	if v.to == c.Current || c.LastChange.IsZero() || left <= 0 {
+	if v.to == c.Current && v.cpu == c.CPU || c.LastChange.IsZero() || left <= 0 {
 		return v
 	}
 	switch v.reason {
-	case AboveCap, BelowMin, NewRecords:
+	case AboveCap, BelowMin, NewRecords, NoRoom:
 		return v
 	}
-	return *c.stay(CoolingDown, "%d pods are due (%s), but no sooner than %v after the change at %s, by behavior.cooldown",
-		v.to, v.reason, c.Policy.Cooldown, c.LastChange.UTC().Format(time.RFC3339))
+	return *c.stay(CoolingDown, "a change is due (%s), but no sooner than %v after the one at %s, by behavior.cooldown: %s",
+		v.reason, c.Policy.Cooldown, moment(c.LastChange), v.message)
 }
 
 func (c *choice) inputs() Inputs {

@@ -18,6 +18,12 @@ type decided struct {
 
 func (d decided) check(t *testing.T) {
 	t.Helper()
+	d.decide(t)
+}
+
+// decide checks the number of pods and the reason, and returns the Decision.
+func (d decided) decide(t *testing.T) Decision {
+	t.Helper()
 	h, now := tell(d.chapters...)
 	in := Input{
 		History: h, Policy: Policy{Min: 1, Max: 10}, Partitions: 4, Now: now, KafkaReachable: true,
@@ -35,6 +41,7 @@ func (d decided) check(t *testing.T) {
 	if got.Message == "" || strings.ContainsAny(string(got.Reason), " -_") {
 		t.Errorf("got reason %q and message %q", got.Reason, got.Message)
 	}
+	return got
 }
 
 func run(t *testing.T, lines []decided) {

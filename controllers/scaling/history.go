@@ -20,8 +20,10 @@ const (
 // safe for concurrent use.
 type History struct {
 	samples  []Sample // by At
-	raises   []raise  // by at
+	raises   []raise  // of the number of pods, by at
+	resizes  []raise  // of the pods' CPU, by at
 	capacity float64  // of one pod, records per second, as last known; 0 for unknown
+	cpu      CPU      // that the pod had, 0 for unknown
 	pause    pause
 }
 
@@ -35,6 +37,7 @@ func (h *History) Append(s Sample) {
 	slices.SortFunc(s.Partitions, func(a, b Partition) int { return cmp.Compare(a.ID, b.ID) })
 	s.Stuck = slices.Clone(s.Stuck)
 	h.noteRaise(&s)
+	h.noteResize(&s)
 	h.notePause(&s)
 	h.samples = append(h.samples, s)
 	h.thin()
@@ -70,11 +73,27 @@ func (h *History) learn() {
 	}
 	h.pause.end()
 	if a.capacity > 0 {
-		h.capacity = a.capacity
+		h.capacity, h.cpu = a.capacity, a.last().CPU
 	}
 	if n := len(h.raises); n > 0 && h.raises[n-1].to == a.last().Replicas {
 		h.raises[n-1].after = a.served()
 	}
+	if n := len(h.resizes); n > 0 && CPU(h.resizes[n-1].to) == a.last().CPU {
+		h.resizes[n-1].after = a.served()
+	}
+}
+
+// capacityWith is what one pod can process with that much CPU, as last known; 0 if
+// it never was.
+func (h *History) capacityWith(cpu CPU) float64 { return inProportion(h.capacity, h.cpu, cpu) }
+
+// inProportion is the capacity with cpu of a pod that has it with another amount;
+// the same where one of them is not known.
+func inProportion(capacity float64, with, cpu CPU) float64 {
+	if with <= 0 || cpu <= 0 {
+		return capacity
+	}
+	return capacity * float64(cpu) / float64(with)
 }
 
 // since returns the samples from t on.
@@ -113,7 +132,7 @@ func samePods(samples []Sample) []Sample {
 	first := len(samples)
 	for first > 0 {
 		s := samples[first-1]
-		if s.Rebalancing || s.Replicas != last.Replicas || s.Ready != last.Ready {
+		if s.Rebalancing || s.Replicas != last.Replicas || s.Ready != last.Ready || s.CPU != last.CPU {
 			break
 		}
 		first--

@@ -8,7 +8,7 @@ func (c *choice) stay(reason Reason, format string, args ...any) *verdict {
 }
 
 func (c *choice) change(to int32, reason Reason, format string, args ...any) *verdict {
-	return &verdict{to, reason, c.say(format, args...)}
+	return &verdict{to: to, cpu: c.CPU, reason: reason, message: c.say(format, args...)}
 }
 
 func (c *choice) say(format string, args ...any) string { return fmt.Sprintf(format, args...) }

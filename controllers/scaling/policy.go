@@ -11,6 +11,8 @@ type Policy struct {
 	// default.
 	TargetLag time.Duration
 
+	// Vertical is about the CPU of each pod.
+	Vertical Vertical
 	// Activation is how many records may wait while no pod runs.
 	Activation int64
 	// Cooldown is the least time from one change to the next.

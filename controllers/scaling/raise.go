@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// raise is what came of a raise of the number of pods.
+// raise is what came of a raise of the number of pods, or of their CPU.
 type raise struct {
 	from, to int32
-	// before is how the partitions fared with from pods, after with to pods, as
+	// before is how the partitions fared with from, after with to, as
 	// last seen; after is zero until the raise can be judged.
 	before, after served
 }
@@ -19,6 +19,7 @@ type served struct {
 	partitions []rates // by number
 	// capacity is that of all pods, if they had to do all they could; else 0.
 	capacity float64
+	cpu      CPU // that each pod had, 0 for unknown
 }
 
 // keptRaises is how many raises are remembered at most.
@@ -39,6 +40,28 @@ func (h *History) noteRaise(next *Sample) {
 	}
 	h.raises = append(h.raises, raise{from: last.Replicas, to: next.Replicas, before: a.served()})
 	h.raises = h.raises[max(0, len(h.raises)-keptRaises):]
+}
+
+// noteResize does the same for the raise of the pods' CPU. The pods get it one
+// after another, which is one raise.
+func (h *History) noteResize(next *Sample) {
+	if len(h.samples) == 0 {
+		return
+	}
+	last := h.samples[len(h.samples)-1]
+	if last.CPU == 0 || next.CPU <= last.CPU || last.Replicas == 0 || next.Replicas != last.Replicas {
+		return
+	}
+	a := assess(h.samples, DefaultRebalanceWait, DefaultStuckAfter)
+	if n := len(h.resizes); n > 0 && !a.settled && h.resizes[n-1].after.at.IsZero() {
+		h.resizes[n-1].to = int32(next.CPU)
+		return
+	}
+	if !a.settled {
+		return
+	}
+	h.resizes = append(h.resizes, raise{from: int32(last.CPU), to: int32(next.CPU), before: a.served()})
+	h.resizes = h.resizes[max(0, len(h.resizes)-keptRaises):]
 }
 
 // raiseGain is the share of the growth to be expected of a raise that has to be
@@ -78,11 +101,11 @@ func (r raise) failed(target time.Duration) (enough int32, which map[int32]bool,
 	return min(r.to, max(r.from, ceil(float64(r.from)*gain-0.2))), which, true
 }
 
-// useless returns the newest raise that did not help those partitions that are
-// behind now, and how many pods would do as well.
-func (h *History) useless(a *assessment, policy Policy, now time.Time) (enough int32, last raise, found bool) {
-	for i := len(h.raises) - 1; i >= 0; i-- {
-		r := h.raises[i]
+// useless returns the newest of the raises that did not help those partitions that
+// are behind now, and how many pods, or how much CPU, would do as well.
+func (h *History) useless(raises []raise, a *assessment, policy Policy, now time.Time) (enough int32, last raise, found bool) {
+	for i := len(raises) - 1; i >= 0; i-- {
+		r := raises[i]
 		if now.Sub(r.after.at) > policy.RaiseMemory {
 			continue
 		}
@@ -96,19 +119,20 @@ func (h *History) useless(a *assessment, policy Policy, now time.Time) (enough i
 
 // failedBefore reports whether a raise that is remembered did not help, however
 // long ago.
-func (h *History) failedBefore(policy Policy) bool {
-	return slices.ContainsFunc(h.raises, func(r raise) bool {
+func (h *History) failedBefore(raises []raise, policy Policy) bool {
+	return slices.ContainsFunc(raises, func(r raise) bool {
 		_, _, failed := r.failed(policy.TargetLag)
 		return failed
 	})
 }
 
-// proven is the most that one pod was seen to do when it had to do all it could,
-// 0 if that was not seen lately. The pools' saturation may promise more.
-func (h *History) proven(policy Policy, now time.Time) (capacity float64) {
+// proven is the most that one pod, with that much CPU, was seen to do when it had to
+// do all it could, 0 if that was not seen lately. The pools' saturation may promise
+// more.
+func (h *History) proven(policy Policy, now time.Time, cpu CPU) (capacity float64) {
 	for _, r := range h.raises {
 		if now.Sub(r.before.at) <= policy.RaiseMemory {
-			capacity = max(capacity, r.before.capacity/float64(r.from))
+			capacity = max(capacity, inProportion(r.before.capacity/float64(r.from), r.before.cpu, cpu))
 		}
 	}
 	return capacity

@@ -3,7 +3,7 @@ package scaling
 // Reason is a rule, in one word.
 type Reason string
 
-// The reasons for which the number of pods changes.
+// The reasons for which the number of pods, or their CPU, changes.
 const (
 	// AboveCap: there are more pods than Max or the partitions allow.
 	AboveCap Reason = "AboveCap"
@@ -16,7 +16,7 @@ const (
 	// LoadAboveCapacity: more arrives than the pods can process, so the lag will
 	// exceed the target.
 	LoadAboveCapacity Reason = "LoadAboveCapacity"
-	// LoadBelowCapacity: fewer pods have been enough for DownWindow.
+	// LoadBelowCapacity: fewer pods, or less CPU, have been enough for DownWindow.
 	LoadBelowCapacity Reason = "LoadBelowCapacity"
 	// Idle: nothing has arrived and nothing has been left for DownWindow. It is
 	// also the reason for staying at 0.
@@ -24,6 +24,14 @@ const (
 	// RaiseDidNotHelp: the last raise brought no more throughput, so it is taken
 	// back, or not repeated.
 	RaiseDidNotHelp Reason = "RaiseDidNotHelp"
+	// MorePodsDoNotHelp: there are as many pods as there may be, or a partition
+	// needs more than a pod can do, so each pod gets more CPU.
+	MorePodsDoNotHelp Reason = "MorePodsDoNotHelp"
+	// MoreCPUDidNotHelp: the last raise of the CPU brought no more throughput, so
+	// it is taken back.
+	MoreCPUDidNotHelp Reason = "MoreCPUDidNotHelp"
+	// NoRoom: no pod's node has room for the CPU that pods are to have.
+	NoRoom Reason = "NoRoom"
 )
 
 // The reasons for which it stays.
@@ -45,6 +53,9 @@ const (
 	// PodsNotReady: more pods are needed, and those asked for already are not
 	// all ready.
 	PodsNotReady Reason = "PodsNotReady"
+	// ResizePending: the pods need more CPU, and some don't have yet what was
+	// decided before.
+	ResizePending Reason = "ResizePending"
 	// NoProgress: there is something to process and nothing is processed, which
 	// more pods do not help.
 	NoProgress Reason = "NoProgress"

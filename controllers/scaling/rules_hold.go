@@ -38,12 +38,12 @@ func (c *choice) asleep() *verdict {
 		return c.stay(Idle, "%d records wait, and behavior.activationLagThreshold lets %d wait", waiting, c.Policy.Activation)
 	}
 	to := int32(1)
-	if c.History.capacity > 0 {
+	if capacity := c.History.capacityWith(c.Policy.Vertical.Base); capacity > 0 {
 		all := make(demand, 0, len(c.now.last().Partitions))
 		for _, p := range c.now.last().Partitions {
 			all = append(all, float64(c.now.last().lag(p))/c.Policy.CatchUp.Seconds())
 		}
-		to = all.pods(c.History.capacity, c.cap)
+		to = all.pods(capacity, c.cap)
 	}
 	return c.change(to, NewRecords, "%d records wait, and no pod is running", waiting)
 }

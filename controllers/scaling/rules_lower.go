@@ -2,7 +2,7 @@ package scaling
 
 // takeBack undoes a raise that did not help.
 func (c *choice) takeBack() *verdict {
-	enough, r, found := c.History.useless(c.now, c.Policy, c.Now)
+	enough, r, found := c.History.useless(c.History.raises, c.now, c.Policy, c.Now)
 	if !found || r.to != c.Current {
 		return nil
 	}
@@ -35,15 +35,15 @@ func (c *choice) idle() *verdict {
 }
 
 // downWindow returns the samples of the last DownWindow if they go back that far
-// without an interruption or another change of the number of pods.
+// without an interruption or another change of the pods.
 func (c *choice) downWindow() []Sample {
 	from := c.Now.Add(-c.Policy.DownWindow)
 	samples := c.now.samples
 	first := len(samples) - 1
-	for first >= 0 && samples[first].Replicas == c.Current && samples[first].At.After(from) {
+	for first >= 0 && samples[first].Replicas == c.Current && samples[first].CPU == c.now.last().CPU && samples[first].At.After(from) {
 		first--
 	}
-	if first < 0 || samples[first].Replicas != c.Current {
+	if first < 0 || samples[first].Replicas != c.Current || samples[first].CPU != c.now.last().CPU {
 		return nil
 	}
 	return samples[first:]
@@ -109,9 +109,9 @@ func (c *choice) fewest(a *assessment) int32 {
 func (c *choice) capacity(a *assessment) float64 {
 	capacity := a.capacity
 	if capacity <= 0 {
-		capacity = c.History.capacity
+		capacity = c.History.capacityWith(a.last().CPU)
 	}
-	if proven := c.History.proven(c.Policy, c.Now); proven > 0 && !a.flatOut {
+	if proven := c.History.proven(c.Policy, c.Now, a.last().CPU); proven > 0 && !a.flatOut {
 		capacity = min(capacity, proven)
 	}
 	return capacity

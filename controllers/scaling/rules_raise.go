@@ -94,7 +94,7 @@ func (c *choice) raise() *verdict {
 		return c.stay(Stabilizing, "%d pods would be needed, but not for %v yet", want, c.Policy.UpWindow)
 	}
 	want = min(want, mostRaise*c.Current)
-	if c.History.failedBefore(c.Policy) {
+	if c.History.failedBefore(c.History.raises, c.Policy) {
 		want = min(want, nextUseful(c.Current, c.Partitions))
 	}
 	if reason == LagAboveTarget {
@@ -122,7 +122,7 @@ func (c *choice) lasting(so func(*assessment) bool) bool {
 
 // futile lowers what is wanted to what a raise that did not help left room for.
 func (c *choice) futile(want *int32) *verdict {
-	enough, r, found := c.History.useless(c.now, c.Policy, c.Now)
+	enough, r, found := c.History.useless(c.History.raises, c.now, c.Policy, c.Now)
 	if !found {
 		return nil
 	}

@@ -9,6 +9,8 @@ type Sample struct {
 	At time.Time
 	// Replicas is how many pods there were to be, Ready how many were ready.
 	Replicas, Ready int32
+	// CPU is the limit that the ready pods have in the mean; 0 if it is not known.
+	CPU CPU
 	// Saturation is the mean share of the workers' pools that was busy, 0 to 1;
 	// below 0 if it is not known.
 	Saturation float64

@@ -13,6 +13,7 @@ type chapter struct {
 	lasts           time.Duration
 	replicas, ready int32
 	saturation      float64
+	cpu             CPU
 	// in and out are rates of each partition; out never overtakes in.
 	in, out     []float64
 	stuck       []int32
@@ -47,7 +48,7 @@ func tell(chapters ...chapter) (*History, time.Time) {
 		for until := now.Add(c.lasts); now.Before(until); {
 			now = now.Add(5 * time.Second)
 			s := Sample{
-				At: now, Replicas: c.replicas, Ready: c.ready, Saturation: c.saturation,
+				At: now, Replicas: c.replicas, Ready: c.ready, Saturation: c.saturation, CPU: c.cpu,
 				Stuck: slices.Clone(c.stuck), Rebalancing: c.rebalancing,
 			}
 			for p := range ends {

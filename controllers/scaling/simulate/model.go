@@ -7,16 +7,26 @@ type model struct {
 	scenario Scenario
 	arrived  trace
 	done     []float64
+	// cpu is what a pod has, as a multiple of what it starts with.
+	cpu float64
 }
 
 func newModel(s Scenario, t trace) *model {
-	return &model{scenario: s, arrived: t, done: make([]float64, s.Partitions)}
+	return &model{scenario: s, arrived: t, done: make([]float64, s.Partitions), cpu: 1}
 }
 
 func (m *model) clone() *model {
 	c := *m
 	c.done = slices.Clone(m.done)
 	return &c
+}
+
+// capacity is what one pod can process in a second.
+func (m *model) capacity() float64 {
+	if m.scenario.CPUDoesNotHelp {
+		return m.scenario.Capacity
+	}
+	return m.scenario.Capacity * m.cpu
 }
 
 // step has that many pods process for a second, and returns how much was
@@ -32,7 +42,7 @@ func (m *model) step(second, pods int) (processed, saturation float64) {
 	for _, s := range shares {
 		processed += s
 	}
-	busy := processed / (float64(pods) * m.scenario.Capacity)
+	busy := processed / (float64(pods) * m.capacity())
 	if limit := m.scenario.Shared; limit > 0 && processed > limit {
 		for p := range shares {
 			shares[p] *= limit / processed
@@ -64,7 +74,7 @@ func (m *model) share(shares []float64, second, pod, pods int) {
 		}
 		return 1
 	})
-	left := m.scenario.Capacity
+	left := m.capacity()
 	for i, p := range own {
 		shares[p] = min(need(p), left/float64(len(own)-i))
 		left -= shares[p]

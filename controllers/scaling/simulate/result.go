@@ -1,6 +1,9 @@
 package simulate
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ReplicaHours is what the pods came to, and what the oracle's would.
 func (r *Run) ReplicaHours() (own, oracle float64) {
@@ -26,7 +29,7 @@ func (r *Run) Behind() time.Duration {
 	return time.Duration(longest) * time.Second
 }
 
-// Changes are the decisions that changed the number of pods.
+// Changes are the decisions that changed the number of pods or their CPU.
 func (r *Run) Changes() []Act {
 	var acts []Act
 	for _, a := range r.Acts {
@@ -47,9 +50,19 @@ func (r *Run) Raises() (n int) {
 	return n
 }
 
+// Resizes is how many decisions changed the pods' CPU.
+func (r *Run) Resizes() (n int) {
+	for _, a := range r.Changes() {
+		if a.ToCPU != a.FromCPU {
+			n++
+		}
+	}
+	return n
+}
+
 // Turns is how often a raise followed a lowering, or the other way round.
 func (r *Run) Turns() (n int) {
-	changes := r.Changes()
+	changes := slices.DeleteFunc(r.Changes(), func(a Act) bool { return a.To == a.From })
 	for i := range changes[min(1, len(changes)):] {
 		if (changes[i].To > changes[i].From) != (changes[i+1].To > changes[i+1].From) {
 			n++

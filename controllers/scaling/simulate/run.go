@@ -19,10 +19,12 @@ type Point struct {
 	// Replicas is how many pods there are to be; Oracle is how many the oracle
 	// takes.
 	Replicas, Ready, Oracle int32
-	Outage                  bool
+	// CPU is what each pod has.
+	CPU    scaling.CPU
+	Outage bool
 }
 
-// Act is a decision that changed the number of pods, or had another reason than
+// Act is a decision that changed the number of pods or their CPU, or had another reason than
 // the one before.
 type Act struct {
 	At time.Duration
@@ -46,7 +48,7 @@ func Play(s Scenario) *Run {
 	t := newTrace(s)
 	r := &runner{
 		run: &Run{Scenario: s}, model: newModel(s, t), random: rand.New(rand.NewPCG(3, 4)),
-		replicas: s.Replicas, ready: s.Replicas,
+		replicas: s.Replicas, ready: s.Replicas, wanted: s.Policy.Vertical.Base, cpu: s.Policy.Vertical.Base,
 	}
 	best := oracle(s, t)
 	for second := range s.seconds() {
@@ -68,7 +70,11 @@ type runner struct {
 	// the last rebalance ends; pollAt when Kafka is asked next. In seconds.
 	readyAt, pausedUntil int
 	pollAt               float64
-	saturation           float64
+	// wanted is the CPU that each pod is to have, cpu what it has; resizedAt is
+	// when they are the same, and room what the nodes are known to have.
+	wanted, cpu, room scaling.CPU
+	resizedAt         int
+	saturation        float64
 }
 
 func (r *runner) second(second int) {
@@ -77,6 +83,9 @@ func (r *runner) second(second int) {
 		r.ready = r.replicas
 		r.pausedUntil = second + int(s.Rebalance/time.Second)
 	}
+	if second >= r.resizedAt {
+		r.resize()
+	}
 	var processed, busy float64
 	if second >= r.pausedUntil {
 		processed, busy = r.model.step(second, int(r.ready))
@@ -84,7 +93,7 @@ func (r *runner) second(second int) {
 	r.saturation += (busy - r.saturation) / 10 // a mean of about ten seconds
 	point := Point{
 		Processed: processed, Capacity: r.capacity(), Lag: r.model.lag(second + 1), Waited: r.model.waited(second + 1),
-		Replicas: r.replicas, Ready: r.ready, Outage: s.out(second),
+		Replicas: r.replicas, Ready: r.ready, CPU: r.cpu, Outage: s.out(second),
 	}
 	for p := range s.Partitions {
 		point.Arrived += r.model.arrived[p][second+1] - r.model.arrived[p][second]
@@ -97,7 +106,7 @@ func (r *runner) second(second int) {
 }
 
 func (r *runner) capacity() float64 {
-	c := float64(r.ready) * r.run.Scenario.Capacity
+	c := float64(r.ready) * r.model.capacity()
 	if shared := r.run.Scenario.Shared; shared > 0 {
 		c = min(c, shared)
 	}
@@ -112,14 +121,30 @@ func (r *runner) decide(second int) {
 	}
 	d := scaling.Decide(scaling.Input{
 		History: &r.history, Policy: s.Policy, Partitions: int32(s.Partitions),
-		Current: r.replicas, Now: now, KafkaReachable: !s.out(second),
+		Current: r.replicas, CPU: r.wanted, Resize: scaling.Resize{Pending: r.cpu != r.wanted, Room: r.room, Message: "as the node says"},
+		Now: now, KafkaReachable: !s.out(second),
 	})
 	r.run.Highest = max(r.run.Highest, d.To)
 	if n := len(r.run.Acts); d.Changed() || n == 0 || r.run.Acts[n-1].Reason != d.Reason {
 		r.run.Acts = append(r.run.Acts, Act{time.Duration(second+1) * time.Second, d})
 	}
-	if d.Changed() {
+	if d.To != d.From {
 		r.scale(second, d.To)
+	}
+	if d.ToCPU != d.FromCPU {
+		r.wanted, r.resizedAt = d.ToCPU, second+1+int(s.Resize/time.Second)
+	}
+}
+
+// resize gives the pods the CPU that they are to have, as far as there is room.
+func (r *runner) resize() {
+	if room := r.run.Scenario.Room; room > 0 && r.wanted > room {
+		r.room = room
+		return
+	}
+	r.cpu = r.wanted
+	if base := r.run.Scenario.Policy.Vertical.Base; base > 0 {
+		r.model.cpu = float64(r.cpu) / float64(base)
 	}
 }
 
@@ -135,7 +160,7 @@ func (r *runner) scale(second int, to int32) {
 // sample is what Kafka and the pods say.
 func (r *runner) sample(second int, now time.Time) scaling.Sample {
 	sample := scaling.Sample{
-		At: now, Replicas: r.replicas, Ready: r.ready, Saturation: r.saturation,
+		At: now, Replicas: r.replicas, Ready: r.ready, CPU: r.cpu, Saturation: r.saturation,
 		Rebalancing: second < r.pausedUntil,
 	}
 	if r.run.Scenario.SilentPools || r.ready == 0 {

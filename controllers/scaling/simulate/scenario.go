@@ -31,6 +31,12 @@ type Scenario struct {
 	// their saturation does not show how much they could do. SilentPools: it is
 	// not known.
 	BlindPools, SilentPools bool
+	// CPUDoesNotHelp: a pod can process no more with more CPU.
+	CPUDoesNotHelp bool
+	// Room is the most CPU that a pod's node can give it; 0 for no such bound.
+	Room scaling.CPU
+	// Resize is how long a change of the pods' CPU takes.
+	Resize time.Duration
 	// Stuck reports whether a partition waits for one record.
 	Stuck func(at time.Duration, partition int) bool
 	// Outage reports whether no broker answers. Records written during an outage
@@ -56,6 +62,11 @@ type Expect struct {
 	Raises int
 	// Most bounds the pods below the cap; 0 for no such bound.
 	Most int32
+	// CPU bounds the CPU that a pod is given, and AtEnd is what it has at the end;
+	// 0 for no such bound.
+	CPU, AtEnd scaling.CPU
+	// Resizes bounds the changes of the CPU.
+	Resizes int
 	// Cost bounds the pods' hours as a multiple of the oracle's.
 	Cost float64
 }

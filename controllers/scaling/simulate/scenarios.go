@@ -41,7 +41,7 @@ func between(from, to time.Duration, high, low float64) func(time.Duration) floa
 func Scenarios() []Scenario {
 	return []Scenario{
 		step(), spike(), diurnal(), slowLeak(), skewed(), tooHot(), stuckPartition(), allStuck(), outage(),
-		rebalanceCost(), sharedBottleneck(), capped(), atTheEdge(), blind(), silent(), backlog(), onAndOff(), trickle(),
+		rebalanceCost(), sharedBottleneck(), capped(), cappedVertical(), hotVertical(), noMoreHelps(), noRoom(), atTheEdge(), blind(), silent(), backlog(), onAndOff(), trickle(),
 	}
 }
 

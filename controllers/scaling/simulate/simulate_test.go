@@ -3,6 +3,8 @@ package simulate
 import (
 	"testing"
 	"time"
+
+	"github.com/millrace-dev/millrace/controllers/scaling"
 )
 
 // TestPromises holds every run to what the autoscaling promises.
@@ -21,6 +23,9 @@ func TestPromises(t *testing.T) {
 			if raises := run.Raises(); s.Expect.Raises > 0 && raises > s.Expect.Raises {
 				t.Errorf("%d raises, want at most %d", raises, s.Expect.Raises)
 			}
+			if s.Policy.Vertical.Max > 0 {
+				resized(t, run)
+			}
 			own, best := run.ReplicaHours()
 			if own > s.Expect.Cost*best {
 				t.Errorf("%.2f replica-hours are %.2f times the oracle's %.2f, want at most %.2f", own, own/best, best, s.Expect.Cost)
@@ -29,6 +34,25 @@ func TestPromises(t *testing.T) {
 				describe(t, run)
 			}
 		})
+	}
+}
+
+// resized checks the pods' CPU.
+func resized(t *testing.T, run *Run) {
+	t.Helper()
+	e := run.Scenario.Expect
+	var most scaling.CPU
+	for _, p := range run.Points {
+		most = max(most, p.CPU)
+	}
+	if most > e.CPU {
+		t.Errorf("a pod was given %v of CPU, want at most %v", most, e.CPU)
+	}
+	if last := run.Points[len(run.Points)-1].CPU; last != e.AtEnd {
+		t.Errorf("a pod has %v of CPU at the end, want %v", last, e.AtEnd)
+	}
+	if n := run.Resizes(); n == 0 || n > e.Resizes {
+		t.Errorf("the CPU was changed %d times, want at most %d", n, e.Resizes)
 	}
 }
 
@@ -61,7 +85,7 @@ func describe(t *testing.T, run *Run) {
 	t.Logf("behind for %v, %d turns, %d raises, %.2f replica-hours, the oracle's %.2f (%.2f)",
 		run.Behind(), run.Turns(), run.Raises(), own, best, own/best)
 	for _, a := range run.Changes() {
-		t.Logf("%v: %d to %d, %s: %s", a.At, a.From, a.To, a.Reason, a.Message)
+		t.Logf("%v: %d to %d, %v to %v, %s: %s", a.At, a.From, a.To, a.FromCPU, a.ToCPU, a.Reason, a.Message)
 	}
 }
 
