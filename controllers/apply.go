@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -11,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -19,26 +22,36 @@ import (
 )
 
 // apply carries the plan out: what differs is applied, what is no longer wanted
-// is deleted. One object that fails does not keep the others.
+// is deleted. One object that fails does not keep the others, except that pods are
+// not replaced without what they need.
 func (r *Reconciler) apply(ctx context.Context, s *scope) error {
 	var errs []error
 	for _, act := range s.plan.Apply {
 		err := r.applyOne(ctx, s, act)
+		if err == nil {
+			continue
+		}
+		if act.Needed {
+			s.plan.Rollout.Hold = "not there yet: " + describe(act.Object)
+		}
 		if refusal, ok := refused(err); ok {
-			s.observed.NotPermitted = plan.Describe(act.Object) + ": " + refusal
+			s.observed.NotPermitted = describe(act.Object) + ": " + refusal
 			continue
 		}
 		errs = append(errs, err)
 	}
-	return errors.Join(append(errs, r.removeUnwanted(ctx, s))...)
+	return errors.Join(append(errs, r.removeUnwanted(ctx, s), r.pruneConfigMaps(ctx, s))...)
 }
 
 func (r *Reconciler) applyOne(ctx context.Context, s *scope, act plan.Act) error {
+	if d, ok := act.Object.(*appsv1.Deployment); ok && s.plan.Rollout.Hold != "" {
+		return r.scaleOnly(ctx, s, d)
+	}
 	wanted, err := configuration(act.Object)
 	if err != nil {
 		return err
 	}
-	if live := s.live[plan.Describe(act.Object)]; live != nil {
+	if live := s.live[describe(act.Object)]; live != nil {
 		if same, err := upToDate(wanted, live); err != nil || same {
 			return err
 		}
@@ -51,10 +64,38 @@ func (r *Reconciler) applyOne(ctx context.Context, s *scope, act plan.Act) error
 		client.FieldOwner(resources.Manager), client.ForceOwnership)
 	r.noteRefusal(s, act.Object, hash, err)
 	if err != nil {
-		return fmt.Errorf("apply %s: %w", plan.Describe(act.Object), err)
+		return fmt.Errorf("apply %s: %w", describe(act.Object), err)
 	}
-	ctrl.LoggerFrom(ctx).Info("applied", "object", plan.Describe(act.Object), "why", act.Why)
+	ctrl.LoggerFrom(ctx).Info("applied", "object", describe(act.Object), "why", act.Why)
 	return s.applied(wanted)
+}
+
+// scaleOnly gives the Deployment its number of pods, and leaves its template as it
+// is. Without a Deployment it does nothing.
+func (r *Reconciler) scaleOnly(ctx context.Context, s *scope, wanted *appsv1.Deployment) error {
+	live := s.observed.Deployment
+	if live == nil {
+		return nil
+	}
+	patch, err := json.Marshal(resources.Scale(wanted))
+	if err != nil {
+		return fmt.Errorf("write the scale of %s: %w", describe(wanted), err)
+	}
+	scale := &unstructured.Unstructured{}
+	if err := utiljson.Unmarshal(patch, &scale.Object); err != nil {
+		return fmt.Errorf("read the scale of %s: %w", describe(wanted), err)
+	}
+	scale.SetGroupVersionKind(wanted.GroupVersionKind())
+	if same, err := upToDate(scale, live); err != nil || same {
+		return err
+	}
+	scale.SetName(wanted.Name)
+	scale.SetNamespace(wanted.Namespace)
+	if err := r.Client.Patch(ctx, scale, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(resources.Manager)); err != nil {
+		return fmt.Errorf("scale %s: %w", describe(wanted), err)
+	}
+	ctrl.LoggerFrom(ctx).Info("scaled, with its present pod template", "object", describe(wanted), "why", s.plan.Rollout.Hold)
+	return s.applied(scale)
 }
 
 // applied keeps what the API server has answered: the conditions are made of it.
@@ -97,7 +138,7 @@ func (r *Reconciler) removeUnwanted(ctx context.Context, s *scope) error {
 	}
 	wanted := map[string]bool{}
 	for _, act := range s.plan.Apply {
-		wanted[plan.Describe(act.Object)] = true
+		wanted[describe(act.Object)] = true
 	}
 	for name, live := range s.live {
 		if wanted[name] {

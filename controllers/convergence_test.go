@@ -223,7 +223,7 @@ func (w *world) state() string {
 	w.must(w.Get(w.Context(), worldKey, sp))
 	worker := types.NamespacedName{Namespace: "shop", Name: "enrich-worker"}
 	w.must(w.Get(w.Context(), worker, d))
-	w.must(w.Get(w.Context(), worker, c))
+	w.must(w.Get(w.Context(), types.NamespacedName{Namespace: "shop", Name: fileOf(d)}, c))
 	for i := range sp.Status.Conditions {
 		sp.Status.Conditions[i].LastTransitionTime.Reset()
 	}

@@ -213,6 +213,26 @@ func (o *operator) deployment(name string, check func(*appsv1.Deployment) error)
 	return d
 }
 
+// file is the ConfigMap that the Deployment of a StreamProcessor refers to.
+func (o *operator) file(name string) *corev1.ConfigMap {
+	o.Helper()
+	config := &corev1.ConfigMap{}
+	o.deployment(name, func(d *appsv1.Deployment) error {
+		return o.client.Get(o.Context(), o.key(fileOf(d)), config)
+	})
+	return config
+}
+
+// fileOf is the name of the ConfigMap that a Deployment refers to.
+func fileOf(d *appsv1.Deployment) string {
+	for _, v := range d.Spec.Template.Spec.Volumes {
+		if v.ConfigMap != nil {
+			return v.ConfigMap.Name
+		}
+	}
+	return ""
+}
+
 // replicas waits until the Deployment asks for so many pods.
 func (o *operator) replicas(name string, want int32) *appsv1.Deployment {
 	o.Helper()

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -40,8 +41,16 @@ func (r *Reconciler) ownedTypes() map[string]client.Object {
 
 // observeObjects finds what exists under the names of ours.
 func (r *Reconciler) observeObjects(ctx context.Context, s *scope) error {
-	key := types.NamespacedName{Namespace: s.sp.Namespace, Name: resources.Name(s.sp)}
+	key := types.NamespacedName{Namespace: s.sp.Namespace}
 	for kind, object := range r.ownedTypes() {
+		key.Name = resources.Name(s.sp)
+		if kind == "ConfigMap" {
+			name, err := resources.ConfigMapOf(s.sp, r.Environment.WorkerLogLevel)
+			if err != nil {
+				continue // the plan says what is wrong with the spec
+			}
+			key.Name = name
+		}
 		found, err := r.find(ctx, key, object)
 		if err != nil {
 			return fmt.Errorf("look up %s %s: %w", kind, key.Name, err)
@@ -49,7 +58,7 @@ func (r *Reconciler) observeObjects(ctx context.Context, s *scope) error {
 		name := kind + " " + key.Name
 		switch {
 		case !found:
-		case s.isOurs(object):
+		case s.isOurs(object), s.isOrphan(object):
 			s.live[name] = object
 		case s.isPredecessors(object):
 			s.waitFor(gone)
@@ -61,7 +70,7 @@ func (r *Reconciler) observeObjects(ctx context.Context, s *scope) error {
 	// They are in messages, which must not differ from one look to the next.
 	slices.Sort(s.observed.Foreign)
 	slices.Sort(s.observed.Leaving)
-	if d, ok := s.live[describe("Deployment", s.sp)].(*appsv1.Deployment); ok {
+	if d, ok := s.live["Deployment "+resources.Name(s.sp)].(*appsv1.Deployment); ok {
 		s.observed.Deployment = d
 	}
 	return nil
@@ -97,8 +106,12 @@ func (s *scope) isPredecessors(object client.Object) bool {
 	return owner != nil && owner.Kind == v1alpha1.Kind && owner.Name == s.sp.Name && owner.UID != s.sp.UID
 }
 
-func describe(kind string, sp *v1alpha1.StreamProcessor) string {
-	object := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{Kind: kind}}
-	object.Name = resources.Name(sp)
-	return plan.Describe(object)
+// isOrphan reports whether an object was made for a StreamProcessor of this name and
+// belongs to nobody, as a deletion with --cascade=orphan leaves it. It is adopted.
+func (s *scope) isOrphan(object client.Object) bool {
+	labels := labels.Set(object.GetLabels())
+	return len(object.GetOwnerReferences()) == 0 && object.GetDeletionTimestamp() == nil &&
+		resources.Selector(s.sp.Name).AsSelector().Matches(labels) && resources.Managed().AsSelector().Matches(labels)
 }
+
+func describe(object resources.Object) string { return plan.Describe(object) }

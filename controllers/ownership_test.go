@@ -38,18 +38,15 @@ func TestDrift(t *testing.T) {
 		}
 		return nil
 	})
-	config := &corev1.ConfigMap{}
-	config.Name, config.Namespace = "enrich-worker", o.namespace
-	if err := o.client.Delete(o.Context(), config); err != nil {
-		t.Fatal(err)
-	}
-	o.eventually("a new ConfigMap", func() error { return o.client.Get(o.Context(), o.key("enrich-worker"), config) })
-	o.patch(config, `{"data": {"worker.yaml": "x", "extra": "y"}}`)
-	o.eventually("the configuration", func() error {
-		if err := o.client.Get(o.Context(), o.key("enrich-worker"), config); err != nil {
+	config := o.file("enrich")
+	o.delete(config)
+	o.eventually("a new ConfigMap", func() error { return o.client.Get(o.Context(), client.ObjectKeyFromObject(config), config) })
+	o.patch(config, `{"metadata": {"labels": {"app.kubernetes.io/name": "x"}}}`)
+	o.eventually("its label", func() error {
+		if err := o.client.Get(o.Context(), client.ObjectKeyFromObject(config), config); err != nil {
 			return err
 		}
-		if config.Data["worker.yaml"] == "x" {
+		if config.Labels["app.kubernetes.io/name"] == "x" {
 			return errors.New("it is still the other's")
 		}
 		return nil
@@ -190,7 +187,7 @@ func TestMadeAnew(t *testing.T) {
 	seen := len(o.api.Writes(t, o.user))
 	for range 20 {
 		o.kafka.wakeAll()
-		o.expect("enrich", "Ready", no, "Draining", "ConfigMap enrich-worker, Deployment enrich-worker, PodDisruptionBudget")
+		o.expect("enrich", "Ready", no, "Draining", "ConfigMap enrich-worker-", ", Deployment enrich-worker, PodDisruptionBudget")
 	}
 	for _, write := range o.api.Writes(t, o.user)[seen:] {
 		if write.Subresource == "status" {
@@ -201,7 +198,8 @@ func TestMadeAnew(t *testing.T) {
 		t.Errorf("it was taken over: %+v", d.ObjectMeta)
 	}
 	// This API server has nobody who collects.
-	for _, object := range []client.Object{&appsv1.Deployment{}, &corev1.ConfigMap{}, &corev1.ServiceAccount{}, &corev1.Service{}, &policyv1.PodDisruptionBudget{}} {
+	o.delete(o.file("enrich"))
+	for _, object := range []client.Object{&appsv1.Deployment{}, &corev1.ServiceAccount{}, &corev1.Service{}, &policyv1.PodDisruptionBudget{}} {
 		object.SetName("enrich-worker")
 		object.SetNamespace(o.namespace)
 		o.delete(object)

@@ -15,10 +15,12 @@ package controllers
 
 // What a StreamProcessor needs is applied, which takes create for what is new
 // and patch for what is there; the garbage collector takes it away. The operator
-// itself deletes what can be switched off, and a Deployment whose pods have to go
-// before a group does.
+// itself deletes what can be switched off, a Deployment whose pods have to go
+// before a group does, and the ConfigMaps of earlier configurations once no
+// ReplicaSet and no pod refers to them.
 //
-// +kubebuilder:rbac:groups="",resources=configmaps;serviceaccounts;services,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=serviceaccounts;services,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete

@@ -3,12 +3,15 @@ package controllers
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -33,8 +36,10 @@ func TestItRuns(t *testing.T) {
 	o.processor("enrich")
 	o.replicas("enrich", 2)
 	o.expect("enrich", "Ready", no, "RolloutInProgress")
-	for _, object := range []client.Object{&corev1.ConfigMap{}, &corev1.ServiceAccount{}, &corev1.Service{}, &policyv1.PodDisruptionBudget{}} {
-		o.eventually(fmt.Sprintf("%T", object), func() error { return o.client.Get(o.Context(), o.key("enrich-worker"), object) })
+	for _, object := range []client.Object{o.file("enrich"), &corev1.ServiceAccount{}, &corev1.Service{}, &policyv1.PodDisruptionBudget{}} {
+		if object.GetName() == "" {
+			o.eventually(fmt.Sprintf("%T", object), func() error { return o.client.Get(o.Context(), o.key("enrich-worker"), object) })
+		}
 		if !metav1.IsControlledBy(object, o.expect("enrich", "KafkaReachable", yes, "Reachable")) {
 			t.Errorf("%T is not controlled by the StreamProcessor", object)
 		}
@@ -185,7 +190,7 @@ func TestGroupConflict(t *testing.T) {
 	o.replicas("younger", 2)
 }
 
-// TestNameConflict: what is somebody else's is left alone.
+// TestNameConflict: what is somebody else's is left alone, and no pod starts with it.
 func TestNameConflict(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -201,14 +206,89 @@ func TestNameConflict(t *testing.T) {
 		},
 	}
 	o.create(foreign)
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "enrich-worker", Namespace: o.namespace}}
+	o.create(account)
 	o.processor("enrich")
-	o.expect("enrich", "Reconciling", yes, "NameConflict", "Deployment enrich-worker")
+	o.expect("enrich", "Reconciling", yes, "NameConflict", "Deployment enrich-worker", "ServiceAccount enrich-worker")
 	if d := o.replicas("enrich", 7); len(d.OwnerReferences) > 0 || d.Generation != 1 {
 		t.Errorf("it was changed: %+v", d)
 	}
-	if err := o.client.Delete(o.Context(), foreign); err != nil {
-		t.Fatal(err)
-	}
+	o.delete(foreign)
 	o.update("enrich", wantsReplicas(3))
-	o.replicas("enrich", 3)
+	o.eventually("the conflict of the ServiceAccount alone", func() error {
+		c := meta.FindStatusCondition(o.expect("enrich", "Reconciling", yes, "NameConflict", "ServiceAccount").Status.Conditions, "Reconciling")
+		if strings.Contains(c.Message, "Deployment") {
+			return errors.New(c.Message)
+		}
+		return nil
+	})
+	if err := o.client.Get(t.Context(), o.key("enrich-worker"), foreign); !apierrors.IsNotFound(err) {
+		t.Errorf("pods run with somebody else's ServiceAccount: %v", err)
+	}
+	o.delete(account)
+	o.update("enrich", wantsReplicas(4))
+	o.replicas("enrich", 4)
+}
+
+// TestNameConflictOfARunningOne: its pods stay as they are, and their number still
+// follows the spec.
+func TestNameConflictOfARunningOne(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich")
+	before := o.replicas("enrich", 2)
+	o.stop()
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "enrich-worker", Namespace: o.namespace},
+		Spec:       corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone},
+	}
+	o.delete(service.DeepCopy())
+	o.create(service)
+	o.run(plan.Environment{WorkerImage: "worker:1"})
+	o.update("enrich", func(sp *v1alpha1.StreamProcessor) {
+		sp.Spec.Suspend, sp.Spec.Processor.CEL.Filter = true, "true"
+	})
+	o.expect("enrich", "Reconciling", yes, "NameConflict", "Service enrich-worker")
+	if d := o.replicas("enrich", 0); fileOf(d) != fileOf(before) {
+		t.Errorf("the pod template was changed: %+v", d.Spec.Template)
+	}
+}
+
+// TestOrphans: what a deletion with --cascade=orphan leaves belongs to the next
+// StreamProcessor of this name, whose pods go on.
+func TestOrphans(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	first := o.processor("enrich")
+	d := o.replicas("enrich", 2)
+	old := o.file("enrich")
+	o.stop()
+	o.delete(first)
+	o.gone(first)
+	objects := []client.Object{d, old, &corev1.ServiceAccount{}, &corev1.Service{}, &policyv1.PodDisruptionBudget{}}
+	for _, object := range objects { // as the garbage collector does
+		if object.GetName() == "" {
+			object.SetName("enrich-worker")
+			object.SetNamespace(o.namespace)
+		}
+		o.patch(object, `{"metadata": {"ownerReferences": null}}`)
+	}
+	o.run(plan.Environment{WorkerImage: "worker:1"})
+	second := o.processor("enrich", wantsReplicas(3), func(sp *v1alpha1.StreamProcessor) { sp.Spec.Processor.CEL.Filter = "true" })
+	if adopted := o.replicas("enrich", 3); adopted.UID != d.UID || !metav1.IsControlledBy(adopted, second) {
+		t.Errorf("the Deployment was not adopted: %+v", adopted.ObjectMeta)
+	}
+	for _, object := range append(objects[2:], o.file("enrich")) {
+		o.eventually(fmt.Sprintf("%T to be adopted", object), func() error {
+			if err := o.client.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+				return err
+			}
+			if !metav1.IsControlledBy(object, second) {
+				return errUnsettled
+			}
+			return nil
+		})
+	}
+	o.settle("enrich")
+	o.gone(old) // no pod refers to it
 }

@@ -40,8 +40,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wak
 		return fmt.Errorf("index StreamProcessors by secret: %w", err)
 	}
 	build := ctrl.NewControllerManagedBy(mgr).Named("streamprocessor").
-		// What changes without the generation is the status, which is our own.
-		For(&v1alpha1.StreamProcessor{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		// What else changes is the status, which is our own.
+		For(&v1alpha1.StreamProcessor{}, builder.WithPredicates(predicate.Or[client.Object](
+			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Watches(&v1alpha1.StreamProcessor{}, handler.EnqueueRequestsFromMapFunc(r.sharers),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Owns(&appsv1.Deployment{}).
@@ -51,8 +52,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wak
 		Owns(&policyv1.PodDisruptionBudget{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Owns(&networkingv1.NetworkPolicy{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(podOwner)).
-		// A pod may be seen before its ReplicaSet is.
-		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(podOwner), builder.WithPredicates(arrivals)).
+		// A pod may be seen before its ReplicaSet is, and a ReplicaSet that goes may be
+		// the last one that refers to a file.
+		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(podOwner), builder.WithPredicates(comingAndGoing)).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.secretUsers)).
 		WatchesRawSource(wakes.source()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce})
@@ -62,10 +64,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wak
 	return build.Complete(r)
 }
 
-// arrivals leaves out what happens to objects that are known.
-var arrivals = predicate.Funcs{
+// comingAndGoing leaves out what happens to objects in between.
+var comingAndGoing = predicate.Funcs{
 	UpdateFunc: func(event.UpdateEvent) bool { return false },
-	DeleteFunc: func(event.DeleteEvent) bool { return false },
 }
 
 // podOwner goes by the label: a pod is owned by a ReplicaSet.

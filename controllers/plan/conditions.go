@@ -15,7 +15,8 @@ import (
 // server has answered: o is then newer than the one that the plan was made of.
 func (p *Plan) Conditions(o Observed) (conditions []status.Condition, again time.Duration) {
 	state, again := o.state(p).conditions(&o)
-	return append(state, o.kafkaReachable(), p.capped(&o), o.stuckPartition(), o.recordsLost(), o.offsetsGone(), o.suspended()), again
+	return append(withHeld(state, p.rolloutHeld(&o)),
+		o.kafkaReachable(), p.capped(&o), o.stuckPartition(), o.recordsLost(), o.offsetsGone(), o.suspended()), again
 }
 
 // state is how Ready, Reconciling and Stalled stand. The first that applies is what a

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
+
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
@@ -15,6 +17,8 @@ type Plan struct {
 	// Apply are the objects that are to exist, each whole, with the reason for
 	// each, in their order. It is empty when nothing may be touched.
 	Apply []Act
+	// Rollout says whether the pods are to be replaced.
+	Rollout Rollout
 	// Invalid is why a worker would not run with the spec; nil if it would.
 	Invalid error
 }
@@ -24,6 +28,8 @@ type Act struct {
 	Object resources.Object
 	// Why is for whoever reads the operator's log.
 	Why string
+	// Needed: pods must not start with another one, or with none.
+	Needed bool
 }
 
 // Make decides. The same observation gives the same plan.
@@ -46,10 +52,20 @@ func Make(o Observed) Plan {
 	}
 	for _, object := range objects {
 		if name := Describe(object); !slices.Contains(o.Foreign, name) && !slices.Contains(o.Leaving, name) {
-			p.Apply = append(p.Apply, Act{object, o.why(object, p.Replicas)})
+			p.Apply = append(p.Apply, Act{object, o.why(object, p.Replicas), needed(object)})
+		}
+		if d, ok := object.(*appsv1.Deployment); ok {
+			p.Rollout = o.rollout(d)
 		}
 	}
 	return p
+}
+
+// needed is about what pods refer to, and what keeps others away from them. The
+// Service, the PodDisruptionBudget and the PodMonitor are of use to running pods only.
+func needed(object resources.Object) bool {
+	kind := object.GetObjectKind().GroupVersionKind().Kind
+	return slices.Contains([]string{"ServiceAccount", "ConfigMap", "NetworkPolicy"}, kind)
 }
 
 // Describe names an object as messages do: kind and name.

@@ -21,6 +21,16 @@ func keep(d *appsv1.Deployment, in Inputs) {
 	d.Annotations[replicasAnnotation] = strconv.Itoa(int(in.RanReplicas))
 }
 
+// Scale returns the part of a Deployment that is about the number of its pods, for a
+// patch that leaves the pod template as it is.
+func Scale(d *appsv1.Deployment) map[string]any {
+	scale := map[string]any{"spec": map[string]any{"replicas": d.Spec.Replicas, "strategy": d.Spec.Strategy}}
+	if n, ok := d.Annotations[replicasAnnotation]; ok {
+		scale["metadata"] = map[string]any{"annotations": map[string]any{replicasAnnotation: n}}
+	}
+	return scale
+}
+
 // RanReplicas returns how many pods a Deployment ran last, 0 if it never ran any.
 func RanReplicas(d *appsv1.Deployment) int32 {
 	if d == nil {

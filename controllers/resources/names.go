@@ -19,14 +19,19 @@ const (
 	componentLabel = "app.kubernetes.io/component"
 )
 
-// The annotations of the pod template: pods are replaced when one changes.
-const (
-	configHashAnnotation  = "millrace.dev/config-hash"
-	secretsHashAnnotation = "millrace.dev/secrets-hash"
-)
+// ConfigLabel is on a ConfigMap with a worker's file, and on the pods and
+// ReplicaSets that refer to it. Its value is the hash of the file.
+const ConfigLabel = "millrace.dev/config"
 
-// Name is that of every object of sp.
+// secretsHashAnnotation is in the pod template: pods are replaced when a Secret
+// that they use has changed.
+const secretsHashAnnotation = "millrace.dev/secrets-hash"
+
+// Name is that of every object of sp but its ConfigMaps.
 func Name(sp *v1alpha1.StreamProcessor) string { return sp.Name + "-worker" }
+
+// ConfigMapName is that of the ConfigMap with the file that has a hash.
+func ConfigMapName(sp *v1alpha1.StreamProcessor, hash string) string { return Name(sp) + "-" + hash }
 
 // Selector finds the pods of the StreamProcessor with a name.
 func Selector(name string) labels.Set {

@@ -41,15 +41,7 @@ type Inputs struct {
 // Objects are all that sp needs, in the order in which they are to be there. It
 // fails with what keeps a worker from running with the spec, each by its field.
 func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
-	cfg, err := WorkerConfig(sp, mountedCredentials)
-	cfg.StateDir = stateDir
-	if sp.Spec.LogLevel == "" && in.LogLevel != "" {
-		cfg.Telemetry.LogLevel = config.LogLevel(in.LogLevel)
-	}
-	content, writeErr := yaml.Marshal(cfg)
-	if writeErr != nil {
-		return nil, fmt.Errorf("write the worker's configuration: %w", writeErr)
-	}
+	content, err := workerFile(sp, in.LogLevel)
 	template, templateErr := podTemplate(sp, in, hash(content))
 	if err := errors.Join(err, templateErr); err != nil {
 		return nil, err
@@ -66,7 +58,31 @@ func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
 	if in.PodMonitor {
 		objects = append(objects, podMonitor(sp))
 	}
-	return append(objects, deployment(sp, in, template)), nil
+	d := deployment(sp, in, template)
+	return append(objects, d), markRevision(d, sp)
+}
+
+// ConfigMapOf is the name of the ConfigMap that Objects makes.
+func ConfigMapOf(sp *v1alpha1.StreamProcessor, logLevel v1alpha1.LogLevel) (string, error) {
+	content, err := workerFile(sp, logLevel)
+	return ConfigMapName(sp, hash(content)), err
+}
+
+// workerFile is the content of the file that the pods of sp read.
+func workerFile(sp *v1alpha1.StreamProcessor, logLevel v1alpha1.LogLevel) ([]byte, error) {
+	cfg, err := WorkerConfig(sp, mountedCredentials)
+	if err != nil {
+		return nil, err
+	}
+	cfg.StateDir = stateDir
+	if sp.Spec.LogLevel == "" && logLevel != "" {
+		cfg.Telemetry.LogLevel = config.LogLevel(logLevel)
+	}
+	content, err := yaml.Marshal(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("write the worker's configuration: %w", err)
+	}
+	return content, nil
 }
 
 func hash(content []byte) string {
@@ -81,12 +97,19 @@ func typeMeta(apiVersion, kind string) metav1.TypeMeta {
 // configFile is the name of the configuration in the ConfigMap and in the pod.
 const configFile = "worker.yaml"
 
+// configMap never changes, and each file has one of its own. So pods and their
+// file belong together: an old pod that restarts reads the old file, and a new pod
+// does not start before its file is there.
 func configMap(sp *v1alpha1.StreamProcessor, content []byte) *corev1.ConfigMap {
-	return &corev1.ConfigMap{
+	c := &corev1.ConfigMap{
 		TypeMeta:   typeMeta("v1", "ConfigMap"),
 		ObjectMeta: objectMeta(sp),
 		Data:       map[string]string{configFile: string(content)},
+		Immutable:  new(true),
 	}
+	c.Labels[ConfigLabel] = hash(content)
+	c.Name = ConfigMapName(sp, c.Labels[ConfigLabel])
+	return c
 }
 
 // serviceAccount has no rights and no token; it is there so that pods don't run

@@ -30,7 +30,7 @@ func podTemplate(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) (co
 	if err != nil {
 		return corev1.PodTemplateSpec{}, err
 	}
-	base := podSpec(sp, in, overlay)
+	base := podSpec(sp, in, overlay, configHash)
 	merged, err := overlaid(base, sp.Spec.Template)
 	if err != nil {
 		return corev1.PodTemplateSpec{}, err
@@ -51,7 +51,7 @@ func podMeta(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) metav1.
 		meta.Labels = labels.Merge(t.Metadata.Labels, meta.Labels)
 		meta.Annotations = labels.Merge(meta.Annotations, t.Metadata.Annotations)
 	}
-	meta.Annotations[configHashAnnotation] = configHash
+	meta.Labels[ConfigLabel] = configHash
 	if in.SecretsHash != "" {
 		meta.Annotations[secretsHashAnnotation] = in.SecretsHash
 	}
@@ -60,7 +60,7 @@ func podMeta(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) metav1.
 
 // podSpec is the pod before the overlay. Defaults that a user may not want are
 // left away where the overlay has something in their place.
-func podSpec(sp *v1alpha1.StreamProcessor, in Inputs, overlay *corev1.PodSpec) *corev1.PodSpec {
+func podSpec(sp *v1alpha1.StreamProcessor, in Inputs, overlay *corev1.PodSpec, configHash string) *corev1.PodSpec {
 	own := workerOf(overlay)
 	pod := &corev1.PodSpec{
 		ServiceAccountName:            Name(sp),
@@ -71,7 +71,7 @@ func podSpec(sp *v1alpha1.StreamProcessor, in Inputs, overlay *corev1.PodSpec) *
 			RunAsNonRoot:   new(true),
 			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
-		Volumes:    volumes(sp, overlay),
+		Volumes:    volumes(sp, overlay, configHash),
 		Containers: []corev1.Container{container(sp, own, in.WorkerImage)},
 	}
 	if overlay.TopologySpreadConstraints == nil {

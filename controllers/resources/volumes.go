@@ -50,11 +50,11 @@ func Secrets(sp *v1alpha1.StreamProcessor) []SecretUse {
 	return uses
 }
 
-func volumes(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec) []corev1.Volume {
+func volumes(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec, configHash string) []corev1.Volume {
 	list := []corev1.Volume{{
 		Name: "millrace-config",
 		VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
-			LocalObjectReference: corev1.LocalObjectReference{Name: Name(sp)},
+			LocalObjectReference: corev1.LocalObjectReference{Name: ConfigMapName(sp, configHash)},
 		}},
 	}, {
 		// It outlives a container that was killed, not its pod.

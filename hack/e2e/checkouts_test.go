@@ -78,7 +78,7 @@ func rollOut(s *suite) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	const hash = "millrace.dev/config-hash"
+	const hash = "millrace.dev/config"
 	s.patch(checkouts, `{"spec": {"concurrency": 3}}`)
 	s.await("the new configuration in all pods", patience, func() error {
 		now, err := s.deployment(checkouts)
@@ -86,7 +86,7 @@ func rollOut(s *suite) {
 			return err
 		}
 		s.checkRollout(6, 5)
-		if now.Spec.Template.Annotations[hash] == before.Spec.Template.Annotations[hash] {
+		if now.Spec.Template.Labels[hash] == before.Spec.Template.Labels[hash] {
 			return errors.New("the pods' template is the old one")
 		}
 		if now.Status.ObservedGeneration != now.Generation || now.Status.UpdatedReplicas != 5 || now.Status.Replicas != 5 {

@@ -1,0 +1,148 @@
+package controllers
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/resources"
+)
+
+// TestPodsKeepTheirFile: a new configuration is a new ConfigMap, and the one before
+// stays while a ReplicaSet or a pod refers to it.
+func TestPodsKeepTheirFile(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich")
+	before := o.file("enrich")
+	if before.Immutable == nil || !*before.Immutable {
+		t.Errorf("ConfigMap %s can be changed", before.Name)
+	}
+	d := o.replicas("enrich", 2)
+	set := o.replicaSet(d, "1")
+	pod := o.pod(d, "enrich-1", set, "10.0.0.1")
+	o.settle("enrich")
+
+	after := o.filter("enrich", `"a" != "b"`)
+	if after == before.Name {
+		t.Fatalf("the new configuration is in ConfigMap %s too", after)
+	}
+	o.settle("enrich")
+	o.expect("enrich", "Ready", yes, "Running")
+	o.delete(set)
+	o.kafka.wakeAll()
+	if names := o.files("enrich"); !slices.Equal(names, sorted(before.Name, after)) {
+		t.Fatalf("ConfigMaps %q; want that of the pod as well", names)
+	}
+	if err := o.client.Delete(t.Context(), pod, client.GracePeriodSeconds(0)); err != nil {
+		t.Fatal(err)
+	}
+	o.eventually("the old ConfigMap to go", func() error {
+		if names := o.files("enrich"); !slices.Equal(names, []string{after}) {
+			return fmt.Errorf("there are %q", names)
+		}
+		return nil
+	})
+}
+
+// TestConfigMapRefused: the pods stay with the file that they have, even if the
+// refusal ends without anybody's notice, and their number still follows the spec.
+func TestConfigMapRefused(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich")
+	before := o.replicas("enrich", 2)
+	end := o.refuseConfigMaps("marker")
+	o.update("enrich", func(sp *v1alpha1.StreamProcessor) {
+		sp.Spec.Processor.CEL.Filter = `"marker" != "x"`
+		sp.Spec.Replicas = new(int32(3))
+	})
+	o.expect("enrich", "Ready", no, "Refused", "ConfigMap enrich-worker-", "no marker")
+	after := o.replicas("enrich", 3)
+	if fileOf(after) != fileOf(before) {
+		t.Errorf("the pods refer to %s, which does not exist", fileOf(after))
+	}
+	end()
+	o.eventually("the new file", func() error {
+		o.kafka.wakeAll()
+		d := o.replicas("enrich", 3)
+		if fileOf(d) == fileOf(before) {
+			return errors.New("the pods have the old one")
+		}
+		return o.client.Get(t.Context(), o.key(fileOf(d)), &corev1.ConfigMap{})
+	})
+	if data := o.file("enrich").Data["worker.yaml"]; !strings.Contains(data, "marker") {
+		t.Errorf("the file is\n%s", data)
+	}
+}
+
+// refuseConfigMaps has the API server refuse ConfigMaps with a word in their file,
+// until the function that it returns is called.
+func (o *operator) refuseConfigMaps(word string) func() {
+	o.Helper()
+	policy := &admissionv1.ValidatingAdmissionPolicy{Spec: admissionv1.ValidatingAdmissionPolicySpec{
+		FailurePolicy: new(admissionv1.Fail),
+		MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{{RuleWithOperations: admissionv1.RuleWithOperations{
+			Operations: []admissionv1.OperationType{"CREATE", "UPDATE"},
+			Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
+		}}}},
+		Validations: []admissionv1.Validation{{Expression: fmt.Sprintf("!object.data['worker.yaml'].contains(%q)", word), Message: "no " + word}},
+	}}
+	policy.Name = "refuse-" + o.namespace
+	binding := &admissionv1.ValidatingAdmissionPolicyBinding{Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
+		PolicyName: policy.Name, ValidationActions: []admissionv1.ValidationAction{"Deny"},
+		MatchResources: &admissionv1.MatchResources{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": o.namespace}}},
+	}}
+	binding.Name = policy.Name
+	o.create(policy)
+	o.create(binding)
+	o.eventually("the policy to work", func() error {
+		probe := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{GenerateName: "probe-", Namespace: o.namespace}, Data: map[string]string{"worker.yaml": word}}
+		if o.client.Create(o.Context(), probe) == nil {
+			return errors.New("it does not")
+		}
+		return nil
+	})
+	return func() {
+		o.delete(binding)
+		o.delete(policy)
+	}
+}
+
+// filter changes the configuration, and returns the name of the new ConfigMap.
+func (o *operator) filter(name, expression string) string {
+	o.Helper()
+	before := fileOf(o.deployment(name, func(*appsv1.Deployment) error { return nil }))
+	o.update(name, func(sp *v1alpha1.StreamProcessor) { sp.Spec.Processor.CEL.Filter = expression })
+	return fileOf(o.deployment(name, func(d *appsv1.Deployment) error {
+		if fileOf(d) == before {
+			return errors.New("the old file")
+		}
+		return nil
+	}))
+}
+
+// files are the names of the ConfigMaps of a StreamProcessor.
+func (o *operator) files(name string) []string {
+	o.Helper()
+	var list corev1.ConfigMapList
+	if err := o.client.List(o.Context(), &list, client.InNamespace(o.namespace), client.MatchingLabels(resources.Selector(name))); err != nil {
+		o.Fatal(err)
+	}
+	var names []string
+	for _, c := range list.Items {
+		names = append(names, c.Name)
+	}
+	return sorted(names...)
+}
+
+func sorted(names ...string) []string { return slices.Sorted(slices.Values(names)) }
