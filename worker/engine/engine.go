@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -30,7 +29,12 @@ type Engine struct {
 	observer  record.OutcomeObserver // nil if the processor has none
 	failures  *failureLog
 
-	client  *kafka.Client
+	client *kafka.Client // of the input's cluster
+	output *kafka.Client // of the output's; client unless they are apart
+	apart  bool          // the output has connections of its own
+	// connected is set once the fields above are.
+	connected atomic.Bool
+
 	members []*member
 	turns   turns
 	life    lifetime
@@ -70,13 +74,13 @@ func (e *Engine) Run(ctx context.Context) error {
 	if err := e.findHooks(); err != nil {
 		return err
 	}
+	defer e.closeClusters()
 	switch err := e.connect(ctx); {
 	case ctx.Err() != nil:
 		return nil // stopped before there was anything to drain
 	case err != nil:
 		return err
 	}
-	defer e.client.Close()
 	var members sync.WaitGroup
 	for _, m := range e.members {
 		members.Go(func() { m.run(ctx) })
@@ -89,43 +93,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	return e.result(e.awaitEnd(ctx, ended))
 }
 
-// connect reaches the cluster and makes sure that the topics exist.
+// connect reaches the clusters and makes sure that the topics exist.
 func (e *Engine) connect(ctx context.Context) error {
-	topics := []string{e.cfg.Input.Topic, e.cfg.Output.Topic}
-	if t := e.cfg.Failure.DeadLetter.Topic; t != "" {
-		topics = append(topics, t)
-	}
-	clientConfig, err := kafka.ConfigFrom(e.cfg.Kafka, "millrace-"+e.cfg.Name, topics...)
-	if err != nil {
+	if err := e.openClusters(); err != nil {
 		return err
 	}
-	clientConfig.Logger = e.log
-	if e.client, err = kafka.NewClient(clientConfig); err != nil {
-		return err
-	}
+	e.connected.Store(true)
 	return e.patiently(ctx, e.checkTopics)
-}
-
-// checkTopics makes sure that the topics exist.
-func (e *Engine) checkTopics(ctx context.Context) error {
-	if _, err := e.client.Partitions(ctx, e.cfg.Input.Topic); err != nil {
-		return fmt.Errorf("input topic: %w", err)
-	}
-	if err := e.ensureTopic(ctx, e.cfg.Output.Topic, e.cfg.Output.Create); err != nil {
-		return fmt.Errorf("output topic: %w", err)
-	}
-	if t := e.cfg.Failure.DeadLetter; t.Topic != "" {
-		if err := e.ensureTopic(ctx, t.Topic, t.Create); err != nil {
-			return fmt.Errorf("dead-letter topic: %w", err)
-		}
-	}
-	return nil
-}
-
-func (e *Engine) ensureTopic(ctx context.Context, topic string, create *config.CreateTopic) error {
-	if create == nil {
-		_, err := e.client.Partitions(ctx, topic)
-		return err
-	}
-	return e.client.CreateTopic(ctx, topic, create.Partitions, create.ReplicationFactor)
 }

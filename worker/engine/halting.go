@@ -111,7 +111,7 @@ func (m *member) haltPartition(p *partition, halt *HaltError) {
 		ctx, cancel := context.WithTimeout(m.hard, m.e.cfg.DrainTimeout.Duration)
 		defer cancel()
 		if m.pool.Quiesce(ctx) == nil {
-			_ = m.producer.Flush(ctx) // what is not written by then is repeated
+			_ = m.writers.flush(ctx) // what is not written by then is repeated
 		}
 		m.post(func() {
 			if p.is(draining) {

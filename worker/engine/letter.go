@@ -51,7 +51,7 @@ func (m *member) writeLetter(c *chunk, i int, attempts int, err error, form fail
 		to = kafka.ByKey()
 	}
 	origin := kafka.Origin{Owner: c, Index: int32(i) | deadLetterBit | int32(form)<<formShift}
-	appendErr := m.letters.Append(c.part.owned, to, &msg, origin)
+	appendErr := m.writers.deadLetters.Append(c.part.owned, to, &msg, origin)
 	if appendErr != nil && !c.part.givenUp() {
 		m.letterRefused(c, i, form, appendErr)
 	}

@@ -24,13 +24,11 @@ type member struct {
 	number int
 	log    logr.Logger
 
-	group    *kafka.Member
-	fetcher  *kafka.Fetcher
-	producer *kafka.Producer
-	pool     *dispatch.Pool
-	output   *kafka.TopicWriter
-	letters  *kafka.TopicWriter // nil without a dead-letter topic
-	chunks   chunks
+	group   *kafka.Member
+	fetcher *kafka.Fetcher
+	writers writers
+	pool    *dispatch.Pool
+	chunks  chunks
 
 	// hard ends when the member can't wait for what is in flight any longer.
 	hard   context.Context
@@ -121,22 +119,12 @@ func (m *member) run(ctx context.Context) {
 // start connects the stages.
 func (m *member) start(ctx context.Context) error {
 	cfg := m.e.cfg
-	m.producer = m.e.client.NewProducer(kafka.ProducerConfig{
-		Compression:     cfg.Output.Compression,
-		Linger:          cfg.Output.Linger.Duration,
-		DeliveryTimeout: cfg.Output.DeliveryTimeout.Duration,
-		OnAck:           m.acked,
-		OnFatal:         func(err error) { m.e.fail(err, true) },
-		OnThrottle:      func(broker int32, d time.Duration) { m.e.throttled("produce", broker, d) },
-		Logger:          m.log,
-	})
-	if err := m.e.patiently(ctx, m.openTopics); err != nil {
-		m.producer.Close()
+	if err := m.openWriters(ctx); err != nil {
 		return err
 	}
 	m.fetcher = m.e.client.NewFetcher(kafka.FetcherConfig{
 		Topic: cfg.Input.Topic, Isolation: cfg.Input.IsolationLevel, MaxMemory: int64(cfg.InFlight.Bytes), Logger: m.log,
-		OnThrottle: func(broker int32, d time.Duration) { m.e.throttled("fetch", broker, d) },
+		OnThrottle: func(broker int32, d time.Duration) { m.e.throttled(inputPlace, "fetch", broker, d) },
 	})
 	m.pool = m.newPool()
 	m.group = m.e.client.NewMember(kafka.MemberConfig{
@@ -149,20 +137,6 @@ func (m *member) start(ctx context.Context) error {
 		Logger:           m.log,
 	})
 	m.joined.Store(m.group)
-	return nil
-}
-
-// openTopics makes the writers of the topics that are written to.
-func (m *member) openTopics(ctx context.Context) (err error) {
-	cfg := m.e.cfg
-	if m.output, err = m.producer.Topic(ctx, cfg.Output.Topic, kafka.TopicOptions{}); err != nil {
-		return fmt.Errorf("output topic: %w", err)
-	}
-	if t := cfg.Failure.DeadLetter.Topic; t != "" {
-		if m.letters, err = m.producer.Topic(ctx, t, letterOptions); err != nil {
-			return fmt.Errorf("dead-letter topic: %w", err)
-		}
-	}
 	return nil
 }
 
@@ -216,15 +190,7 @@ func (m *member) end() {
 	if err := m.pool.Close(ctx); err != nil {
 		m.log.Info("left attempts behind", "reason", err.Error())
 	}
-	m.producer.Close()
-}
-
-// writer returns the writer of a topic; "" is the output topic.
-func (m *member) writer(topic string) (*kafka.TopicWriter, error) {
-	if topic == "" || topic == m.e.cfg.Output.Topic {
-		return m.output, nil
-	}
-	return m.producer.Named(topic)
+	m.writers.close()
 }
 
 // placement is where an output goes: where Kafka's default partitioner puts its

@@ -21,7 +21,7 @@ func (e *Engine) Progress() telemetry.Progress {
 			continue // it has no stages yet
 		}
 		attempts, running := m.pool.Attempts()
-		p.Moved += attempts + m.producer.Tries() + m.lookups.Load()
+		p.Moved += attempts + m.writers.tries() + m.lookups.Load()
 		p.Waits = p.Waits || running
 		for _, part := range m.partitions() {
 			m.progress(part, &p)
@@ -31,6 +31,9 @@ func (e *Engine) Progress() telemetry.Progress {
 					part.id, u.Offset, u.AgeSeconds, u.Attempts)
 			}
 		}
+	}
+	for _, s := range e.silent() {
+		p.Stuck += "; " + s.String()
 	}
 	return p
 }

@@ -13,9 +13,7 @@ import (
 // goroutines, for a batch of one output partition at a time.
 func (m *member) acked(a *kafka.Ack) {
 	if a.Err != nil {
-		for _, o := range a.Origins {
-			m.refused(o, a.Err)
-		}
+		m.refuseAll(a.Origins, a.Err)
 		return
 	}
 	run := settling{m: m, now: time.Now()}

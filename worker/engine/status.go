@@ -24,6 +24,7 @@ func (e *Engine) Status() telemetry.Status {
 		s.Error = e.err.Error()
 	}
 	e.mu.Unlock()
+	s.Silent = e.silent()
 	for _, m := range e.members {
 		s.Members = append(s.Members, m.status())
 	}

@@ -4,7 +4,11 @@ import "time"
 
 // throttled counts and logs that a broker delayed requests because a quota of this
 // client, its user or its address is used up.
-func (e *Engine) throttled(request string, broker int32, d time.Duration) {
+func (e *Engine) throttled(at place, request string, broker int32, d time.Duration) {
 	e.metrics.Throttled.Add(request, d)
-	e.failures.lines.Info("throttled by the broker's quota", "request", request, "broker", broker, "for", d.String())
+	about := []any{"request", request, "broker", broker, "for", d.String()}
+	if e.apart {
+		about = append(about, "cluster", at)
+	}
+	e.failures.lines.Info("throttled by the broker's quota", about...)
 }

@@ -47,6 +47,7 @@ type Client struct {
 	dialer    *dialer
 	brokers   brokerSet
 	leaders   leaderCache
+	contact   contact
 }
 
 // NewClient returns a client; it does not connect yet. See Ping.
@@ -111,5 +112,6 @@ func (c *Client) roundTrip(ctx context.Context, req protocol.Message) (protocol.
 		c.refreshLayout(ctx)
 		res, err = c.transport.RoundTrip(ctx, anyServer{}, req)
 	}
+	c.contact.note(err)
 	return res, err
 }

@@ -1,6 +1,9 @@
 package telemetry
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Status is what /status answers, as JSON. Times are RFC 3339, durations are
 // seconds, sizes are bytes.
@@ -12,10 +15,30 @@ type Status struct {
 	Error string `json:"error,omitempty"`
 	// Waiting says why the worker can't join the group yet at its start, for example
 	// that no broker answers; "" if nothing keeps it.
-	Waiting string   `json:"waiting,omitempty"`
-	Totals  Totals   `json:"totals"`
-	Rates   Rates    `json:"rates"`
-	Members []Member `json:"members"`
+	Waiting string `json:"waiting,omitempty"`
+	// Silent are the clusters of which no broker has answered for some seconds.
+	Silent  []Silence `json:"silent,omitempty"`
+	Totals  Totals    `json:"totals"`
+	Rates   Rates     `json:"rates"`
+	Members []Member  `json:"members"`
+}
+
+// Silence is a time in which no broker of a cluster answers.
+type Silence struct {
+	// Cluster is input or output, "" if results go to the input's cluster.
+	Cluster string    `json:"cluster,omitempty"`
+	Since   time.Time `json:"since"`
+	// Error is that of the last request.
+	Error string `json:"error"`
+}
+
+// String describes the silence to a person.
+func (s *Silence) String() string {
+	cluster := "the cluster"
+	if s.Cluster != "" {
+		cluster = "the " + s.Cluster + "'s cluster"
+	}
+	return fmt.Sprintf("%s has not answered for %s: %s", cluster, time.Since(s.Since).Round(time.Second), s.Error)
 }
 
 // Totals count since the process started. RecordsIn counts each record once

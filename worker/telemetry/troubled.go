@@ -35,6 +35,10 @@ func encodeTroubled(s Status) ([]byte, error) {
 // troubled returns the status with those partitions only that are halted, have lost
 // offsets, can't be committed or wait for one record: the worst of each member first.
 func (s Status) troubled(shown int) Status {
+	s.Silent = slices.Clone(s.Silent)
+	for i := range s.Silent {
+		s.Silent[i].Error = shorten(s.Silent[i].Error)
+	}
 	s.Members = slices.Clone(s.Members)
 	for i := range s.Members {
 		m := &s.Members[i]
