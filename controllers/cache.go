@@ -29,13 +29,20 @@ func CacheOptions(namespaces []string) cache.Options {
 			&policyv1.PodDisruptionBudget{}: ours,
 			&networkingv1.NetworkPolicy{}:   ours,
 		},
-		DefaultTransform: cache.TransformStripManagedFields(),
-	}
-	for _, ns := range namespaces {
-		if opts.DefaultNamespaces == nil {
-			opts.DefaultNamespaces = map[string]cache.Config{}
-		}
-		opts.DefaultNamespaces[ns] = cache.Config{}
+		DefaultNamespaces: inNamespaces(namespaces),
+		DefaultTransform:  cache.TransformStripManagedFields(),
 	}
 	return opts
+}
+
+// inNamespaces returns nil, which is all namespaces, if none is named.
+func inNamespaces(names []string) map[string]cache.Config {
+	var configs map[string]cache.Config
+	for _, name := range names {
+		if configs == nil {
+			configs = map[string]cache.Config{}
+		}
+		configs[name] = cache.Config{}
+	}
+	return configs
 }

@@ -67,10 +67,10 @@ func (r *Reconciler) finalize(ctx context.Context, s *scope) error {
 		return err
 	case len(others) > 0:
 		return r.keepGroup(ctx, s, "StreamProcessor "+client.ObjectKeyFromObject(&others[0]).String()+" uses it too")
-	case len(s.observed.Secrets.Missing) > 0:
+	case len(s.observed.Credentials.Missing) > 0:
 		// Whoever deletes a namespace deletes its Secrets too: nothing can be
 		// asked without them, and waiting would keep the namespace for ever.
-		return r.keepGroup(ctx, s, s.observed.Secrets.Missing[0])
+		return r.keepGroup(ctx, s, s.observed.Credentials.Missing[0])
 	}
 	return r.deleteGroup(ctx, s)
 }

@@ -108,8 +108,12 @@ func (o *operator) run(env plan.Environment) {
 	}
 	wakes := &Wakes{}
 	o.kafka.wake, o.pods.wake = wakes.Wake, wakes.Wake
+	references, err := NewReferences(mgr, []string{o.namespace})
+	if err != nil {
+		o.Fatal(err)
+	}
 	r := &Reconciler{
-		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder(resources.Manager),
+		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), References: references, Events: mgr.GetEventRecorder(resources.Manager),
 		Kafka: o.kafka, Pods: o.pods, Clock: clock.RealClock{}, Environment: env,
 		CheckExpressions: func(c workerconfig.CEL) error {
 			o.checks.Add(1)

@@ -54,22 +54,15 @@ func (s *scope) target() kafkawatch.Target {
 }
 
 func (s *scope) cluster() kafkawatch.Cluster {
-	spec := &s.sp.Spec.Kafka
-	c := kafkawatch.Cluster{Namespace: s.sp.Namespace, BootstrapServers: spec.BootstrapServers}
-	if spec.TLS != nil {
-		c.TLS = &kafkawatch.TLS{
-			Cert: s.credentials["spec.kafka.tls.certSecretRef/tls.crt"], Key: s.credentials["spec.kafka.tls.certSecretRef/tls.key"],
-			ServerName: spec.TLS.ServerName,
+	cfg, tokens := resources.Kafka(s.sp)
+	c := kafkawatch.Cluster{Namespace: s.sp.Namespace, Kafka: cfg, Files: s.files}
+	for _, token := range tokens {
+		if c.Tokens == nil {
+			c.Tokens = map[string]kafkawatch.ServiceAccount{}
 		}
-		if ref := spec.TLS.CASecretRef; ref != nil {
-			c.TLS.CA = s.credentials["spec.kafka.tls.caSecretRef/"+ref.Key]
-		}
-	}
-	if spec.SASL != nil {
-		c.SASL = &kafka.SASL{
-			Mechanism: string(spec.SASL.Mechanism),
-			Username:  string(s.credentials["spec.kafka.sasl.secretRef/username"]),
-			Password:  string(s.credentials["spec.kafka.sasl.secretRef/password"]),
+		c.Tokens[token.String()] = kafkawatch.ServiceAccount{
+			Namespace: s.sp.Namespace, Name: resources.ServiceAccountName(s.sp),
+			Audience: token.Audience, ExpirationSeconds: token.ExpirationSeconds,
 		}
 	}
 	return c
@@ -83,7 +76,7 @@ func (r *Reconciler) observeKafka(s *scope) {
 		// An operator that has just started knows this much.
 		k.Partitions = last.Partitions
 	}
-	if len(s.observed.Secrets.Missing) > 0 || s.sp.DeletionTimestamp != nil {
+	if len(s.observed.Credentials.Missing) > 0 || s.sp.DeletionTimestamp != nil {
 		return
 	}
 	if err := r.Kafka.Set(s.key, s.target()); err != nil {

@@ -13,8 +13,8 @@ import (
 // All of it can be found again, except for the history. It belongs to the
 // reconciliation under way: there is one at a time for each.
 type memory struct {
-	// secrets are the contents of those it refers to, and of no others.
-	secrets secretContents
+	// contents are those of what it refers to, and of nothing else.
+	contents contents
 	// history is what autoscaling goes by, seen the time of its newest sample.
 	history scaling.History
 	seen    time.Time

@@ -29,7 +29,7 @@ var _ PodWatch = (*podwatch.Watcher)(nil)
 
 // observe gathers what the plan depends on, and tells the pollers what to ask.
 func (r *Reconciler) observe(ctx context.Context, s *scope) error {
-	for _, look := range []phase{r.observeObjects, r.observeReplicaSets, r.observePods, r.observeSecrets, r.observeGroup} {
+	for _, look := range []phase{r.observeObjects, r.observeReplicaSets, r.observePods, r.observeCredentials, r.observeGroup} {
 		if err := look(ctx, s); err != nil {
 			return err
 		}

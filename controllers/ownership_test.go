@@ -103,19 +103,24 @@ func TestSecrets(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
 	o.processor("enrich", func(sp *v1alpha1.StreamProcessor) {
-		sp.Spec.Kafka.SASL = &v1alpha1.SASLSpec{Mechanism: v1alpha1.SASLPlain, SecretRef: v1alpha1.SecretRef{Name: "user"}}
+		sp.Spec.Kafka.SASL = &v1alpha1.SASLSpec{
+			Mechanism:         v1alpha1.SASLPlain,
+			UsernameSecretRef: &v1alpha1.SecretKeyRef{Name: "user", Key: "username"},
+			PasswordSecretRef: &v1alpha1.SecretKeyRef{Name: "user", Key: "password"},
+		}
 	})
-	o.expect("enrich", "Reconciling", yes, "SecretNotFound", "spec.kafka.sasl.secretRef", `"user"`, "create it")
+	o.expect("enrich", "Reconciling", yes, "CredentialsNotFound", "spec.kafka.sasl.passwordSecretRef", `"user"`, "create it")
 	secret := &corev1.Secret{Data: map[string][]byte{"username": []byte("u")}}
 	secret.Name, secret.Namespace = "user", o.namespace
 	o.create(secret)
-	o.expect("enrich", "Reconciling", yes, "SecretNotFound", `"password"`)
+	o.expect("enrich", "Reconciling", yes, "CredentialsNotFound", `"password"`)
 	o.patch(secret, `{"stringData": {"password": "p"}}`)
-	hash := func(d *appsv1.Deployment) string { return d.Spec.Template.Annotations["millrace.dev/secrets-hash"] }
+	hash := func(d *appsv1.Deployment) string { return d.Spec.Template.Annotations["millrace.dev/credentials-hash"] }
 	d := o.replicas("enrich", 2)
 	first := hash(d)
-	if sasl := o.kafka.target(o.key("enrich")).Cluster.SASL; first == "" || sasl == nil || sasl.Password != "p" {
-		t.Fatalf("hash %q, Kafka is asked as %+v", first, sasl)
+	cluster := o.kafka.target(o.key("enrich")).Cluster
+	if sasl := cluster.SASL; first == "" || sasl == nil || string(cluster.Files[sasl.PasswordFile]) != "p" {
+		t.Fatalf("hash %q, Kafka is asked with %+v", first, cluster)
 	}
 	o.patch(secret, `{"metadata": {"labels": {"a": "b"}}, "stringData": {"unused": "x"}}`)
 	o.patch(secret, `{"stringData": {"password": "q"}}`)
@@ -131,7 +136,7 @@ func TestSecrets(t *testing.T) {
 	if err := o.client.Delete(o.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
-	o.expect("enrich", "Reconciling", yes, "SecretNotFound")
+	o.expect("enrich", "Reconciling", yes, "CredentialsNotFound")
 	o.replicas("enrich", 2) // what runs goes on
 }
 

@@ -30,11 +30,17 @@ package controllers
 //
 // +kubebuilder:rbac:groups=apps,resources=replicasets,verbs=get;list;watch
 
-// Secrets hold what it takes to ask brokers for partitions and lag; pods are
-// asked for their status and say why they fail.
+// Secrets hold what it takes to ask brokers for partitions and lag, and so may
+// ConfigMaps, which are read by the rule above; pods are asked for their status
+// and say why they fail.
 //
 // +kubebuilder:rbac:groups="",resources=secrets;pods,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Where brokers take tokens of service accounts, the operator asks them with a
+// token of the pods' account. Whoever may create pods can have such a token too.
+//
+// +kubebuilder:rbac:groups="",resources=serviceaccounts/token,verbs=create
 
 // One of the replicas leads, which a lease in their namespace decides, with an
 // event. A lease's name is not known to the API server when it authorises its

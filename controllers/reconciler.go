@@ -8,6 +8,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
@@ -22,10 +23,12 @@ type Reconciler struct {
 	Client client.Client
 	// Reader asks the API server.
 	Reader client.Reader
-	Events events.EventRecorder
-	Kafka  KafkaWatch
-	Pods   PodWatch
-	Clock  clock.PassiveClock
+	// References is made by NewReferences.
+	References cache.Cache
+	Events     events.EventRecorder
+	Kafka      KafkaWatch
+	Pods       PodWatch
+	Clock      clock.PassiveClock
 	// CheckExpressions tells what is wrong with the built-in processor's
 	// expressions, each error beginning with the field's path in a worker's
 	// configuration. Without it nothing is.
@@ -68,7 +71,7 @@ func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*scope, error
 	}
 	s := &scope{
 		key: req.NamespacedName, sp: sp, memory: r.memories.get(req.NamespacedName, r.Clock.Now()),
-		live: map[string]client.Object{}, credentials: map[string][]byte{},
+		live: map[string]client.Object{}, files: map[string][]byte{},
 	}
 	s.sp.Default()
 	s.observed.Processor, s.observed.Now = s.sp, r.Clock.Now()

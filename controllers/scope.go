@@ -22,8 +22,8 @@ type scope struct {
 	memory *memory
 	// live are the objects of ours that exist, by kind and name.
 	live map[string]client.Object
-	// credentials are the values of Secrets, by field and key.
-	credentials map[string][]byte
+	// files are the contents of the files that Kafka's configuration names.
+	files map[string][]byte
 
 	observed plan.Observed
 	plan     plan.Plan

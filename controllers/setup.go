@@ -22,9 +22,6 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// secretIndex finds the StreamProcessors that refer to a Secret.
-const secretIndex = "secret"
-
 // atOnce is how many StreamProcessors are reconciled at the same time. Nothing in
 // a reconciliation waits for Kafka or for pods, so a few are many.
 const atOnce = 4
@@ -36,8 +33,8 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wak
 	if err := index.IndexField(ctx, &v1alpha1.StreamProcessor{}, groupIndex, groupKeys); err != nil {
 		return fmt.Errorf("index StreamProcessors by group: %w", err)
 	}
-	if err := index.IndexField(ctx, &v1alpha1.StreamProcessor{}, secretIndex, secretNames); err != nil {
-		return fmt.Errorf("index StreamProcessors by secret: %w", err)
+	if err := index.IndexField(ctx, &v1alpha1.StreamProcessor{}, referenceIndex, referenceKeys); err != nil {
+		return fmt.Errorf("index StreamProcessors by what they refer to: %w", err)
 	}
 	build := ctrl.NewControllerManagedBy(mgr).Named("streamprocessor").
 		// What else changes is the status, which is our own.
@@ -55,9 +52,11 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wak
 		// A pod may be seen before its ReplicaSet is, and a ReplicaSet that goes may be
 		// the last one that refers to a file.
 		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(podOwner), builder.WithPredicates(comingAndGoing)).
-		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.secretUsers)).
 		WatchesRawSource(wakes.source()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce})
+	for _, kind := range referenceKinds {
+		build = build.WatchesRawSource(r.referenceSource(kind))
+	}
 	if r.Environment.PodMonitors {
 		build = build.Owns(r.ownedTypes()[resources.PodMonitorKind.Kind])
 	}
@@ -76,25 +75,4 @@ func podOwner(_ context.Context, pod client.Object) []reconcile.Request {
 		return nil
 	}
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: pod.GetNamespace(), Name: name}}}
-}
-
-func secretNames(object client.Object) []string {
-	sp, ok := object.(*v1alpha1.StreamProcessor)
-	if !ok {
-		return nil
-	}
-	var names []string
-	for _, use := range resources.Secrets(sp) {
-		names = append(names, use.Name)
-	}
-	return names
-}
-
-func (r *Reconciler) secretUsers(ctx context.Context, secret client.Object) []reconcile.Request {
-	var list v1alpha1.StreamProcessorList
-	err := r.Client.List(ctx, &list, client.InNamespace(secret.GetNamespace()), client.MatchingFields{secretIndex: secret.GetName()})
-	if err != nil {
-		return nil // see sharers
-	}
-	return requestsFor(list.Items)
 }

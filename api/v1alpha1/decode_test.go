@@ -24,8 +24,12 @@ metadata: {name: orders, labels: {team: shop}}
 spec:
   kafka:
     bootstrapServers: ["kafka-0:9092", "kafka-1:9092"]
-    tls: {caSecretRef: {name: ca}, certSecretRef: {name: client}, serverName: kafka}
-    sasl: {mechanism: SCRAM-SHA-512, secretRef: {name: user}}
+    tls:
+      ca: [{secretRef: {name: ca}}, {configMapRef: {name: corp}}]
+      certificateSecretRef: {name: client}
+      keySecretRef: {name: client}
+      serverName: kafka
+    sasl: {mechanism: SCRAM-SHA-512, username: shop, passwordSecretRef: {name: user, key: password}}
   input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted}
   output: {topic: out, compression: zstd, create: {partitions: 12}}
   processor:

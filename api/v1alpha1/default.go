@@ -33,8 +33,33 @@ func (sp *StreamProcessor) Default() {
 }
 
 func (k *KafkaSpec) setDefaults() {
-	if k.TLS != nil && k.TLS.CASecretRef != nil {
-		fill(&k.TLS.CASecretRef.Key, "ca.crt")
+	if tls := k.TLS; tls != nil {
+		defaultCA(tls.CA)
+		if tls.CertificateSecretRef != nil {
+			fill(&tls.CertificateSecretRef.Key, "tls.crt")
+		}
+		if tls.KeySecretRef != nil {
+			fill(&tls.KeySecretRef.Key, "tls.key")
+		}
+	}
+	if k.SASL == nil || k.SASL.OAuth == nil {
+		return
+	}
+	if endpoint := k.SASL.OAuth.TokenEndpoint; endpoint != nil {
+		defaultCA(endpoint.CA)
+	}
+	if token := k.SASL.OAuth.ServiceAccountToken; token != nil {
+		fill(&token.ExpirationSeconds, new(int64(3600)))
+	}
+}
+
+func defaultCA(sources []CASource) {
+	for _, source := range sources {
+		for _, ref := range []*CARef{source.SecretRef, source.ConfigMapRef} {
+			if ref != nil {
+				fill(&ref.Key, "ca.crt")
+			}
+		}
 	}
 }
 

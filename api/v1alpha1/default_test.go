@@ -25,6 +25,7 @@ func TestDefaultEqualsTheMarkers(t *testing.T) {
 		"empty parts": least + "  failure: {backoff: {}, deadLetter: {topic: d, create: {partitions: 1}}}\n" +
 			"  inFlight: {}\n  autoscaling: {maxReplicas: 3}\n  template: {}\n",
 		"zeros":       least + "  replicas: 0\n  autoscaling: {minReplicas: 0, maxReplicas: 3}\n",
+		"OAuth":       strings.Replace(least, "kafka: {", "kafka: {sasl: {mechanism: OAUTHBEARER, oauth: {tokenEndpoint: {ca: [{configMapRef: {name: c}}]}, serviceAccountToken: {audience: a}}}, ", 1),
 		"other parts": least + "  failure: {maxAttempts: 2, timeout: 3s}\n  inFlight: {bytes: 1Gi}\n  ordering: Partition\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -81,16 +82,26 @@ func applyMarkers(t *testing.T, object map[string]any, typ reflect.Type, markers
 			}
 			object[name] = value
 		}
-		child, isObject := object[name].(map[string]any)
-		if of := structOf(field.Type); isObject && of != nil {
-			applyMarkers(t, child, of, markers)
+		of := structOf(field.Type)
+		if of == nil {
+			continue
+		}
+		children, isList := object[name].([]any)
+		if !isList {
+			children = []any{object[name]}
+		}
+		for _, child := range children {
+			if child, isObject := child.(map[string]any); isObject {
+				applyMarkers(t, child, of, markers)
+			}
 		}
 	}
 }
 
-// structOf returns the struct of this package that a field holds, or nil.
+// structOf returns the struct of this package that a field holds, alone or in a
+// list, or nil.
 func structOf(typ reflect.Type) reflect.Type {
-	if typ.Kind() == reflect.Pointer {
+	if typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
 		typ = typ.Elem()
 	}
 	if typ.Kind() != reflect.Struct || typ.PkgPath() != reflect.TypeFor[StreamProcessor]().PkgPath() {

@@ -52,28 +52,12 @@ func (m *manifest) checkProgram(program string) error {
 }
 
 // workerConfig returns the configuration that a pod of this StreamProcessor
-// would get, with the files that secretDir tells in the place of Secrets.
+// would get. Its files with credentials are beside the manifest.
 func (m *manifest) workerConfig() (config.Config, error) {
-	var creds resources.CredentialPaths
-	k := &m.processor.Spec.Kafka
-	if k.TLS != nil && k.TLS.CASecretRef != nil {
-		creds.CA = m.secretDir(k.TLS.CASecretRef.Name)
-	}
-	if k.TLS != nil && k.TLS.CertSecretRef != nil {
-		creds.ClientCert = m.secretDir(k.TLS.CertSecretRef.Name)
-	}
-	if k.SASL != nil {
-		creds.SASL = m.secretDir(k.SASL.SecretRef.Name)
-	}
-	cfg, err := resources.WorkerConfig(m.processor, creds)
+	cfg, err := resources.WorkerConfig(m.processor, filepath.Dir(m.path))
 	// Nothing here runs in a pod, but who tries a manifest wants to know.
 	if err := errors.Join(err, resources.CheckTemplate(m.processor)); err != nil {
 		return config.Config{}, fmt.Errorf("%s: %w", m.path, err)
 	}
 	return cfg, nil
-}
-
-// secretDir is where the keys of a Secret are files on this machine.
-func (m *manifest) secretDir(name string) string {
-	return filepath.Join(filepath.Dir(m.path), "secrets", name)
 }

@@ -38,8 +38,9 @@ A processor that is a container can't be run here: --exec names the program to r
 in its place. It is started by a shell with --config FILE added, once for each
 replica, and asked to drain by SIGTERM.
 
-Certificates and credentials that the manifest takes from Secrets are read from
-files: key KEY of Secret NAME from secrets/NAME/KEY beside the manifest. The
+Certificates and credentials are read from files beside the manifest: key KEY
+of Secret NAME from secrets/NAME/KEY, one of a ConfigMap from
+configmaps/NAME/KEY, and the token of a service account from tokens/kafka. The
 embedded broker needs none.
 
 Ctrl-C drains: what has been read is finished and committed. A second Ctrl-C

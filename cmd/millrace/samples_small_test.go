@@ -73,7 +73,7 @@ func TestSampleTLSAndSCRAMOnASecuredCluster(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeSecret(t, path, "kafka-ca", map[string]string{"ca.crt": string(authority)})
-	writeSecret(t, path, "kafka-user", map[string]string{"username": "millrace", "password": "secret"})
+	writeSecret(t, path, "kafka-user", map[string]string{"password": "secret"})
 	o := millraceRun(testContext(t), t, nil, "-f", path, "--brokers", brokers,
 		"--input-file", writeFile(t, "in.jsonl", []byte(payment)), "--until-drained")
 	if o.err != nil || !slices.Equal(o.lines, []string{masked}) {

@@ -27,8 +27,8 @@ func TestRunOnASecuredCluster(t *testing.T) {
 			_, brokers := realCluster(t, kfake.SeedTopics(2, "in", "out"),
 				kfake.TLS(&tls.Config{Certificates: []tls.Certificate{certificate}}),
 				kfake.EnableSASL(), kfake.Superuser(mechanism, "millrace", "secret"))
-			path := writeFile(t, "manifest.yaml", []byte(strings.Replace(baseManifest, "kafka: {", "kafka: {tls: {caSecretRef: {name: authority}}, sasl: {mechanism: "+
-				mechanism+", secretRef: {name: user}}, ", 1)+copying))
+			path := writeFile(t, "manifest.yaml", []byte(strings.Replace(baseManifest, "kafka: {", "kafka: {tls: {ca: [{secretRef: {name: authority}}]}, sasl: {mechanism: "+
+				mechanism+", usernameSecretRef: {name: user, key: username}, passwordSecretRef: {name: user, key: password}}, ", 1)+copying))
 			content, want := numbered(100)
 			args := []string{"-f", path, "--brokers", brokers, "--input-file", writeFile(t, "in.jsonl", content), "--until-drained"}
 

@@ -68,11 +68,18 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	if err != nil {
 		return err
 	}
+	references, err := controllers.NewReferences(mgr, o.namespaces)
+	if err != nil {
+		return err
+	}
 	wakes := &controllers.Wakes{}
-	kafka := kafkawatch.New(kafkawatch.Options{Interval: o.pollInterval, Wake: wakes.Wake, Network: network, Logger: mgr.GetLogger().WithName("kafka")})
+	kafka := kafkawatch.New(kafkawatch.Options{
+		Interval: o.pollInterval, Wake: wakes.Wake, Network: network,
+		Tokens: controllers.ServiceAccountTokens(mgr.GetClient()), Logger: mgr.GetLogger().WithName("kafka"),
+	})
 	pods := podwatch.New(podwatch.Options{Interval: o.pollInterval, Wake: wakes.Wake, Logger: mgr.GetLogger().WithName("pods")})
 	reconciler := &controllers.Reconciler{
-		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder(resources.Manager),
+		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), References: references, Events: mgr.GetEventRecorder(resources.Manager),
 		Kafka: kafka, Pods: pods, Clock: clock.RealClock{}, CheckExpressions: checkExpressions,
 		Environment: plan.Environment{
 			WorkerImage: o.workerImage, WorkerLogLevel: v1alpha1.LogLevel(o.workerLogLevel),

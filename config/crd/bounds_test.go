@@ -66,15 +66,16 @@ func boundsOf(path []string, schema *apiextensionsv1.JSONSchemaProps) []bound {
 		var text string
 		_ = json.Unmarshal(word.Raw, &text)
 		b.refused = append(b.refused, text+"x")
-		if text != "ExactlyOnce" {
+		// What belongs to a mechanism is in the tables of rules.
+		if text != "ExactlyOnce" && !strings.HasSuffix(strings.Join(path, "."), ".sasl.mechanism") {
 			b.allowed = append(b.allowed, text)
 		}
 	}
 	if least := schema.MinItems; least != nil {
-		b.refused = append(b.refused, items(*least-1))
+		b.refused = append(b.refused, items(path, *least-1))
 	}
 	if most := schema.MaxItems; most != nil {
-		b.allowed, b.refused = append(b.allowed, items(*most)), append(b.refused, items(*most+1))
+		b.allowed, b.refused = append(b.allowed, items(path, *most)), append(b.refused, items(path, *most+1))
 	}
 	if most := schema.MaxProperties; most != nil {
 		b.allowed, b.refused = append(b.allowed, properties(*most)), append(b.refused, properties(*most+1))
@@ -91,11 +92,15 @@ func boundsOf(path []string, schema *apiextensionsv1.JSONSchemaProps) []bound {
 
 func below(path []string, name string) []string { return append(path[:len(path):len(path)], name) }
 
-// items are brokers, and good for every other list.
-func items(count int64) []any {
+// items are brokers or authorities, or good for every other list.
+func items(path []string, count int64) []any {
 	list := []any{}
 	for i := range count {
-		list = append(list, fmt.Sprintf("kafka-%d:9092", i))
+		if path[len(path)-1] == "ca" {
+			list = append(list, map[string]any{"secretRef": map[string]any{"name": fmt.Sprint("ca-", i)}})
+		} else {
+			list = append(list, fmt.Sprintf("kafka-%d:9092", i))
+		}
 	}
 	return list
 }
@@ -103,7 +108,8 @@ func items(count int64) []any {
 func properties(count int64) map[string]any {
 	object := map[string]any{}
 	for i := range count {
-		object[fmt.Sprint("name-", i)] = "key"
+		// Letters only, which the names of all maps may have.
+		object["name"+strings.Repeat("a", int(i))] = "key"
 	}
 	return object
 }
@@ -112,16 +118,43 @@ func properties(count int64) map[string]any {
 // of one; nil takes the field away.
 func withValue(t *testing.T, path []string, value any) *unstructured.Unstructured {
 	t.Helper()
-	manifest := parse(t, full)
-	if strings.HasPrefix(strings.Join(path, "."), "spec.processor.container") {
-		manifest = parse(t, full, image("a"))
-	}
+	manifest := parse(t, full, needs(t, strings.Join(path, "."))...)
 	if value == nil {
 		unstructured.RemoveNestedField(manifest.Object, path...)
 	} else if err := unstructured.SetNestedField(manifest.Object, value, path...); err != nil {
 		t.Fatal(err)
 	}
 	return manifest
+}
+
+// needs returns the changes that a field needs beside it, where others exclude it.
+func needs(t *testing.T, field string) (changes []string) {
+	t.Helper()
+	below, ofOutput := strings.CutPrefix(field, "spec.output.kafka.")
+	if ofOutput {
+		return toOutput(t, needs(t, "spec.kafka."+below))
+	}
+	mechanism := func(name, fields string) string {
+		return sasl("username: null, usernameSecretRef: null, passwordSecretRef: null, mechanism: " + name + ", " + fields)
+	}
+	for _, need := range []struct{ prefix, change string }{
+		{"spec.processor.container.", image("a")},
+		{"spec.kafka.sasl.username.", sasl("usernameSecretRef: null")},
+		{"spec.kafka.sasl.usernameSecretRef.", sasl("username: null, usernameSecretRef: {name: a, key: b}")},
+		{"spec.kafka.sasl.aws.", mechanism("AWS_MSK_IAM", "aws: {region: a}")},
+		{"spec.kafka.sasl.oauth.extensions.", mechanism("OAUTHBEARER", "oauth: {"+token+"}")},
+		{"spec.kafka.sasl.oauth.serviceAccountToken.", mechanism("OAUTHBEARER", "oauth: {"+token+"}")},
+		{"spec.kafka.sasl.oauth.tokenEndpoint.", mechanism("OAUTHBEARER", "oauth: {"+endpoint+"}")},
+		{
+			"spec.kafka.sasl.oauth.tokenEndpoint.clientIdSecretRef.",
+			sasl("oauth: {tokenEndpoint: {clientId: null, clientIdSecretRef: {name: a, key: b}}}"),
+		},
+	} {
+		if strings.HasPrefix(field+".", need.prefix) {
+			changes = append(changes, need.change)
+		}
+	}
+	return changes
 }
 
 // names reports whether a finding is about a field or a part of it.

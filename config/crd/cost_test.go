@@ -29,8 +29,11 @@ func TestTheLargestIsJudged(t *testing.T) {
 		headers[fmt.Sprintf("header-%02d", i)] = strings.Repeat("1", 2600)
 	}
 	set(headers, "spec", "processor", "cel", "headers")
-	set(items(100), "spec", "kafka", "bootstrapServers")
+	set(items([]string{"bootstrapServers"}, 100), "spec", "kafka", "bootstrapServers")
 	set(longest(100), "spec", "output", "kafka", "bootstrapServers")
+	for _, path := range [][]string{{"spec", "kafka"}, {"spec", "output", "kafka"}} {
+		set(authorities(16), append(path, "tls", "ca")...)
+	}
 	set(strings.Repeat("a", 1024), "spec", "processor", "cel", "image")
 	for _, path := range [][]string{{"spec", "template", "metadata"}, {"spec", "deployment"}} {
 		set(entries(64, 63), append(path, "labels")...)
@@ -46,6 +49,15 @@ func longest(count int) []any {
 	list := make([]any, count)
 	for i := range list {
 		list[i] = fmt.Sprintf("%0253d:9092", i)
+	}
+	return list
+}
+
+// authorities have the longest names that are allowed.
+func authorities(count int) []any {
+	list := make([]any, count)
+	for i := range list {
+		list[i] = map[string]any{"configMapRef": map[string]any{"name": fmt.Sprintf("%0253d", i), "key": fmt.Sprintf("%0253d", i)}}
 	}
 	return list
 }

@@ -18,8 +18,10 @@ func TestDefaultsEqualThoseOfALocalRun(t *testing.T) {
 	for name, change := range map[string]string{
 		"the least":   "",
 		"no output":   spec("output: null, processor: {cel: {topic: key}}"),
-		"no topic":    spec("output: {topic: null, kafka: {bootstrapServers: ['b:1'], tls: {caSecretRef: {name: ca}}}}, processor: {cel: {topic: key}}"),
-		"empty parts": spec("failure: {backoff: {}, deadLetter: {topic: d, create: {partitions: 1}}}, inFlight: {}, autoscaling: {maxReplicas: 3, behavior: {}, vertical: {maxCPU: 2}}, template: {spec: {nodeSelector: {b: c, a: d}}}, deployment: {}, kafka: {tls: {caSecretRef: {name: ca}}}"),
+		"no topic":    spec("output: {topic: null, kafka: {bootstrapServers: ['b:1'], tls: {ca: [{secretRef: {name: ca}}]}}}, processor: {cel: {topic: key}}"),
+		"empty parts": spec("failure: {backoff: {}, deadLetter: {topic: d, create: {partitions: 1}}}, inFlight: {}, autoscaling: {maxReplicas: 3, behavior: {}, vertical: {maxCPU: 2}}, template: {spec: {nodeSelector: {b: c, a: d}}}, deployment: {}, kafka: {tls: {ca: [{secretRef: {name: ca}}, {configMapRef: {name: ca}}], certificateSecretRef: {name: a}, keySecretRef: {name: a}}}"),
+		"a token":     sasl("mechanism: OAUTHBEARER, oauth: {serviceAccountToken: {audience: kafka}}"),
+		"an endpoint": sasl("mechanism: OAUTHBEARER, oauth: {tokenEndpoint: {url: 'https://a/b', clientId: c, clientSecretRef: {name: d, key: e}, ca: [{configMapRef: {name: f}}]}}"),
 		"zeros":       spec("replicas: 0, autoscaling: {minReplicas: 0, maxReplicas: 3}, suspend: false"),
 		"other parts": spec("failure: {maxAttempts: 2, timeout: 3s}, inFlight: {bytes: 1Gi}, ordering: Partition"),
 		"nulls":       spec("drainTimeout: null"),

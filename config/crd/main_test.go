@@ -38,15 +38,26 @@ metadata: {name: full}
 spec:
   kafka:
     bootstrapServers: ["kafka-0:9092", "[::1]:9092"]
-    tls: {caSecretRef: {name: ca, key: root.pem}, certSecretRef: {name: client}, serverName: kafka}
-    sasl: {mechanism: SCRAM-SHA-512, secretRef: {name: user}}
+    tls:
+      ca: [{secretRef: {name: ca, key: root.pem}}, {configMapRef: {name: corp, key: ca.crt}}]
+      certificateSecretRef: {name: client, key: user.crt}
+      keySecretRef: {name: client, key: user.key}
+      serverName: kafka
+    sasl:
+      mechanism: SCRAM-SHA-512
+      usernameSecretRef: {name: user, key: username}
+      passwordSecretRef: {name: user, key: password}
   input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, onDataLoss: Halt}
   output:
     topic: out
     kafka:
       bootstrapServers: ["elsewhere:9092"]
-      tls: {caSecretRef: {name: ca, key: root.pem}, certSecretRef: {name: client}, serverName: kafka}
-      sasl: {mechanism: PLAIN, secretRef: {name: other}}
+      tls:
+        ca: [{secretRef: {name: ca, key: root.pem}}]
+        certificateSecretRef: {name: client, key: tls.crt}
+        keySecretRef: {name: client, key: tls.key}
+        serverName: kafka
+      sasl: {mechanism: PLAIN, username: other, passwordSecretRef: {name: other, key: password}}
     compression: zstd
     create: {partitions: 12, replicationFactor: 3}
     deliveryTimeout: 5m

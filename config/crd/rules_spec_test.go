@@ -87,31 +87,6 @@ var specRules = []rule{
 		[]string{servers("kafka"), servers("kafka:0"), servers("kafka:65536"), servers("a:1,b:2"), servers("tcp://a:1"), servers("a:1:2"), servers(":9092"), servers("a b:1"), servers("a:")},
 	},
 	{
-		"spec.kafka.tls.caSecretRef.name", secretName,
-		[]string{spec("kafka: {tls: {caSecretRef: {name: ca.shop-1}}}")},
-		[]string{spec("kafka: {tls: {caSecretRef: {name: CA}}}"), spec("kafka: {tls: {caSecretRef: {name: -a}}}")},
-	},
-	{
-		"spec.kafka.tls.certSecretRef.name", secretName,
-		[]string{spec("kafka: {tls: {certSecretRef: {name: client}}}")},
-		[]string{spec("kafka: {tls: {certSecretRef: {name: a/b}}}")},
-	},
-	{
-		"spec.kafka.sasl.secretRef.name", secretName,
-		[]string{spec("kafka: {sasl: {mechanism: PLAIN, secretRef: {name: user}}}")},
-		[]string{spec("kafka: {sasl: {mechanism: PLAIN, secretRef: {name: user_1}}}")},
-	},
-	{
-		"spec.kafka.tls.caSecretRef.key", "must be a Secret's key",
-		[]string{spec("kafka: {tls: {caSecretRef: {name: ca, key: root_CA-1.pem}}}")},
-		[]string{spec("kafka: {tls: {caSecretRef: {name: ca, key: ../a}}}"), spec("kafka: {tls: {caSecretRef: {name: ca, key: .}}}"), spec("kafka: {tls: {caSecretRef: {name: ca, key: a/b}}}")},
-	},
-	{
-		"spec.kafka.tls.serverName", "must be a host's name",
-		[]string{spec("kafka: {tls: {serverName: kafka.shop}}"), spec("kafka: {tls: {serverName: '::1'}}")},
-		[]string{spec("kafka: {tls: {serverName: 'a b'}}"), spec("kafka: {tls: {serverName: 'a/b'}}")},
-	},
-	{
 		"spec.processor", "processor must have exactly one of its fields",
 		[]string{spec("processor: {cel: {}}"), spec("processor: {cel: null, container: {image: a}}")},
 		[]string{spec("processor: {cel: null}"), spec("processor: {cel: {}, container: {image: a}}")},
@@ -224,8 +199,7 @@ var specRules = []rule{
 }
 
 const (
-	topicName  = "must be a name that Kafka allows"
-	secretName = "must be a Secret's name"
+	topicName = "must be a name that Kafka allows"
 
 	stabilizationWindow = "must be a duration from 1s to 10m, such as 30s or 5m"
 	amountOfCPU         = "must be an amount of CPU from 10m to 1024"

@@ -54,7 +54,7 @@ func TestSamples(t *testing.T) {
 // checkUsable reports whether workers would run with what the server stored.
 func checkUsable(t *testing.T, sp *v1alpha1.StreamProcessor) {
 	t.Helper()
-	if _, err := resources.WorkerConfig(sp, resources.CredentialPaths{CA: "/ca", ClientCert: "/cert", SASL: "/sasl"}); err != nil {
+	if _, err := resources.WorkerConfig(sp, "/credentials"); err != nil {
 		t.Errorf("the workers refuse it: %v", err)
 	}
 }

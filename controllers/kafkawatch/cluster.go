@@ -5,11 +5,15 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"io/fs"
+	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/go-logr/logr"
 
 	"github.com/millrace-dev/millrace/controllers/dial"
+	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -17,59 +21,51 @@ import (
 type Cluster struct {
 	// Namespace is where the pods are that read from the cluster: the names of its
 	// brokers are resolved as theirs are.
-	Namespace        string
-	BootstrapServers []string
-	// TLS is nil for a plaintext connection.
-	TLS *TLS
-	// SASL is nil for none.
-	SASL *kafka.SASL
+	Namespace string
+	config.Kafka
+	// Files are the contents of the files that Kafka names.
+	Files map[string][]byte
+	// Tokens are the service accounts whose tokens are in the other files that
+	// Kafka names.
+	Tokens map[string]ServiceAccount
 }
 
-// TLS turns encryption on. All but the name are in PEM.
-type TLS struct {
-	// CA holds the authorities; empty for those of the system.
-	CA []byte
-	// Cert and Key are the client's certificate; empty for none.
-	Cert, Key []byte
-	// ServerName is what the brokers' certificates are for, "" for the address
-	// that is dialled.
-	ServerName string
+// ServiceAccount is one of Kubernetes, and what its token is for.
+type ServiceAccount struct {
+	Namespace, Name string
+	Audience        string
+	// ExpirationSeconds is how long a token is to be valid.
+	ExpirationSeconds int64
 }
 
 // clientID is what brokers show in their logs and quotas.
 const clientID = "millrace-operator"
 
 func (c *Cluster) equal(o *Cluster) bool {
-	return c.Namespace == o.Namespace && slices.Equal(c.BootstrapServers, o.BootstrapServers) && c.TLS.equal(o.TLS) && c.SASL.Equal(o.SASL)
-}
-
-func (t *TLS) equal(o *TLS) bool {
-	if t == nil || o == nil {
-		return t == o
-	}
-	return t.ServerName == o.ServerName &&
-		bytes.Equal(t.CA, o.CA) && bytes.Equal(t.Cert, o.Cert) && bytes.Equal(t.Key, o.Key)
+	return c.Namespace == o.Namespace && reflect.DeepEqual(c.Kafka, o.Kafka) &&
+		maps.EqualFunc(c.Files, o.Files, bytes.Equal) && maps.Equal(c.Tokens, o.Tokens)
 }
 
 // identity tells clusters and credentials apart without holding them.
 type identity [sha256.Size]byte
 
-// identity does not depend on the order of the servers. It depends on the namespace
-// even where these servers' names don't: brokers may advertise short ones.
-func (c *Cluster) identity() identity {
-	servers := slices.Sorted(slices.Values(c.BootstrapServers))
+// identity does not depend on the order of the servers, nor on the names of files.
+// It depends on the namespace even where these servers' names don't: brokers may
+// advertise short ones.
+func (c *Cluster) identity(credentials *kafka.SASL) identity {
 	fields := [][]byte{[]byte(c.Namespace)}
-	for _, server := range servers {
+	for _, server := range slices.Sorted(slices.Values(c.BootstrapServers)) {
 		fields = append(fields, []byte(server))
 	}
 	fields = append(fields, nil) // no server is empty
 	if t := c.TLS; t != nil {
-		fields = append(fields, []byte("tls"), t.CA, t.Cert, t.Key, []byte(t.ServerName))
+		fields = append(fields, []byte("tls"), []byte(t.ServerName), c.Files[t.CertFile], c.Files[t.KeyFile])
+		for _, file := range t.CAFiles {
+			fields = append(fields, c.Files[file])
+		}
 	}
-	if s := c.SASL; s != nil {
-		credentials := s.Identity()
-		fields = append(fields, []byte("sasl"), credentials[:])
-	}
+	id := credentials.Identity()
+	fields = append(fields, id[:])
 	var b []byte
 	for _, field := range fields {
 		b = append(binary.AppendUvarint(b, uint64(len(field))), field...)
@@ -77,19 +73,24 @@ func (c *Cluster) identity() identity {
 	return sha256.Sum256(b)
 }
 
+// config reads the files as a worker does.
+func (c *Cluster) config(tokens func(ServiceAccount) kafka.TokenSource) (kafka.ClientConfig, error) {
+	files := kafka.Files{
+		Read: func(name string) ([]byte, error) {
+			content, ok := c.Files[name]
+			if !ok {
+				return nil, fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+			}
+			return content, nil
+		},
+		Tokens: func(name string) kafka.TokenSource { return tokens(c.Tokens[name]) },
+	}
+	return files.ConfigFrom(c.Kafka, clientID)
+}
+
 // connect makes what asks the cluster; it does not dial yet.
-func (c *Cluster) connect(network *dial.Network, log logr.Logger) (*kafka.Admin, error) {
+func (c *Cluster) connect(cfg kafka.ClientConfig, network *dial.Network, log logr.Logger) (*kafka.Admin, error) {
 	dialer := &dial.Dialer{Network: network, Namespace: c.Namespace}
-	cfg := kafka.ClientConfig{
-		BootstrapServers: c.BootstrapServers, ClientID: clientID, SASL: c.SASL, Logger: log,
-		Dial: dialer.Dial, Trusts: dialer.Trusts,
-	}
-	if t := c.TLS; t != nil {
-		conf, err := kafka.TLSFromPEM(t.CA, t.Cert, t.Key, t.ServerName)
-		if err != nil {
-			return nil, fmt.Errorf("kafka.tls: %w", err)
-		}
-		cfg.TLS = conf
-	}
+	cfg.Dial, cfg.Trusts, cfg.Logger = dialer.Dial, dialer.Trusts, log
 	return kafka.NewAdmin(cfg)
 }

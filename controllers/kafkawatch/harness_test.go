@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/kafka"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -140,11 +139,19 @@ func named(name string) types.NamespacedName {
 
 func targetOf(servers []string, topic string) Target {
 	return Target{
-		Cluster: Cluster{BootstrapServers: servers}, Topic: topic, GroupID: topic,
+		Cluster: Cluster{Kafka: config.Kafka{BootstrapServers: servers}}, Topic: topic, GroupID: topic,
 		Isolation: config.ReadCommitted, History: time.Minute,
 	}
 }
 
-func login(username, password string) *kafka.SASL {
-	return &kafka.SASL{Mechanism: "PLAIN", Username: username, Password: password}
+// logIn gives a target a user.
+func logIn(target *Target, username, password string) {
+	target.Cluster.SASL = &config.SASL{Mechanism: config.Plain, Username: username, PasswordFile: "password"}
+	target.Cluster.Files = map[string][]byte{"password": []byte(password + "\n")}
+}
+
+// trust gives a target an authority.
+func trust(target *Target, ca []byte, serverName string) {
+	target.Cluster.TLS = &config.TLS{CAFiles: []string{"ca"}, ServerName: serverName}
+	target.Cluster.Files = map[string][]byte{"ca": ca}
 }

@@ -10,11 +10,15 @@ import (
 
 // connect returns the connections to a cluster, new ones if nobody has any.
 func (w *Watcher) connect(cluster *Cluster) (*connections, error) {
-	id := cluster.identity()
+	cfg, err := cluster.config(w.opts.Tokens)
+	if err != nil {
+		return nil, err
+	}
+	id := cluster.identity(cfg.SASL)
 	if c := w.clusters[id]; c != nil {
 		return c, nil
 	}
-	admin, err := cluster.connect(&w.opts.Network, w.opts.Logger)
+	admin, err := cluster.connect(cfg, &w.opts.Network, w.opts.Logger)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -64,33 +65,52 @@ func TestErrorsThatAreWorthTelling(t *testing.T) {
 }
 
 func TestIdentity(t *testing.T) {
-	same := func(a, b Cluster) bool { return a.identity() == b.identity() }
+	identityOf := func(c Cluster) identity {
+		login := c
+		login.TLS = nil // the certificates are none
+		cfg, err := login.config(func(s ServiceAccount) kafka.TokenSource { return kafka.FileTokens(s.Namespace + "/" + s.Audience) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.identity(cfg.SASL)
+	}
+	same := func(a, b Cluster) bool { return identityOf(a) == identityOf(b) }
 	base := func() Cluster {
 		return Cluster{
-			BootstrapServers: []string{"a:1", "b:2"},
-			TLS:              &TLS{CA: []byte("ca"), Cert: []byte("cert"), Key: []byte("key"), ServerName: "name"},
-			SASL:             &kafka.SASL{Mechanism: "PLAIN", Username: "user", Password: "password"},
+			Kafka: config.Kafka{
+				BootstrapServers: []string{"a:1", "b:2"},
+				TLS:              &config.TLS{CAFiles: []string{"ca", "ca 2"}, CertFile: "cert", KeyFile: "key", ServerName: "name"},
+				SASL:             &config.SASL{Mechanism: config.Plain, Username: "user", PasswordFile: "password"},
+			},
+			Files: map[string][]byte{"ca": []byte("ca"), "ca 2": []byte("ca"), "cert": []byte("cert"), "key": []byte("key"), "password": []byte("password")},
 		}
 	}
 	one := base()
 	if other := base(); !same(one, other) || !one.equal(&other) {
 		t.Error("a copy is not the same")
 	}
-	turned := base()
-	turned.BootstrapServers = []string{"b:2", "a:1"}
-	if !same(one, turned) {
-		t.Error("the order of the servers makes another cluster")
+	for name, change := range map[string]func(*Cluster){
+		"the order of the servers": func(c *Cluster) { c.BootstrapServers = []string{"b:2", "a:1"} },
+		"the name of a Secret":     func(c *Cluster) { c.SASL.PasswordFile, c.Files["pass"] = "pass", []byte("password") },
+		"the place of the name":    func(c *Cluster) { c.SASL.Username, c.SASL.UsernameFile, c.Files["name"] = "", "name", []byte("user\n") },
+	} {
+		other := base()
+		change(&other)
+		if !same(one, other) || one.equal(&other) {
+			t.Errorf("%s makes another cluster, or is not noticed", name)
+		}
 	}
 	for name, change := range map[string]func(*Cluster){
 		"servers":     func(c *Cluster) { c.BootstrapServers = []string{"a:1"} },
 		"no TLS":      func(c *Cluster) { c.TLS = nil },
 		"no SASL":     func(c *Cluster) { c.SASL = nil },
-		"CA":          func(c *Cluster) { c.TLS.CA = []byte("cac") },
-		"moved bytes": func(c *Cluster) { c.TLS.CA, c.TLS.Cert = []byte("cac"), []byte("ert") },
-		"key":         func(c *Cluster) { c.TLS.Key = nil },
+		"CA":          func(c *Cluster) { c.Files["ca"] = []byte("cac") },
+		"second CA":   func(c *Cluster) { c.TLS.CAFiles = c.TLS.CAFiles[:1] },
+		"moved bytes": func(c *Cluster) { c.Files["cert"], c.Files["key"] = []byte("certk"), []byte("ey") },
+		"key":         func(c *Cluster) { c.Files["key"] = nil },
 		"server name": func(c *Cluster) { c.TLS.ServerName = "" },
-		"mechanism":   func(c *Cluster) { c.SASL.Mechanism = "SCRAM-SHA-256" },
-		"password":    func(c *Cluster) { c.SASL.Password = "other" },
+		"mechanism":   func(c *Cluster) { c.SASL.Mechanism = config.ScramSHA256 },
+		"password":    func(c *Cluster) { c.Files["password"] = []byte("other") },
 	} {
 		other := base()
 		change(&other)

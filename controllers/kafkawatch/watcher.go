@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/millrace-dev/millrace/controllers/dial"
+	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // DefaultInterval is the time from one round of questions to the next.
@@ -23,6 +24,8 @@ type Options struct {
 	// Wake is called with whose facts have changed, or whose group's deletion
 	// has ended or failed otherwise than before. It must not block.
 	Wake func(types.NamespacedName)
+	// Tokens returns the source of a service account's tokens.
+	Tokens func(ServiceAccount) kafka.TokenSource
 	// Network is how brokers are reached.
 	Network dial.Network
 	Logger  logr.Logger

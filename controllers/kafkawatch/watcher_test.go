@@ -204,14 +204,14 @@ func TestPasswordIsCorrected(t *testing.T) {
 	h := start(t)
 	key := named("a")
 	target := targetOf(cluster.Addrs(), "orders")
-	target.Cluster.SASL = login("ann", "wrong")
+	logIn(&target, "ann", "wrong")
 	h.set(key, target)
 	f := h.facts(key, "a refusal", func(f Facts) bool { return f.Err != nil })
 	// This broker hangs up rather than to say so.
 	if !errors.Is(f.Err, kafka.ErrUnreachable) || !strings.Contains(f.Err.Error(), "the password") || !f.At.IsZero() {
 		t.Errorf("a wrong password: got %+v", f)
 	}
-	target.Cluster.SASL = login("ann", "right")
+	logIn(&target, "ann", "right")
 	h.set(key, target)
 	h.partitions(key, Partition{0, 0, -1})
 	if got := h.connected(); got != 1 {
@@ -230,24 +230,24 @@ func TestConnectionsAreShared(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "ann", "a"), kfake.Superuser("PLAIN", "bob", "b"),
 		kfake.NumBrokers(2), kfake.SeedTopics(1, "orders", "bills"))
 	h := start(t)
-	as := func(user *kafka.SASL, topic string, servers ...string) Target {
+	as := func(user, password, topic string, servers ...string) Target {
 		target := targetOf(servers, topic)
-		target.Cluster.SASL = user
+		logIn(&target, user, password)
 		return target
 	}
 	servers := cluster.Addrs()
-	h.set(named("1"), as(login("ann", "a"), "orders", servers...))
-	h.set(named("2"), as(login("ann", "a"), "bills", servers[1], servers[0]))
+	h.set(named("1"), as("ann", "a", "orders", servers...))
+	h.set(named("2"), as("ann", "a", "bills", servers[1], servers[0]))
 	if got := h.connected(); got != 1 {
 		t.Errorf("%d sets of connections for one user", got)
 	}
-	h.set(named("3"), as(login("bob", "b"), "bills", servers...))
+	h.set(named("3"), as("bob", "b", "bills", servers...))
 	if got := h.connected(); got != 2 {
 		t.Errorf("%d sets of connections for two users", got)
 	}
 	first := h.good(named("1"))
 	h.good(named("2"))
-	h.set(named("1"), as(login("bob", "b"), "orders", servers...))
+	h.set(named("1"), as("bob", "b", "orders", servers...))
 	if f := h.Facts(named("1")); f.At.Before(first.At) || len(f.Partitions) != 1 {
 		t.Errorf("facts are lost with old credentials: %+v", f)
 	}
@@ -290,12 +290,12 @@ func TestTLS(t *testing.T) {
 	key := named("a")
 	target := targetOf(cluster.Addrs(), "orders")
 	other, pem := read(t, kafkatest.NewCA(t).File), read(t, ca.File)
-	target.Cluster.TLS = &TLS{CA: other}
+	trust(&target, other, "")
 	h.set(key, target)
 	if f := h.facts(key, "a refusal", func(f Facts) bool { return f.Err != nil }); !kafka.Refused(f.Err) {
 		t.Errorf("another authority: got %v", f.Err)
 	}
-	target.Cluster.TLS = &TLS{CA: pem, ServerName: "localhost"}
+	trust(&target, pem, "localhost")
 	h.set(key, target)
 	h.good(key)
 }
@@ -305,7 +305,7 @@ func TestInvalidTarget(t *testing.T) {
 	h := start(t)
 	key := named("a")
 	target := targetOf(cluster.Addrs(), "orders")
-	target.Cluster.TLS = &TLS{CA: []byte("no certificate")}
+	trust(&target, []byte("no certificate"), "")
 	for range 2 {
 		err := h.Set(key, target)
 		if err == nil || !errors.Is(h.Facts(key).Err, err) {

@@ -54,8 +54,8 @@ func (o *Observed) blocked(p *Plan) (s standing, is bool) {
 			strings.Join(o.Foreign, ", "))), true
 	case len(o.Leaving) > 0:
 		return progressing(status.Draining, "waiting for the objects of an earlier StreamProcessor of this name to be gone: "+strings.Join(o.Leaving, ", ")), true
-	case len(o.Secrets.Missing) > 0:
-		return passing(status.SecretNotFound, strings.Join(o.Secrets.Missing, "; ")), true
+	case len(o.Credentials.Missing) > 0:
+		return passing(status.CredentialsNotFound, strings.Join(o.Credentials.Missing, "; ")), true
 	case o.GroupOwner != "":
 		return passing(status.GroupConflict, fmt.Sprintf("consumer group %q is used by the older StreamProcessor %s on the same cluster; together they would split the topic between them: set another spec.input.groupId",
 			resources.GroupID(o.Processor), o.GroupOwner)), true

@@ -24,9 +24,9 @@ type Observed struct {
 	// ReplicaSets are those of the Deployment, in any order.
 	ReplicaSets []metav1.ObjectMeta
 	// Pods are those that bear the StreamProcessor's labels, in any order.
-	Pods    []corev1.Pod
-	Kafka   Kafka
-	Secrets Secrets
+	Pods        []corev1.Pod
+	Kafka       Kafka
+	Credentials Credentials
 	// Scaling is what autoscaling decided last; nil without it.
 	Scaling *v1alpha1.ScaleDecision
 	// GroupOwner is the older StreamProcessor, as namespace/name, that has the
@@ -87,11 +87,12 @@ type Trouble struct {
 	Message string
 }
 
-// Secrets is what was found of the Secrets that pods mount.
-type Secrets struct {
-	// Hash stands for their content.
+// Credentials is what was found of the Secrets and ConfigMaps that the spec refers
+// to.
+type Credentials struct {
+	// Hash stands for the content of the keys.
 	Hash string
-	// Missing says for each that is missing what is wanted where.
+	// Missing says for each object or key that is missing what is wanted where.
 	Missing []string
 }
 

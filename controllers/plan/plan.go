@@ -38,8 +38,8 @@ func Make(o Observed) Plan {
 	objects, err := resources.Objects(o.Processor, resources.Inputs{
 		WorkerImage: o.Environment.WorkerImage, LogLevel: o.Environment.WorkerLogLevel,
 		Replicas: p.Replicas.Count, RanReplicas: cmp.Or(p.Replicas.Count, o.ran()), Partitions: o.Kafka.Partitions,
-		SecretsHash:   o.Secrets.Hash,
-		NetworkPolicy: o.Environment.NetworkPolicies, PodMonitor: o.Environment.PodMonitors,
+		CredentialsHash: o.Credentials.Hash,
+		NetworkPolicy:   o.Environment.NetworkPolicies, PodMonitor: o.Environment.PodMonitors,
 	})
 	p.Invalid = errors.Join(err, o.BadExpressions)
 	if err != nil || o.Processor.DeletionTimestamp != nil {
@@ -47,7 +47,7 @@ func Make(o Observed) Plan {
 	}
 	// What runs is left running, as it works with what it was started with, unless
 	// it is to stop.
-	if (p.Invalid != nil || len(o.Secrets.Missing) > 0) && !o.Processor.Spec.Suspend {
+	if (p.Invalid != nil || len(o.Credentials.Missing) > 0) && !o.Processor.Spec.Suspend {
 		return p
 	}
 	for _, object := range objects {
@@ -82,5 +82,5 @@ func (o *Observed) why(object resources.Object, r Replicas) string {
 	if held := o.Held(); held != r.Count {
 		return fmt.Sprintf("%d pods instead of %d: %s", r.Count, held, r.Why)
 	}
-	return "the spec, the configuration or a Secret has changed"
+	return "the spec, the configuration or a credential has changed"
 }

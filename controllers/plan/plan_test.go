@@ -171,7 +171,7 @@ func TestReplicas(t *testing.T) {
 
 func TestWhatMayBeTouched(t *testing.T) {
 	invalid := func(o *Observed) { o.Processor.Spec.Delivery = v1alpha1.ExactlyOnce }
-	secret := func(o *Observed) { o.Secrets.Missing = []string{"spec.kafka.sasl.secretRef: none"} }
+	secret := func(o *Observed) { o.Credentials.Missing = []string{"spec.kafka.sasl.passwordSecretRef: none"} }
 	expression := func(o *Observed) { o.BadExpressions = errors.New("spec.processor.cel.filter:1:5: wrong") }
 	for name, o := range map[string]Observed{
 		"an invalid spec": observed(invalid), "a bad expression": observed(expression), "a missing Secret": observed(secret), "a deletion": observed(deleted),
@@ -220,7 +220,9 @@ func TestConditions(t *testing.T) {
 	refusal := func(o *Observed) { o.NotPermitted = "Deployment enrich-worker: quota" }
 	foreign := func(o *Observed) { o.Foreign = []string{"Deployment enrich-worker"} }
 	leaving := func(o *Observed) { o.Leaving = []string{"Deployment enrich-worker"} }
-	secret := func(o *Observed) { o.Secrets.Missing = []string{`spec.kafka.sasl.secretRef: there is no Secret "x"`} }
+	secret := func(o *Observed) {
+		o.Credentials.Missing = []string{`spec.kafka.sasl.passwordSecretRef: there is no Secret "x"`}
+	}
 	invalid := func(o *Observed) { o.Processor.Spec.Delivery = v1alpha1.ExactlyOnce }
 	badExpression := func(o *Observed) { o.BadExpressions = errors.New("spec.processor.cel.filter:1:5: wrong") }
 	for _, c := range []struct {
@@ -261,7 +263,7 @@ func TestConditions(t *testing.T) {
 		{"group conflict", observed(conflict, runs(0)), "Ready=False/GroupConflict Reconciling=True/GroupConflict KafkaReachable=True/Reachable", []string{"shop/elder", "groupId"}},
 		{"name conflict", observed(foreign), "Ready=False/NameConflict Reconciling=True/NameConflict KafkaReachable=True/Reachable", []string{"Deployment enrich-worker"}},
 		{"made anew", observed(leaving), "Ready=False/Draining Reconciling=True/Draining KafkaReachable=True/Reachable", []string{"Deployment enrich-worker", "earlier"}},
-		{"no secret", observed(secret), "Ready=False/SecretNotFound Reconciling=True/SecretNotFound KafkaReachable=True/Reachable", []string{"secretRef"}},
+		{"no secret", observed(secret), "Ready=False/CredentialsNotFound Reconciling=True/CredentialsNotFound KafkaReachable=True/Reachable", []string{"passwordSecretRef"}},
 		{"bad expression", observed(joining, badExpression), "Ready=False/InvalidSpec Stalled=True/InvalidSpec KafkaReachable=True/Reachable", []string{"spec.processor.cel.filter:1:5"}},
 		{"invalid", observed(invalid), "Ready=False/InvalidSpec Stalled=True/InvalidSpec KafkaReachable=True/Reachable", []string{"spec.delivery"}},
 		{"refused", observed(refusal), "Ready=False/Refused Reconciling=True/Refused KafkaReachable=True/Reachable", []string{"quota"}},
@@ -303,7 +305,7 @@ func TestSameObservationSamePlan(t *testing.T) {
 	for range 20 {
 		o := observed(func(o *Observed) {
 			o.Pods = []corev1.Pod{{}, {}}
-			o.Secrets.Missing = nil
+			o.Credentials.Missing = nil
 		})
 		a, b := Make(o), Make(o)
 		if !reflect.DeepEqual(a, b) || !reflect.DeepEqual(shown(a, o), shown(b, o)) {

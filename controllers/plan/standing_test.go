@@ -92,7 +92,7 @@ func TestWhatMayPassIsStalledAfterAGrace(t *testing.T) {
 		says   string
 	}{
 		"the topic comes later":        {observed(missing(0), none), status.TopicNotFound, grace, "create it"},
-		"the Secret comes later":       {observed(none, func(o *Observed) { o.Secrets.Missing = []string{"no Secret x"} }), status.SecretNotFound, grace, "no Secret x"},
+		"the Secret comes later":       {observed(none, func(o *Observed) { o.Credentials.Missing = []string{"no Secret x"} }), status.CredentialsNotFound, grace, "no Secret x"},
 		"the user comes later":         {observed(unknown, none, refusedByKafka), status.NotAuthorized, grace, "not authorised"},
 		"the elder is being deleted":   {observed(conflict, runs(0)), status.GroupConflict, grace, "elder"},
 		"another object has the name":  {observed(func(o *Observed) { o.Foreign = []string{"Service x"} }), status.NameConflict, grace, "Service x"},
@@ -126,9 +126,9 @@ func TestWhatMayPassIsStalledAfterAGrace(t *testing.T) {
 
 // TestGraceIsOfOneReason: what takes the place of another trouble has its own grace.
 func TestGraceIsOfOneReason(t *testing.T) {
-	o := observed(none, func(o *Observed) { o.Secrets.Missing = []string{"no Secret x"} })
+	o := observed(none, func(o *Observed) { o.Credentials.Missing = []string{"no Secret x"} })
 	look(&o, now)
-	o.Secrets.Missing = nil
+	o.Credentials.Missing = nil
 	missing(0)(&o)
 	if seen, _, again := look(&o, now.Add(grace-time.Second)); seen != "InProgress False/TopicNotFound" || again != grace {
 		t.Errorf("%s, again in %v", seen, again)

@@ -23,9 +23,9 @@ const (
 // ReplicaSets that refer to it. Its value is the hash of the file.
 const ConfigLabel = "millrace.dev/config"
 
-// secretsHashAnnotation is in the pod template: pods are replaced when a Secret
-// that they use has changed.
-const secretsHashAnnotation = "millrace.dev/secrets-hash"
+// credentialsHashAnnotation is in the pod template: pods are replaced when a
+// credential has changed that they use.
+const credentialsHashAnnotation = "millrace.dev/credentials-hash"
 
 // Name is that of every object of sp but its ConfigMaps.
 func Name(sp *v1alpha1.StreamProcessor) string { return sp.Name + "-worker" }
@@ -60,3 +60,6 @@ func objectMeta(sp *v1alpha1.StreamProcessor) metav1.ObjectMeta {
 		},
 	}
 }
+
+// ServiceAccountName is that of the pods' service account.
+func ServiceAccountName(sp *v1alpha1.StreamProcessor) string { return Name(sp) }

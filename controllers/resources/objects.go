@@ -32,8 +32,9 @@ type Inputs struct {
 	RanReplicas int32
 	// Partitions of the input topic; 0 if they are not known.
 	Partitions int32
-	// SecretsHash stands for the content of all Secrets that the pods mount.
-	SecretsHash string
+	// CredentialsHash stands for the content of the Secrets and ConfigMaps that sp
+	// refers to.
+	CredentialsHash string
 	// NetworkPolicy and PodMonitor ask for these objects.
 	NetworkPolicy, PodMonitor bool
 }
@@ -70,7 +71,7 @@ func ConfigMapOf(sp *v1alpha1.StreamProcessor, logLevel v1alpha1.LogLevel) (stri
 
 // workerFile is the content of the file that the pods of sp read.
 func workerFile(sp *v1alpha1.StreamProcessor, logLevel v1alpha1.LogLevel) ([]byte, error) {
-	cfg, err := WorkerConfig(sp, mountedCredentials)
+	cfg, err := WorkerConfig(sp, credentialsDir)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func TestObjects(t *testing.T) {
 	}{
 		{"minimal", Inputs{WorkerImage: "worker:1", Replicas: 1, Partitions: 1}},
 		{"everything", Inputs{
-			WorkerImage: "worker:1", Replicas: 3, Partitions: 12, SecretsHash: "0123",
+			WorkerImage: "worker:1", Replicas: 3, Partitions: 12, CredentialsHash: "0123",
 			NetworkPolicy: true, PodMonitor: true,
 		}},
 	} {

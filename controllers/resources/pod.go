@@ -52,8 +52,8 @@ func podMeta(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) metav1.
 		meta.Annotations = labels.Merge(meta.Annotations, t.Metadata.Annotations)
 	}
 	meta.Labels[ConfigLabel] = configHash
-	if in.SecretsHash != "" {
-		meta.Annotations[secretsHashAnnotation] = in.SecretsHash
+	if in.CredentialsHash != "" {
+		meta.Annotations[credentialsHashAnnotation] = in.CredentialsHash
 	}
 	return meta
 }

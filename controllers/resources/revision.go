@@ -26,8 +26,8 @@ type Revision struct {
 	// made of, with its defaults, and Generation is that of the StreamProcessor.
 	Spec       string
 	Generation int64
-	// Secrets stands for the content of the Secrets that the pods use.
-	Secrets string
+	// Credentials stands for the content of the credentials that the pods use.
+	Credentials string
 }
 
 // RevisionOf reads what markRevision has written.
@@ -36,17 +36,17 @@ func RevisionOf(d *appsv1.Deployment) Revision {
 	return Revision{
 		Template: d.Annotations[templateAnnotation],
 		Spec:     d.Annotations[specAnnotation], Generation: generation,
-		Secrets: d.Spec.Template.Annotations[secretsHashAnnotation],
+		Credentials: d.Spec.Template.Annotations[credentialsHashAnnotation],
 	}
 }
 
 // ByOperator reports whether the step from r to next comes from the operator itself,
 // such as a new worker image or a new template, and not from the StreamProcessor or
-// a Secret. A new operator may bring new defaults, which change the spec without a
+// a credential. A new operator may bring new defaults, which change the spec without a
 // new generation; and a user may scale a StreamProcessor whose template waits, which
 // gives a new generation and the same template.
 func (r Revision) ByOperator(next Revision) bool {
-	return r.Secrets == next.Secrets && (r.Spec == next.Spec || r.Generation == next.Generation)
+	return r.Credentials == next.Credentials && (r.Spec == next.Spec || r.Generation == next.Generation)
 }
 
 func markRevision(d *appsv1.Deployment, sp *v1alpha1.StreamProcessor) error {

@@ -2,7 +2,6 @@ package resources
 
 import (
 	"errors"
-	"path/filepath"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -10,32 +9,16 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// CredentialPaths are the directories with the content of the Secrets that a
-// StreamProcessor refers to, a file for each key. A directory whose Secret is
-// not referred to does not matter.
-type CredentialPaths struct {
-	CA         string // of spec.kafka.tls.caSecretRef
-	ClientCert string // of spec.kafka.tls.certSecretRef
-	SASL       string // of spec.kafka.sasl.secretRef
-}
-
 // listen is where workers serve their telemetry in a pod.
 const listen = ":8080"
 
-// The keys of the Secrets; those of certificates are fixed by Kubernetes.
-const (
-	certKey       = "tls.crt"
-	privateKeyKey = "tls.key"
-	usernameKey   = "username"
-	passwordKey   = "password"
-)
-
 // WorkerConfig is the configuration of sp's workers, with defaults filled. It
 // fails with all that keeps a worker from running with it, each by the path of
-// its field in the manifest.
-func WorkerConfig(sp *v1alpha1.StreamProcessor, creds CredentialPaths) (config.Config, error) {
-	cfg, err := convert(sp, creds)
-	err = errors.Join(checkName(sp), checkProcessor(sp.Spec.Processor), checkZeros(&sp.Spec), err)
+// its field in the manifest. The files with credentials are below the directory
+// dir; Credentials lists them.
+func WorkerConfig(sp *v1alpha1.StreamProcessor, dir string) (config.Config, error) {
+	cfg, err := convert(sp, dir)
+	err = errors.Join(checkName(sp), checkProcessor(sp.Spec.Processor), checkZeros(&sp.Spec), checkCredentials(&sp.Spec), err)
 	if err == nil {
 		err = manifestPaths(cfg.Validate())
 	}
@@ -46,14 +29,15 @@ func WorkerConfig(sp *v1alpha1.StreamProcessor, creds CredentialPaths) (config.C
 }
 
 // convert fails for what the configuration has no way to say.
-func convert(sp *v1alpha1.StreamProcessor, creds CredentialPaths) (config.Config, error) {
+func convert(sp *v1alpha1.StreamProcessor, dir string) (config.Config, error) {
 	spec := &sp.Spec
+	creds := credentials{place: asFiles(dir)}
 	size, err := byteCount("spec.inFlight.bytes", spec.InFlight.Bytes)
 	cfg := config.Config{
 		Name:         sp.Name,
-		Kafka:        kafka(spec.Kafka, creds),
+		Kafka:        creds.kafka("spec.kafka", spec.Kafka),
 		Input:        input(spec.Input),
-		Output:       output(spec.Output),
+		Output:       creds.output(spec.Output),
 		Processor:    config.Processor{CEL: Expressions(spec.Processor)},
 		Ordering:     config.Ordering(spec.Ordering),
 		Delivery:     config.Delivery(spec.Delivery),
@@ -82,28 +66,6 @@ func GroupID(sp *v1alpha1.StreamProcessor) string {
 	}
 }
 
-func kafka(k v1alpha1.KafkaSpec, creds CredentialPaths) config.Kafka {
-	cfg := config.Kafka{BootstrapServers: k.BootstrapServers}
-	if k.TLS != nil {
-		cfg.TLS = &config.TLS{ServerName: k.TLS.ServerName}
-		if k.TLS.CASecretRef != nil {
-			cfg.TLS.CAFiles = []string{filepath.Join(creds.CA, k.TLS.CASecretRef.Key)}
-		}
-		if k.TLS.CertSecretRef != nil {
-			cfg.TLS.CertFile = filepath.Join(creds.ClientCert, certKey)
-			cfg.TLS.KeyFile = filepath.Join(creds.ClientCert, privateKeyKey)
-		}
-	}
-	if k.SASL != nil {
-		cfg.SASL = &config.SASL{
-			Mechanism:    config.Mechanism(k.SASL.Mechanism),
-			UsernameFile: filepath.Join(creds.SASL, usernameKey),
-			PasswordFile: filepath.Join(creds.SASL, passwordKey),
-		}
-	}
-	return cfg
-}
-
 func input(i v1alpha1.InputSpec) config.Input {
 	return config.Input{
 		Topic:          i.Topic,
@@ -113,7 +75,7 @@ func input(i v1alpha1.InputSpec) config.Input {
 	}
 }
 
-func output(o *v1alpha1.OutputSpec) config.Output {
+func (c *credentials) output(o *v1alpha1.OutputSpec) config.Output {
 	if o == nil {
 		return config.Output{}
 	}
@@ -125,7 +87,7 @@ func output(o *v1alpha1.OutputSpec) config.Output {
 		DeliveryTimeout: duration(o.DeliveryTimeout),
 	}
 	if o.Kafka != nil {
-		cfg.Kafka = &config.Kafka{BootstrapServers: o.Kafka.BootstrapServers}
+		cfg.Kafka = new(c.kafka("spec.output.kafka", *o.Kafka))
 	}
 	return cfg
 }

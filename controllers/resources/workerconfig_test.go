@@ -20,8 +20,15 @@ metadata: {name: orders}
 spec:
   kafka:
     bootstrapServers: ["kafka-0:9092", "kafka-1:9092"]
-    tls: {caSecretRef: {name: ca, key: root.pem}, certSecretRef: {name: client}, serverName: kafka}
-    sasl: {mechanism: SCRAM-SHA-512, secretRef: {name: user}}
+    tls:
+      ca: [{secretRef: {name: ca, key: root.pem}}, {configMapRef: {name: corp}}]
+      certificateSecretRef: {name: user, key: user.crt}
+      keySecretRef: {name: user, key: user.key}
+      serverName: kafka
+    sasl:
+      mechanism: SCRAM-SHA-512
+      usernameSecretRef: {name: user, key: name}
+      passwordSecretRef: {name: user, key: password}
   input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, onDataLoss: Halt}
   output:
     topic: out
@@ -56,7 +63,7 @@ spec:
   processor: {cel: {}}
 `
 
-var mounts = CredentialPaths{CA: "/secrets/ca", ClientCert: "/secrets/cert", SASL: "/secrets/sasl"}
+const mounts = "/credentials"
 
 func decode(t *testing.T, manifest string) *v1alpha1.StreamProcessor {
 	t.Helper()
@@ -83,10 +90,11 @@ func TestWorkerConfigOfEveryField(t *testing.T) {
 		Kafka: config.Kafka{
 			BootstrapServers: []string{"kafka-0:9092", "kafka-1:9092"},
 			TLS: &config.TLS{
-				CAFiles: []string{"/secrets/ca/root.pem"}, CertFile: "/secrets/cert/tls.crt", KeyFile: "/secrets/cert/tls.key", ServerName: "kafka",
+				CAFiles:  []string{"/credentials/secrets/ca/root.pem", "/credentials/configmaps/corp/ca.crt"},
+				CertFile: "/credentials/secrets/user/user.crt", KeyFile: "/credentials/secrets/user/user.key", ServerName: "kafka",
 			},
 			SASL: &config.SASL{
-				Mechanism: "SCRAM-SHA-512", UsernameFile: "/secrets/sasl/username", PasswordFile: "/secrets/sasl/password",
+				Mechanism: "SCRAM-SHA-512", UsernameFile: "/credentials/secrets/user/name", PasswordFile: "/credentials/secrets/user/password",
 			},
 		},
 		Input: config.Input{

@@ -77,8 +77,9 @@ const (
 	PodsRefused = "PodsRefused"
 	// InvalidSpec: a worker would not run with it.
 	InvalidSpec = "InvalidSpec"
-	// SecretNotFound: a Secret or a key of it is missing.
-	SecretNotFound = "SecretNotFound"
+	// CredentialsNotFound: a Secret or ConfigMap that the spec refers to is
+	// missing, or a key of it.
+	CredentialsNotFound = "CredentialsNotFound"
 	// TopicNotFound: the input topic, or another that nobody is told to create,
 	// does not exist.
 	TopicNotFound = "TopicNotFound"

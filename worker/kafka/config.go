@@ -17,19 +17,24 @@ const defaultPort = "9092"
 // and reads the files with certificates and credentials. topics are all that
 // the client will be used for.
 func ConfigFrom(k config.Kafka, clientID string, topics ...string) (ClientConfig, error) {
+	return onDisk.ConfigFrom(k, clientID, topics...)
+}
+
+// ConfigFrom is like the function of this name, for files that are elsewhere.
+func (f Files) ConfigFrom(k config.Kafka, clientID string, topics ...string) (ClientConfig, error) {
 	cfg := ClientConfig{BootstrapServers: k.BootstrapServers, ClientID: clientID, Topics: topics}
 	if _, err := bootstrapServers(k.BootstrapServers); err != nil {
 		return ClientConfig{}, err
 	}
 	if k.TLS != nil {
-		conf, err := tlsConfig(k.TLS)
+		conf, err := f.tls(k.TLS)
 		if err != nil {
 			return ClientConfig{}, err
 		}
 		cfg.TLS = conf
 	}
 	if k.SASL != nil {
-		credentials, err := saslConfig(k.SASL)
+		credentials, err := f.sasl(k.SASL)
 		if err != nil {
 			return ClientConfig{}, err
 		}

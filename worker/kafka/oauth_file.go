@@ -16,6 +16,6 @@ func (f tokenFile) String() string { return fmt.Sprintf("the token file %s", str
 
 // Token implements TokenSource.
 func (f tokenFile) Token(context.Context) (Token, error) {
-	value, err := readCredential("kafka.sasl.oauth.tokenFile", string(f))
+	value, err := onDisk.credential("kafka.sasl.oauth.tokenFile", string(f))
 	return Token{Value: value}, err
 }

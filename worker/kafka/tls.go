@@ -6,15 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// tlsConfig reads the files that c names.
-func tlsConfig(c *config.TLS) (*tls.Config, error) {
+// tls reads the files that c names.
+func (f Files) tls(c *config.TLS) (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.ServerName}
-	ca, err := readCAs("kafka.tls.caFiles", c.CAFiles)
+	ca, err := f.authorities("kafka.tls.caFiles", c.CAFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -25,21 +24,33 @@ func tlsConfig(c *config.TLS) (*tls.Config, error) {
 		return nil, errors.New("kafka.tls: certFile and keyFile belong together: set both or neither")
 	}
 	if c.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		pair, err := f.keyPair(c)
 		if err != nil {
 			return nil, fmt.Errorf("kafka.tls: read the client certificate %s with its key %s: %w", c.CertFile, c.KeyFile, err)
 		}
-		conf.Certificates = []tls.Certificate{cert}
+		conf.Certificates = []tls.Certificate{pair}
 	}
 	return conf, nil
 }
 
-// readCAs returns the content of all files, in each of which there has to be a
+func (f Files) keyPair(c *config.TLS) (tls.Certificate, error) {
+	cert, err := f.Read(c.CertFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := f.Read(c.KeyFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
+}
+
+// authorities returns the content of all files, in each of which there has to be a
 // certificate.
-func readCAs(field string, files []string) ([]byte, error) {
+func (f Files) authorities(field string, files []string) ([]byte, error) {
 	var all []byte
 	for i, file := range files {
-		pem, err := os.ReadFile(file)
+		pem, err := f.Read(file)
 		if err != nil {
 			return nil, fmt.Errorf("%s[%d]: %w", field, i, err)
 		}
