@@ -50,7 +50,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{T: t, rand: rand.New(rand.NewPCG(seed, 1)), kafka: newFakeKafka(6), clock: clocktesting.NewFakePassiveClock(time.Unix(1000, 0))}
 	w.Client = fake.NewClientBuilder().WithScheme(scheme).
 		WithStatusSubresource(&v1alpha1.StreamProcessor{}, &appsv1.Deployment{}).
-		WithIndex(&v1alpha1.StreamProcessor{}, groupIndex, groupKeys).
+		WithIndex(&v1alpha1.StreamProcessor{}, groupIndex, new(Reconciler).groupKeys).
 		WithInterceptorFuncs(w.faulty()).Build()
 	w.kafka.facts.At = time.Unix(999, 0)
 	w.restart()

@@ -3,13 +3,19 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/resources"
+	"github.com/millrace-dev/millrace/controllers/status"
+	"github.com/millrace-dev/millrace/worker/config"
 )
 
 // groupFinalizer keeps a StreamProcessor until its consumer group is deleted. It
@@ -42,6 +48,53 @@ func (r *Reconciler) writeFinalizers(ctx context.Context, s *scope, before *v1al
 	return nil
 }
 
+// forceAnnotation, set to "true", lets a StreamProcessor that is deleted go at once,
+// without its group.
+const forceAnnotation = "millrace.dev/force-delete"
+
+// deletionPatience is how long a group's deletion is tried after the pods have had
+// their time to end. A namespace is often deleted with its Kafka, and nothing would
+// ever answer.
+const deletionPatience = 2 * time.Minute
+
+// giveUp lets the StreamProcessor go without deleting its group where that is forced
+// or has been tried for long enough. It comes first, since whatever else fails must
+// not keep a namespace for ever.
+func (r *Reconciler) giveUp(ctx context.Context, s *scope) error {
+	if !controllerutil.ContainsFinalizer(s.sp, groupFinalizer) || s.sp.Spec.DeletionPolicy != v1alpha1.DeleteGroup {
+		return nil
+	}
+	left := s.deletionDeadline().Sub(r.Clock.Now())
+	forced := s.sp.Annotations[forceAnnotation] == "true"
+	if !forced && left > 0 {
+		s.waitFor(left)
+		return nil
+	}
+	if stillThere, err := r.refresh(ctx, s); err != nil || !stillThere {
+		return err
+	}
+	if forced {
+		return r.keepGroup(ctx, s, "the annotation "+forceAnnotation+" is set")
+	}
+	return r.keepGroup(ctx, s, fmt.Sprintf("it could not be deleted within %v (%s)", s.deletionTime(), s.lastTrouble()))
+}
+
+func (s *scope) deletionDeadline() time.Time {
+	return s.sp.DeletionTimestamp.Add(s.deletionTime())
+}
+
+func (s *scope) deletionTime() time.Duration {
+	return (config.KillTimeout(s.sp.Spec.DrainTimeout.Duration) + deletionPatience).Round(time.Second)
+}
+
+// lastTrouble is what the status says of Kafka: it is not asked about any more.
+func (s *scope) lastTrouble() string {
+	if c := meta.FindStatusCondition(s.sp.Status.Conditions, status.KafkaReachable); c != nil && c.Status != metav1.ConditionTrue {
+		return c.Message
+	}
+	return "its pods, or other members, may still be there"
+}
+
 // finalize deletes the consumer group once no pod uses it any more, and then lets
 // the StreamProcessor go. All other objects go with it by themselves.
 func (r *Reconciler) finalize(ctx context.Context, s *scope) error {
@@ -61,12 +114,12 @@ func (r *Reconciler) finalize(ctx context.Context, s *scope) error {
 		s.waitFor(gone)
 		return nil
 	}
-	others, err := r.sameGroup(ctx, s.sp)
+	user, err := r.keepsGroup(ctx, s.sp)
 	switch {
 	case err != nil:
 		return err
-	case len(others) > 0:
-		return r.keepGroup(ctx, s, "StreamProcessor "+client.ObjectKeyFromObject(&others[0]).String()+" uses it too")
+	case user != "":
+		return r.keepGroup(ctx, s, user+" uses it too")
 	case len(s.observed.Credentials.Missing) > 0:
 		// Whoever deletes a namespace deletes its Secrets too: nothing can be
 		// asked without them, and waiting would keep the namespace for ever.
@@ -94,7 +147,9 @@ func (r *Reconciler) refresh(ctx context.Context, s *scope) (stillThere bool, er
 // keepGroup lets the StreamProcessor go without deleting its group.
 func (r *Reconciler) keepGroup(ctx context.Context, s *scope, why string) error {
 	r.Events.Eventf(s.sp, nil, corev1.EventTypeWarning, "GroupKept", "DeleteGroup",
-		"consumer group %q was not deleted: %s", resources.GroupID(s.sp), note(why))
+		"consumer group %q was not deleted: %s; if it is not needed, delete it with kafka-consumer-groups.sh --delete --group %s",
+		resources.GroupID(s.sp), note(why), resources.GroupID(s.sp))
+	ctrl.LoggerFrom(ctx).Info("kept a consumer group", "group", resources.GroupID(s.sp), "why", why)
 	return r.letGo(ctx, s)
 }
 

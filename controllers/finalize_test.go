@@ -2,14 +2,18 @@ package controllers
 
 import (
 	"context"
+	"strings"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/kafkawatch"
 )
 
 // TestDeletionWithACacheBehind: a group is deleted once, and never for one that
@@ -44,6 +48,72 @@ func TestDeletionWithACacheBehind(t *testing.T) {
 			t.Errorf("the group of the successor was to be deleted %d times; its finalizers are %q", w.kafka.asked, live.Finalizers)
 		}
 	})
+}
+
+// TestDeletionGivesUp when Kafka has not answered for long, as when it was deleted with
+// the namespace, or at once where that is forced. Neither depends on anything else
+// that may fail.
+func TestDeletionGivesUp(t *testing.T) {
+	unanswered := func(t *testing.T) (*world, *v1alpha1.StreamProcessor) {
+		w, sp := deleting(t)
+		w.kafka.deletion = kafkawatch.Deletion{Err: errNoBroker}
+		w.clock.SetTime(sp.DeletionTimestamp.Time)
+		w.reconcile()
+		w.must(w.Get(t.Context(), worldKey, sp))
+		if w.kafka.asked != 1 || !strings.Contains(conditionOf(sp, "KafkaReachable"), "connection refused") {
+			t.Fatalf("asked %d times, conditions %+v", w.kafka.asked, sp.Status.Conditions)
+		}
+		return w, sp
+	}
+	gone := func(w *world, words ...string) {
+		w.Helper()
+		if err := w.Get(t.Context(), worldKey, &v1alpha1.StreamProcessor{}); !apierrors.IsNotFound(err) {
+			w.Errorf("it is still there: %v", err)
+		}
+		words = append(words, "Warning", `"millrace-shop.enrich"`, "kafka-consumer-groups.sh")
+		if said := w.said("GroupKept"); !containsWords(said, words) {
+			w.Errorf("the event is %q, want %q", said, words)
+		}
+	}
+	t.Run("deadline", func(t *testing.T) {
+		w, sp := unanswered(t)
+		w.clock.SetTime(sp.DeletionTimestamp.Add(2 * time.Minute)) // the pods' time to end is added
+		w.reconcile()
+		w.must(w.Get(t.Context(), worldKey, sp))
+		w.clock.SetTime(sp.DeletionTimestamp.Add(2*time.Minute + 30*time.Second))
+		w.reconcile()
+		gone(w, "within 2m30s", "connection refused")
+	})
+	t.Run("forced", func(t *testing.T) {
+		w, sp := unanswered(t)
+		sp.Annotations = map[string]string{"millrace.dev/force-delete": "false"}
+		w.must(w.Update(t.Context(), sp))
+		w.reconcile()
+		w.must(w.Get(t.Context(), worldKey, sp))
+		sp.Annotations = map[string]string{"millrace.dev/force-delete": "true"}
+		w.must(w.Update(t.Context(), sp))
+		w.r.Client = interceptor.NewClient(w.Client.(client.WithWatch), interceptor.Funcs{
+			List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error {
+				return errInjected
+			},
+		})
+		w.reconcile()
+		gone(w, "millrace.dev/force-delete")
+	})
+	t.Run("asked for again in time", func(t *testing.T) {
+		w, sp := unanswered(t)
+		result, err := w.r.Reconcile(t.Context(), ctrl.Request{NamespacedName: worldKey})
+		if left := sp.DeletionTimestamp.Add(2*time.Minute + 30*time.Second).Sub(w.clock.Now()); err != nil || result.RequeueAfter <= 0 || result.RequeueAfter > left {
+			t.Errorf("it is looked at again after %v, error %v", result.RequeueAfter, err)
+		}
+	})
+}
+
+func conditionOf(sp *v1alpha1.StreamProcessor, kind string) string {
+	if c := meta.FindStatusCondition(sp.Status.Conditions, kind); c != nil {
+		return c.Message
+	}
+	return ""
 }
 
 // deleting has a StreamProcessor that is being deleted with its group.

@@ -8,11 +8,13 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr/testr"
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -62,6 +64,25 @@ func startOperator(t *testing.T, partitions int) *operator {
 	return o
 }
 
+// loggerUntilTheEnd writes into the test's log as long as the test runs: events are
+// recorded in the background, and may fail after it.
+func loggerUntilTheEnd(t *testing.T) logr.Logger {
+	var mu sync.Mutex
+	ended := false
+	t.Cleanup(func() {
+		mu.Lock()
+		defer mu.Unlock()
+		ended = true
+	})
+	return funcr.New(func(prefix, args string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !ended {
+			t.Log(prefix, args)
+		}
+	}, funcr.Options{})
+}
+
 // grant gives the operator's user the rules of config/rbac.
 func (o *operator) grant() {
 	o.Helper()
@@ -98,7 +119,7 @@ func (o *operator) run(env plan.Environment) {
 		o.stop()
 	}
 	mgr, err := ctrl.NewManager(o.api.User(o.T, o.user), ctrl.Options{
-		Scheme: o.api.Scheme, Logger: testr.New(o.T),
+		Scheme: o.api.Scheme, Logger: loggerUntilTheEnd(o.T),
 		Cache:      CacheOptions([]string{o.namespace}),
 		Metrics:    metricsserver.Options{BindAddress: "0"},
 		Controller: config.Controller{SkipNameValidation: new(true)},

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/dial"
 	"github.com/millrace-dev/millrace/controllers/plan"
 	"github.com/millrace-dev/millrace/worker/config"
 )
@@ -36,7 +37,11 @@ type Reconciler struct {
 	// Environment is what is the same for all StreamProcessors.
 	Environment plan.Environment
 
+	// Search is how the pods' names of brokers are resolved.
+	Search dial.Search
+
 	memories memories
+	claims   claims
 }
 
 // Reconcile implements reconcile.Reconciler.
@@ -47,7 +52,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	phases := []phase{r.keepFinalizer, r.observe, r.scale, r.decide, r.apply}
 	if s.sp.DeletionTimestamp != nil {
-		phases = []phase{r.observe, r.decide, r.finalize}
+		phases = []phase{r.giveUp, r.observe, r.decide, r.finalize}
 	}
 	for _, do := range phases {
 		if err = do(ctx, s); err != nil {
@@ -83,10 +88,12 @@ func (r *Reconciler) forget(req ctrl.Request) {
 	r.Kafka.Forget(req.NamespacedName)
 	r.Pods.Forget(req.NamespacedName)
 	r.memories.forget(req.NamespacedName)
+	r.claims.release(req.NamespacedName)
 }
 
-// decide is the pure part.
+// decide is the pure part, and the claim of the group.
 func (r *Reconciler) decide(_ context.Context, s *scope) error {
 	s.plan, s.decided = plan.Make(s.observed), true
+	r.claimGroup(s)
 	return nil
 }

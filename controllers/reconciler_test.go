@@ -164,32 +164,6 @@ func TestTroublesOfPartitions(t *testing.T) {
 	}
 }
 
-// TestGroupConflict: the older one has the group.
-func TestGroupConflict(t *testing.T) {
-	t.Parallel()
-	o := startOperator(t, 6)
-	group := func(sp *v1alpha1.StreamProcessor) { sp.Spec.Input.GroupID = new("shared") }
-	elder := o.processor("elder", group)
-	o.replicas("elder", 2)
-	o.eventually("a later second", func() error {
-		probe := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{GenerateName: "probe-", Namespace: o.namespace}}
-		o.create(probe)
-		if !elder.CreationTimestamp.Before(&probe.CreationTimestamp) {
-			return errors.New("the same second")
-		}
-		return nil
-	})
-	o.processor("younger", group, func(sp *v1alpha1.StreamProcessor) {
-		sp.Spec.Kafka.BootstrapServers = []string{"other:9092", "KAFKA:9092"}
-	})
-	o.expect("younger", "Reconciling", yes, "GroupConflict", "shared", "elder", "groupId")
-	o.replicas("younger", 0)
-	if err := o.client.Delete(o.Context(), elder); err != nil {
-		t.Fatal(err)
-	}
-	o.replicas("younger", 2)
-}
-
 // TestNameConflict: what is somebody else's is left alone, and no pod starts with it.
 func TestNameConflict(t *testing.T) {
 	t.Parallel()

@@ -32,6 +32,7 @@ func (r *Reconciler) report(ctx context.Context, s *scope) error {
 	}
 	before := s.sp.DeepCopy()
 	now := r.Clock.Now()
+	r.recordGroup(s)
 	s.fillStatus(metav1.NewTime(now))
 	if equality.Semantic.DeepEqual(before.Status, s.sp.Status) {
 		return nil

@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
@@ -48,25 +46,5 @@ func TestLagAloneIsWrittenNowAndThen(t *testing.T) {
 	lag(0)
 	if written, _ := look(); written != 0 {
 		t.Errorf("its end: %d is written", written)
-	}
-}
-
-// TestTheOlderHasTheGroup, and of two that are made in one second always the same.
-func TestTheOlderHasTheGroup(t *testing.T) {
-	sp := func(second int64, uid types.UID) *v1alpha1.StreamProcessor {
-		return &v1alpha1.StreamProcessor{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.Unix(second, 0), UID: uid}}
-	}
-	for _, c := range []struct {
-		a, b *v1alpha1.StreamProcessor
-		want bool
-	}{
-		{sp(1, "b"), sp(2, "a"), true},
-		{sp(2, "a"), sp(1, "b"), false},
-		{sp(1, "a"), sp(1, "b"), true},
-		{sp(1, "b"), sp(1, "a"), false},
-	} {
-		if got := older(c.a, c.b); got != c.want {
-			t.Errorf("%v %s, %v %s: %v", c.a.CreationTimestamp, c.a.UID, c.b.CreationTimestamp, c.b.UID, got)
-		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -30,7 +31,7 @@ const atOnce = 4
 // the pollers have found.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wakes *Wakes) error {
 	index := mgr.GetFieldIndexer()
-	if err := index.IndexField(ctx, &v1alpha1.StreamProcessor{}, groupIndex, groupKeys); err != nil {
+	if err := index.IndexField(ctx, &v1alpha1.StreamProcessor{}, groupIndex, r.groupKeys); err != nil {
 		return fmt.Errorf("index StreamProcessors by group: %w", err)
 	}
 	if err := index.IndexField(ctx, &v1alpha1.StreamProcessor{}, referenceIndex, referenceKeys); err != nil {
@@ -40,8 +41,8 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wak
 		// What else changes is the status, which is our own.
 		For(&v1alpha1.StreamProcessor{}, builder.WithPredicates(predicate.Or[client.Object](
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
-		Watches(&v1alpha1.StreamProcessor{}, handler.EnqueueRequestsFromMapFunc(r.sharers),
-			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.StreamProcessor{}, handler.EnqueueRequestsFromMapFunc(r.neighbours),
+			builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, groupChanged))).
 		Owns(&appsv1.Deployment{}).
 		Owns(&corev1.ConfigMap{}).
 		Owns(&corev1.ServiceAccount{}).
@@ -67,6 +68,13 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wak
 var comingAndGoing = predicate.Funcs{
 	UpdateFunc: func(event.UpdateEvent) bool { return false },
 }
+
+// groupChanged lets through what matters to those who wait for a group.
+var groupChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	before, ok := e.ObjectOld.(*v1alpha1.StreamProcessor)
+	after, okToo := e.ObjectNew.(*v1alpha1.StreamProcessor)
+	return ok && okToo && !equality.Semantic.DeepEqual(before.Status.Group, after.Status.Group)
+}}
 
 // podOwner goes by the label: a pod is owned by a ReplicaSet.
 func podOwner(_ context.Context, pod client.Object) []reconcile.Request {

@@ -81,6 +81,7 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	reconciler := &controllers.Reconciler{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), References: references, Events: mgr.GetEventRecorder(resources.Manager),
 		Kafka: kafka, Pods: pods, Clock: clock.RealClock{}, CheckExpressions: checkExpressions,
+		Search: network.Search,
 		Environment: plan.Environment{
 			WorkerImage: o.workerImage, WorkerLogLevel: v1alpha1.LogLevel(o.workerLogLevel),
 			NetworkPolicies: o.networkPolicies, PodMonitors: podMonitors,

@@ -16,7 +16,7 @@ import (
 func (p *Plan) Conditions(o Observed) (conditions []status.Condition, again time.Duration) {
 	state, again := o.state(p).conditions(&o)
 	return append(withHeld(state, p.rolloutHeld(&o)),
-		o.kafkaReachable(), p.capped(&o), o.stuckPartition(), o.recordsLost(), o.offsetsGone(), o.suspended()), again
+		o.kafkaReachable(), p.capped(&o), o.stuckPartition(), o.recordsLost(), o.offsetsGone(), o.groupShared(), o.suspended()), again
 }
 
 // state is how Ready, Reconciling and Stalled stand. The first that applies is what a
@@ -57,8 +57,7 @@ func (o *Observed) blocked(p *Plan) (s standing, is bool) {
 	case len(o.Credentials.Missing) > 0:
 		return passing(status.CredentialsNotFound, strings.Join(o.Credentials.Missing, "; ")), true
 	case o.GroupOwner != "":
-		return passing(status.GroupConflict, fmt.Sprintf("consumer group %q is used by the older StreamProcessor %s on the same cluster; together they would split the topic between them: set another spec.input.groupId",
-			resources.GroupID(o.Processor), o.GroupOwner)), true
+		return passing(status.GroupConflict, o.groupConflict()), true
 	case o.NotPermitted != "":
 		return passing(status.Refused, "the API server refuses it: "+o.NotPermitted), true
 	}

@@ -29,9 +29,12 @@ type Observed struct {
 	Credentials Credentials
 	// Scaling is what autoscaling decided last; nil without it.
 	Scaling *v1alpha1.ScaleDecision
-	// GroupOwner is the older StreamProcessor, as namespace/name, that has the
+	// GroupOwner is the other StreamProcessor of the namespace that holds the
 	// consumer group; "" if there is none.
 	GroupOwner string
+	// GroupShared: one of another namespace runs with the group too, or one of this
+	// namespace that did so before this one could know.
+	GroupShared bool
 	// BadExpressions is what is wrong with the built-in processor's expressions,
 	// by field, line and column; nil if nothing is.
 	BadExpressions error

@@ -47,7 +47,7 @@ func Make(o Observed) Plan {
 	}
 	// What runs is left running, as it works with what it was started with, unless
 	// it is to stop.
-	if (p.Invalid != nil || len(o.Credentials.Missing) > 0) && !o.Processor.Spec.Suspend {
+	if (p.Invalid != nil || len(o.Credentials.Missing) > 0 || o.GroupOwner != "" && o.Held() > 0) && !o.Processor.Spec.Suspend {
 		return p
 	}
 	for _, object := range objects {

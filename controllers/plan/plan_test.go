@@ -124,8 +124,10 @@ func decided(to int32, mode v1alpha1.AutoscalingMode) func(*Observed) {
 // atCap has autoscaling want more pods than there are partitions.
 func atCap(o *Observed) { o.Scaling.Reason, o.Scaling.Cap = "AtCap", 6 }
 
-func conflict(o *Observed) { o.GroupOwner = "shop/elder" }
-func deleted(o *Observed)  { o.Processor.DeletionTimestamp = &metav1.Time{} }
+func conflict(o *Observed) { o.GroupOwner = "elder" }
+
+func shared(o *Observed)  { o.GroupShared = true }
+func deleted(o *Observed) { o.Processor.DeletionTimestamp = &metav1.Time{} }
 
 func TestReplicas(t *testing.T) {
 	for _, c := range []struct {
@@ -148,7 +150,8 @@ func TestReplicas(t *testing.T) {
 		{"the topic is missing, nothing runs", observed(missing(0), none), 0, false, "orders"},
 		{"the topic has just gone", observed(missing(time.Second), runs(2)), 2, false, ""},
 		{"the topic has been gone for long", observed(missing(time.Hour), runs(2)), 0, false, "orders"},
-		{"the group is another's", observed(conflict), 0, false, "shop/elder"},
+		{"the group is another's", observed(conflict, runs(0)), 0, false, "elder"},
+		{"the group is another's while pods run with the one of before", observed(conflict, runs(2)), 2, false, "elder"},
 		{"autoscaled", observed(decided(5, v1alpha1.Auto)), 5, false, "LagAboveTarget"},
 		{"autoscaled beyond the partitions", observed(decided(9, v1alpha1.Auto)), 6, true, "LagAboveTarget"},
 		{"autoscaled as far as partitions go", observed(decided(6, v1alpha1.Auto), atCap), 6, true, "AtCap"},
@@ -175,6 +178,7 @@ func TestWhatMayBeTouched(t *testing.T) {
 	expression := func(o *Observed) { o.BadExpressions = errors.New("spec.processor.cel.filter:1:5: wrong") }
 	for name, o := range map[string]Observed{
 		"an invalid spec": observed(invalid), "a bad expression": observed(expression), "a missing Secret": observed(secret), "a deletion": observed(deleted),
+		"another's group, with pods of the one before": observed(conflict, runs(2)),
 	} {
 		if p := Make(o); len(p.Apply) > 0 {
 			t.Errorf("%s: %v is applied", name, p.Apply)
@@ -260,7 +264,9 @@ func TestConditions(t *testing.T) {
 		{"going to zero", observed(wants(0), runs(0), leftPod), "Ready=False/Draining Reconciling=True/Draining KafkaReachable=True/Reachable", nil},
 		{"suspended", observed(suspend, runs(0)), "Ready=True/Suspended KafkaReachable=True/Reachable Suspended=True/SuspendedBySpec", []string{"suspend to false"}},
 		{"being suspended", observed(suspend), "Ready=False/Draining Reconciling=True/Draining KafkaReachable=True/Reachable Suspended=True/SuspendedBySpec", nil},
-		{"group conflict", observed(conflict, runs(0)), "Ready=False/GroupConflict Reconciling=True/GroupConflict KafkaReachable=True/Reachable", []string{"shop/elder", "groupId"}},
+		{"group conflict", observed(conflict, runs(0)), "Ready=False/GroupConflict Reconciling=True/GroupConflict KafkaReachable=True/Reachable", []string{"elder", "groupId"}},
+		{"group conflict while pods run", observed(conflict, runs(2)), "Ready=False/GroupConflict Reconciling=True/GroupConflict KafkaReachable=True/Reachable", []string{"2 pods go on"}},
+		{"shared group", observed(shared), "Ready=True/Running KafkaReachable=True/Reachable GroupShared=True/UsedTwice", []string{"another namespace", "groupId"}},
 		{"name conflict", observed(foreign), "Ready=False/NameConflict Reconciling=True/NameConflict KafkaReachable=True/Reachable", []string{"Deployment enrich-worker"}},
 		{"made anew", observed(leaving), "Ready=False/Draining Reconciling=True/Draining KafkaReachable=True/Reachable", []string{"Deployment enrich-worker", "earlier"}},
 		{"no secret", observed(secret), "Ready=False/CredentialsNotFound Reconciling=True/CredentialsNotFound KafkaReachable=True/Reachable", []string{"passwordSecretRef"}},

@@ -34,7 +34,7 @@ func (o *Observed) replicas() Replicas {
 	case sp.Spec.Suspend:
 		return Replicas{Why: "spec.suspend is set"}
 	case o.GroupOwner != "":
-		return Replicas{Why: "the consumer group is that of " + o.GroupOwner}
+		return Replicas{Count: o.Held(), Why: "the consumer group is that of " + o.GroupOwner}
 	case len(o.Kafka.Missing) > 0 && (o.Held() == 0 || o.Kafka.MissingFor >= missingGrace):
 		return Replicas{Why: "missing in the cluster: " + strings.Join(o.Kafka.Missing, ", ")}
 	case len(o.Kafka.Missing) > 0, o.Kafka.Partitions == 0, o.wasMissing():

@@ -38,6 +38,11 @@ const (
 	// Only there until workers commit again.
 	OffsetsGone = "OffsetsGone"
 
+	// GroupShared: another StreamProcessor that this one can't be protected from,
+	// such as one of another namespace, runs with the same consumer group. Only
+	// there while it does.
+	GroupShared = "GroupShared"
+
 	// Suspended: spec.suspend is set. Only there while it is.
 	Suspended = "Suspended"
 
@@ -83,7 +88,8 @@ const (
 	// TopicNotFound: the input topic, or another that nobody is told to create,
 	// does not exist.
 	TopicNotFound = "TopicNotFound"
-	// GroupConflict: an older StreamProcessor uses the same consumer group.
+	// GroupConflict: another StreamProcessor of the namespace holds the consumer
+	// group.
 	GroupConflict = "GroupConflict"
 	// NameConflict: an object that would be needed exists and is someone else's.
 	NameConflict = "NameConflict"
@@ -122,6 +128,8 @@ const (
 	// WaitingForTurn is the reason of RolloutHeld where a change comes from the
 	// operator, and as many StreamProcessors as allowed are rolling already.
 	WaitingForTurn = "WaitingForTurn"
+	// UsedTwice is the reason of GroupShared.
+	UsedTwice = "UsedTwice"
 	// SuspendedBySpec is the reason of Suspended.
 	SuspendedBySpec = "SuspendedBySpec"
 )
