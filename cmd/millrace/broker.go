@@ -12,13 +12,13 @@ import (
 // have unless the manifest says it for the output topic.
 const defaultPartitions = 8
 
-// startBroker starts an embedded broker that has the topics of cfg.
-func startBroker(cfg config.Config) (*kfake.Cluster, error) {
+// startBroker starts an embedded broker that has the topics.
+func startBroker(topics map[string]int32) (*kfake.Cluster, error) {
 	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded broker: %w", err)
 	}
-	for topic, partitions := range embeddedTopics(cfg) {
+	for topic, partitions := range topics {
 		if err := broker.CreateTopic(topic, partitions, nil); err != nil {
 			broker.Close()
 			return nil, fmt.Errorf("create topic %q in the embedded broker: %w", topic, err)
@@ -27,12 +27,20 @@ func startBroker(cfg config.Config) (*kfake.Cluster, error) {
 	return broker, nil
 }
 
-// embeddedTopics returns the topics of cfg and how many partitions each is to
-// have. The input topic has as many as the output topic, so that records keep
-// their partition under the default partitioner.
-func embeddedTopics(cfg config.Config) map[string]int32 {
+// embeddedTopics returns the topics of the input's and the output's cluster and how
+// many partitions each is to have; the two are the same map if results go to the
+// input's. The input topic has as many partitions as the output topic, so that
+// records keep theirs under the default partitioner.
+func embeddedTopics(cfg config.Config) (topics, output map[string]int32) {
 	partitions := wantedPartitions(cfg)
-	topics := map[string]int32{cfg.Output.Topic: partitions}
+	topics = map[string]int32{}
+	output = topics
+	if cfg.OutputElsewhere() {
+		output = map[string]int32{}
+	}
+	if t := cfg.Output.Topic; t != "" {
+		output[t] = partitions
+	}
 	if t := cfg.Failure.DeadLetter.Topic; t != "" {
 		topics[t] = 1
 		if c := cfg.Failure.DeadLetter.Create; c != nil && c.Partitions > 0 {
@@ -40,7 +48,7 @@ func embeddedTopics(cfg config.Config) map[string]int32 {
 		}
 	}
 	topics[cfg.Input.Topic] = partitions
-	return topics
+	return topics, output
 }
 
 func wantedPartitions(cfg config.Config) int32 {

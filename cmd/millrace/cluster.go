@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/go-logr/logr"
@@ -19,36 +17,12 @@ import (
 // clientID names this program to the broker; the worker has its own.
 const clientID = "millrace-run"
 
-// cluster is the Kafka cluster that a run works on.
+// cluster is a Kafka cluster that a run works on.
 type cluster struct {
 	kafka    config.Kafka
 	embedded *kfake.Cluster // nil for a real cluster
 	access   kafka.ClientConfig
 	client   *kafka.Client
-}
-
-// openCluster starts the embedded broker, or makes contact with the brokers of
-// cfg if there are some.
-func openCluster(ctx context.Context, cfg config.Config, brokers []string, log logr.Logger) (*cluster, error) {
-	c := &cluster{kafka: cfg.Kafka}
-	if len(brokers) > 0 {
-		c.kafka.BootstrapServers = brokers
-	} else {
-		broker, err := startBroker(cfg)
-		if err != nil {
-			return nil, err
-		}
-		c.embedded, c.kafka = broker, config.Kafka{BootstrapServers: broker.ListenAddrs()}
-	}
-	topics := []string{cfg.Input.Topic, cfg.Output.Topic}
-	if t := cfg.Failure.DeadLetter.Topic; t != "" {
-		topics = append(topics, t)
-	}
-	if err := c.connect(ctx, topics, log); err != nil {
-		c.Close()
-		return nil, err
-	}
-	return c, nil
 }
 
 func (c *cluster) connect(ctx context.Context, topics []string, log logr.Logger) (err error) {
@@ -60,31 +34,6 @@ func (c *cluster) connect(ctx context.Context, topics []string, log logr.Logger)
 		return err
 	}
 	return c.client.Ping(ctx)
-}
-
-// prepareTopics makes sure that the topics are there that the run touches
-// before the worker does. It creates what the manifest says to create, and the
-// input topic if it is to be fed from a file.
-func (c *cluster) prepareTopics(ctx context.Context, cfg config.Config, feed bool) error {
-	if c.embedded != nil {
-		return nil
-	}
-	_, err := c.client.Partitions(ctx, cfg.Input.Topic)
-	if errors.Is(err, kafka.ErrTopicNotFound) && feed {
-		err = c.client.CreateTopic(ctx, cfg.Input.Topic, wantedPartitions(cfg), 0)
-	}
-	if err != nil {
-		return fmt.Errorf("input topic: %w", err)
-	}
-	if create := cfg.Output.Create; create != nil {
-		err = c.client.CreateTopic(ctx, cfg.Output.Topic, create.Partitions, create.ReplicationFactor)
-	} else {
-		_, err = c.client.Partitions(ctx, cfg.Output.Topic)
-	}
-	if err != nil {
-		return fmt.Errorf("output topic: %w", err)
-	}
-	return nil
 }
 
 // offsets returns an offset of each partition of a topic.

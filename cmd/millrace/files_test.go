@@ -35,12 +35,12 @@ func embedded(t *testing.T) *cluster {
 		Input: config.Input{Topic: "in"}, Output: config.Output{Topic: "out"},
 		Failure: config.Failure{DeadLetter: config.DeadLetter{Topic: "dlq"}},
 	}
-	c, err := openCluster(testContext(t), cfg, nil, testr.New(t))
+	c, err := openClusters(testContext(t), cfg, nil, testr.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	return c
+	return c.input
 }
 
 func produce(t *testing.T, c *cluster, records ...*kgo.Record) {

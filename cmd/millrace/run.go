@@ -27,7 +27,9 @@ const runLong = `Run a StreamProcessor manifest on this machine.
 The worker is the one that runs in a pod. It works on an embedded Kafka broker,
 which lives in memory as long as the command does, unless --brokers names a
 real cluster. On a real cluster it joins the manifest's consumer group and
-commits its offsets there, next to any pods of the same StreamProcessor.
+commits its offsets there, next to any pods of the same StreamProcessor. If the
+manifest's results go to another cluster, that is a second embedded broker, or with
+--brokers the one that output.kafka names.
 
 Each line of --input-file, without its line end, becomes the value of one
 record of the input topic; files that end in .gz or .zst are decompressed. The

@@ -26,7 +26,7 @@ type session struct {
 	manifest    manifest
 	cfg         config.Config
 	processor   worker.Processor // nil if it is an image
-	cluster     *cluster
+	clusters    clusters
 	feeder      *feeder    // nil without --input-file
 	collector   *collector // nil without --output-file
 	deadLetters map[int32]int64
@@ -97,6 +97,9 @@ func (s *session) load() (err error) {
 			return fmt.Errorf("%s: spec.%w", s.opts.manifest, err)
 		}
 	}
+	if s.opts.outputFile != "" && s.cfg.Output.Topic == "" {
+		return fmt.Errorf("--output-file: %s has no spec.output.topic, whose records the file would get", s.opts.manifest)
+	}
 	if s.opts.inputFile == "" {
 		return nil
 	}
@@ -111,23 +114,23 @@ func (s *session) load() (err error) {
 // open connects to the cluster and starts what the run consists of; ctx is for
 // what goes on while the workers drain.
 func (s *session) open(drain, ctx context.Context) (err error) {
-	if s.cluster, err = openCluster(drain, s.cfg, s.opts.brokers, s.logger()); err != nil {
+	if s.clusters, err = openClusters(drain, s.cfg, s.opts.brokers, s.logger()); err != nil {
 		return err
 	}
-	s.cfg.Kafka = s.cluster.kafka
-	if err = s.cluster.prepareTopics(drain, s.cfg, s.feeder != nil); err != nil {
+	s.clusters.configure(&s.cfg)
+	if err = s.clusters.prepareTopics(drain, s.cfg, s.feeder != nil); err != nil {
 		return err
 	}
-	count, err := s.cluster.client.Partitions(drain, s.cfg.Input.Topic)
+	count, err := s.clusters.input.client.Partitions(drain, s.cfg.Input.Topic)
 	if err != nil {
 		return fmt.Errorf("input topic: %w", err)
 	}
 	s.partitions = int(count)
-	if s.deadLetters, err = s.cluster.deadLetterStarts(drain, s.cfg.Failure.DeadLetter.Topic); err != nil {
+	if s.deadLetters, err = s.clusters.input.deadLetterStarts(drain, s.cfg.Failure.DeadLetter.Topic); err != nil {
 		return err
 	}
 	if s.opts.outputFile != "" {
-		if s.collector, err = startCollector(ctx, s.cluster, s.cfg.Output.Topic, s.opts.outputFile); err != nil {
+		if s.collector, err = startCollector(ctx, s.clusters.output, s.cfg.Output.Topic, s.opts.outputFile); err != nil {
 			return fmt.Errorf("--output-file: %w", err)
 		}
 	}
@@ -163,7 +166,7 @@ func (s *session) report(ctx context.Context, failed bool) error {
 	s.screen.Clear()
 	var collectErr, saveErr, printErr error
 	if s.collector != nil && s.collector.failed() == nil {
-		collectErr = s.collector.finish(ctx, s.cluster)
+		collectErr = s.collector.finish(ctx, s.clusters.output)
 	}
 	figures := newSummary(s.last.totals, s.finished.Sub(s.started))
 	if s.opts.summaryFile != "" {
@@ -183,10 +186,10 @@ func (s *session) print(ctx context.Context, figures *summary) error {
 		outputFile:  s.opts.outputFile,
 		deadLetters: s.cfg.Failure.DeadLetter.Topic,
 	}
-	text := fmt.Sprintf("%s ran for %.1f s on %s:\n%s", s.cfg.Name, figures.Seconds, s.cluster, figures.table(at))
+	text := fmt.Sprintf("%s ran for %.1f s on %s:\n%s", s.cfg.Name, figures.Seconds, &s.clusters, figures.table(at))
 	var readErr error
 	if want := int(min(figures.RecordsDeadLettered, shownDeadLetters)); want > 0 && at.deadLetters != "" {
-		letters, err := s.cluster.deadLetters(ctx, at.deadLetters, s.deadLetters, want)
+		letters, err := s.clusters.input.deadLetters(ctx, at.deadLetters, s.deadLetters, want)
 		if err != nil {
 			readErr = fmt.Errorf("read the dead letters: %w", err)
 		}
@@ -205,9 +208,7 @@ func (s *session) close() {
 	if s.feeder != nil {
 		_ = s.feeder.lines.Close() // it was only read
 	}
-	if s.cluster != nil {
-		s.cluster.Close()
-	}
+	s.clusters.Close()
 	if s.dir != "" {
 		_ = os.RemoveAll(s.dir)
 	}

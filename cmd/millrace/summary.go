@@ -63,6 +63,9 @@ func (s *summary) table(at places) string {
 	}
 	row("read", s.RecordsIn, fmt.Sprintf("from topic %s, %s records/s", at.input, grouped(int64(s.RecordsPerSecond))))
 	written := "to topic " + at.output
+	if at.output == "" {
+		written = "to topics that the results name"
+	}
 	if at.outputFile != "" {
 		written += ", collected in " + at.outputFile
 	}

@@ -48,7 +48,7 @@ func (s *session) work(drain, ctx context.Context) (drained bool, err error) {
 			s.screen.Progress(s.progress(time.Now()))
 			if fed == nil && s.feeder != nil && s.mayFeed() {
 				fed = make(chan error, 1)
-				go func() { fed <- s.feeder.run(feeding, s.cluster) }()
+				go func() { fed <- s.feeder.run(feeding, s.clusters.input) }()
 			}
 			if target != nil && reached(s.last.watermarks, target) {
 				s.finished = time.Now()
@@ -86,11 +86,11 @@ func (s *session) stop(ctx context.Context) error {
 // drainTarget returns the end offsets of the partitions that hold records.
 func (s *session) drainTarget(ctx context.Context) (map[int32]int64, error) {
 	input := s.cfg.Input
-	ends, err := s.cluster.offsets(ctx, input.Topic, kafka.Latest, input.IsolationLevel)
+	ends, err := s.clusters.input.offsets(ctx, input.Topic, kafka.Latest, input.IsolationLevel)
 	if err != nil {
 		return nil, fmt.Errorf("--until-drained: %w", err)
 	}
-	starts, err := s.cluster.offsets(ctx, input.Topic, kafka.Earliest, input.IsolationLevel)
+	starts, err := s.clusters.input.offsets(ctx, input.Topic, kafka.Earliest, input.IsolationLevel)
 	if err != nil {
 		return nil, fmt.Errorf("--until-drained: %w", err)
 	}

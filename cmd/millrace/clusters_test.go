@@ -1,0 +1,74 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+// elsewhere has the results in a topic of the input's name on another cluster.
+const elsewhere = `apiVersion: millrace.dev/v1alpha1
+kind: StreamProcessor
+metadata: {name: sample}
+spec:
+  kafka: {bootstrapServers: [kafka:9092]}
+  input: {topic: in}
+  output: {topic: in, kafka: {bootstrapServers: ["elsewhere:9092"]}}
+  failure: {deadLetter: {topic: dlq}}
+  processor: {cel: {value: 'value == b"1" ? string(1 / 0) : string(value)'}}
+`
+
+// Two embedded brokers stand for two clusters.
+func TestRunWithTwoClusters(t *testing.T) {
+	o := millraceRun(testContext(t), t, nil, "-f", writeFile(t, "manifest.yaml", []byte(elsewhere)),
+		"--input-file", writeFile(t, "in.jsonl", []byte("0\n1\n2\n")), "--until-drained")
+	if want := []string{"0", "2"}; o.err != nil || !slices.Equal(o.lines, want) || o.summary.RecordsIn != 3 {
+		t.Errorf("%q written of %d read, want %q of 3; error %v", o.lines, o.summary.RecordsIn, want, o.err)
+	}
+	if !strings.Contains(o.stdout, "on two embedded brokers") || !strings.Contains(o.stdout, "The first dead letters in topic dlq") {
+		t.Errorf("stdout %q", o.stdout)
+	}
+}
+
+// --brokers is the input's cluster; the output's is the manifest's.
+func TestRunWithTwoRealClusters(t *testing.T) {
+	input, output := kafkatest.Fake(t, kfake.SeedTopics(2, "in", "dlq")), kafkatest.Fake(t, kfake.SeedTopics(2, "in"))
+	manifest := strings.Replace(elsewhere, "elsewhere:9092", output.Addrs()[0], 1)
+	input.Produce(&kgo.Record{Topic: "in", Value: []byte("0")}, &kgo.Record{Topic: "in", Value: []byte("1")})
+	o := millraceRun(testContext(t), t, nil, "-f", writeFile(t, "manifest.yaml", []byte(manifest)), "--brokers", input.Addrs()[0], "--until-drained")
+	if o.err != nil || !slices.Equal(o.lines, []string{"0"}) || len(output.ConsumeAll("in", kgo.ReadCommitted())) != 1 {
+		t.Errorf("%q written; error %v", o.lines, o.err)
+	}
+	if want := input.Addrs()[0] + ", with the results on " + output.Addrs()[0]; !strings.Contains(o.stdout, want) {
+		t.Errorf("stdout %q does not hold %q", o.stdout, want)
+	}
+}
+
+func TestRunNamesTheClusterThatDoesNotAnswer(t *testing.T) {
+	input, away := kafkatest.Fake(t, kfake.SeedTopics(2, "in", "dlq")), kafkatest.UnusedAddr(t)
+	manifest := writeFile(t, "manifest.yaml", []byte(strings.Replace(elsewhere, "elsewhere:9092", away, 1)))
+	o := millraceRun(testContext(t), t, nil, "-f", manifest, "--brokers", input.Addrs()[0])
+	if o.err == nil || !strings.Contains(o.err.Error(), "the output's cluster (output.kafka): ") || !strings.Contains(o.err.Error(), away) {
+		t.Errorf("error %v, want one that names output.kafka and %s", o.err, away)
+	}
+}
+
+// A manifest without an output runs, and has nothing for --output-file.
+func TestRunWithoutAnOutput(t *testing.T) {
+	manifest := writeFile(t, "manifest.yaml", []byte(strings.Replace(baseManifest, "  output: {topic: out}\n", "", 1)+
+		"  processor: {cel: {filter: 'false', topic: '\"in\"'}}\n"))
+	o := millraceRun(testContext(t), t, nil, "-f", manifest)
+	if o.err == nil || !strings.Contains(o.err.Error(), "--output-file: "+manifest+" has no spec.output.topic") {
+		t.Errorf("with --output-file: %v", o.err)
+	}
+	o = millraceRun(testContext(t), t, nil, "-f", manifest, "--output-file", "",
+		"--input-file", writeFile(t, "in.jsonl", []byte("0\n1\n")), "--until-drained")
+	if o.err != nil || o.summary.RecordsFiltered != 2 || !strings.Contains(o.stdout, "to topics that the results name") {
+		t.Errorf("error %v, summary %+v, stdout %q", o.err, o.summary, o.stdout)
+	}
+}
