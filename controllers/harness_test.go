@@ -46,12 +46,22 @@ type operator struct {
 	namespace string
 	user      string // that the operator writes as
 	kafka     *fakeKafka
-	pods      *fakePods
-	checks    atomic.Int64 // of expressions
-	stop      func()
+	// watch makes what asks Kafka in the place of kafka; nil for kafka.
+	watch  func(*Wakes, ctrl.Manager) KafkaWatch
+	pods   *fakePods
+	checks atomic.Int64 // of expressions
+	stop   func()
 }
 
 func startOperator(t *testing.T, partitions int) *operator {
+	t.Helper()
+	o := newOperator(t, partitions)
+	o.run(plan.Environment{WorkerImage: "worker:1"})
+	return o
+}
+
+// newOperator does not run yet.
+func newOperator(t *testing.T, partitions int) *operator {
 	t.Helper()
 	api := controllerstest.Start(t)
 	o := &operator{
@@ -60,7 +70,6 @@ func startOperator(t *testing.T, partitions int) *operator {
 	}
 	o.user = "operator-" + o.namespace
 	o.grant()
-	o.run(plan.Environment{WorkerImage: "worker:1"})
 	return o
 }
 
@@ -133,9 +142,13 @@ func (o *operator) run(env plan.Environment) {
 	if err != nil {
 		o.Fatal(err)
 	}
+	var watch KafkaWatch = o.kafka
+	if o.watch != nil {
+		watch = o.watch(wakes, mgr)
+	}
 	r := &Reconciler{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), References: references, Events: mgr.GetEventRecorder(resources.Manager),
-		Kafka: o.kafka, Pods: o.pods, Clock: clock.RealClock{}, Environment: env,
+		Kafka: watch, Pods: o.pods, Clock: clock.RealClock{}, Environment: env,
 		CheckExpressions: func(c workerconfig.CEL) error {
 			o.checks.Add(1)
 			_, err := cel.New(c)

@@ -97,49 +97,6 @@ func TestWhatIsNoLongerAskedForGoes(t *testing.T) {
 	})
 }
 
-// TestSecrets: they are waited for, and pods are replaced when their content
-// changes, not when anything else of them does.
-func TestSecrets(t *testing.T) {
-	t.Parallel()
-	o := startOperator(t, 6)
-	o.processor("enrich", func(sp *v1alpha1.StreamProcessor) {
-		sp.Spec.Kafka.SASL = &v1alpha1.SASLSpec{
-			Mechanism:         v1alpha1.SASLPlain,
-			UsernameSecretRef: &v1alpha1.SecretKeyRef{Name: "user", Key: "username"},
-			PasswordSecretRef: &v1alpha1.SecretKeyRef{Name: "user", Key: "password"},
-		}
-	})
-	o.expect("enrich", "Reconciling", yes, "CredentialsNotFound", "spec.kafka.sasl.passwordSecretRef", `"user"`, "create it")
-	secret := &corev1.Secret{Data: map[string][]byte{"username": []byte("u")}}
-	secret.Name, secret.Namespace = "user", o.namespace
-	o.create(secret)
-	o.expect("enrich", "Reconciling", yes, "CredentialsNotFound", `"password"`)
-	o.patch(secret, `{"stringData": {"password": "p"}}`)
-	hash := func(d *appsv1.Deployment) string { return d.Spec.Template.Annotations["millrace.dev/credentials-hash"] }
-	d := o.replicas("enrich", 2)
-	first := hash(d)
-	cluster := o.kafka.target(o.key("enrich")).Cluster
-	if sasl := cluster.SASL; first == "" || sasl == nil || string(cluster.Files[sasl.PasswordFile]) != "p" {
-		t.Fatalf("hash %q, Kafka is asked with %+v", first, cluster)
-	}
-	o.patch(secret, `{"metadata": {"labels": {"a": "b"}}, "stringData": {"unused": "x"}}`)
-	o.patch(secret, `{"stringData": {"password": "q"}}`)
-	o.deployment("enrich", func(d *appsv1.Deployment) error {
-		if hash(d) == first {
-			return errors.New("the old hash")
-		}
-		return nil
-	})
-	if revision := o.replicas("enrich", 2).Generation; revision != d.Generation+1 {
-		t.Errorf("the Deployment changed %d times; want once", revision-d.Generation)
-	}
-	if err := o.client.Delete(o.Context(), secret); err != nil {
-		t.Fatal(err)
-	}
-	o.expect("enrich", "Reconciling", yes, "CredentialsNotFound")
-	o.replicas("enrich", 2) // what runs goes on
-}
-
 // TestDeletion: the group goes after the pods, if it is to go, and nothing is in
 // the way otherwise.
 func TestDeletion(t *testing.T) {

@@ -61,5 +61,11 @@ func objectMeta(sp *v1alpha1.StreamProcessor) metav1.ObjectMeta {
 	}
 }
 
-// ServiceAccountName is that of the pods' service account.
-func ServiceAccountName(sp *v1alpha1.StreamProcessor) string { return Name(sp) }
+// ServiceAccountName is that of the pods' service account: the operator's, unless
+// the template names another.
+func ServiceAccountName(sp *v1alpha1.StreamProcessor) string {
+	if overlay, err := sp.Spec.Template.PodSpec(); err == nil && overlay.ServiceAccountName != "" {
+		return overlay.ServiceAccountName
+	}
+	return Name(sp)
+}
