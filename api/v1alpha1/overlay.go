@@ -86,44 +86,63 @@ func withoutDirectives(path string, value any) (any, error) {
 	}
 }
 
+// identity are the fields that tell the items of a list apart where that takes
+// more than the key that they are merged by.
+var identity = map[string][]string{
+	"ports":                     {"containerPort", "protocol"},
+	"topologySpreadConstraints": {"topologyKey", "whenUnsatisfiable"},
+}
+
 // checkMergeKeys refuses items of lists without the key that they are merged by,
-// and two items with the same one. Within containers it looks at the worker's
-// only: others are not merged with anything.
+// and two items that are the same.
 func checkMergeKeys(path string, fields map[string]any, t reflect.Type) error {
 	var errs []error
 	for field := range t.Fields() {
 		name, key := jsonName(field), field.Tag.Get("patchMergeKey")
-		// Constraints replace the operator's, and may share a topology key.
-		if items, ok := fields[name].([]any); ok && key != "" && name != "topologySpreadConstraints" {
-			errs = append(errs, checkItems(below(path, name), items, key))
+		items, ok := fields[name].([]any)
+		if !ok || key == "" {
+			continue
 		}
-	}
-	containers, _ := fields["containers"].([]any)
-	for i, item := range containers {
-		if c, _ := item.(map[string]any); c["name"] == WorkerContainer {
-			errs = append(errs, checkMergeKeys(fmt.Sprintf("%s.containers[%d]", path, i), c, reflect.TypeFor[corev1.Container]()))
+		list := mergedList{path: below(path, name), key: key, identity: identity[name]}
+		if list.identity == nil || name == "ports" && fields["name"] == WorkerContainer {
+			list.identity = []string{key} // what the operator has is merged by it
+		}
+		errs = append(errs, list.check(items))
+		if containers := reflect.TypeFor[corev1.Container](); field.Type.Elem() == containers {
+			for i, item := range items {
+				below, _ := item.(map[string]any)
+				errs = append(errs, checkMergeKeys(fmt.Sprintf("%s[%d]", list.path, i), below, containers))
+			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func checkItems(path string, items []any, key string) error {
+// mergedList is a list whose items are merged by a key.
+type mergedList struct {
+	path, key string
+	identity  []string
+}
+
+func (l *mergedList) check(items []any) error {
 	var errs []error
-	seen := map[any]bool{}
+	seen := map[string]bool{}
 	for i, item := range items {
-		at := fmt.Sprintf("%s[%d].%s", path, i, key)
 		fields, _ := item.(map[string]any)
 		if _, directive := fields[patchDirective]; directive && len(fields) == 1 {
 			continue // it is about the whole list
 		}
-		switch name := fields[key]; {
-		case name == nil || name == "":
-			errs = append(errs, fmt.Errorf("%s: it is not set: the items of this list are merged by it", at))
-		case seen[name]:
-			errs = append(errs, fmt.Errorf("%s: %v is there twice: the items of this list are merged by it", at, name))
-		default:
-			seen[name] = true
+		id := ""
+		for _, name := range l.identity {
+			id += fmt.Sprintln(fields[name])
 		}
+		switch name := fields[l.key]; {
+		case name == nil || name == "":
+			errs = append(errs, fmt.Errorf("%s[%d].%s: it is not set: the items of this list are merged by it", l.path, i, l.key))
+		case seen[id]:
+			errs = append(errs, fmt.Errorf("%s[%d].%s: %v is there twice: give each item another one", l.path, i, l.key, name))
+		}
+		seen[id] = true
 	}
 	return errors.Join(errs...)
 }

@@ -21,7 +21,7 @@ import (
 func checkPod(base, overlay, merged *corev1.PodSpec) error {
 	return errors.Join(
 		checkWorker(base, overlay, merged),
-		checkVolumes(base, overlay, merged),
+		checkVolumes(overlay, merged),
 		checkNeighbours(overlay),
 		checkGrace(base, overlay, merged),
 	)
@@ -108,7 +108,7 @@ const (
 )
 
 // checkVolumes keeps the operator's volumes, and finds mounts of none.
-func checkVolumes(base, overlay, merged *corev1.PodSpec) error {
+func checkVolumes(overlay, merged *corev1.PodSpec) error {
 	var errs []error
 	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	for i, v := range overlay.Volumes {
@@ -120,9 +120,9 @@ func checkVolumes(base, overlay, merged *corev1.PodSpec) error {
 	for _, v := range merged.Volumes {
 		names[v.Name] = true
 	}
-	for _, v := range base.Volumes {
-		if v.Name != tmpVolume && !names[v.Name] {
-			refuse("spec.template.spec.volumes: %s is the operator's own: leave it there", v.Name)
+	for _, m := range workerOf(merged).VolumeMounts {
+		if strings.HasPrefix(m.Name, ownVolume) && !names[m.Name] {
+			refuse("spec.template.spec.volumes: %s is the operator's own: leave it there", m.Name)
 		}
 	}
 	for list, containers := range containersOf(overlay) {
