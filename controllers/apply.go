@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -35,7 +36,7 @@ func (r *Reconciler) apply(ctx context.Context, s *scope) error {
 			s.plan.Rollout.Hold = "not there yet: " + describe(act.Object)
 		}
 		if refusal, ok := refused(err); ok {
-			s.observed.NotPermitted = describe(act.Object) + ": " + refusal
+			s.refusal(act.Object, err, refusal)
 			continue
 		}
 		errs = append(errs, err)
@@ -51,12 +52,13 @@ func (r *Reconciler) applyOne(ctx context.Context, s *scope, act plan.Act) error
 	if err != nil {
 		return err
 	}
-	if live := s.live[describe(act.Object)]; live != nil {
-		if same, err := upToDate(wanted, live); err != nil || same {
+	name := describe(act.Object)
+	if live := s.live[name]; live != nil {
+		if same, err := upToDate(wanted, live, s.memory.answers[name]); err != nil || same {
 			return err
 		}
 	}
-	hash := wanted.GetAnnotations()[appliedAnnotation]
+	hash := hashOf(wanted)
 	if err := r.stillRefused(s, act.Object, hash); err != nil {
 		return err
 	}
@@ -64,9 +66,12 @@ func (r *Reconciler) applyOne(ctx context.Context, s *scope, act plan.Act) error
 		client.FieldOwner(resources.Manager), client.ForceOwnership)
 	r.noteRefusal(s, act.Object, hash, err)
 	if err != nil {
-		return fmt.Errorf("apply %s: %w", describe(act.Object), err)
+		return fmt.Errorf("apply %s: %w", name, err)
 	}
-	ctrl.LoggerFrom(ctx).Info("applied", "object", describe(act.Object), "why", act.Why)
+	ctrl.LoggerFrom(ctx).Info("applied", "object", name, "why", act.Why)
+	if generation := wanted.GetGeneration(); generation > 0 {
+		s.memory.answers[name] = answer{hash, generation}
+	}
 	return s.applied(wanted)
 }
 
@@ -86,7 +91,7 @@ func (r *Reconciler) scaleOnly(ctx context.Context, s *scope, wanted *appsv1.Dep
 		return fmt.Errorf("read the scale of %s: %w", describe(wanted), err)
 	}
 	scale.SetGroupVersionKind(wanted.GroupVersionKind())
-	if same, err := upToDate(scale, live); err != nil || same {
+	if same, err := upToDate(scale, live, answer{}); err != nil || same {
 		return err
 	}
 	scale.SetName(wanted.Name)
@@ -119,15 +124,33 @@ func (s *scope) applied(answer *unstructured.Unstructured) error {
 	return nil
 }
 
+// refusal notes what the API server has against an object. It judges all of the
+// pod's spec, so what it finds wrong with the Deployment is wrong with the
+// template, and no waiting makes it right.
+func (s *scope) refusal(object resources.Object, err error, why string) {
+	why = describe(object) + ": " + why
+	if object.GetObjectKind().GroupVersionKind().Kind == "Deployment" && (apierrors.IsInvalid(err) || untyped(err)) {
+		s.plan.Invalid = errors.Join(s.plan.Invalid, errors.New(why))
+		return
+	}
+	s.observed.NotPermitted = why
+}
+
 // refused tells what the API server has against an object's content.
 func refused(err error) (why string, ok bool) {
-	if !apierrors.IsInvalid(err) && !apierrors.IsForbidden(err) && !apierrors.IsBadRequest(err) {
+	if !apierrors.IsInvalid(err) && !apierrors.IsForbidden(err) && !apierrors.IsBadRequest(err) && !untyped(err) {
 		return "", false
 	}
 	if s := apierrors.APIStatus(nil); errors.As(err, &s) {
 		return s.Status().Message, true
 	}
 	return err.Error(), true
+}
+
+// untyped reports whether the API server could not make an object of what was
+// applied, such as of a list with one key twice. It calls that its own error.
+func untyped(err error) bool {
+	return apierrors.IsInternalError(err) && strings.Contains(err.Error(), "failed to create typed patch object")
 }
 
 // removeUnwanted deletes what is ours and no longer part of the plan, because

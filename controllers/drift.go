@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
@@ -58,17 +59,35 @@ func pruned(value any) any {
 	return value
 }
 
+// answer is what the API server made of an object when it was last applied.
+type answer struct {
+	hash       string // of what was applied
+	generation int64  // 0 before the first, and for kinds of object that have none
+}
+
+func hashOf(wanted *unstructured.Unstructured) string {
+	return wanted.GetAnnotations()[appliedAnnotation]
+}
+
 // upToDate reports whether applying wanted would change nothing: it was applied
 // before, and all of it still is in live. In the steady state that is always so,
 // and nothing is written.
-func upToDate(wanted *unstructured.Unstructured, live runtime.Object) (bool, error) {
+//
+// Admission may have changed what was applied, and would do so each time. Then
+// live is as the API server answered last, whose generation tells of every change
+// since, but for those of the metadata.
+func upToDate(wanted *unstructured.Unstructured, live client.Object, last answer) (bool, error) {
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
 	if err != nil {
 		return false, fmt.Errorf("convert %T: %w", live, err)
 	}
 	// What comes from the cache has no kind.
 	fields["apiVersion"], fields["kind"] = wanted.GetAPIVersion(), wanted.GetKind()
-	return contains(fields, wanted.Object), nil
+	if contains(fields, wanted.Object) {
+		return true, nil
+	}
+	answered := last.generation > 0 && last == answer{hashOf(wanted), live.GetGeneration()}
+	return answered && contains(fields["metadata"], wanted.Object["metadata"]), nil
 }
 
 // contains reports whether all of wanted is in live. Elements of lists may be

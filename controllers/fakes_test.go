@@ -20,6 +20,7 @@ type fakeKafka struct {
 	facts    kafkawatch.Facts                           // guarded by mu
 	history  []kafkawatch.Sample                        // guarded by mu
 	targets  map[types.NamespacedName]kafkawatch.Target // guarded by mu
+	sets     map[types.NamespacedName]int               // calls of Set; guarded by mu
 	deletion kafkawatch.Deletion                        // guarded by mu
 	asked    int                                        // calls of DeleteGroup; guarded by mu
 	deleted  []string                                   // groups; guarded by mu
@@ -29,8 +30,8 @@ type fakeKafka struct {
 func newFakeKafka(partitions int) *fakeKafka {
 	return &fakeKafka{
 		wake:    func(types.NamespacedName) {},
-		targets: map[types.NamespacedName]kafkawatch.Target{},
-		facts:   kafkawatch.Facts{At: time.Now(), Partitions: make([]kafkawatch.Partition, partitions)},
+		targets: map[types.NamespacedName]kafkawatch.Target{}, sets: map[types.NamespacedName]int{},
+		facts: kafkawatch.Facts{At: time.Now(), Partitions: make([]kafkawatch.Partition, partitions)},
 	}
 }
 
@@ -55,7 +56,15 @@ func (f *fakeKafka) Set(key types.NamespacedName, t kafkawatch.Target) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.targets[key] = t
+	f.sets[key]++
 	return nil
+}
+
+// looks counts the reconciliations of a StreamProcessor.
+func (f *fakeKafka) looks(key types.NamespacedName) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sets[key]
 }
 
 func (f *fakeKafka) Forget(key types.NamespacedName) {

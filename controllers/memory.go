@@ -26,6 +26,8 @@ type memory struct {
 	heard bool
 	// refusals are the objects that the API server has refused, by kind and name.
 	refusals map[string]refusal
+	// answers are the API server's to what was applied, by kind and name.
+	answers map[string]answer
 	// expressions are those that were checked last.
 	expressions checkedExpressions
 }
@@ -43,7 +45,7 @@ func (m *memories) get(key types.NamespacedName, now time.Time) *memory {
 		m.of = make(map[types.NamespacedName]*memory)
 	}
 	if m.of[key] == nil {
-		m.of[key] = &memory{began: now}
+		m.of[key] = &memory{began: now, answers: map[string]answer{}}
 	}
 	return m.of[key]
 }

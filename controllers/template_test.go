@@ -1,0 +1,208 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+// aTemplate has much of what clusters ask of pods.
+const aTemplate = `{
+	"serviceAccountName": "enrich", "automountServiceAccountToken": true, "priorityClassName": "batch", "runtimeClassName": "gvisor",
+	"hostNetwork": true, "dnsPolicy": "ClusterFirstWithHostNet", "schedulerName": "other", "terminationGracePeriodSeconds": 60,
+	"securityContext": {"runAsUser": 1000, "fsGroup": 1000, "sysctls": []},
+	"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}, "podAntiAffinity": {}},
+	"tolerations": [{"key": "dedicated", "operator": "Exists"}, {"key": "dedicated", "effect": "NoSchedule", "value": "a"}],
+	"topologySpreadConstraints": [
+		{"topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "maxSkew": 1, "labelSelector": {"matchLabels": {"a": "b"}}},
+		{"topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "maxSkew": 3, "labelSelector": {}}],
+	"imagePullSecrets": [{"name": "registry"}], "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["a"]}],
+	"resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": "gpu"}],
+	"volumes": [
+		{"name": "models", "emptyDir": {"sizeLimit": "0.5"}},
+		{"name": "claim", "ephemeral": {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1500u"}}}}}},
+		{"name": "token", "projected": {"sources": [{"serviceAccountToken": {"path": "token", "expirationSeconds": 3600}}]}}],
+	"initContainers": [
+		{"name": "fetch", "image": "fetch@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "resources": {"limits": {"cpu": "0.0001"}}, "volumeMounts": [{"name": "models", "mountPath": "/models"}]},
+		{"name": "proxy", "image": "proxy", "restartPolicy": "Always", "startupProbe": {"tcpSocket": {"port": 15021}}}],
+	"containers": [
+		{"name": "worker",
+			"env": [{"name": "A", "value": ""}, {"name": "B", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}, {"name": "C", "value": "$(A)"}],
+			"envFrom": [{"configMapRef": {"name": "a"}, "prefix": ""}],
+			"resources": {"requests": {"cpu": "100500u", "memory": "128.5Mi"}, "limits": {"cpu": 2, "memory": "1e9", "example.com/gpu": "1"}, "claims": [{"name": "gpu"}]},
+			"ports": [{"containerPort": 6060, "name": "pprof"}],
+			"startupProbe": {"exec": {"command": ["ready"]}}, "livenessProbe": {"initialDelaySeconds": 0},
+			"securityContext": {"runAsGroup": 1000, "capabilities": {"add": []}},
+			"volumeMounts": [{"name": "models", "mountPath": "/models", "readOnly": false}]},
+		{"name": "agent", "image": "agent:1", "command": [], "ports": [{"containerPort": 53, "protocol": "UDP"}, {"containerPort": 53, "protocol": "TCP"}], "lifecycle": {}}]
+}`
+
+// TestTemplateMakesAPod that the API server accepts, and that is not written
+// again, whatever the API server has made of it.
+func TestTemplateMakesAPod(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Template = overlay(aTemplate) })
+	o.replicas("enrich", 2)
+	o.settle("enrich")
+	o.expect("enrich", "Ready", yes, "Running")
+	o.staysUnwritten("enrich")
+}
+
+// staysUnwritten looks at a StreamProcessor many times, after which its
+// Deployment has not been written again.
+func (o *operator) staysUnwritten(name string) {
+	o.Helper()
+	applied := func() int {
+		n := 0
+		for _, w := range o.api.Writes(o.T, o.user) {
+			if w.Resource == "deployments" && w.Name == name+"-worker" {
+				n++
+			}
+		}
+		return n
+	}
+	before, looks := applied(), o.kafka.looks(o.key(name))
+	o.eventually("many looks at "+name, func() error {
+		o.kafka.wakeAll()
+		if n := o.kafka.looks(o.key(name)) - looks; n < 20 {
+			return fmt.Errorf("%d looks: %w", n, errUnsettled)
+		}
+		return nil
+	})
+	if n := applied() - before; n > 0 {
+		o.Errorf("the Deployment of %s was applied %d times more", name, n)
+	}
+}
+
+// TestAdmissionHasTheLastWord: what it makes of a Deployment is not fought, and
+// what others make of it is.
+func TestAdmissionHasTheLastWord(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.alwaysPull()
+	o.processor("enrich", func(sp *v1alpha1.StreamProcessor) {
+		sp.Spec.Template = overlay(`{"containers": [{"name": "worker", "imagePullPolicy": "Never"}]}`)
+	})
+	d := o.replicas("enrich", 2)
+	if policy := d.Spec.Template.Spec.Containers[0].ImagePullPolicy; policy != corev1.PullAlways {
+		t.Fatalf("admission does not work: %s", policy)
+	}
+	o.settle("enrich")
+	o.expect("enrich", "Ready", yes, "Running")
+	o.staysUnwritten("enrich")
+	o.patch(d, `{"spec": {"template": {"spec": {"containers": [{"name": "worker", "image": "other:2"}]}}}}`)
+	o.deployment("enrich", func(d *appsv1.Deployment) error {
+		if image := d.Spec.Template.Spec.Containers[0].Image; image != "worker:1" {
+			return errors.New(image)
+		}
+		return nil
+	})
+	o.patch(d, `{"metadata": {"labels": {"app.kubernetes.io/name": "other"}}}`)
+	o.deployment("enrich", func(d *appsv1.Deployment) error {
+		if name := d.Labels["app.kubernetes.io/name"]; name != "streamprocessor" {
+			return errors.New(name)
+		}
+		return nil
+	})
+}
+
+// alwaysPull has admission make Deployments of the namespace fetch their image
+// each time.
+func (o *operator) alwaysPull() {
+	o.Helper()
+	policy := &admissionv1.MutatingAdmissionPolicy{
+		ObjectMeta: metav1.ObjectMeta{Name: o.namespace},
+		Spec: admissionv1.MutatingAdmissionPolicySpec{
+			ReinvocationPolicy: admissionv1.NeverReinvocationPolicy,
+			MatchConstraints: &admissionv1.MatchResources{
+				NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: o.namespace}},
+				ResourceRules: []admissionv1.NamedRuleWithOperations{{RuleWithOperations: admissionv1.RuleWithOperations{
+					Operations: []admissionv1.OperationType{admissionv1.Create, admissionv1.Update},
+					Rule:       admissionv1.Rule{APIGroups: []string{"apps"}, APIVersions: []string{"v1"}, Resources: []string{"deployments"}},
+				}}},
+			},
+			Mutations: []admissionv1.Mutation{{
+				PatchType: admissionv1.PatchTypeJSONPatch,
+				JSONPatch: &admissionv1.JSONPatch{Expression: `[JSONPatch{op: "add", path: "/spec/template/spec/containers/0/imagePullPolicy", value: "Always"}]`},
+			}},
+		},
+	}
+	binding := &admissionv1.MutatingAdmissionPolicyBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: o.namespace},
+		Spec:       admissionv1.MutatingAdmissionPolicyBindingSpec{PolicyName: o.namespace},
+	}
+	for _, object := range []client.Object{policy, binding} {
+		o.create(object)
+		o.Cleanup(func() { _ = o.client.Delete(context.Background(), object) })
+	}
+	o.eventually("the policy to be in force", func() error {
+		labels := map[string]string{"app": "probe"}
+		probe := &appsv1.Deployment{
+			ObjectMeta: metav1.ObjectMeta{Name: "probe", Namespace: o.namespace},
+			Spec: appsv1.DeploymentSpec{
+				Selector: &metav1.LabelSelector{MatchLabels: labels},
+				Template: corev1.PodTemplateSpec{
+					ObjectMeta: metav1.ObjectMeta{Labels: labels},
+					Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a:1"}}},
+				},
+			},
+		}
+		if err := o.client.Create(o.Context(), probe, client.DryRunAll); err != nil {
+			return err
+		}
+		if probe.Spec.Template.Spec.Containers[0].ImagePullPolicy != corev1.PullAlways {
+			return errUnsettled
+		}
+		return nil
+	})
+}
+
+// TestTemplateThatCannotBe: the field is named, what runs goes on, and so do
+// others.
+func TestTemplateThatCannotBe(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich")
+	d := o.replicas("enrich", 2)
+	o.settle("enrich")
+	o.expect("enrich", "Ready", yes, "Running")
+	for _, c := range []struct{ template, words string }{
+		{`{"containers": [{"name": "worker", "imge": "a"}]}`, "spec.template.spec.containers[0].imge"},
+		{`{"nodeSelector": "fast"}`, "spec.template.spec.nodeSelector: "},
+		{`{"containers": [{"image": "a"}, {"image": "b"}]}`, "spec.template.spec.containers[1].name: it is not set"},
+		{`{"containers": [{"name": "worker", "resources": {"limits": {"cpu": "1e-999999999"}}}]}`, "spec.template.spec.containers[0].resources.limits.cpu: "},
+		{`{"terminationGracePeriodSeconds": 5}`, "spec.template.spec.terminationGracePeriodSeconds: 5 s are too few"},
+		// What only the API server knows, it says by the same paths.
+		{`{"containers": [{"name": "sidecar"}]}`, "spec.template.spec.containers[0].image: Required value"},
+		{`{"containers": [{"name": "worker", "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}}]}`, "spec.template.spec.containers[0].resources.requests: "},
+		{`{"restartPolicy": "Never"}`, "spec.template.spec.restartPolicy: "},
+		{`{"volumes": [{"name": "a", "emptyDir": {}, "hostPath": {"path": "/"}}]}`, "spec.template.spec.volumes[0].hostPath: "},
+		{`{"containers": [{"name": "sidecar", "image": "a", "ports": [{"containerPort": 53}, {"containerPort": 53, "protocol": "TCP"}]}]}`, "duplicate entries for key"},
+		{`{"containers": [{"name": "worker", "resources": {"claims": [{"name": "a"}, {"name": "a"}]}}]}`, "duplicate entries for key"},
+	} {
+		o.update("enrich", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Template = overlay(c.template) })
+		o.expect("enrich", "Stalled", yes, "InvalidSpec", c.words)
+	}
+	o.processor("other")
+	o.replicas("other", 2)
+	if now := o.replicas("enrich", 2); now.Generation != d.Generation {
+		t.Errorf("what runs was changed: %+v", now.Spec)
+	}
+	o.update("enrich", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Template = overlay(`{"priorityClassName": "batch"}`) })
+	o.deployment("enrich", func(d *appsv1.Deployment) error {
+		if name := d.Spec.Template.Spec.PriorityClassName; name != "batch" {
+			return fmt.Errorf("priority class %q: %w", name, errUnsettled)
+		}
+		return nil
+	})
+}
