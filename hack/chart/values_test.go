@@ -1,8 +1,12 @@
 package chart
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // TestValuesAreChecked: a typo is an error, not a default.
@@ -17,6 +21,8 @@ func TestValuesAreChecked(t *testing.T) {
 		"watchNamespaces=team-a":             "array",
 		"watchNamespaces={Team_A}":           "pattern",
 		"image.tag=a b":                      "pattern",
+		"image.digests.operator=sha256:0123": "pattern",
+		"image.digests.operater=":            "operater",
 		"image.pullPolicy=Sometimes":         "one of",
 		"pollInterval=5":                     "pollInterval",
 		"workers.logLevel=2":                 "one of",
@@ -62,6 +68,28 @@ func TestMonitorsNeedTheirCRD(t *testing.T) {
 	}
 	if !strings.Contains(out, "NOTE: there is no monitor") {
 		t.Error("the notes don't say that there is no monitor")
+	}
+}
+
+// TestImages by tag, by digest, and by both.
+func TestImages(t *testing.T) {
+	const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	for values, want := range map[string][2]string{
+		"image.registry=r.example/m/,image.tag=1.2":                        {"r.example/m/operator:1.2", "r.example/m/worker:1.2"},
+		"image.digests.worker=" + digest:                                   {"ghcr.io/millrace-dev/operator:0.1.0", "ghcr.io/millrace-dev/worker@" + digest},
+		"image.tag=1.2,image.operator=op,image.digests.operator=" + digest: {"ghcr.io/millrace-dev/op:1.2@" + digest, "ghcr.io/millrace-dev/worker:1.2"},
+	} {
+		manifests, err := render(t, "--set", values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		container := find[appsv1.Deployment](t, objects(t, manifests), "Deployment", "millrace-operator").Spec.Template.Spec.Containers[0]
+		if container.Image != want[0] || !slices.Contains(container.Args, "--worker-image="+want[1]) {
+			t.Errorf("%s gives %s and %v, want %v", values, container.Image, container.Args, want)
+		}
+		if check := find[corev1.Pod](t, objects(t, manifests), "Pod", "millrace-operator-check"); check.Spec.Containers[0].Image != want[0] {
+			t.Errorf("%s has helm test run %s", values, check.Spec.Containers[0].Image)
+		}
 	}
 }
 

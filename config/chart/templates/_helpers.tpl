@@ -50,10 +50,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end -}}
 
-{{/* An image by its name in the registry: include "millrace.image" (list . NAME). */}}
+{{/* An image: include "millrace.image" (list . WHICH), where WHICH is operator or worker.
+A digest says all, so the chart's own version does not stand beside it. */}}
 {{- define "millrace.image" -}}
 {{- $root := index . 0 -}}
-{{- printf "%s/%s:%s" (trimSuffix "/" $root.Values.image.registry) (index . 1) (default $root.Chart.AppVersion $root.Values.image.tag) -}}
+{{- $image := $root.Values.image -}}
+{{- $digest := index $image.digests (index . 1) -}}
+{{- $tag := $image.tag -}}
+{{- if not (or $tag $digest) -}}
+{{- $tag = $root.Chart.AppVersion -}}
+{{- end -}}
+{{- printf "%s/%s" (trimSuffix "/" $image.registry) (index $image (index . 1)) -}}
+{{- with $tag }}{{ printf ":%s" . }}{{ end -}}
+{{- with $digest }}{{ printf "@%s" . }}{{ end -}}
 {{- end -}}
 
 {{/* The rules of a role in files/role.yaml, which is generated from the markers in
