@@ -80,14 +80,18 @@ func (b *bound) free(n int64) int64 {
 // mayUnpack reports whether there is memory to decode on. Decoding takes none while
 // the set has unpacked or uncompressed records left.
 func (m *member) mayUnpack(p *partition) bool {
-	if !p.set.Packed() || m.fetcher.MayUnpack(p.id, p.records.Load() == 0) {
+	may := func() bool {
+		need := p.set.Needs()
+		return need == 0 || m.fetcher.MayUnpack(p.id, need, p.records.Load() == 0)
+	}
+	if may() {
 		return true
 	}
 	// Checked again after blocked is set, as in room. Settled records wake the
 	// feeder; the timer covers memory that is freed in other ways.
 	m.blocked.Store(true)
 	p.set.Trim()
-	if m.fetcher.MayUnpack(p.id, p.records.Load() == 0) {
+	if may() {
 		return true
 	}
 	m.lookSoon()

@@ -188,25 +188,41 @@ func (m *member) decodeAhead(p *partition, limit int) bool {
 	if !m.nextSet(p) {
 		return false
 	}
-	if !m.mayUnpack(p) {
-		p.paused.Store(true)
-		return false
+	c, err := m.decodeNext(p, limit)
+	for errors.Is(err, kafka.ErrNoRoom) {
+		// The log batch takes more than was expected. Its set knows how much now.
+		c, err = m.decodeNext(p, limit)
 	}
-	records, bytes := m.room(p)
-	p.paused.Store(records <= 0)
-	if records <= 0 {
-		return false
-	}
-	c := m.chunks.get(p.expect)
-	if err := p.set.Next(&c.batch, min(records, limit), bytes); err != nil {
-		m.chunks.put(c)
+	if err != nil {
 		m.corrupt(p, err)
+		return false
+	}
+	if c == nil {
 		return false
 	}
 	p.expect = len(c.batch.Records)
 	m.admit(p, c)
 	p.ahead = c
 	return true
+}
+
+// decodeNext decodes a chunk from p.set. It returns nil if the bounds don't allow it.
+func (m *member) decodeNext(p *partition, limit int) (*chunk, error) {
+	if !m.mayUnpack(p) {
+		p.paused.Store(true)
+		return nil, nil
+	}
+	records, bytes := m.room(p)
+	p.paused.Store(records <= 0)
+	if records <= 0 {
+		return nil, nil
+	}
+	c := m.chunks.get(p.expect)
+	if err := p.set.Next(&c.batch, min(records, limit), bytes); err != nil {
+		m.chunks.put(c)
+		return nil, err
+	}
+	return c, nil
 }
 
 // nextSet makes sure that p.set has something to decode. As soon as a set is

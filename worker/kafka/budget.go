@@ -41,6 +41,25 @@ type account struct {
 	closed bool         // guarded by mu
 
 	encoded atomic.Int64 // bytes of sets that wait to be decoded or unpacked
+
+	// The sizes of the log batch that was unpacked last.
+	packedSize, unpackedSize atomic.Int64
+}
+
+// unpacked notes the sizes of a log batch that was unpacked.
+func (a *account) unpacked(packed, unpacked int) {
+	a.packedSize.Store(int64(packed))
+	a.unpackedSize.Store(int64(unpacked))
+}
+
+// wouldUnpack returns how many bytes a log batch unpacks to if it is like the last
+// one, and at most as many as that one; 0 is unknown.
+func (a *account) wouldUnpack(packed int) int {
+	before, bytes := a.packedSize.Load(), a.unpackedSize.Load()
+	if before == 0 {
+		return 0
+	}
+	return int(bytes * min(int64(packed), before) / before)
 }
 
 // charge adds to the bytes that a and its pool have in use; copies says how many of
@@ -98,14 +117,25 @@ func (m *memoryBudget) share(a *account, n int) int64 {
 // own is the part of a quarter that each of n partitions has to itself.
 func (m *memoryBudget) own(n int) int64 { return m.limit / int64(4*max(n, 1)) }
 
-// unpacks reports whether a partition may unpack more. What it holds encoded does
-// not count: only unpacking gives that back.
-func (m *memoryBudget) unpacks(a *account, n int, lone bool) bool {
+// unpacks reports whether a partition may unpack a log batch that needs so many bytes.
+// What it holds encoded does not count: only unpacking gives that back.
+func (m *memoryBudget) unpacks(a *account, need int64, n int, lone bool) bool {
 	inWork, own, free := a.held.Load()-a.encoded.Load(), m.own(n), m.free()
-	if free > 0 && inWork < max(own, free) {
+	if free >= need && inWork < max(own, free) {
 		return true
 	}
 	return (lone || inWork < own) && m.exceed(a)
+}
+
+// allows reports whether bytes more may be used for a: they are free, or a may go
+// beyond the limit. a may be nil.
+func (m *memoryBudget) allows(a *account, bytes int) bool {
+	if m.free() >= int64(bytes) {
+		return true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return a == nil || m.exceeds == a
 }
 
 // exceed reports whether a may go beyond the limit. The caller makes sure that a's

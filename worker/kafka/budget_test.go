@@ -1,8 +1,11 @@
 package kafka
 
 import (
+	"errors"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 func testBudget(limit int64) *memoryBudget {
@@ -92,5 +95,51 @@ func TestDisownedMemoryDoesNotCount(t *testing.T) {
 	}
 	if b.release(); m.pool.used.Load() != 0 || a.held.Load() != 0 {
 		t.Errorf("%d bytes are in use after a late release, %d held", m.pool.used.Load(), a.held.Load())
+	}
+}
+
+// TestUnpackingKeepsToWhatIsFree has log batches that unpack to more than is free,
+// and to more than the batch before let expect. A partition unpacks one only when
+// there is room for all of it, or when it may go beyond the limit.
+func TestUnpackingKeepsToWhatIsFree(t *testing.T) {
+	const limit = 2 << 20
+	for codec := range codecs {
+		if codec == "none" {
+			continue
+		}
+		t.Run(codec, func(t *testing.T) {
+			var batches []byte
+			for i, size := range []int{100, 1 << 20} {
+				batch := batchSpec{base: int64(i), codec: codec, records: []kmsg.Record{{Value: make([]byte, size)}}}
+				batches = append(batches, batch.encode()...)
+			}
+			s, pool := setOf(t, batches, 0)
+			pool.budget = &memoryBudget{limit: limit, pool: pool, onFree: func() {}}
+			a := &account{pool: pool}
+			s.arena.owner = a
+			var b Batch
+			if err := s.Next(&b, 1, 1<<30); err != nil || len(b.Records) != 1 {
+				t.Fatalf("%d records and %v of the small batch", len(b.Records), err)
+			}
+			other := pool.get(1 << 20)
+			if err := s.Next(&b, 1, 1<<30); !errors.Is(err, ErrNoRoom) {
+				t.Fatalf("%v, with half of the memory in use", err)
+			}
+			if used, need := pool.used.Load(), s.Needs(); used > limit || need < 1<<20 || need > 2<<20 {
+				t.Fatalf("%d bytes are in use, and %d are needed", used, need)
+			}
+			if !pool.budget.unpacks(a, int64(s.Needs()), 1, true) {
+				t.Fatal("it may not go beyond the limit with nothing in flight")
+			}
+			if err := s.Next(&b, 1, 1<<30); err != nil || len(b.Records) != 1 {
+				t.Fatalf("%d records and %v beyond the limit", len(b.Records), err)
+			}
+			b.Release()
+			s.Release()
+			other.release()
+			if used := pool.used.Load(); used != 0 {
+				t.Errorf("%d bytes are still in use", used)
+			}
+		})
 	}
 }

@@ -73,8 +73,8 @@ func (p *bufferPool) get(n int) *buffer { return p.getFor(nil, n) }
 // getFor is get, and charges owner for the buffer until it is released.
 func (p *bufferPool) getFor(owner *account, n int) *buffer {
 	class, b := bufferClass(n), (*buffer)(nil)
+	n = bufferSize(n)
 	if class < bufferClasses {
-		n = 1 << (minBufferBits + class)
 		b = p.take(class)
 	}
 	if b == nil {
@@ -169,6 +169,14 @@ func (p *bufferPool) evict(n int) {
 		list[len(list)-1] = nil
 		p.free[most] = list[:len(list)-1]
 	}
+}
+
+// bufferSize returns how large a buffer is that was got for n bytes.
+func bufferSize(n int) int {
+	if class := bufferClass(n); class < bufferClasses {
+		return 1 << (minBufferBits + class)
+	}
+	return n
 }
 
 // bufferClass returns the class whose buffers hold n bytes, bufferClasses or

@@ -44,18 +44,17 @@ func (a *arena) free() {
 }
 
 // decompress returns the content of src, which lies in a.block. toCome is how
-// many compressed bytes are left after src; it sizes a new block.
+// many compressed bytes are left after src; it sizes a new block. A noRoom error
+// says how much memory would have to be free, and changes nothing.
 func (a *arena) decompress(codec int8, src []byte, toCome int) ([]byte, error) {
-	want, err := expectedSize(codec, src, a.max())
-	if err == nil && want > a.max() {
-		err = unpacksBeyond(a.max())
-	}
+	want, err := a.expect(codec, src)
 	if err != nil {
 		return nil, err
 	}
-	want++ // the end of the stream shows only when one byte is free
 	if a.block == nil || len(a.block.data)-a.used < want {
-		a.replace(want, toCome)
+		if err := a.replace(want, toCome); err != nil {
+			return nil, err
+		}
 	}
 	n, err := a.unpack(codec, src, toCome)
 	if errors.Is(err, errOutgrown) {
@@ -64,9 +63,37 @@ func (a *arena) decompress(codec int8, src []byte, toCome int) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decompressing %s: %w", compress.Compression(codec), err)
 	}
+	if a.owner != nil {
+		a.owner.unpacked(len(src), n)
+	}
 	out := a.block.data[a.used : a.used+n : a.used+n]
 	a.used += n
 	return out, nil
+}
+
+// expect returns the room to begin the decompression of src with.
+func (a *arena) expect(codec int8, src []byte) (int, error) {
+	want, err := expectedSize(codec, src, a.max())
+	if err == nil && want > a.max() {
+		err = unpacksBeyond(a.max())
+	}
+	if err != nil {
+		return 0, err
+	}
+	if a.owner != nil {
+		want = max(want, min(a.owner.wouldUnpack(len(src)), a.max()))
+	}
+	return want + 1, nil // the end of the stream shows only when one byte is free
+}
+
+// needs returns how much memory has to be free before src is decompressed, as far as
+// can be told.
+func (a *arena) needs(codec int8, src []byte) int {
+	want, err := a.expect(codec, src)
+	if err != nil || a.block != nil && len(a.block.data)-a.used >= want {
+		return 0 // or decompress tells the error
+	}
+	return bufferSize(want)
 }
 
 func (a *arena) max() int {
@@ -87,20 +114,38 @@ func (a *arena) unpack(codec int8, src []byte, toCome int) (n int, err error) {
 
 // unpackLarge counts the bytes that src unpacks to, and then decompresses it.
 func (a *arena) unpackLarge(codec int8, src []byte) (n int, err error) {
-	var size int64
+	var size int
 	err = a.decode(codec, src, func(r io.Reader) (err error) {
-		size, err = io.Copy(io.Discard, io.LimitReader(r, int64(a.max())+1))
+		size, err = a.count(0, r)
 		return err
 	})
-	if err == nil && size > int64(a.max()) {
-		err = unpacksBeyond(a.max())
-	}
 	if err != nil {
 		return 0, err
 	}
-	a.free()
-	a.block = a.pool.getFor(a.owner, int(size)+1)
+	if err := a.replace(size+1, 0); err != nil {
+		return 0, err
+	}
 	return a.unpack(codec, src, 0)
+}
+
+// count returns the size of a batch of which n bytes are read and the others come
+// from r.
+func (a *arena) count(n int, r io.Reader) (int, error) {
+	rest, err := io.Copy(io.Discard, io.LimitReader(r, int64(a.max()+1-n)))
+	if n += int(rest); err == nil && n > a.max() {
+		err = unpacksBeyond(a.max())
+	}
+	return n, err
+}
+
+// outgrows is the error about a batch that no memory is free for. n bytes of it are
+// read, and the others come from r.
+func (a *arena) outgrows(n int, r io.Reader) error {
+	size, err := a.count(n, r)
+	if err != nil {
+		return err
+	}
+	return noRoom(bufferSize(size + 1))
 }
 
 func (a *arena) decode(codec int8, src []byte, read func(io.Reader) error) error {
@@ -133,7 +178,10 @@ func (a *arena) fill(r io.Reader, toCome int) (n int, err error) {
 			if n >= measuredBytes {
 				return 0, errOutgrown
 			}
-			a.move(n, toCome)
+			if err := a.move(n, toCome); err != nil {
+				// What it takes is counted now, so that it is unpacked once more only.
+				return 0, a.outgrows(n, r)
+			}
 		}
 		m, err := r.Read(a.block.data[a.used+n:])
 		n += m
@@ -155,20 +203,35 @@ func (a *arena) fill(r io.Reader, toCome int) (n int, err error) {
 	}
 }
 
-// replace starts a new block with room for want bytes and, at a usual ratio, for
-// what is still to come.
-func (a *arena) replace(want, toCome int) {
+// noRoom is the error that so many bytes of memory are not free.
+type noRoom int
+
+func (n noRoom) Error() string { return fmt.Sprintf("%d bytes of memory are not free", int(n)) }
+
+// replace starts a new block with room for want bytes and, if there is memory, at a
+// usual ratio for what is still to come.
+func (a *arena) replace(want, toCome int) error {
 	a.free()
-	a.block = a.pool.getFor(a.owner, max(want, min(max(4*toCome, minBlockBytes), maxBlockBytes)))
+	size := max(want, min(max(4*toCome, minBlockBytes), maxBlockBytes))
+	if budget := a.pool.budget; budget != nil && !budget.allows(a.owner, bufferSize(size)) {
+		if size = want; !budget.allows(a.owner, bufferSize(want)) {
+			return noRoom(bufferSize(want))
+		}
+	}
+	a.block = a.pool.getFor(a.owner, size)
+	return nil
 }
 
 // move carries the n bytes of a batch that outgrew its block to a larger one.
-func (a *arena) move(n, toCome int) {
+func (a *arena) move(n, toCome int) error {
 	old, from := a.block, a.used
 	a.block, a.used = nil, 0
-	a.replace(min(2*n, a.max())+minBlockBytes, toCome)
+	defer old.release()
+	if err := a.replace(max(min(2*n, a.max()+1), minBlockBytes), toCome); err != nil {
+		return err
+	}
 	copy(a.block.data, old.data[from:from+n])
-	old.release()
+	return nil
 }
 
 // expectedSize returns how many bytes src may decompress to, as a first guess

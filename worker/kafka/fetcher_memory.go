@@ -108,19 +108,19 @@ func (l *lane) reserve(r *laneRequest) {
 	f.budget.reserved.Add(r.reserved)
 }
 
-// MayUnpack reports whether there is memory to unpack more of a partition. lone
-// says that nothing of the partition is in flight. Then, or if it holds little
+// MayUnpack reports whether there is memory to unpack more of a partition, which takes
+// need bytes (Set.Needs). lone says that nothing of the partition is in flight. Then, or if it holds little
 // unpacked, it may unpack one log batch even if no memory is free, unless another
 // partition has just done so. After false, call it again when batches are released,
 // and after ExceedFor.
-func (f *Fetcher) MayUnpack(partition int32, lone bool) bool {
-	if f.budget.pool.used.Load() <= f.budget.limit/encodedShare {
-		return true // or it would be asked for each chunk
+func (f *Fetcher) MayUnpack(partition int32, need int, lone bool) bool {
+	if f.budget.pool.used.Load()+int64(need) <= f.budget.limit/encodedShare && f.budget.free() >= int64(need) {
+		return true // a short cut, since this is the usual case
 	}
 	f.mu.Lock()
 	a, n := f.account(partition), len(f.cursors)
 	f.mu.Unlock()
-	return f.budget.unpacks(a, n, lone)
+	return f.budget.unpacks(a, int64(need), n, lone)
 }
 
 // Short reports whether so little memory is left that reading may have to wait.

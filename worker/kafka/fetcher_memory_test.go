@@ -163,7 +163,7 @@ func TestPackedSetsLeaveMemoryToUnpack(t *testing.T) {
 		}
 	}
 	for _, s := range begun {
-		if s.Packed() && !r.f.MayUnpack(s.Partition, false) {
+		if s.Packed() && !r.f.MayUnpack(s.Partition, s.Needs(), false) {
 			t.Errorf("partition %d may not unpack what it holds; %d KiB of %d are in use", s.Partition, r.f.Memory()>>10, limit>>10)
 		}
 	}

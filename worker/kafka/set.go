@@ -6,6 +6,9 @@ import (
 	"github.com/millrace-dev/millrace/worker/record"
 )
 
+// ErrNoRoom says that there is not enough memory to unpack a log batch.
+var ErrNoRoom = errors.New("there is not enough memory to unpack the next log batch")
+
 // Set is what one fetch brought of one partition, still encoded. It has one
 // owner at a time, who decodes it with Next and gives it back with Release.
 //
@@ -38,6 +41,7 @@ type Set struct {
 	arena    arena
 	failed   error // what ended the decoding
 	told     bool  // Next has returned it
+	least    int   // bytes that were not free when Next needed them last
 }
 
 // setSource says where the records of a Set come from.
@@ -93,14 +97,26 @@ func (s *Set) countEncoded(bytes int64) {
 	}
 }
 
-// Packed reports whether Next would have to unpack a log batch first, which takes
-// further memory.
+// Packed reports whether Next would have to unpack a log batch first.
 func (s *Set) Packed() bool {
 	if s.failed != nil || s.open.left > 0 {
 		return false
 	}
 	h, err := s.walk.peek()
 	return err == nil && h.codec() != 0
+}
+
+// Needs returns how many bytes of further memory Next takes to unpack a log batch, as
+// far as can be told; 0 if there is none to unpack, or room for it.
+func (s *Set) Needs() int {
+	if !s.Packed() {
+		return 0
+	}
+	h, err := s.walk.peek()
+	if err != nil {
+		return 0
+	}
+	return max(s.arena.needs(h.codec(), h.payload()), s.least)
 }
 
 // Done reports whether everything was handed out, an error of Next included.
@@ -135,15 +151,23 @@ func (s *Set) Release() {
 // takes at least one record if there is one. A batch without records covers
 // offsets that have none to read; one with First = Next has nothing at all.
 //
-// An error is a *CorruptError, a *LegacyFormatError or a *BatchTooLargeError; the records in front of
+// ErrNoRoom says that there is not enough memory to unpack the next log batch: wait
+// for Fetcher.MayUnpack and call Next again. Any other error is a *CorruptError, a *LegacyFormatError or a *BatchTooLargeError; the records in front of
 // it are handed out first, and it is then returned each time.
 func (s *Set) Next(b *Batch, maxRecords, maxBytes int) error {
 	s.begin()
 	b.Release()
 	b.First, b.Next = s.position, s.position
 	if s.failed == nil {
-		s.failed = s.fill(b, max(maxRecords, 1), maxBytes)
+		err := s.fill(b, max(maxRecords, 1), maxBytes)
 		b.Next = s.position
+		if short, ok := errors.AsType[noRoom](err); ok {
+			if s.least = int(short); b.Next == b.First {
+				return ErrNoRoom
+			}
+			return nil
+		}
+		s.failed = err
 	}
 	s.told = s.failed != nil && b.Next == b.First
 	if s.told {
@@ -173,10 +197,10 @@ func (s *Set) fill(b *Batch, maxRecords, maxBytes int) error {
 	}
 }
 
-// short reports whether there is no memory to unpack more.
+// short reports whether there is too little memory to unpack more.
 func (s *Set) short() bool {
 	budget := s.arena.pool.budget
-	return budget != nil && budget.free() <= 0
+	return budget != nil && budget.free() < max(int64(s.Needs()), 1)
 }
 
 // decode moves records of the open batch to b until either is at its end.
@@ -247,9 +271,13 @@ func (s *Set) openNext(full bool) (bool, error) {
 				return false, nil
 			}
 			opened, err := s.enter(&h)
+			if _, ok := errors.AsType[noRoom](err); ok {
+				return false, err
+			}
 			if err != nil {
 				return false, s.corrupt(&h, err)
 			}
+			s.least = 0
 			if opened {
 				s.walk.pass(&h)
 				return true, nil
