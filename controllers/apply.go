@@ -119,7 +119,7 @@ func (s *scope) applied(answer *unstructured.Unstructured) error {
 	s.observed.TemplateChanged = s.observed.Deployment == nil || !equality.Semantic.DeepEqual(s.observed.Deployment.Spec.Template, d.Spec.Template)
 	s.observed.Deployment = d
 	if after := s.plan.Replicas; after.Count != before {
-		s.scaled = fmt.Sprintf("from %d to %d pods: %s", before, after.Count, after.Why)
+		s.memory.undelivered.scaled = fmt.Sprintf("from %d to %d pods: %s", before, after.Count, after.Why)
 	}
 	return nil
 }

@@ -1,10 +1,13 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
@@ -45,6 +48,7 @@ func (s *scope) sample(seen kafkawatch.Sample) scaling.Sample {
 	if d := s.observed.Deployment; d != nil {
 		sample.Ready = d.Status.ReadyReplicas
 	}
+	sample.CPU = s.meanCPU()
 	for id, p := range seen.Partitions {
 		sample.Partitions = append(sample.Partitions, scaling.Partition{
 			ID: int32(id), Start: p.Start, End: p.End, Committed: p.Committed,
@@ -56,17 +60,36 @@ func (s *scope) sample(seen kafkawatch.Sample) scaling.Sample {
 	return sample
 }
 
+// meanCPU is the limit that the pods have in the mean; 0 without autoscaling.vertical.
+func (s *scope) meanCPU() scaling.CPU {
+	pods := s.observed.CPU.Pods
+	if a := s.sp.Spec.Autoscaling; a == nil || a.Vertical == nil || len(pods) == 0 {
+		return 0
+	}
+	var sum int64
+	for _, p := range pods {
+		sum += p.Has
+	}
+	return scaling.CPU(sum / int64(len(pods)))
+}
+
 func (s *scope) autoscale(history *scaling.History, now time.Time) {
 	spec := s.sp.Spec.Autoscaling
+	policy := policyOf(spec)
+	policy.Vertical = s.vertical()
 	decided := scaling.Decide(scaling.Input{
-		History: history, Policy: policyOf(spec), Partitions: s.observed.Kafka.Partitions,
-		Current: s.observed.Held(), Now: now, LastChange: s.lastChange(),
+		History: history, Policy: policy, Partitions: s.observed.Kafka.Partitions,
+		Current: s.observed.Held(), CPU: s.cpuHeld(), Resize: s.resizing(), Now: now, LastChange: s.lastChange(),
 		KafkaReachable: s.observed.Kafka.Trouble == nil,
 	})
 	d := decision(decided, now, s.observed.Kafka.Partitions)
 	s.observed.Scaling = d
-	if last := s.sp.Status.LastScaleDecision; decided.Changed() && !repeats(last, d) {
-		s.decision = d
+	last := cmp.Or(s.memory.undelivered.decision, s.sp.Status.LastScaleDecision)
+	if (decided.Changed() || heldBack[decided.Reason]) && !repeats(last, d) {
+		s.memory.undelivered.decision = d
+	}
+	if decided.Changed() && spec.Mode != v1alpha1.RecommendOnly {
+		s.memory.changed = d.At.Time
 	}
 	if s.observed.Held() > spec.MinReplicas || decided.Inputs.Lag > 0 {
 		s.waitFor(scaleInterval)
@@ -90,19 +113,53 @@ func length(d *metav1.Duration) time.Duration {
 	return d.Duration
 }
 
+// heldBack are the reasons for staying that are worth telling of: records wait, and
+// neither more pods nor more CPU are added for them.
+var heldBack = map[scaling.Reason]bool{
+	scaling.AtCap: true, scaling.HotPartition: true, scaling.RaiseDidNotHelp: true,
+	scaling.ResizePending: true, scaling.NoRoom: true, scaling.StuckPartitions: true,
+}
+
 // lastChange is when a decision was last carried out.
 func (s *scope) lastChange() time.Time {
-	last := s.sp.Status.LastScaleDecision
-	if last == nil || s.sp.Spec.Autoscaling.Mode == v1alpha1.RecommendOnly {
-		return time.Time{}
+	if last := s.sp.Status.Autoscaling; s.memory.changed.IsZero() && last != nil && last.LastChange != nil {
+		return last.LastChange.Time
 	}
-	return last.At.Time
+	return s.memory.changed
+}
+
+// vertical is what the spec says of the pods' CPU.
+func (s *scope) vertical() scaling.Vertical {
+	v := s.sp.Spec.Autoscaling.Vertical
+	if v == nil {
+		return scaling.Vertical{}
+	}
+	out := scaling.Vertical{Base: scaling.CPU(s.observed.CPU.Base), Max: scaling.CPU(v.MaxCPU.MilliValue())}
+	if v.Step != nil {
+		out.Step = scaling.CPU(v.Step.MilliValue())
+	}
+	return out
+}
+
+// cpuHeld is the limit that each pod is to have already.
+func (s *scope) cpuHeld() scaling.CPU {
+	return scaling.CPU(cmp.Or(s.observed.CPU.Held, s.observed.CPU.Base))
+}
+
+// resizing is how far the pods have come to it.
+func (s *scope) resizing() scaling.Resize {
+	c := &s.observed.CPU
+	_, message := c.Trouble()
+	return scaling.Resize{
+		Pending: int(c.Resized(int64(s.cpuHeld()))) < len(c.Pods), Message: message, Room: scaling.CPU(c.Room()),
+	}
 }
 
 // repeats reports whether a recommendation is the one before. What is carried out
 // changes the number of pods, so it does not come again.
 func repeats(last, d *v1alpha1.ScaleDecision) bool {
-	return last != nil && last.From == d.From && last.To == d.To && last.Cap == d.Cap && last.Reason == d.Reason
+	return last != nil && last.From == d.From && last.To == d.To && last.Cap == d.Cap && last.Reason == d.Reason &&
+		equality.Semantic.DeepEqual(last.CPU, d.CPU)
 }
 
 // decision is a decision as the status shows it.
@@ -116,7 +173,12 @@ func decision(d scaling.Decision, now time.Time, partitions int32) *v1alpha1.Sca
 	if d.Inputs.Saturation >= 0 {
 		in.SaturationPercent = new(int32(math.Round(100 * d.Inputs.Saturation)))
 	}
+	var cpu *v1alpha1.CPUChange
+	if d.FromCPU != d.ToCPU {
+		cpu = &v1alpha1.CPUChange{From: resource.MustParse(d.FromCPU.String()), To: resource.MustParse(d.ToCPU.String())}
+	}
 	return &v1alpha1.ScaleDecision{
+		CPU:  cpu,
 		From: d.From, To: d.To, Cap: d.Cap, Reason: string(d.Reason), Message: d.Message, Inputs: in,
 		At: metav1.NewTime(now.Truncate(time.Second)), // as the API server keeps it
 	}

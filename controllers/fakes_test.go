@@ -15,6 +15,9 @@ import (
 // fakeKafka is a cluster whose facts the test sets, one for all StreamProcessors.
 type fakeKafka struct {
 	wake func(types.NamespacedName)
+	// onSet is called in each reconciliation, after the StreamProcessor was read;
+	// nil for nothing.
+	onSet func(types.NamespacedName)
 
 	mu       sync.Mutex
 	facts    kafkawatch.Facts                           // guarded by mu
@@ -53,6 +56,9 @@ func (f *fakeKafka) wakeAll() {
 }
 
 func (f *fakeKafka) Set(key types.NamespacedName, t kafkawatch.Target) error {
+	if f.onSet != nil {
+		f.onSet(key)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.targets[key] = t

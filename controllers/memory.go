@@ -28,6 +28,12 @@ type memory struct {
 	refusals map[string]refusal
 	// answers are the API server's to what was applied, by kind and name.
 	answers map[string]answer
+	// ceilings are what pods' nodes can't exceed, by the pods' UID.
+	ceilings map[types.UID]ceiling
+	// undelivered is what no status has told of yet.
+	undelivered undelivered
+	// changed is when autoscaling last changed something.
+	changed time.Time
 	// expressions are those that were checked last.
 	expressions checkedExpressions
 }

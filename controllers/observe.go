@@ -35,6 +35,7 @@ func (r *Reconciler) observe(ctx context.Context, s *scope) error {
 		}
 	}
 	r.observeExpressions(s)
+	r.observeCPU(s)
 	r.observeKafka(s)
 	r.observeWorkers(s)
 	return nil

@@ -32,8 +32,9 @@ package controllers
 
 // Secrets hold what it takes to ask brokers for partitions and lag, and so may
 // ConfigMaps, which are read by the rule above; pods are asked for their status
-// and say why they fail.
+// and say why they fail, and autoscaling.vertical changes their CPU in place.
 //
+// +kubebuilder:rbac:groups="",resources=pods/resize,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets;pods,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

@@ -50,7 +50,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if s == nil || err != nil {
 		return ctrl.Result{}, err
 	}
-	phases := []phase{r.keepFinalizer, r.observe, r.scale, r.decide, r.apply}
+	phases := []phase{r.keepFinalizer, r.observe, r.scale, r.decide, r.apply, r.resize}
 	if s.sp.DeletionTimestamp != nil {
 		phases = []phase{r.giveUp, r.observe, r.decide, r.finalize}
 	}

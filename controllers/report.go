@@ -35,6 +35,7 @@ func (r *Reconciler) report(ctx context.Context, s *scope) error {
 	r.recordGroup(s)
 	s.fillStatus(metav1.NewTime(now))
 	if equality.Semantic.DeepEqual(before.Status, s.sp.Status) {
+		r.deliver(s)
 		return nil
 	}
 	if left := figuresInterval - now.Sub(s.memory.reported); left > 0 && onlyFigures(before.Status, s.sp.Status) {
@@ -54,6 +55,7 @@ func (r *Reconciler) report(ctx context.Context, s *scope) error {
 		return nil
 	}
 	s.memory.reported = now
+	r.deliver(s)
 	r.announce(s, &before.Status)
 	return nil
 }
@@ -77,9 +79,7 @@ func (s *scope) fillStatus(now metav1.Time) {
 	}
 	st.StuckPartitions = s.observed.Kafka.Stuck
 	st.Losses = s.observed.Kafka.Losses
-	if s.decision != nil {
-		st.LastScaleDecision = s.decision
-	}
+	s.fillScaling()
 	status.Set(&st.Conditions, s.sp.Generation, now, conditions...)
 }
 
@@ -100,9 +100,6 @@ var announced = []string{status.PartitionCapped, status.StuckPartition, status.O
 
 // announce records events for what has changed since the status before.
 func (r *Reconciler) announce(s *scope, before *v1alpha1.StreamProcessorStatus) {
-	if s.scaled != "" {
-		r.Events.Eventf(s.sp, nil, corev1.EventTypeNormal, "Scaled", "Scale", "%s", note(s.scaled))
-	}
 	r.announceConditions(s, before.Conditions)
 	var lost []string
 	for _, loss := range newLosses(before.Losses, s.sp.Status.Losses) {

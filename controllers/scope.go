@@ -30,10 +30,6 @@ type scope struct {
 	decided  bool // whether there is a plan
 	facts    kafkawatch.Facts
 	workers  podwatch.Facts
-	// decision is of this reconciliation; nil if nothing was decided.
-	decision *v1alpha1.ScaleDecision
-	// scaled tells of a changed number of pods, "" if it is as it was.
-	scaled string
 
 	again time.Duration // 0 for not
 }

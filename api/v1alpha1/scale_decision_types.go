@@ -5,7 +5,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ScaleDecision is a change of the number of pods or of their CPU, and why.
+// ScaleDecision is a change of the number of pods or of their CPU, and why; or why
+// there is none although records wait.
 type ScaleDecision struct {
 	// from is the number of pods before.
 	// +required

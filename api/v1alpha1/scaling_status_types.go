@@ -14,11 +14,6 @@ type VerticalStatus struct {
 	// resizedReplicas is the number of pods that have it.
 	// +optional
 	ResizedReplicas int32 `json:"resizedReplicas"`
-
-	// message says why more CPU is not given; empty if nothing stands against
-	// it.
-	// +optional
-	Message string `json:"message,omitempty"`
 }
 
 // AutoscalingStatus is what autoscaling has learnt. None of it changes with time
@@ -28,6 +23,10 @@ type AutoscalingStatus struct {
 	// that is known.
 	// +optional
 	PodRecordsPerSecond *int64 `json:"podRecordsPerSecond,omitempty"`
+
+	// lastChange is when autoscaling last changed something.
+	// +optional
+	LastChange *metav1.Time `json:"lastChange,omitempty"`
 
 	// pauseSeconds is for how long nothing was processed when the number of pods
 	// changed last.

@@ -61,7 +61,8 @@ type StreamProcessorStatus struct {
 	Losses []PartitionLoss `json:"losses,omitempty"`
 
 	// lastScaleDecision is the last change of the number of pods or of their
-	// CPU, or, with autoscaling.mode RecommendOnly, the last recommendation.
+	// CPU, or why there was none although records waited. With
+	// autoscaling.mode RecommendOnly it is the last recommendation.
 	// +optional
 	LastScaleDecision *ScaleDecision `json:"lastScaleDecision,omitempty"`
 

@@ -62,6 +62,10 @@ func (in *AutoscalingStatus) DeepCopyInto(out *AutoscalingStatus) {
 		*out = new(int64)
 		**out = **in
 	}
+	if in.LastChange != nil {
+		in, out := &in.LastChange, &out.LastChange
+		*out = (*in).DeepCopy()
+	}
 	if in.Idle != nil {
 		in, out := &in.Idle, &out.Idle
 		*out = new(IdleStatus)

@@ -37,7 +37,7 @@ func allStatus() v1alpha1.StreamProcessorStatus {
 				Lag: 9000, LagSeconds: new(int64(90)), ArrivedPerSecond: 100, ProcessedPerSecond: 50, SaturationPercent: new(int32(97)), Partitions: 12, StuckPartitions: 1,
 			},
 		},
-		Vertical: &v1alpha1.VerticalStatus{CPU: resource.MustParse("2500m"), ResizedReplicas: 1, Message: "pod a waits"},
+		Vertical: &v1alpha1.VerticalStatus{CPU: resource.MustParse("2500m"), ResizedReplicas: 1},
 		Autoscaling: &v1alpha1.AutoscalingStatus{
 			PodRecordsPerSecond: new(int64(100)), PauseSeconds: 3,
 			Idle:   &v1alpha1.IdleStatus{Since: at, EndOffsets: 9},

@@ -16,7 +16,7 @@ import (
 func (p *Plan) Conditions(o Observed) (conditions []status.Condition, again time.Duration) {
 	state, again := o.state(p).conditions(&o)
 	return append(withHeld(state, p.rolloutHeld(&o)),
-		o.kafkaReachable(), p.capped(&o), o.stuckPartition(), o.recordsLost(), o.offsetsGone(), o.groupShared(), o.suspended()), again
+		o.kafkaReachable(), p.capped(&o), o.stuckPartition(), o.recordsLost(), o.offsetsGone(), o.groupShared(), o.suspended(), o.resizePending(p)), again
 }
 
 // state is how Ready, Reconciling and Stalled stand. The first that applies is what a

@@ -47,7 +47,9 @@ type Observed struct {
 	// NotPermitted is what the API server said when an object was refused for
 	// its content, "" if it took them all.
 	NotPermitted string
-	Environment  Environment
+	// CPU is about autoscaling.vertical.
+	CPU         CPU
+	Environment Environment
 }
 
 // Environment is what the operator was told and found at its start.

@@ -14,6 +14,9 @@ import (
 // Plan is what is to be done.
 type Plan struct {
 	Replicas Replicas
+	// CPU is the limit that each pod is to have, in thousandths; 0 for that of
+	// the template.
+	CPU int64
 	// Apply are the objects that are to exist, each whole, with the reason for
 	// each, in their order. It is empty when nothing may be touched.
 	Apply []Act
@@ -34,10 +37,10 @@ type Act struct {
 
 // Make decides. The same observation gives the same plan.
 func Make(o Observed) Plan {
-	p := Plan{Replicas: o.replicas()}
+	p := Plan{Replicas: o.replicas(), CPU: o.cpu()}
 	objects, err := resources.Objects(o.Processor, resources.Inputs{
 		WorkerImage: o.Environment.WorkerImage, LogLevel: o.Environment.WorkerLogLevel,
-		Replicas: p.Replicas.Count, RanReplicas: cmp.Or(p.Replicas.Count, o.ran()), Partitions: o.Kafka.Partitions,
+		Replicas: p.Replicas.Count, RanReplicas: cmp.Or(p.Replicas.Count, o.ran()), CPU: p.CPU, Partitions: o.Kafka.Partitions,
 		CredentialsHash: o.Credentials.Hash,
 		NetworkPolicy:   o.Environment.NetworkPolicies, PodMonitor: o.Environment.PodMonitors,
 	})
@@ -52,7 +55,7 @@ func Make(o Observed) Plan {
 	}
 	for _, object := range objects {
 		if name := Describe(object); !slices.Contains(o.Foreign, name) && !slices.Contains(o.Leaving, name) {
-			p.Apply = append(p.Apply, Act{object, o.why(object, p.Replicas), needed(object)})
+			p.Apply = append(p.Apply, Act{object, o.why(object, &p), needed(object)})
 		}
 		if d, ok := object.(*appsv1.Deployment); ok {
 			p.Rollout = o.rollout(d)
@@ -75,12 +78,15 @@ func Describe(object resources.Object) string {
 
 // why tells what is particular about an object; that it belongs to the
 // StreamProcessor goes without saying.
-func (o *Observed) why(object resources.Object, r Replicas) string {
+func (o *Observed) why(object resources.Object, p *Plan) string {
 	if object.GetObjectKind().GroupVersionKind().Kind != "Deployment" {
 		return "the spec asks for it"
 	}
-	if held := o.Held(); held != r.Count {
+	if r, held := p.Replicas, o.Held(); held != r.Count {
 		return fmt.Sprintf("%d pods instead of %d: %s", r.Count, held, r.Why)
+	}
+	if p.CPU != o.CPU.Held && p.CPU > 0 {
+		return fmt.Sprintf("%dm of CPU for each pod instead of %dm: %s", p.CPU, cmp.Or(o.CPU.Held, o.CPU.Base), o.whyCPU())
 	}
 	return "the spec, the configuration or a credential has changed"
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // replicasAnnotation, on the Deployment, is how many pods ran last. A Deployment
@@ -12,13 +13,16 @@ const replicasAnnotation = "millrace.dev/replicas"
 
 // keep notes on the Deployment what has to outlast the pods.
 func keep(d *appsv1.Deployment, in Inputs) {
-	if in.RanReplicas <= 0 {
-		return
+	kept := map[string]string{}
+	if in.RanReplicas > 0 {
+		kept[replicasAnnotation] = strconv.Itoa(int(in.RanReplicas))
 	}
-	if d.Annotations == nil {
-		d.Annotations = map[string]string{}
+	if in.CPU > 0 {
+		kept[cpuAnnotation] = strconv.FormatInt(in.CPU, 10)
 	}
-	d.Annotations[replicasAnnotation] = strconv.Itoa(int(in.RanReplicas))
+	if len(kept) > 0 {
+		d.Annotations = labels.Merge(d.Annotations, kept)
+	}
 }
 
 // Scale returns the part of a Deployment that is about the number of its pods, for a

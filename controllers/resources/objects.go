@@ -30,6 +30,9 @@ type Inputs struct {
 	Replicas int32
 	// RanReplicas is how many pods run, or ran last.
 	RanReplicas int32
+	// CPU is the limit that each pod is to have, in thousandths; 0 for that of the
+	// template.
+	CPU int64
 	// Partitions of the input topic; 0 if they are not known.
 	Partitions int32
 	// CredentialsHash stands for the content of the Secrets and ConfigMaps that sp

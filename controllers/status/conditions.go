@@ -43,6 +43,10 @@ const (
 	// there while it does.
 	GroupShared = "GroupShared"
 
+	// ResizePending: pods don't get the CPU that autoscaling.vertical has decided on.
+	// They go on with what they have. Only there while it is so.
+	ResizePending = "ResizePending"
+
 	// Suspended: spec.suspend is set. Only there while it is.
 	Suspended = "Suspended"
 
@@ -122,6 +126,18 @@ const (
 	LostBeforeRead = "LostBeforeRead"
 	// ExpiredOrDeleted is the reason of OffsetsGone.
 	ExpiredOrDeleted = "ExpiredOrDeleted"
+	// ResizeDeferred is a reason of ResizePending: the node has no room at the
+	// moment.
+	ResizeDeferred = "Deferred"
+	// ResizeInfeasible is a reason of ResizePending: the node will never have room.
+	ResizeInfeasible = "Infeasible"
+	// ResizeFailed is a reason of ResizePending: the node could not do it.
+	ResizeFailed = "Failed"
+	// ResizeRefused is a reason of ResizePending: the API server does not take it.
+	ResizeRefused = "Refused"
+	// NoCPULimit is a reason of ResizePending: the container has no limit that could
+	// be raised.
+	NoCPULimit = "NoCPULimit"
 	// Paused is the reason of RolloutHeld where the annotation millrace.dev/paused
 	// holds it.
 	Paused = "Paused"
