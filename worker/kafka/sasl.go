@@ -32,9 +32,9 @@ func (s *SASL) mechanism() (sasl.Mechanism, error) {
 func (s *SASL) scram(algorithm scram.Algorithm) (sasl.Mechanism, error) {
 	mechanism, err := scram.Mechanism(algorithm, s.Username, s.Password)
 	if err != nil {
-		// The reason names no credential: it is about characters that
-		// SCRAM's string preparation forbids.
-		return nil, fmt.Errorf("SASL mechanism %s can't use this user name or password: %w", s.Mechanism, err)
+		// The library's error quotes the password.
+		return nil, fmt.Errorf("SASL mechanism %s can't use this user name or password: one of them has characters that "+
+			"SASLprep (RFC 4013) forbids, such as control characters and line breaks", s.Mechanism)
 	}
 	return mechanism, nil
 }

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/segmentio/kafka-go/sasl"
@@ -35,5 +36,9 @@ func TestSASLRefusesWhatSCRAMCantPrepare(t *testing.T) {
 		BootstrapServers: []string{"kafka"},
 		SASL:             &SASL{Mechanism: "SCRAM-SHA-256", Username: "user", Password: "bell\a"},
 	})
-	expectError(t, err, nil, "can't use this user name or password")
+	expectError(t, err, nil, "can't use this user name or password", "line breaks")
+	// Logs and conditions show the error.
+	if strings.Contains(err.Error(), "bell") {
+		t.Errorf("the error shows the password: %v", err)
+	}
 }
