@@ -31,6 +31,6 @@ func newRootCommand() *cobra.Command {
 		},
 	}
 	o.addTo(cmd.Flags())
-	cmd.AddCommand(newCheckCommand())
+	cmd.AddCommand(newCheckCommand(), newUninstallCommand())
 	return cmd
 }
