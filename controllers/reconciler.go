@@ -34,6 +34,8 @@ type Reconciler struct {
 	// expressions, each error beginning with the field's path in a worker's
 	// configuration. Without it nothing is.
 	CheckExpressions func(config.CEL) error
+	// Metrics take what is found; nil for none.
+	Metrics *Metrics
 	// Environment is what is the same for all StreamProcessors.
 	Environment plan.Environment
 
@@ -60,7 +62,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 	}
 	// How it stands is told even when something went wrong, as far as it is known.
-	return s.result(errors.Join(err, r.report(ctx, s)))
+	err = errors.Join(err, r.report(ctx, s))
+	if err != nil {
+		r.Metrics.failed(s.key)
+	}
+	return s.result(err)
 }
 
 // fetch returns nil for a StreamProcessor that is gone.
@@ -89,6 +95,7 @@ func (r *Reconciler) forget(req ctrl.Request) {
 	r.Pods.Forget(req.NamespacedName)
 	r.memories.forget(req.NamespacedName)
 	r.claims.release(req.NamespacedName)
+	r.Metrics.forget(req.NamespacedName)
 }
 
 // decide is the pure part, and the claim of the group.

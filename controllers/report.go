@@ -34,6 +34,7 @@ func (r *Reconciler) report(ctx context.Context, s *scope) error {
 	now := r.Clock.Now()
 	r.recordGroup(s)
 	s.fillStatus(metav1.NewTime(now))
+	r.Metrics.reported(s)
 	if equality.Semantic.DeepEqual(before.Status, s.sp.Status) {
 		r.deliver(s)
 		return nil

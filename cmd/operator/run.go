@@ -16,6 +16,7 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers"
@@ -72,15 +73,17 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	if err != nil {
 		return err
 	}
-	wakes := &controllers.Wakes{}
+	wakes, figures := &controllers.Wakes{}, controllers.NewMetrics()
 	kafka := kafkawatch.New(kafkawatch.Options{
-		Interval: o.pollInterval, Wake: wakes.Wake, Network: network,
+		Interval: o.pollInterval, Wake: wakes.Wake, Observe: figures.Polled("kafka"), Network: network,
 		Tokens: controllers.ServiceAccountTokens(mgr.GetClient()), Logger: mgr.GetLogger().WithName("kafka"),
 	})
-	pods := podwatch.New(podwatch.Options{Interval: o.pollInterval, Wake: wakes.Wake, Logger: mgr.GetLogger().WithName("pods")})
+	pods := podwatch.New(podwatch.Options{
+		Interval: o.pollInterval, Wake: wakes.Wake, Observe: figures.Polled("pods"), Logger: mgr.GetLogger().WithName("pods"),
+	})
 	reconciler := &controllers.Reconciler{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), References: references, Events: mgr.GetEventRecorder(resources.Manager),
-		Kafka: kafka, Pods: pods, Clock: clock.RealClock{}, CheckExpressions: checkExpressions,
+		Kafka: kafka, Pods: pods, Clock: clock.RealClock{}, CheckExpressions: checkExpressions, Metrics: figures,
 		Search: network.Search,
 		Environment: plan.Environment{
 			WorkerImage: o.workerImage, WorkerLogLevel: v1alpha1.LogLevel(o.workerLogLevel),
@@ -88,6 +91,7 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 		},
 	}
 	return errors.Join(
+		metrics.Registry.Register(figures),
 		mgr.Add(kafka), mgr.Add(pods),
 		reconciler.SetupWithManager(ctx, mgr, wakes),
 		mgr.AddHealthzCheck("ping", healthz.Ping),

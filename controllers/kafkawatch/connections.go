@@ -76,10 +76,12 @@ func (c *connections) ask(ctx context.Context, everything bool) {
 	for i, s := range asked {
 		targets[i] = &s.target
 	}
+	began := time.Now()
 	answers := c.questions(ctx, targets, unknown)
 	if ctx.Err() != nil {
 		return // what failed, failed for that
 	}
+	c.w.opts.Observe(time.Since(began))
 	for _, key := range c.keep(keys, asked, answers) {
 		c.w.opts.Wake(key)
 	}

@@ -26,6 +26,9 @@ type Options struct {
 	Wake func(types.NamespacedName)
 	// Tokens returns the source of a service account's tokens.
 	Tokens func(ServiceAccount) kafka.TokenSource
+	// Observe is called with how long each round of questions to a cluster took; nil
+	// for nobody.
+	Observe func(time.Duration)
 	// Network is how brokers are reached.
 	Network dial.Network
 	Logger  logr.Logger
@@ -50,6 +53,9 @@ type Watcher struct {
 func New(opts Options) *Watcher {
 	if opts.Interval <= 0 {
 		opts.Interval = DefaultInterval
+	}
+	if opts.Observe == nil {
+		opts.Observe = func(time.Duration) {}
 	}
 	return &Watcher{
 		opts:      opts,
