@@ -33,6 +33,7 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	@hack/cluster/binaries.sh apiserver >/dev/null \
 	  || echo "NOTE: the tests on a Kubernetes API server are skipped: it could not be built"
 	@$(MAKE) --no-print-directory -s bin/helm || echo "NOTE: the tests of the chart are skipped: Helm could not be built"
+	@$(MAKE) --no-print-directory -s bin/promtool || echo "NOTE: the test of the alerts is skipped: promtool could not be built"
 	@[[ -n "$(RACE)" ]] || echo "NOTE: the race detector is off: it needs a C compiler"
 	go test $(RACE) -timeout 30m ./...
 	@# The detector changes how much memory is used and what connections are read with.
@@ -60,7 +61,7 @@ tidy: ## Tidy the modules' files
 	go mod tidy
 	go -C hack/tools mod tidy
 	go -C hack/images mod tidy
-	for module in etcd helm kubernetes; do go -C hack/cluster/$$module mod tidy; done
+	for module in etcd helm kubernetes promtool; do go -C hack/cluster/$$module mod tidy; done
 
 .PHONY: format
 format: bin/.tools ## Format the code
@@ -102,6 +103,10 @@ chart: bin/helm ## Check the Helm chart and pack it into dist/
 
 bin/helm: hack/cluster/helm/go.mod hack/cluster/helm/go.sum
 	go -C hack/cluster/helm build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ helm.sh/helm/v4/cmd/helm
+
+# Without the discovery of clouds' machines, which takes most of the time to build.
+bin/promtool: hack/cluster/promtool/go.mod hack/cluster/promtool/go.sum
+	go -C hack/cluster/promtool build -trimpath -tags remove_all_sd -ldflags "-s -w" -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/promtool
 
 .PHONY: install
 install: ## Install the CRD into the cluster that kubectl talks to

@@ -31,7 +31,7 @@ func (r *Reconciler) ownedTypes() map[string]client.Object {
 		"NetworkPolicy":       &networkingv1.NetworkPolicy{},
 		"Deployment":          &appsv1.Deployment{},
 	}
-	if r.Environment.PodMonitors {
+	if r.Environment.HasPodMonitors {
 		monitor := &unstructured.Unstructured{}
 		monitor.SetGroupVersionKind(resources.PodMonitorKind)
 		owned[resources.PodMonitorKind.Kind] = monitor
@@ -93,8 +93,11 @@ func (r *Reconciler) find(ctx context.Context, key types.NamespacedName, object 
 // mayExist spares the question for what is not asked for: if it were ours, the
 // cache would hold it.
 func (r *Reconciler) mayExist(object client.Object) bool {
-	if _, ok := object.(*networkingv1.NetworkPolicy); ok {
+	switch object.(type) {
+	case *networkingv1.NetworkPolicy:
 		return r.Environment.NetworkPolicies
+	case *unstructured.Unstructured:
+		return r.Environment.PodMonitors
 	}
 	return true
 }

@@ -6,9 +6,13 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/millrace-dev/millrace/controllers/podwatch"
+	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
 const revisionAnnotation = "deployment.kubernetes.io/revision"
@@ -72,4 +76,29 @@ func TestOnlyTheDeploymentsPodsAreAsked(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestPodMonitorsCanBeSwitchedOff: those that are there go, and a Prometheus that
+// selects by labels finds those that stay.
+func TestPodMonitorsCanBeSwitchedOff(t *testing.T) {
+	w := newWorld(t, 1)
+	w.processor(nil)
+	monitor := func() (*unstructured.Unstructured, error) {
+		m := &unstructured.Unstructured{}
+		m.SetGroupVersionKind(resources.PodMonitorKind)
+		return m, w.Get(t.Context(), types.NamespacedName{Namespace: worldKey.Namespace, Name: "enrich-worker"}, m)
+	}
+	w.r.Environment.HasPodMonitors, w.r.Environment.PodMonitors = true, true
+	w.r.Environment.PodMonitorLabels = map[string]string{"release": "prometheus", "app.kubernetes.io/instance": "another"}
+	w.reconcile()
+	m, err := monitor()
+	if err != nil || m.GetLabels()["release"] != "prometheus" || m.GetLabels()["app.kubernetes.io/instance"] != "enrich" {
+		t.Errorf("labels %v, error %v", m.GetLabels(), err)
+	}
+	w.restart()
+	w.r.Environment.HasPodMonitors = true
+	w.reconcile()
+	if _, err := monitor(); !apierrors.IsNotFound(err) {
+		t.Errorf("after it was switched off: %v", err)
+	}
 }

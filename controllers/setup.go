@@ -58,7 +58,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wak
 	for _, kind := range referenceKinds {
 		build = build.WatchesRawSource(r.referenceSource(kind))
 	}
-	if r.Environment.PodMonitors {
+	if r.Environment.HasPodMonitors {
 		build = build.Owns(r.ownedTypes()[resources.PodMonitorKind.Kind])
 	}
 	return build.Complete(r)

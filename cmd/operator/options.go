@@ -3,9 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/dial"
@@ -13,26 +16,29 @@ import (
 
 // options are the command line's.
 type options struct {
-	workerImage     string
-	workerLogLevel  string
-	metricsAddress  string
-	metricsSecure   bool
-	healthAddress   string
-	leaderElect     bool
-	leaderNamespace string
-	namespaces      []string
-	pollInterval    time.Duration
-	networkPolicies bool
-	allowedBrokers  []string
-	deniedBrokers   []string
-	logFormat       string
-	logLevel        int
+	workerImage      string
+	workerLogLevel   string
+	metricsAddress   string
+	metricsSecure    bool
+	healthAddress    string
+	leaderElect      bool
+	leaderNamespace  string
+	namespaces       []string
+	pollInterval     time.Duration
+	networkPolicies  bool
+	podMonitors      bool
+	podMonitorLabels map[string]string
+	allowedBrokers   []string
+	deniedBrokers    []string
+	logFormat        string
+	logLevel         int
 }
 
 func defaults() *options {
 	return &options{
 		metricsAddress: ":8443", metricsSecure: true, healthAddress: ":8081",
 		pollInterval: 5 * time.Second, logFormat: "json",
+		podMonitors:    true,
 		workerLogLevel: string(v1alpha1.LogInfo), deniedBrokers: dial.DeniedByDefault(),
 	}
 }
@@ -48,6 +54,8 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.namespaces, "namespaces", o.namespaces, "namespaces to look after (default: all)")
 	flags.DurationVar(&o.pollInterval, "poll-interval", o.pollInterval, "time from one look at a Kafka cluster to the next")
 	flags.BoolVar(&o.networkPolicies, "network-policies", o.networkPolicies, "make a NetworkPolicy for each StreamProcessor's pods")
+	flags.BoolVar(&o.podMonitors, "pod-monitors", o.podMonitors, "make a PodMonitor for each StreamProcessor's pods where the Prometheus operator is installed")
+	flags.StringToStringVar(&o.podMonitorLabels, "pod-monitor-labels", o.podMonitorLabels, "more labels for the PodMonitors, as NAME=VALUE, for a Prometheus that selects by them")
 	flags.StringSliceVar(&o.allowedBrokers, "allowed-brokers", o.allowedBrokers, "addresses, ranges, names and *.NAME of the brokers to connect to, and of no others (default: all that are not denied)")
 	flags.StringSliceVar(&o.deniedBrokers, "denied-brokers", o.deniedBrokers, "addresses, ranges, names and *.NAME not to connect to, even if they are allowed; the API server is always one of them")
 	flags.StringVar(&o.logFormat, "log-format", o.logFormat, "json or text")
@@ -74,5 +82,16 @@ func (o *options) validate() error {
 	if _, err := dial.NewPolicy(nil, o.deniedBrokers); err != nil {
 		errs = append(errs, fmt.Errorf("--denied-brokers: %w", err))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, checkLabels("--pod-monitor-labels", o.podMonitorLabels)...)...)
+}
+
+// checkLabels returns what the API server would have against labels, by the flag's name.
+func checkLabels(flag string, labels map[string]string) (errs []error) {
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		value := labels[name]
+		for _, complaint := range append(validation.IsQualifiedName(name), validation.IsValidLabelValue(value)...) {
+			errs = append(errs, fmt.Errorf("%s has %s=%s: %s", flag, name, value, complaint))
+		}
+	}
+	return errs
 }

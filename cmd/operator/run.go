@@ -87,7 +87,8 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 		Search: network.Search,
 		Environment: plan.Environment{
 			WorkerImage: o.workerImage, WorkerLogLevel: v1alpha1.LogLevel(o.workerLogLevel),
-			NetworkPolicies: o.networkPolicies, PodMonitors: podMonitors,
+			NetworkPolicies: o.networkPolicies, HasPodMonitors: podMonitors,
+			PodMonitors: podMonitors && o.podMonitors, PodMonitorLabels: o.podMonitorLabels,
 		},
 	}
 	return errors.Join(

@@ -60,6 +60,12 @@ type Environment struct {
 	WorkerLogLevel v1alpha1.LogLevel
 	// NetworkPolicies and PodMonitors ask for one of each.
 	NetworkPolicies, PodMonitors bool
+	// PodMonitorLabels are on the PodMonitors too, for a Prometheus that selects by
+	// labels.
+	PodMonitorLabels map[string]string
+	// HasPodMonitors: the cluster has the Prometheus operator's kind, so that there may
+	// be some that are not wanted any more.
+	HasPodMonitors bool
 }
 
 // Kafka is what is known of the topics and of the group.

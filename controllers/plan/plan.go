@@ -42,7 +42,8 @@ func Make(o Observed) Plan {
 		WorkerImage: o.Environment.WorkerImage, LogLevel: o.Environment.WorkerLogLevel,
 		Replicas: p.Replicas.Count, RanReplicas: cmp.Or(p.Replicas.Count, o.ran()), CPU: p.CPU, Partitions: o.Kafka.Partitions,
 		CredentialsHash: o.Credentials.Hash,
-		NetworkPolicy:   o.Environment.NetworkPolicies, PodMonitor: o.Environment.PodMonitors,
+		NetworkPolicy:   o.Environment.NetworkPolicies,
+		PodMonitor:      o.Environment.PodMonitors, PodMonitorLabels: o.Environment.PodMonitorLabels,
 	})
 	p.Invalid = errors.Join(err, o.BadExpressions)
 	if err != nil || o.Processor.DeletionTimestamp != nil {

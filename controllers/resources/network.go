@@ -6,6 +6,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -72,7 +73,7 @@ var PodMonitorKind = schema.GroupVersionKind{Group: "monitoring.coreos.com", Ver
 
 // podMonitor has no Go type here: depending on the Prometheus operator for one
 // object would be dear.
-func podMonitor(sp *v1alpha1.StreamProcessor) *unstructured.Unstructured {
+func podMonitor(sp *v1alpha1.StreamProcessor, more map[string]string) *unstructured.Unstructured {
 	monitor := &unstructured.Unstructured{Object: map[string]any{
 		"spec": map[string]any{
 			"selector":            map[string]any{"matchLabels": stringMap(Selector(sp.Name))},
@@ -83,7 +84,7 @@ func podMonitor(sp *v1alpha1.StreamProcessor) *unstructured.Unstructured {
 	monitor.SetGroupVersionKind(PodMonitorKind)
 	monitor.SetName(meta.Name)
 	monitor.SetNamespace(meta.Namespace)
-	monitor.SetLabels(meta.Labels)
+	monitor.SetLabels(labels.Merge(more, meta.Labels))
 	monitor.SetOwnerReferences(meta.OwnerReferences)
 	return monitor
 }

@@ -40,6 +40,8 @@ type Inputs struct {
 	CredentialsHash string
 	// NetworkPolicy and PodMonitor ask for these objects.
 	NetworkPolicy, PodMonitor bool
+	// PodMonitorLabels are on the PodMonitor beside our own.
+	PodMonitorLabels map[string]string
 }
 
 // Objects are all that sp needs, in the order in which they are to be there. It
@@ -60,7 +62,7 @@ func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
 		objects = append(objects, networkPolicy(sp))
 	}
 	if in.PodMonitor {
-		objects = append(objects, podMonitor(sp))
+		objects = append(objects, podMonitor(sp, in.PodMonitorLabels))
 	}
 	d := deployment(sp, in, template)
 	return append(objects, d), markRevision(d, sp)

@@ -51,6 +51,7 @@ func TestCopies(t *testing.T) {
 	for original, file := range map[string]string{
 		"config/crd/bases/millrace.dev_streamprocessors.yaml": "config/chart/files/crd.yaml",
 		"config/rbac/role.yaml":                               "config/chart/files/role.yaml",
+		"config/prometheus/alerts.yaml":                       "config/chart/files/alerts.yaml",
 	} {
 		if !bytes.Equal(read(t, original), read(t, file)) {
 			t.Errorf("%s is not a copy of %s: run make generate", file, original)

@@ -1,21 +1,33 @@
 package chart
 
 import (
+	"bytes"
+	"errors"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
+
+	"sigs.k8s.io/yaml"
 )
+
+// alertsOf are the names of the alerts, in their order.
+var alertsOf = regexp.MustCompile(`(?m)^ *- alert: (\w+)$`)
 
 // TestAlertsNameMetrics: an alert on a metric that nobody serves never fires.
 func TestAlertsNameMetrics(t *testing.T) {
-	files, err := filepath.Glob(root + "/worker/telemetry/*.go")
+	files := []string{root + "/controllers/metrics.go"}
+	workers, err := filepath.Glob(root + "/worker/telemetry/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	served := map[string]bool{}
 	metric := regexp.MustCompile(`\bmillrace_[a-z_]+\b`)
-	for _, file := range files {
+	perProcessor := regexp.MustCompile(`processorDesc\("([a-z_]+)"`)
+	for _, file := range append(files, workers...) {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -23,14 +35,76 @@ func TestAlertsNameMetrics(t *testing.T) {
 		for _, name := range metric.FindAllString(string(source), -1) {
 			served[name] = true
 		}
+		for _, name := range perProcessor.FindAllStringSubmatch(string(source), -1) {
+			served["millrace_streamprocessor_"+name[1]] = true
+		}
 	}
 	names := metric.FindAllString(string(read(t, "config/prometheus/alerts.yaml")), -1)
 	if len(names) == 0 {
-		t.Error("no alert is on a metric of the workers")
+		t.Error("no alert is on a metric of ours")
 	}
 	for _, name := range names {
-		if !served[name] {
-			t.Errorf("no worker serves %s", name)
+		if !served[strings.TrimSuffix(name, "_bucket")] {
+			t.Errorf("nobody serves %s", name)
 		}
 	}
+}
+
+// promtool runs Prometheus' tool in a directory. It skips the test where it is missing.
+func promtool(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	program, err := filepath.Abs(root + "/bin/promtool")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(program); errors.Is(err, fs.ErrNotExist) {
+		t.Skip("no promtool: run make bin/promtool")
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// TestAlerts: those that the chart installs fire when they are to, and only then.
+func TestAlerts(t *testing.T) {
+	var rules struct {
+		Spec any `json:"spec"`
+	}
+	for _, object := range rendered(t, "everything") {
+		if object.GetKind() == "PrometheusRule" {
+			rules.Spec = object.Object["spec"]
+		}
+	}
+	if rules.Spec == nil {
+		t.Fatal("the chart has no PrometheusRule")
+	}
+	content, err := yaml.Marshal(rules.Spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var original struct {
+		Spec any `json:"spec"`
+	}
+	if err := yaml.Unmarshal(read(t, "config/prometheus/alerts.yaml"), &original); err != nil {
+		t.Fatal(err)
+	}
+	if want := marshal(t, original.Spec); want != string(content) {
+		t.Errorf("the chart's alerts are not those of config/prometheus: %s", firstDifference(want, string(content)))
+	}
+	tests := read(t, "config/prometheus/alerts.test.yaml")
+	for _, alert := range alertsOf.FindAllSubmatch(read(t, "config/prometheus/alerts.yaml"), -1) {
+		if !bytes.Contains(tests, alert[1]) {
+			t.Errorf("config/prometheus/alerts.test.yaml has no test of %s", alert[1])
+		}
+	}
+	dir := t.TempDir()
+	for name, content := range map[string][]byte{"rules.yaml": content, "tests.yaml": tests} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	promtool(t, dir, "check", "rules", "--lint-fatal", "rules.yaml")
+	promtool(t, dir, "test", "rules", "tests.yaml")
 }

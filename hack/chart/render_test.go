@@ -66,7 +66,7 @@ func render(tb testing.TB, args ...string) (string, error) {
 	tb.Helper()
 	return helm(tb, nil, append([]string{
 		"template", release, chart, "--namespace", namespace,
-		"--api-versions", "monitoring.coreos.com/v1/ServiceMonitor,monitoring.coreos.com/v1/PodMonitor",
+		"--api-versions", "monitoring.coreos.com/v1/ServiceMonitor,monitoring.coreos.com/v1/PodMonitor,monitoring.coreos.com/v1/PrometheusRule",
 	}, args...)...)
 }
 

@@ -66,8 +66,8 @@ func TestMonitorsNeedTheirCRD(t *testing.T) {
 	if strings.Contains(out, "kind: ServiceMonitor") {
 		t.Error("there is a ServiceMonitor")
 	}
-	if !strings.Contains(out, "NOTE: there is no monitor") {
-		t.Error("the notes don't say that there is no monitor")
+	if !strings.Contains(out, "NOTE: there is no ServiceMonitor") {
+		t.Error("the notes don't say that there is no ServiceMonitor")
 	}
 }
 
