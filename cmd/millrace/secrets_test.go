@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,35 +14,27 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// A cluster that wants TLS and a password is fed, worked on and collected from
-// with the files beside the manifest.
+// A cluster that wants certificates and a password is fed, worked on and collected
+// from with the files beside the manifest.
 func TestRunOnASecuredCluster(t *testing.T) {
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		t.Run(mechanism, func(t *testing.T) {
 			ca := kafkatest.NewCA(t)
-			pair := ca.Server("127.0.0.1")
-			certificate, err := tls.LoadX509KeyPair(pair.CertFile, pair.KeyFile)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, brokers := realCluster(t, kfake.SeedTopics(2, "in", "out"),
-				kfake.TLS(&tls.Config{Certificates: []tls.Certificate{certificate}}),
+			_, brokers := realCluster(t, kfake.SeedTopics(2, "in", "out"), kfake.TLS(mutualTLS(t, ca)),
 				kfake.EnableSASL(), kfake.Superuser(mechanism, "millrace", "secret"))
-			path := writeFile(t, "manifest.yaml", []byte(strings.Replace(baseManifest, "kafka: {", "kafka: {tls: {ca: [{secretRef: {name: authority}}]}, sasl: {mechanism: "+
-				mechanism+", usernameSecretRef: {name: user, key: username}, passwordSecretRef: {name: user, key: password}}, ", 1)+copying))
+			path := writeFile(t, "manifest.yaml", []byte(strings.Replace(baseManifest, "kafka: {", secured(mechanism), 1)+copying))
 			content, want := numbered(100)
 			args := []string{"-f", path, "--brokers", brokers, "--input-file", writeFile(t, "in.jsonl", content), "--until-drained"}
 
-			missing := filepath.Join("secrets", "authority", "ca.crt")
+			missing := filepath.Join("configmaps", "authority", "ca.crt")
 			if o := millraceRun(testContext(t), t, nil, args...); o.err == nil || !strings.Contains(o.err.Error(), missing) {
 				t.Errorf("error %v does not name the file %s", o.err, missing)
 			}
-			authority, err := os.ReadFile(ca.File)
-			if err != nil {
-				t.Fatal(err)
-			}
-			writeSecret(t, path, "authority", map[string]string{"ca.crt": string(authority)})
-			writeSecret(t, path, "user", map[string]string{"username": "millrace", "password": "secret\n"})
+			pair := ca.Client("millrace")
+			writeKeys(t, path, "configmaps/authority", map[string]string{"ca.crt": text(t, ca.File)})
+			writeSecret(t, path, "user", map[string]string{
+				"username": "millrace", "password": "secret\n", "user.crt": text(t, pair.CertFile), "user.key": text(t, pair.KeyFile),
+			})
 			if o := millraceRun(testContext(t), t, nil, args...); o.err != nil || !slices.Equal(o.lines, want) {
 				t.Errorf("%d lines, want %d; error %v", len(o.lines), len(want), o.err)
 			}
@@ -49,11 +42,45 @@ func TestRunOnASecuredCluster(t *testing.T) {
 	}
 }
 
+func secured(mechanism string) string {
+	return `kafka: {
+      tls: {ca: [{configMapRef: {name: authority}}], certificateSecretRef: {name: user, key: user.crt}, keySecretRef: {name: user, key: user.key}},
+      sasl: {mechanism: ` + mechanism + `, usernameSecretRef: {name: user, key: username}, passwordSecretRef: {name: user, key: password}}, `
+}
+
+// mutualTLS is that of a broker which asks for a certificate of ca's.
+func mutualTLS(t *testing.T, ca *kafkatest.CA) *tls.Config {
+	t.Helper()
+	pair := ca.Server("127.0.0.1")
+	certificate, err := tls.LoadX509KeyPair(pair.CertFile, pair.KeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clients := x509.NewCertPool()
+	clients.AppendCertsFromPEM([]byte(text(t, ca.File)))
+	return &tls.Config{Certificates: []tls.Certificate{certificate}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}
+}
+
+func text(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
 // writeSecret writes the keys of a Secret where a run of the manifest looks for
 // them.
 func writeSecret(t *testing.T, manifest, name string, keys map[string]string) {
 	t.Helper()
-	dir := filepath.Join(filepath.Dir(manifest), "secrets", name)
+	writeKeys(t, manifest, filepath.Join("secrets", name), keys)
+}
+
+// writeKeys writes a file for each key into a directory beside the manifest.
+func writeKeys(t *testing.T, manifest, below string, keys map[string]string) {
+	t.Helper()
+	dir := filepath.Join(filepath.Dir(manifest), below)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}

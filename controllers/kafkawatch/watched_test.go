@@ -119,3 +119,14 @@ func TestIdentity(t *testing.T) {
 		}
 	}
 }
+
+// Tokens are known by their source, since they change.
+func TestIdentityOfTokens(t *testing.T) {
+	of := func(file string) identity {
+		c := Cluster{Kafka: config.Kafka{BootstrapServers: []string{"a:1"}}}
+		return c.identity(&kafka.SASL{Mechanism: "OAUTHBEARER", OAuth: &kafka.OAuth{Tokens: kafka.FileTokens(file)}})
+	}
+	if of("a") != of("a") || of("a") == of("b") {
+		t.Error("tokens of one source are told apart, or those of two sources are not")
+	}
+}

@@ -23,6 +23,9 @@ func manifestPaths(err error) error {
 	for _, err := range joined.Unwrap() {
 		if finding, ok := errors.AsType[*config.FieldError](err); ok {
 			path := strings.Replace(finding.Path, "telemetry.logLevel", "logLevel", 1)
+			if strings.HasSuffix(path, ".oauth.tokenEndpoint") {
+				path += ".url"
+			}
 			err = fmt.Errorf("spec.%s: %s", path, finding.Problem)
 		}
 		errs = append(errs, err)

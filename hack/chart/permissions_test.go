@@ -28,6 +28,8 @@ func TestPermissions(t *testing.T) {
 			o := operator{T: t, api: api}
 			o.may(true, "team-a", "apps/deployments", "create", "patch", "delete", "list", "watch")
 			o.may(true, "team-b", "/secrets", "get", "list", "watch")
+			o.may(true, "team-b", "/configmaps", "get", "list", "watch")
+			o.may(true, "team-b", "/serviceaccounts/token", "create")
 			o.may(true, "team-b", "millrace.dev/streamprocessors", "get", "list", "watch", "patch")
 			o.may(true, "team-b", "millrace.dev/streamprocessors/status", "update")
 			o.may(true, "team-b", "events.k8s.io/events", "create", "patch")
@@ -35,6 +37,7 @@ func TestPermissions(t *testing.T) {
 			o.may(true, "", "authentication.k8s.io/tokenreviews", "create")
 			o.may(test.elsewhere, "other", "/secrets", "get")
 			o.may(test.elsewhere, "other", "apps/deployments", "create")
+			o.may(test.elsewhere, "other", "/serviceaccounts/token", "create")
 			o.may(false, "team-a", "/secrets", "create", "patch", "delete")
 			o.may(false, "team-a", "/pods", "create", "delete")
 			o.may(true, "team-a", "/configmaps", "create", "patch", "delete")
