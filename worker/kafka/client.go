@@ -29,14 +29,18 @@ type ClientConfig struct {
 	// Topics are all topics the client will be used for: the transport keeps
 	// their metadata and no others'.
 	Topics []string
-	// Dial makes a TCP connection to host:port, a bootstrap server or a broker that
-	// the cluster names. nil is that of package net.
+	// Dial makes a TCP connection to host:port, a bootstrap server, a broker that
+	// the cluster names, or a token endpoint. nil is that of package net.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Trusts reports whether errors may quote what the other end of a connection to
 	// address answers; otherwise they say only at which stage the connection fails,
 	// and how. nil trusts all.
 	Trusts func(address string, remote net.Addr) bool
-	// Logger gets failed connections at V(1); what they fail is returned.
+	// TokenFailed, if set, is called for each failed attempt to get a token for
+	// OAUTHBEARER. It must not block.
+	TokenFailed func()
+	// Logger gets failed connections at V(1); what they fail is returned. Failed
+	// attempts to get a token are logged as they begin and end.
 	Logger logr.Logger
 }
 
@@ -71,8 +75,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		c.dialer.connect = new(net.Dialer).DialContext
 	}
 	if cfg.SASL != nil {
-		c.dialer.username = cfg.SASL.Username
-		if c.dialer.mechanism, err = cfg.SASL.mechanism(); err != nil {
+		if c.dialer.login, err = cfg.SASL.login(&cfg); err != nil {
 			return nil, err
 		}
 	}

@@ -21,7 +21,7 @@ func (f Files) sasl(c *config.SASL) (*SASL, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := credentials.mechanism(); err != nil {
+	if _, err := credentials.mechanism(&ClientConfig{}); err != nil {
 		return nil, fmt.Errorf("kafka.sasl: %w", err)
 	}
 	return credentials, nil

@@ -109,10 +109,35 @@ func TestConfigFromNamesWhatIsWrong(t *testing.T) {
 			"unknown mechanism",
 			config.Kafka{
 				BootstrapServers: servers,
-				SASL:             &config.SASL{Mechanism: "OAUTHBEARER", UsernameFile: text, PasswordFile: text},
+				SASL:             &config.SASL{Mechanism: "GSSAPI", UsernameFile: text, PasswordFile: text},
 			},
 			nil,
-			[]string{"kafka.sasl", `"OAUTHBEARER"`, "SCRAM-SHA-512"},
+			[]string{"kafka.sasl", `"GSSAPI"`, "SCRAM-SHA-512"},
+		},
+		{
+			"no client secret",
+			config.Kafka{BootstrapServers: servers, SASL: &config.SASL{
+				Mechanism: "OAUTHBEARER", OAuth: &config.OAuth{TokenEndpoint: "https://idp/", ClientID: "c"},
+			}},
+			nil,
+			[]string{"kafka.sasl.oauth.clientSecretFile is not set"},
+		},
+		{
+			"no CA file of the token endpoint",
+			config.Kafka{BootstrapServers: servers, SASL: &config.SASL{
+				Mechanism: "OAUTHBEARER",
+				OAuth: &config.OAuth{
+					TokenEndpoint: "https://idp/", ClientID: "c", ClientSecretFile: text, CAFiles: []string{pair.CertFile, missing},
+				},
+			}},
+			fs.ErrNotExist,
+			[]string{"kafka.sasl.oauth.caFiles[1]", missing},
+		},
+		{
+			"no region",
+			config.Kafka{BootstrapServers: servers, SASL: &config.SASL{Mechanism: "AWS_MSK_IAM", AWS: &config.AWS{}}},
+			nil,
+			[]string{"kafka.sasl: ", "needs the AWS region"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/segmentio/kafka-go/protocol"
-	"github.com/segmentio/kafka-go/sasl"
 )
 
 // connectTimeout bounds all stages of one connection's setup.
@@ -20,17 +19,16 @@ const connectTimeout = 5 * time.Second
 // errors name neither the address nor what went wrong, and it dials again at
 // once.
 type dialer struct {
-	servers   []string // bootstrap servers, host:port
-	brokers   *brokerSet
-	connect   func(ctx context.Context, network, address string) (net.Conn, error)
-	trusts    func(address string, remote net.Addr) bool // nil: all
-	tls       *tls.Config                                // nil: plaintext
-	mechanism sasl.Mechanism                             // nil: no authentication
-	username  string
-	clientID  string
-	timeout   time.Duration // for all stages
-	gate      gate
-	log       logr.Logger
+	servers  []string // bootstrap servers, host:port
+	brokers  *brokerSet
+	connect  func(ctx context.Context, network, address string) (net.Conn, error)
+	trusts   func(address string, remote net.Addr) bool // nil: all
+	tls      *tls.Config                                // nil: plaintext
+	login    *login                                     // nil: no authentication
+	clientID string
+	timeout  time.Duration // for all stages
+	gate     gate
+	log      logr.Logger
 }
 
 // dialServer returns a connection that is ready for requests. An address that
@@ -64,7 +62,8 @@ func (d *dialer) setUp(ctx context.Context, address string) (net.Conn, error) {
 	secured, err := d.secure(ctx, quickSocket(conn), address)
 	if err != nil {
 		if failed, ok := errors.AsType[*DialError](err); ok {
-			failed.brief = d.trusts != nil && !d.trusts(address, conn.RemoteAddr())
+			_, own := errors.AsType[*credentialsError](err) // about something else than the broker
+			failed.brief = !own && d.trusts != nil && !d.trusts(address, conn.RemoteAddr())
 		}
 		_ = conn.Close()
 		return nil, err
@@ -87,14 +86,20 @@ func (d *dialer) secure(ctx context.Context, conn net.Conn, address string) (net
 	// Kafka's handshake comes first even where kafka-go would skip it: with
 	// TLS 1.3 a broker's refusal of our certificate shows only here.
 	exchange := protocol.NewConn(conn, d.clientID)
-	if err := negotiateVersions(exchange); err != nil {
+	versions, err := negotiateVersions(exchange)
+	if err != nil {
 		return nil, &DialError{Address: address, Stage: StageHandshake, Err: err, suspicion: d.suspectTLS()}
 	}
-	if err := d.logIn(ctx, exchange, address); err != nil {
+	begun := time.Now()
+	lifetime, err := d.logIn(ctx, exchange, address)
+	if err != nil {
 		return nil, err
 	}
 	if !stop() {
 		return nil, &DialError{Address: address, Stage: StageHandshake, Err: ctx.Err()}
+	}
+	if lifetime > 0 {
+		return newSession(d, address, conn, versions, begun, lifetime), nil
 	}
 	return conn, nil
 }
@@ -106,20 +111,22 @@ func (d *dialer) suspectTLS() string {
 	return ""
 }
 
-// logIn authenticates. Without credentials it finds out whether they are needed:
-// a listener that wants them hangs up at the second request.
-func (d *dialer) logIn(ctx context.Context, conn *protocol.Conn, address string) error {
-	if d.mechanism != nil {
-		if err := authenticate(ctx, conn, d.mechanism); err != nil {
-			return &DialError{Address: address, Stage: StageSASL, Err: err, username: d.username}
+// logIn authenticates, and returns how long the session lasts, 0 for as long as the
+// connection does. Without credentials it finds out whether they are needed: a
+// listener that wants them hangs up at the second request.
+func (d *dialer) logIn(ctx context.Context, conn *protocol.Conn, address string) (time.Duration, error) {
+	if d.login != nil {
+		lifetime, err := d.login.authenticate(ctx, conn, address)
+		if err != nil {
+			return 0, &DialError{Address: address, Stage: StageSASL, Err: err, remedy: d.login.remedy}
 		}
-		return nil
+		return lifetime, nil
 	}
-	if err := negotiateVersions(conn); err != nil {
-		return &DialError{
+	if _, err := negotiateVersions(conn); err != nil {
+		return 0, &DialError{
 			Address: address, Stage: StageHandshake, Err: err,
 			suspicion: "does the listener expect SASL authentication?",
 		}
 	}
-	return nil
+	return 0, nil
 }

@@ -18,7 +18,7 @@ type DialError struct {
 	Stage   Stage
 	Err     error
 
-	username  string // that SASL used
+	remedy    string // for credentials that are refused
 	suspicion string // what a connection that breaks at this point may mean
 	brief     bool   // the message does not quote what the other end answers
 }
@@ -59,6 +59,12 @@ func (e *DialError) Unwrap() error { return e.Err }
 // are refused.
 func (e *DialError) permanent() bool {
 	if e.Stage == StageSASL {
+		if verdict, ok := errors.AsType[interface {
+			error
+			permanent() bool
+		}](e.Err); ok {
+			return verdict.permanent()
+		}
 		_, refused := errors.AsType[kafkago.Error](e.Err)
 		return refused || !brokenConnection(e.Err)
 	}
@@ -70,16 +76,23 @@ func (e *DialError) hint() string {
 	case StageConnect:
 		return connectHint(e.Err)
 	case StageSASL:
-		if errors.Is(e.Err, kafkago.UnsupportedSASLMechanism) {
-			return "use a mechanism that this listener offers"
-		}
-		if timeout, ok := errors.AsType[net.Error](e.Err); ok && timeout.Timeout() {
-			return "the broker takes too long to answer: is it just starting, or overloaded?"
-		}
-		return fmt.Sprintf("check the user name %q, the password and the mechanism", e.username)
+		return e.saslHint()
 	default:
 		return e.tlsHint()
 	}
+}
+
+func (e *DialError) saslHint() string {
+	if _, ok := errors.AsType[*credentialsError](e.Err); ok {
+		return "" // it was not the broker that refused
+	}
+	if errors.Is(e.Err, kafkago.UnsupportedSASLMechanism) {
+		return "use a mechanism that this listener offers"
+	}
+	if timeout, ok := errors.AsType[net.Error](e.Err); ok && timeout.Timeout() {
+		return "the broker takes too long to answer: is it just starting, or overloaded?"
+	}
+	return e.remedy
 }
 
 func connectHint(err error) string {
@@ -135,6 +148,9 @@ func brokenConnection(err error) bool {
 // reason is err without what DialError says already: net's errors repeat the
 // addresses.
 func reason(err error) error {
+	if own, ok := errors.AsType[*credentialsError](err); ok {
+		return own // about another address, if any
+	}
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op != "remote error" {
 		return op.Err
 	}

@@ -94,7 +94,7 @@ func TestSlowBrokerIsNotAWrongPassword(t *testing.T) {
 		"too long to answer": &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded},
 		"the password":       kafkago.SASLAuthenticationFailed,
 	} {
-		if got := (&DialError{Address: "kafka:9092", Stage: StageSASL, Err: err}).Error(); !strings.Contains(got, want) {
+		if got := (&DialError{Address: "kafka:9092", Stage: StageSASL, Err: err, remedy: (&SASL{}).remedy()}).Error(); !strings.Contains(got, want) {
 			t.Errorf("%q does not say %q", got, want)
 		}
 	}

@@ -19,13 +19,13 @@ var errNotKafka = errors.New("the answer is not that of a Kafka broker")
 
 // negotiateVersions asks what the broker speaks, for this connection's setup;
 // the transport asks again for itself.
-func negotiateVersions(conn *protocol.Conn) error {
+func negotiateVersions(conn *protocol.Conn) (map[protocol.ApiKey]int16, error) {
 	if _, err := conn.Write(versionsRequest()); err != nil {
-		return err
+		return nil, err
 	}
 	r, err := readHandshake(conn)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.int32() // correlation id
 	code := r.int16()
@@ -35,13 +35,13 @@ func negotiateVersions(conn *protocol.Conn) error {
 		versions[key] = key.SelectVersion(r.int16(), r.int16())
 	}
 	if r.err != nil {
-		return errNotKafka
+		return nil, errNotKafka
 	}
 	if err := errorOf(code); err != nil {
-		return fmt.Errorf("negotiate API versions: %w", err)
+		return nil, fmt.Errorf("negotiate API versions: %w", err)
 	}
 	conn.SetVersions(versions)
-	return nil
+	return versions, nil
 }
 
 // versionsRequest is an ApiVersions request of version 0, which every broker takes.

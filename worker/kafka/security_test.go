@@ -64,7 +64,7 @@ func TestSecuredCluster(t *testing.T) {
 	t.Run("unknown mechanism", func(t *testing.T) {
 		// Only the broker's list can say so.
 		c := connect(t, files, credentials(alice))
-		c.dialer.mechanism = renamed{c.dialer.mechanism}
+		c.dialer.login.mechanism = renamed{c.dialer.login.mechanism}
 		expectError(t, pingQuickly(t, c), kafkago.UnsupportedSASLMechanism,
 			"the broker offers [PLAIN SCRAM-SHA-256 SCRAM-SHA-512], not SCRAM-SHA-1", "use a mechanism that this listener offers")
 	})

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -20,6 +22,7 @@ type settings struct {
 	tls        bool
 	clientAuth bool
 	users      []User
+	tokens     bool
 	authorizer bool
 	acls       []ACL
 }
@@ -70,6 +73,19 @@ func Users(users ...User) Option {
 	return func(s *settings) { s.secure, s.users = true, append(s.users, users...) }
 }
 
+// Tokens makes the secure listener accept unsecured tokens (see Token) by
+// OAUTHBEARER, whoever signed them.
+func Tokens() Option {
+	return func(s *settings) { s.secure, s.tokens = true, true }
+}
+
+// Reauthenticate makes a session on the secure listener last for d: the broker
+// closes a connection at the first request that comes later, unless the client has
+// authenticated again.
+func Reauthenticate(d time.Duration) Option {
+	return Property("listener.name.secure.connections.max.reauth.ms", strconv.FormatInt(d.Milliseconds(), 10))
+}
+
 // ACLs turns the authoriser on and allows what is given; everything else is
 // forbidden, except to who comes by the plaintext listener.
 func ACLs(acls ...ACL) Option {
@@ -82,15 +98,21 @@ func (s *settings) protocol() string {
 	if s.tls {
 		name = "SSL"
 	}
-	if len(s.users) > 0 {
+	if len(s.mechanisms()) > 0 {
 		name = "SASL_" + name
 	}
 	return name
 }
 
-// mechanisms returns the users' mechanisms, each once.
+// oauthBearer is the mechanism of Tokens.
+const oauthBearer = "OAUTHBEARER"
+
+// mechanisms returns those of the users and of tokens, each once.
 func (s *settings) mechanisms() []string {
 	var names []string
+	if s.tokens {
+		names = append(names, oauthBearer)
+	}
 	for _, user := range s.users {
 		names = append(names, user.Mechanism)
 	}
@@ -119,7 +141,10 @@ func (s *settings) saslProperties() map[string]string {
 	properties := map[string]string{"sasl.enabled.mechanisms": strings.Join(names, ",")}
 	for _, name := range names {
 		module := "org.apache.kafka.common.security.scram.ScramLoginModule required"
-		if name == "PLAIN" {
+		switch name {
+		case oauthBearer:
+			module = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required"
+		case "PLAIN":
 			module = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 			for _, user := range s.users {
 				if user.Mechanism == name {
