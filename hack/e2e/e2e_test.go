@@ -23,6 +23,7 @@ func TestEndToEnd(t *testing.T) {
 	s.step("samples", func(s *suite) { samples(s, broker) })
 	s.step("an idle operator", idle)
 	s.step("how fast a change arrives", changesArrive)
+	s.step("more CPU in place", resize)
 
 	stopWatch := s.watch("watch-sp.txt")
 	s.step("topic missing", topicMissing)

@@ -1,0 +1,181 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/hack/e2e/cluster"
+)
+
+// The StreamProcessor that is capped, and its topics.
+const (
+	heavy        = "heavy"
+	heavyOut     = "heavy-copy"
+	heavyRecords = 12_000
+)
+
+// heavyManifest has one partition, and so one pod, which a CPU-bound expression keeps
+// busy. Its windows are short, since the test waits for both.
+func heavyManifest() string {
+	list := "[" + strings.TrimSuffix(strings.Repeat("1,", 20), ",") + "]"
+	filter := fmt.Sprintf("%[1]s.all(a, %[1]s.all(b, %[1]s.all(c, a + b + c == 3)))", list)
+	return fmt.Sprintf(`apiVersion: millrace.dev/v1alpha1
+kind: StreamProcessor
+metadata:
+  name: %[1]s
+spec:
+  kafka: {bootstrapServers: ["%[2]s:9092"]}
+  input: {topic: %[1]s, startOffset: Earliest}
+  output: {topic: %[3]s}
+  processor: {cel: {filter: %[4]q}}
+  ordering: Key
+  autoscaling:
+    minReplicas: 1
+    maxReplicas: 4
+    targetLag: 5s
+    behavior: {scaleUp: {stabilizationWindow: 5s}, scaleDown: {stabilizationWindow: 15s}}
+    vertical: {maxCPU: 800m, step: 300m}
+  template:
+    spec:
+      containers:
+      - name: worker
+        resources: {requests: {cpu: 100m, memory: 64Mi}, limits: {cpu: 200m, memory: 256Mi}}
+`, heavy, cluster.NodeAddress, heavyOut, filter)
+}
+
+// resize has a capped StreamProcessor fall behind: more pods can't help, so its pod is
+// given more CPU while it runs, catches up, and gives the CPU back.
+func resize(s *suite) {
+	s.kafka.CreateTopic(heavy, 1, nil)
+	s.kafka.CreateTopic(heavyOut, 1, nil)
+	records := make([]*kgo.Record, heavyRecords)
+	for i := range records {
+		records[i] = numbered(i)
+		records[i].Topic = heavy
+	}
+	s.kafka.Produce(records...)
+	s.apply(heavyManifest())
+	s.awaitWorkers(heavy, 1)
+	before := s.onlyPod(heavy)
+	s.awaitCPU(heavy, "200m")
+	generation := s.generation(before.Name)
+
+	decision := s.awaitResize(3 * time.Minute)
+	s.awaitCPU(heavy, decision.CPU.To.String())
+	resized := time.Now()
+	left := s.lag(heavy)
+	s.awaitDrained(heavy, 4*time.Minute)
+	after := float64(left) / time.Since(resized).Seconds()
+	line := fmt.Sprintf("with %s of CPU the pod processed %d records a second, with %s %.0f: %s",
+		decision.CPU.From.String(), decision.Inputs.ProcessedPerSecond, decision.CPU.To.String(), after, decision.Message)
+	s.Log(line)
+	s.keep("resize.txt", line+"\n")
+	if after < 1.5*float64(decision.Inputs.ProcessedPerSecond) {
+		s.Errorf("more CPU did not help: %s", line)
+	}
+	if doubled := s.expectNumbered(heavy, heavy, heavyOut, heavyRecords); doubled > 0 {
+		s.Errorf("%d records were written twice", doubled)
+	}
+
+	s.awaitCPU(heavy, "200m") // when it is not needed any more
+	pod := s.onlyPod(heavy)
+	if pod.UID != before.UID || pod.Status.ContainerStatuses[0].RestartCount > 0 {
+		s.Errorf("pod %s, with %d restarts, has taken the place of pod %s", pod.Name, pod.Status.ContainerStatuses[0].RestartCount, before.Name)
+	}
+	if now := s.generation(pod.Name); now != generation {
+		s.Errorf("the group is in generation %d, and was in %d: there was a rebalance", now, generation)
+	}
+	s.kubectl("delete", "sp", heavy)
+	s.await("the end of the heavy one", patience, func() error {
+		pods, err := s.pods(heavy)
+		if err == nil && len(pods) > 0 {
+			err = fmt.Errorf("there are %d pods", len(pods))
+		}
+		return err
+	})
+}
+
+// onlyPod is the one pod of a StreamProcessor.
+func (s *suite) onlyPod(name string) *corev1.Pod {
+	s.Helper()
+	pods, err := s.pods(name)
+	if err != nil || len(pods) != 1 {
+		s.Fatalf("there are %d pods of %s (%v)", len(pods), name, err)
+	}
+	return &pods[0]
+}
+
+// awaitCPU waits until the kubelet says that the pod has that limit.
+func (s *suite) awaitCPU(name, limit string) {
+	s.Helper()
+	s.await(fmt.Sprintf("a pod of %s with %s of CPU", name, limit), patience, func() error {
+		pods, err := s.pods(name)
+		if err != nil || len(pods) != 1 || len(pods[0].Status.ContainerStatuses) != 1 {
+			return errors.Join(err, fmt.Errorf("there are %d pods", len(pods)))
+		}
+		r := pods[0].Status.ContainerStatuses[0].Resources
+		if r == nil || r.Limits.Cpu().String() != limit {
+			return fmt.Errorf("it has %+v, and its conditions are %+v", r, pods[0].Status.Conditions)
+		}
+		return nil
+	})
+}
+
+// generation is that of the group, as the pod knows it.
+func (s *suite) generation(pod string) int32 {
+	s.Helper()
+	var status struct {
+		Members []struct{ Generation int32 }
+	}
+	answer := s.kubectl("get", "--raw", fmt.Sprintf("/api/v1/namespaces/%s/pods/%s:8080/proxy/status", namespace, pod))
+	if err := json.Unmarshal([]byte(answer), &status); err != nil || len(status.Members) != 1 {
+		s.Fatalf("the status of pod %s: %v: %s", pod, err, answer)
+	}
+	return status.Members[0].Generation
+}
+
+func (s *suite) awaitResize(limit time.Duration) *v1alpha1.ScaleDecision {
+	s.Helper()
+	var decision *v1alpha1.ScaleDecision
+	s.await("the decision for more CPU", limit, func() error {
+		sp, err := s.processor(heavy)
+		if err != nil {
+			return err
+		}
+		decision = sp.Status.LastScaleDecision
+		if decision == nil || decision.CPU == nil || decision.Reason != "MorePodsDoNotHelp" {
+			return fmt.Errorf("the last decision is %+v", decision)
+		}
+		return nil
+	})
+	return decision
+}
+
+// lag is how many records are left, as Kafka has it.
+func (s *suite) lag(name string) int64 {
+	s.Helper()
+	var left int64 = heavyRecords
+	for _, offset := range s.kafka.GroupOffsets(group(name))[heavy] {
+		left -= offset.Offset
+	}
+	return left
+}
+
+func (s *suite) awaitDrained(name string, limit time.Duration) {
+	s.Helper()
+	s.await("the lag to be worked off", limit, func() error {
+		if left := s.lag(name); left > 0 {
+			return fmt.Errorf("%d records are left", left)
+		}
+		return nil
+	})
+}
