@@ -24,6 +24,9 @@ const scaleInterval = 5 * time.Second
 // the lag takes, and decides where autoscaling is asked for.
 func (r *Reconciler) scale(_ context.Context, s *scope) error {
 	history := &s.memory.history
+	if s.sp.Spec.Autoscaling != nil {
+		s.recall(s.policy())
+	}
 	for _, seen := range r.Kafka.History(s.key) {
 		if seen.At.After(s.memory.seen) {
 			history.Append(s.sample(seen))
@@ -75,13 +78,13 @@ func (s *scope) meanCPU() scaling.CPU {
 
 func (s *scope) autoscale(history *scaling.History, now time.Time) {
 	spec := s.sp.Spec.Autoscaling
-	policy := policyOf(spec)
-	policy.Vertical = s.vertical()
+	policy := s.policy()
 	decided := scaling.Decide(scaling.Input{
 		History: history, Policy: policy, Partitions: s.observed.Kafka.Partitions,
 		Current: s.observed.Held(), CPU: s.cpuHeld(), Resize: s.resizing(), Now: now, LastChange: s.lastChange(),
 		KafkaReachable: s.observed.Kafka.Trouble == nil,
 	})
+	history.Note(decided, now)
 	d := decision(decided, now, s.observed.Kafka.Partitions)
 	s.observed.Scaling = d
 	last := cmp.Or(s.memory.undelivered.decision, s.sp.Status.LastScaleDecision)
@@ -91,14 +94,16 @@ func (s *scope) autoscale(history *scaling.History, now time.Time) {
 	if decided.Changed() && spec.Mode != v1alpha1.RecommendOnly {
 		s.memory.changed = d.At.Time
 	}
+	s.learned = learned(history.Learned(policy, s.observed.Held(), now), s.lastChange())
 	if s.observed.Held() > spec.MinReplicas || decided.Inputs.Lag > 0 {
 		s.waitFor(scaleInterval)
 	}
 }
 
-// policyOf returns what the spec asks for; scaling has defaults for the rest.
-func policyOf(spec *v1alpha1.AutoscalingSpec) scaling.Policy {
-	p := scaling.Policy{Min: spec.MinReplicas, Max: spec.MaxReplicas, TargetLag: length(spec.TargetLag)}
+// policy is what the spec asks for; scaling has defaults for the rest.
+func (s *scope) policy() scaling.Policy {
+	spec := s.sp.Spec.Autoscaling
+	p := scaling.Policy{Min: spec.MinReplicas, Max: spec.MaxReplicas, TargetLag: length(spec.TargetLag), Vertical: s.vertical()}
 	if b := spec.Behavior; b != nil {
 		p.UpWindow, p.DownWindow = length(b.ScaleUp.StabilizationWindow), length(b.ScaleDown.StabilizationWindow)
 		p.Activation, p.Cooldown = b.ActivationLagThreshold, length(b.Cooldown)

@@ -10,14 +10,16 @@ import (
 )
 
 // memory is what is kept of a StreamProcessor from one reconciliation to the next.
-// All of it can be found again, except for the history. It belongs to the
+// All of it can be found again; of the history the status keeps what matters. It belongs to the
 // reconciliation under way: there is one at a time for each.
 type memory struct {
 	// contents are those of what it refers to, and of nothing else.
 	contents contents
-	// history is what autoscaling goes by, seen the time of its newest sample.
-	history scaling.History
-	seen    time.Time
+	// history is what autoscaling goes by, seen the time of its newest sample, and
+	// recalled whether it goes on from what the status had kept.
+	history  scaling.History
+	seen     time.Time
+	recalled bool
 	// reported is when the status was last written.
 	reported time.Time
 	// began is when it was reconciled first, and heard whether all its pods have

@@ -92,6 +92,7 @@ func onlyFigures(before, after v1alpha1.StreamProcessorStatus) bool {
 		return false
 	}
 	before.Input, after.Input = nil, nil
+	before.Autoscaling, after.Autoscaling = nil, nil
 	return equality.Semantic.DeepEqual(before, after)
 }
 

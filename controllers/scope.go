@@ -31,6 +31,9 @@ type scope struct {
 	facts    kafkawatch.Facts
 	workers  podwatch.Facts
 
+	// learned is what autoscaling has learnt; nil where it did not decide.
+	learned *v1alpha1.AutoscalingStatus
+
 	again time.Duration // 0 for not
 }
 

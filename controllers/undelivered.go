@@ -36,8 +36,14 @@ func (s *scope) fillScaling() {
 	if d := s.memory.undelivered.decision; d != nil {
 		st.LastScaleDecision = d
 	}
-	st.Vertical = nil
 	a := s.sp.Spec.Autoscaling
+	switch {
+	case a == nil:
+		st.Autoscaling = nil
+	case s.learned != nil:
+		st.Autoscaling = s.learned
+	}
+	st.Vertical = nil
 	if cpu := cmp.Or(s.plan.CPU, s.observed.CPU.Base); a != nil && a.Vertical != nil && cpu > 0 {
 		st.Vertical = &v1alpha1.VerticalStatus{
 			CPU: *resource.NewMilliQuantity(cpu, resource.DecimalSI), ResizedReplicas: s.observed.CPU.Resized(cpu),

@@ -169,12 +169,12 @@ func (a *assessment) step(from, to *Sample) (done, waiting float64) {
 }
 
 // behindOnly reports whether some partitions are behind, and all that are are
-// among those.
+// among those; nil for any.
 func (a *assessment) behindOnly(target time.Duration, which map[int32]bool) bool {
 	some := false
 	for _, p := range a.partitions {
 		if p.behind(target) {
-			if !which[p.id] {
+			if which != nil && !which[p.id] {
 				return false
 			}
 			some = true

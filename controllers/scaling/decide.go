@@ -40,6 +40,8 @@ type Decision struct {
 	// Message says the same to a person, with figures.
 	Message string
 	Inputs  Inputs
+
+	needed int32 // the fewest pods that are enough; 0 while that is not known
 }
 
 // Changed reports whether the number of pods or their CPU is to change.
@@ -64,6 +66,9 @@ func Decide(in Input) Decision {
 	d := Decision{
 		From: in.Current, To: min(max(v.to, c.floor), c.cap), FromCPU: in.CPU, ToCPU: v.cpu, Cap: c.cap,
 		Reason: v.reason, Message: v.message, Inputs: c.inputs(),
+	}
+	if c.known() && c.Current > 0 {
+		d.needed = max(c.fewest(c.now), 1, c.floor)
 	}
 	if v.to > d.To && d.To == d.From {
 		d.Reason = AtCap

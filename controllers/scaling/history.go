@@ -25,6 +25,12 @@ type History struct {
 	capacity float64  // of one pod, records per second, as last known; 0 for unknown
 	cpu      CPU      // that the pod had, 0 for unknown
 	pause    pause
+	idle     IdleSince
+	// enough is about enoughOf pods.
+	enough   []EnoughSince
+	enoughOf int32
+	shown    float64 // the capacity that Learned gave last
+	restored bool
 }
 
 // Append adds a Sample, of which it keeps a copy. A Sample that is not newer
@@ -38,6 +44,7 @@ func (h *History) Append(s Sample) {
 	s.Stuck = slices.Clone(s.Stuck)
 	h.noteRaise(&s)
 	h.noteResize(&s)
+	h.noteIdle(&s)
 	h.notePause(&s)
 	h.samples = append(h.samples, s)
 	h.thin()
@@ -75,10 +82,10 @@ func (h *History) learn() {
 	if a.capacity > 0 {
 		h.capacity, h.cpu = a.capacity, a.last().CPU
 	}
-	if n := len(h.raises); n > 0 && h.raises[n-1].to == a.last().Replicas {
+	if n := len(h.raises); n > 0 && h.raises[n-1].to == a.last().Replicas && h.raises[n-1].verdict == nil {
 		h.raises[n-1].after = a.served()
 	}
-	if n := len(h.resizes); n > 0 && CPU(h.resizes[n-1].to) == a.last().CPU {
+	if n := len(h.resizes); n > 0 && CPU(h.resizes[n-1].to) == a.last().CPU && h.resizes[n-1].verdict == nil {
 		h.resizes[n-1].after = a.served()
 	}
 }

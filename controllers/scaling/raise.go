@@ -11,6 +11,8 @@ type raise struct {
 	// before is how the partitions fared with from, after with to, as
 	// last seen; after is zero until the raise can be judged.
 	before, after served
+	// verdict is what another History had found; nil for what this one finds.
+	verdict *UselessRaise
 }
 
 // served is how the partitions fared at a time.
@@ -70,10 +72,13 @@ const raiseGain = 0.3
 
 // failed reports whether the partitions that are behind after the raise are served
 // no better than before it, how many pods would serve them as well, and which
-// they are.
+// they are: nil for any.
 func (r raise) failed(target time.Duration) (enough int32, which map[int32]bool, failed bool) {
 	if r.after.at.IsZero() {
 		return 0, nil, false
+	}
+	if r.verdict != nil {
+		return r.verdict.Enough, r.verdict.which(), true
 	}
 	which = make(map[int32]bool)
 	var before, after float64
@@ -136,4 +141,16 @@ func (h *History) proven(policy Policy, now time.Time, cpu CPU) (capacity float6
 		}
 	}
 	return capacity
+}
+
+// which are the partitions that it did not help, nil for any.
+func (u *UselessRaise) which() map[int32]bool {
+	if u.Partitions == nil {
+		return nil
+	}
+	which := make(map[int32]bool)
+	for _, id := range u.Partitions {
+		which[id] = true
+	}
+	return which
 }

@@ -23,8 +23,11 @@ func (c *choice) idle() *verdict {
 		return nil
 	}
 	window := c.downWindow()
-	if window == nil {
+	switch {
+	case window == nil && !c.idleFor(c.Policy.DownWindow):
 		return nil
+	case window == nil:
+		window = c.now.samples
 	}
 	for _, p := range c.now.last().Partitions {
 		if q, ok := window[0].partition(p.ID); !ok || q.End != p.End {
@@ -57,6 +60,11 @@ func (c *choice) lower() *verdict {
 		return nil
 	}
 	window := c.downWindow()
+	if enough, known := c.enoughFor(c.Policy.DownWindow); window == nil && known {
+		if want = max(want, enough); want < c.Current {
+			return c.fewer(want)
+		}
+	}
 	if window == nil {
 		return c.stay(Stabilizing, "%d pods may be enough, but the last change, or what is known, is no %v back", want, c.Policy.DownWindow)
 	}
@@ -68,6 +76,10 @@ func (c *choice) lower() *verdict {
 	case earlier > later:
 		return c.stay(Stabilizing, "fewer than %d pods may be enough soon, and a second change would cost a second rebalance", want)
 	}
+	return c.fewer(want)
+}
+
+func (c *choice) fewer(want int32) *verdict {
 	return c.change(want, LoadBelowCapacity, "%s, and %d pods can process %s",
 		c.load(), want, rate(float64(want)*c.capacity(c.now)))
 }
