@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/kafkawatch"
 	"github.com/millrace-dev/millrace/controllers/plan"
 	"github.com/millrace-dev/millrace/controllers/resources"
@@ -72,10 +73,7 @@ func (s *scope) cluster() kafkawatch.Cluster {
 // credentials nothing can be asked; what was seen before still counts.
 func (r *Reconciler) observeKafka(s *scope) {
 	k := &s.observed.Kafka
-	if last := s.sp.Status.Input; last != nil {
-		// An operator that has just started knows this much.
-		k.Partitions = last.Partitions
-	}
+	s.lastPartitions()
 	if len(s.observed.Credentials.Missing) > 0 || s.sp.DeletionTimestamp != nil {
 		return
 	}
@@ -102,7 +100,7 @@ func (s *scope) takeFacts(now time.Time) {
 		k.MissingFor = now.Sub(s.facts.MissingSince)
 	}
 	if len(s.facts.Partitions) > 0 {
-		k.Partitions = int32(len(s.facts.Partitions))
+		k.Partitions, k.Source = int32(len(s.facts.Partitions)), v1alpha1.PartitionsFromKafka
 		k.Input = s.inputStatus()
 		k.Unknown, k.Gone = s.facts.Unknown, s.offsetsGone()
 	}

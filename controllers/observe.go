@@ -38,6 +38,7 @@ func (r *Reconciler) observe(ctx context.Context, s *scope) error {
 	r.observeCPU(s)
 	r.observeKafka(s)
 	r.observeWorkers(s)
+	s.observePartitions()
 	return nil
 }
 

@@ -75,9 +75,7 @@ func (s *scope) fillStatus(now metav1.Time) {
 	if d := s.observed.Deployment; d != nil {
 		st.Replicas, st.ReadyReplicas = d.Status.Replicas, d.Status.ReadyReplicas
 	}
-	if s.observed.Kafka.Input != nil {
-		st.Input = s.observed.Kafka.Input
-	}
+	s.fillInput()
 	st.StuckPartitions = s.observed.Kafka.Stuck
 	st.Losses = s.observed.Kafka.Losses
 	s.fillScaling()
@@ -88,7 +86,7 @@ func (s *scope) fillStatus(now metav1.Time) {
 // less only: somebody who waits for it to begin or to end is told at once.
 func onlyFigures(before, after v1alpha1.StreamProcessorStatus) bool {
 	a, b := before.Input, after.Input
-	if a == nil || b == nil || (a.Lag == 0) != (b.Lag == 0) || a.Partitions != b.Partitions {
+	if a == nil || b == nil || (a.Lag == 0) != (b.Lag == 0) || a.Partitions != b.Partitions || a.PartitionsSource != b.PartitionsSource {
 		return false
 	}
 	before.Input, after.Input = nil, nil

@@ -122,7 +122,7 @@ type InputStatus struct {
 	PartitionsSource PartitionsSource `json:"partitionsSource,omitempty"`
 
 	// lag is how many offsets there are, in all partitions, between what is
-	// committed and the end.
+	// committed and the end. 0 where Kafka never answered the operator.
 	// +optional
 	Lag int64 `json:"lag"`
 

@@ -118,9 +118,9 @@ func (o *Observed) deleting() string {
 func (o *Observed) kafkaReachable() status.Condition {
 	switch t := o.Kafka.Trouble; {
 	case t != nil && t.Refused:
-		return status.False(status.KafkaReachable, status.NotAuthorized, t.Message)
+		return status.False(status.KafkaReachable, status.NotAuthorized, t.Message+o.partitionsKnown())
 	case t != nil:
-		return status.False(status.KafkaReachable, status.Unreachable, t.Message)
+		return status.False(status.KafkaReachable, status.Unreachable, t.Message+o.partitionsKnown())
 	case o.unasked():
 		// An operator that starts again, or takes over, has no news.
 		if last := o.last(status.KafkaReachable); last != nil {

@@ -74,6 +74,8 @@ type Kafka struct {
 	Trouble *Trouble
 	// Partitions of the input topic, as last known; 0 if they never were.
 	Partitions int32
+	// Source is where that number comes from; "" if it is 0.
+	Source v1alpha1.PartitionsSource
 	// Missing are topics that do not exist and that no worker creates; those of
 	// the last good answer.
 	Missing []string

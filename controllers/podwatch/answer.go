@@ -24,8 +24,13 @@ const (
 // answer is the part of a worker's /status that is used here; the whole is
 // worker/telemetry's Status.
 type answer struct {
-	Members upTo[member] `json:"members"`
+	Topic      string       `json:"topic"`
+	Partitions int32        `json:"partitions"`
+	Members    upTo[member] `json:"members"`
 }
+
+// maxPartitions is what a topic has at most: a pod may say anything.
+const maxPartitions = 100_000
 
 type member struct {
 	Generation int32           `json:"generation"`
@@ -81,7 +86,7 @@ func (l *upTo[T]) UnmarshalJSON(data []byte) error {
 
 // report is what is kept of an answer.
 func (a *answer) report(pod string, at time.Time) *report {
-	r := &report{at: at}
+	r := &report{at: at, topic: cut(a.Topic), partitions: min(max(a.Partitions, 0), maxPartitions)}
 	for _, m := range a.Members {
 		r.members++
 		r.busy += min(max(m.Saturation, 0), 1)

@@ -2,6 +2,7 @@ package podwatch
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -19,6 +20,10 @@ type Facts struct {
 	// Rebalancing: a member has no generation, or members are in different
 	// ones.
 	Rebalancing bool
+	// Partitions is how many each topic has that a pod reads: pods of an earlier
+	// configuration may read another. Topics only grow, so the most that a pod
+	// knows of counts.
+	Partitions map[string]int32
 	// Stuck are the partitions that are halted, and the records that have held a
 	// watermark for StuckAfter or longer, by partition.
 	Stuck []Stuck
@@ -69,6 +74,8 @@ type report struct {
 	// generations are those of its members, each once.
 	generations []int32
 	joining     bool
+	topic       string
+	partitions  int32
 	stuck       []Stuck
 	losses      []Loss
 }
@@ -94,6 +101,12 @@ func join(pods []Pod, reports map[Pod]*report, since time.Time) Facts {
 			generations[g] = true
 		}
 		f.Rebalancing = f.Rebalancing || r.joining
+		if r.partitions > f.Partitions[r.topic] {
+			if f.Partitions == nil {
+				f.Partitions = map[string]int32{}
+			}
+			f.Partitions[r.topic] = r.partitions
+		}
 		f.Stuck = append(f.Stuck, r.stuck...)
 		f.Losses = append(f.Losses, r.losses...)
 	}
@@ -111,7 +124,7 @@ func join(pods []Pod, reports map[Pod]*report, since time.Time) Facts {
 // differs reports whether the difference is worth waking anybody: busy pools and
 // growing counts of attempts are not.
 func (f *Facts) differs(old *Facts) bool {
-	return f.Rebalancing != old.Rebalancing || f.Complete() != old.Complete() || !slices.Equal(f.Losses, old.Losses) ||
+	return f.Rebalancing != old.Rebalancing || f.Complete() != old.Complete() || !slices.Equal(f.Losses, old.Losses) || !maps.Equal(f.Partitions, old.Partitions) ||
 		!slices.EqualFunc(f.Stuck, old.Stuck, func(a, b Stuck) bool {
 			return a.Partition == b.Partition && a.Offset == b.Offset && a.LastError == b.LastError && a.Halted == b.Halted
 		})

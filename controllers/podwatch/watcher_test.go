@@ -202,7 +202,7 @@ func run(t *testing.T, w *Watcher) (stop func()) {
 // TestAnswerIsOfTheWorkersStatus: what workers write is what is read.
 func TestAnswerIsOfTheWorkersStatus(t *testing.T) {
 	since := time.Unix(1_700_000_000, 0).UTC()
-	content, err := json.Marshal(telemetry.Status{Members: []telemetry.Member{{
+	content, err := json.Marshal(telemetry.Status{Topic: "orders", Partitions: 12, Members: []telemetry.Member{{
 		Generation: 4, State: "joining", Saturation: 0.25,
 		Partitions: []telemetry.Partition{{Partition: 7, OldestUnsettled: &telemetry.Unsettled{
 			Offset: 41, AgeSeconds: 90, Since: since, Attempts: 3, KeyHash: "abcd", LastError: "boom",
@@ -220,12 +220,32 @@ func TestAnswerIsOfTheWorkersStatus(t *testing.T) {
 	}
 	pod := Pod{Name: "a"}
 	got := join([]Pod{pod}, map[Pod]*report{pod: a.report("a", since)}, since)
-	want := Facts{Asked: 1, Answered: 1, At: since, Saturation: 0.25, Rebalancing: true, Stuck: []Stuck{{
+	want := Facts{Asked: 1, Answered: 1, At: since, Saturation: 0.25, Rebalancing: true, Partitions: map[string]int32{"orders": 12}, Stuck: []Stuck{{
 		Pod: "a", Partition: 7, Offset: 41, KeyHash: "abcd", Since: since, Attempts: 3, LastError: "boom",
 	}, {
 		Pod: "a", Partition: 8, Offset: 12, Halted: true, Since: since, LastError: "corrupt",
 	}}, Losses: []Loss{{Partition: 8, From: 3, To: 5, Reason: "Retention", At: since}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("read %+v, want %+v", got, want)
+	}
+}
+
+// TestPartitionsOfTheTopic are the most that a pod knows of; what a pod says of another
+// topic does not count, nor a number that no topic has.
+func TestPartitionsOfTheTopic(t *testing.T) {
+	now := time.Unix(1, 0)
+	said := map[string]answer{"a": {Topic: "orders", Partitions: 6}, "b": {Topic: "orders", Partitions: 8}, "c": {Topic: "former", Partitions: 1 << 30}}
+	var pods []Pod
+	reports := map[Pod]*report{}
+	for name, a := range said {
+		pods = append(pods, Pod{Name: name})
+		reports[Pod{Name: name}] = a.report(name, now)
+	}
+	f := join(pods, reports, now)
+	if f.Partitions["orders"] != 8 || f.Partitions["former"] != maxPartitions {
+		t.Errorf("%v", f.Partitions)
+	}
+	if old := join(pods, nil, now); !f.differs(&old) {
+		t.Error("nobody is told")
 	}
 }

@@ -52,6 +52,16 @@ func TestLatestIsForTheFirstStart(t *testing.T) {
 	})
 }
 
+// TestStatusHasTheNumberOfPartitions from the start on, and follows it: an operator that
+// can't reach Kafka bounds the pods by it.
+func TestStatusHasTheNumberOfPartitions(t *testing.T) {
+	r, _ := fakeRig(t, 3)
+	w := r.start(identity)
+	r.eventually("the number is known", func() bool { return w.engine.Status().Partitions == 3 })
+	r.addPartitions(5)
+	r.eventually("the number has grown", func() bool { return w.engine.Status().Partitions == 5 })
+}
+
 // TestLatestWithManyMembers starts members at once: the commits of those that were
 // first do not make a group that exists already of it for the others.
 func TestLatestWithManyMembers(t *testing.T) {

@@ -25,6 +25,9 @@ func (e *Engine) Status() telemetry.Status {
 	}
 	e.mu.Unlock()
 	s.Silent = e.silent()
+	if e.connected.Load() {
+		s.Partitions = e.client.KnownPartitions(e.cfg.Input.Topic)
+	}
 	for _, m := range e.members {
 		s.Members = append(s.Members, m.status())
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -52,6 +53,7 @@ type Client struct {
 	brokers   brokerSet
 	leaders   leaderCache
 	contact   contact
+	counts    sync.Map // topics' names to their int32 number of partitions
 }
 
 // NewClient returns a client; it does not connect yet. See Ping.

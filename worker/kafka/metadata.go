@@ -82,7 +82,11 @@ func (c *Client) topicLeaders(ctx context.Context, topic string) ([]int32, error
 	}
 	for i := range res.Topics {
 		if t := &res.Topics[i]; t.Name == topic {
-			return leadersOf(t)
+			leaders, err := leadersOf(t)
+			if err == nil {
+				c.counts.Store(topic, int32(len(leaders)))
+			}
+			return leaders, err
 		}
 	}
 	return nil, fmt.Errorf("look up topic %q: the broker's answer does not contain it", topic)

@@ -22,6 +22,14 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int32, error) {
 	return count, err
 }
 
+// KnownPartitions is how many partitions the topic had when the cluster was last asked
+// for any reason, 0 if it never was. It does not ask.
+func (c *Client) KnownPartitions(topic string) int32 {
+	count, _ := c.counts.Load(topic)
+	n, _ := count.(int32)
+	return n
+}
+
 // CreateTopic creates a topic and waits until the cluster shows it. It returns
 // nil if the topic exists, whatever its shape. With 0 partitions or a
 // replicationFactor of 0 the cluster's default counts.

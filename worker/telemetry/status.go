@@ -11,6 +11,9 @@ type Status struct {
 	Name    string `json:"name"`
 	Topic   string `json:"topic"`
 	GroupID string `json:"groupId"`
+	// Partitions is how many the topic has, as last seen; 0 until the cluster has
+	// said it.
+	Partitions int32 `json:"partitions"`
 	// Error is why the worker can't go on, or "".
 	Error string `json:"error,omitempty"`
 	// Waiting says why the worker can't join the group yet at its start, for example
