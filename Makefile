@@ -61,7 +61,7 @@ tidy: ## Tidy the modules' files
 	go mod tidy
 	go -C hack/tools mod tidy
 	go -C hack/images mod tidy
-	for module in etcd helm kubernetes promtool; do go -C hack/cluster/$$module mod tidy; done
+	for module in coredns etcd helm kubernetes promtool; do go -C hack/cluster/$$module mod tidy; done
 
 .PHONY: format
 format: bin/.tools ## Format the code

@@ -16,9 +16,11 @@ say() {
   echo "hack/cluster/binaries.sh: $*" >&2
 }
 
-# stamp MODULE : what a program built of the module's versions is known by.
+# stamp MODULE : what a program built of the module's versions, and of its own source
+# where it has any, is known by.
 stamp() {
-  cat "$here/$1/go.mod" "$here/$1/go.sum" | sha256sum
+  find "$here/$1" -maxdepth 1 \( -name go.mod -o -name go.sum -o -name '*.go' \) -print0 |
+    sort -z | xargs -0 cat | sha256sum
 }
 
 # build MODULE PACKAGE NAME CGO_ENABLED [FLAG...] : the program is there whole or not at all.
@@ -58,6 +60,7 @@ node() {
   kubernetes kube-controller-manager
   kubernetes kube-scheduler
   kubernetes kube-proxy
+  build coredns . coredns 0 -ldflags "-s -w"
   # The kubelet reads its containers' figures by way of C.
   kubernetes kubelet 1
 }

@@ -21,6 +21,7 @@ func TestEndToEnd(t *testing.T) {
 	s.step("install", install)
 	s.step("metrics", metrics)
 	s.step("samples", func(s *suite) { samples(s, broker) })
+	s.step("a short broker name", shortBrokerName)
 	s.step("an idle operator", idle)
 	s.step("how fast a change arrives", changesArrive)
 	s.step("more CPU in place", resize)

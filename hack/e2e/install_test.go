@@ -95,9 +95,20 @@ func (s *suite) fetch(url, token string) (status int, body string) {
 	return response.StatusCode, string(content)
 }
 
-// uninstall takes the chart away; what users made stays, with its CRD.
+// uninstall takes the chart away; what users made stays, with its CRD, and can be
+// deleted without an operator.
 func uninstall(s *suite) {
-	s.helm("uninstall", release, "--namespace", system, "--wait", "--timeout", "60s")
+	const name = "left"
+	s.apply(manifest(name, "  suspend: true\n  deletionPolicy: DeleteGroup\n"))
+	s.await("the finalizer", patience, func() error {
+		sp, err := s.processor(name)
+		if err == nil && len(sp.Finalizers) == 0 {
+			err = errors.New("there is none")
+		}
+		return err
+	})
+	defer s.kubectl("delete", "sp", name, "--timeout=10s")
+	s.helm("uninstall", release, "--namespace", system, "--wait", "--timeout", "120s")
 	s.kubectl("get", "crd", "streamprocessors.millrace.dev")
 }
 

@@ -58,6 +58,9 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 	if err := c.startControlPlane(ctx); err != nil {
 		return nil, err
 	}
+	if err := c.startDNS(ctx); err != nil {
+		return nil, err
+	}
 	if err := c.startNode(ctx); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ var clients = map[string][2]string{
 	"kube-proxy":              {"system:kube-proxy"},
 	"kube-scheduler":          {"system:kube-scheduler"},
 	"kube-controller-manager": {"system:kube-controller-manager"},
+	"coredns":                 {"coredns", "system:masters"},
 }
 
 const auditPolicy = `apiVersion: audit.k8s.io/v1

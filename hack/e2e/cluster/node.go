@@ -111,9 +111,11 @@ imageGCHighThresholdPercent: 100
 authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: %q}}
 authorization: {mode: Webhook}
 volumePluginDir: %q
+clusterDNS: [%s]
+clusterDomain: %s
 syncFrequency: 10s
 configMapAndSecretChangeDetectionStrategy: Watch
-`, c.containerdSocket(), filepath.Base(c.State), c.keys.certFile("ca"), c.path("kubelet", "plugins.d"))
+`, c.containerdSocket(), filepath.Base(c.State), c.keys.certFile("ca"), c.path("kubelet", "plugins.d"), NodeAddress, clusterDomain)
 }
 
 // kubeProxyConfig masquerades all that goes to a service, since a pod's answer
