@@ -86,14 +86,19 @@ func (r *Reconciler) scaleOnly(ctx context.Context, s *scope, wanted *appsv1.Dep
 	if err != nil {
 		return fmt.Errorf("write the scale of %s: %w", describe(wanted), err)
 	}
-	scale := &unstructured.Unstructured{}
-	if err := utiljson.Unmarshal(patch, &scale.Object); err != nil {
+	var part map[string]any
+	if err := utiljson.Unmarshal(patch, &part); err != nil {
 		return fmt.Errorf("read the scale of %s: %w", describe(wanted), err)
 	}
-	scale.SetGroupVersionKind(wanted.GroupVersionKind())
-	if same, err := upToDate(scale, live, answer{}); err != nil || same {
-		return err
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
+	if err != nil {
+		return fmt.Errorf("convert %T: %w", live, err)
 	}
+	if contains(fields, part) {
+		return nil
+	}
+	scale := &unstructured.Unstructured{}
+	scale.SetGroupVersionKind(wanted.GroupVersionKind())
 	scale.SetName(wanted.Name)
 	scale.SetNamespace(wanted.Namespace)
 	if err := r.Client.Patch(ctx, scale, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(resources.Manager)); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -26,18 +27,27 @@ func configuration(object resources.Object) (*unstructured.Unstructured, error) 
 	}
 	delete(fields, "status")
 	u := &unstructured.Unstructured{Object: pruned(fields).(map[string]any)}
+	annotations := u.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	u.SetAnnotations(compared(annotations))
 	content, err := json.Marshal(u.Object)
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", u.GetName(), err)
 	}
 	sum := sha256.Sum256(content)
-	annotations := u.GetAnnotations()
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
 	annotations[appliedAnnotation] = hex.EncodeToString(sum[:8])
 	u.SetAnnotations(annotations)
 	return u, nil
+}
+
+// compared leaves out the note of the spec's generation: most changes of the spec are
+// none of the Deployment, and no reason to write it.
+func compared(annotations map[string]string) map[string]string {
+	left := maps.Clone(annotations)
+	delete(left, resources.GenerationAnnotation)
+	return left
 }
 
 // pruned takes nulls away: applying them would only claim fields.
@@ -83,6 +93,9 @@ func upToDate(wanted *unstructured.Unstructured, live client.Object, last answer
 	}
 	// What comes from the cache has no kind.
 	fields["apiVersion"], fields["kind"] = wanted.GetAPIVersion(), wanted.GetKind()
+	annotations := wanted.GetAnnotations()
+	defer wanted.SetAnnotations(annotations)
+	wanted.SetAnnotations(compared(annotations))
 	if contains(fields, wanted.Object) {
 		return true, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -50,7 +51,12 @@ type operator struct {
 	watch  func(*Wakes, ctrl.Manager) KafkaWatch
 	pods   *fakePods
 	checks atomic.Int64 // of expressions
-	stop   func()
+	// rollouts is how many may roll at the same time, and home the operator's own
+	// namespace.
+	rollouts int
+	home     string
+	overlap  func(*http.Request) error
+	stop     func()
 }
 
 func startOperator(t *testing.T, partitions int) *operator {
@@ -149,12 +155,14 @@ func (o *operator) run(env plan.Environment) {
 	r := &Reconciler{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), References: references, Events: mgr.GetEventRecorder(resources.Manager),
 		Kafka: watch, Pods: o.pods, Clock: clock.RealClock{}, Environment: env,
+		MaxRollouts: o.rollouts, Operator: o.home,
 		CheckExpressions: func(c workerconfig.CEL) error {
 			o.checks.Add(1)
 			_, err := cel.New(c)
 			return err
 		},
 	}
+	o.overlap = r.CheckOverlap
 	ctx, cancel := context.WithCancel(context.Background())
 	if err := r.SetupWithManager(ctx, mgr, wakes); err != nil {
 		o.Fatal(err)
@@ -292,6 +300,29 @@ func (o *operator) settle(name string) {
 		}
 		return o.client.Status().Update(o.Context(), d)
 	})
+}
+
+// runs waits until so many pods are asked for and the status says that they run, and
+// does all along what the Deployment controller and the pods would.
+func (o *operator) runs(name string, want int32) *appsv1.Deployment {
+	o.Helper()
+	var d *appsv1.Deployment
+	o.eventually(fmt.Sprintf("%d pods of %s to run", want, name), func() error {
+		d = o.replicas(name, want)
+		if d.Status.ObservedGeneration < d.Generation || d.Status.ReadyReplicas != want {
+			o.settle(name)
+			return errUnsettled
+		}
+		sp := &v1alpha1.StreamProcessor{}
+		if err := o.client.Get(o.Context(), o.key(name), sp); err != nil {
+			return err
+		}
+		if c := meta.FindStatusCondition(sp.Status.Conditions, "Ready"); c == nil || c.Reason != "Running" || sp.Status.ReadyReplicas != want {
+			return fmt.Errorf("its status is %+v", sp.Status)
+		}
+		return nil
+	})
+	return d
 }
 
 // expect waits for a condition of the present generation, with words in its

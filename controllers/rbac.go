@@ -43,6 +43,11 @@ package controllers
 //
 // +kubebuilder:rbac:groups="",resources=serviceaccounts/token,verbs=create
 
+// The lease of an operator in another namespace tells that it is alive, so that two
+// never take care of the same StreamProcessor.
+//
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,resourceNames=millrace-operator.millrace.dev,verbs=get
+
 // One of the replicas leads, which a lease in their namespace decides, with an
 // event. A lease's name is not known to the API server when it authorises its
 // creation.

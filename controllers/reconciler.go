@@ -42,7 +42,17 @@ type Reconciler struct {
 	// Search is how the pods' names of brokers are resolved.
 	Search dial.Search
 
+	// MaxRollouts is how many StreamProcessors may roll at the same time because of a
+	// change of the operator itself; 0 for any number.
+	MaxRollouts int
+	// Operator is the namespace that this operator runs in, which is that of its lease.
+	// Without it the reconciler takes charge of no StreamProcessor for good, and still
+	// leaves alone those of other operators.
+	Operator string
+
 	memories memories
+	turns    turns
+	overlap  overlap
 	claims   claims
 }
 
@@ -52,9 +62,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if s == nil || err != nil {
 		return ctrl.Result{}, err
 	}
-	phases := []phase{r.keepFinalizer, r.observe, r.scale, r.decide, r.apply, r.resize}
+	if mine, err := r.takeCharge(ctx, s); !mine {
+		return s.result(err)
+	}
+	phases := []phase{r.keepFinalizer, r.observe, r.scale, r.decide, r.stagger, r.apply, r.resize}
 	if s.sp.DeletionTimestamp != nil {
-		phases = []phase{r.giveUp, r.observe, r.decide, r.finalize}
+		phases = []phase{r.giveUp, r.observe, r.decide, r.stagger, r.finalize}
 	}
 	for _, do := range phases {
 		if err = do(ctx, s); err != nil {
@@ -78,6 +91,7 @@ func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*scope, error
 		return nil, fmt.Errorf("read the StreamProcessor: %w", err)
 	case err != nil:
 		r.forget(req)
+		r.overlap.note(req.NamespacedName, "")
 		return nil, nil
 	}
 	s := &scope{
@@ -96,6 +110,7 @@ func (r *Reconciler) forget(req ctrl.Request) {
 	r.memories.forget(req.NamespacedName)
 	r.claims.release(req.NamespacedName)
 	r.Metrics.forget(req.NamespacedName)
+	r.turns.forget(req.NamespacedName, r.Clock.Now())
 }
 
 // decide is the pure part, and the claim of the group.

@@ -30,6 +30,7 @@ const atOnce = 4
 // SetupWithManager has the manager run the reconciler, and wakes call it for what
 // the pollers have found.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wakes *Wakes) error {
+	r.turns.most, r.turns.wake = r.MaxRollouts, wakes.Wake
 	index := mgr.GetFieldIndexer()
 	if err := index.IndexField(ctx, &v1alpha1.StreamProcessor{}, groupIndex, r.groupKeys); err != nil {
 		return fmt.Errorf("index StreamProcessors by group: %w", err)

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"os"
+
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -8,16 +11,30 @@ import (
 	"github.com/millrace-dev/millrace/controllers"
 )
 
-// leaseName is the same for all operators that might act on the same objects.
-const leaseName = "millrace-operator.millrace.dev"
+// identity is the namespace of the operator's lease, by which operators in other
+// namespaces see that it is alive; "" for one without a lease.
+func identity(o *options) (string, error) {
+	switch {
+	case !o.leaderElect:
+		return "", nil
+	case o.leaderNamespace != "":
+		return o.leaderNamespace, nil
+	}
+	content, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+	if err != nil {
+		return "", fmt.Errorf("find the pod's namespace; --leader-elect-namespace names it: %w", err)
+	}
+	return string(content), nil
+}
 
 func managerOptions(o *options) ctrl.Options {
 	opts := ctrl.Options{
 		Scheme:                  scheme(),
 		HealthProbeBindAddress:  o.healthAddress,
 		LeaderElection:          o.leaderElect,
-		LeaderElectionID:        leaseName,
+		LeaderElectionID:        controllers.LeaseName,
 		LeaderElectionNamespace: o.leaderNamespace,
+		LeaderElectionLabels:    map[string]string{controllers.ScopeLabel: controllers.Scope(o.namespaces)},
 		// The next leader need not wait for the lease to run out.
 		LeaderElectionReleaseOnCancel: true,
 		Metrics: metricsserver.Options{

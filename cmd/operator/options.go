@@ -26,6 +26,7 @@ type options struct {
 	namespaces       []string
 	pollInterval     time.Duration
 	networkPolicies  bool
+	maxRollouts      int
 	podMonitors      bool
 	podMonitorLabels map[string]string
 	allowedBrokers   []string
@@ -40,6 +41,7 @@ func defaults() *options {
 		pollInterval: 5 * time.Second, logFormat: "json",
 		podMonitors:    true,
 		workerLogLevel: string(v1alpha1.LogInfo), deniedBrokers: dial.DeniedByDefault(),
+		maxRollouts: 5,
 	}
 }
 
@@ -58,6 +60,7 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.StringToStringVar(&o.podMonitorLabels, "pod-monitor-labels", o.podMonitorLabels, "more labels for the PodMonitors, as NAME=VALUE, for a Prometheus that selects by them")
 	flags.StringSliceVar(&o.allowedBrokers, "allowed-brokers", o.allowedBrokers, "addresses, ranges, names and *.NAME of the brokers to connect to, and of no others (default: all that are not denied)")
 	flags.StringSliceVar(&o.deniedBrokers, "denied-brokers", o.deniedBrokers, "addresses, ranges, names and *.NAME not to connect to, even if they are allowed; the API server is always one of them")
+	flags.IntVar(&o.maxRollouts, "rollouts-max-concurrent", o.maxRollouts, "how many StreamProcessors may replace their pods at the same time for a change that comes from the operator, as after its upgrade; 0 for any number")
 	flags.StringVar(&o.logFormat, "log-format", o.logFormat, "json or text")
 	flags.IntVar(&o.logLevel, "log-level", o.logLevel, "how much to log: 0 for what has changed, 1 for more")
 }
@@ -69,6 +72,9 @@ func (o *options) validate() error {
 	}
 	if o.pollInterval < time.Second {
 		errs = append(errs, fmt.Errorf("--poll-interval is %v: it has to be 1s or more", o.pollInterval))
+	}
+	if o.maxRollouts < 0 {
+		errs = append(errs, fmt.Errorf("--rollouts-max-concurrent is %d: it has to be 0 or more", o.maxRollouts))
 	}
 	if o.logFormat != "json" && o.logFormat != "text" {
 		errs = append(errs, fmt.Errorf("--log-format is %q: it has to be json or text", o.logFormat))

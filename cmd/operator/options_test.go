@@ -13,9 +13,9 @@ import (
 // its name.
 func TestBadFlags(t *testing.T) {
 	cmd := newRootCommand()
-	cmd.SetArgs([]string{"--poll-interval=10ms", "--log-format=xml", "--worker-log-level=2", "--allowed-brokers=10.0.0.0/99", "--denied-brokers=a b", "--pod-monitor-labels=a b=c"})
+	cmd.SetArgs([]string{"--poll-interval=10ms", "--log-format=xml", "--worker-log-level=2", "--rollouts-max-concurrent=-1", "--allowed-brokers=10.0.0.0/99", "--denied-brokers=a b", "--pod-monitor-labels=a b=c"})
 	err := cmd.ExecuteContext(t.Context())
-	for _, flag := range []string{"--worker-image", "--poll-interval", "--log-format", "--worker-log-level", "--allowed-brokers", "--denied-brokers", "--pod-monitor-labels"} {
+	for _, flag := range []string{"--worker-image", "--poll-interval", "--log-format", "--worker-log-level", "--rollouts-max-concurrent", "--allowed-brokers", "--denied-brokers", "--pod-monitor-labels"} {
 		if err == nil || !strings.Contains(err.Error(), flag) {
 			t.Errorf("error %v; want one that names %s", err, flag)
 		}

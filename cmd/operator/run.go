@@ -73,6 +73,10 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	if err != nil {
 		return err
 	}
+	namespace, err := identity(o)
+	if err != nil {
+		return err
+	}
 	wakes, figures := &controllers.Wakes{}, controllers.NewMetrics()
 	kafka := kafkawatch.New(kafkawatch.Options{
 		Interval: o.pollInterval, Wake: wakes.Wake, Observe: figures.Polled("kafka"), Network: network,
@@ -84,7 +88,8 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	reconciler := &controllers.Reconciler{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), References: references, Events: mgr.GetEventRecorder(resources.Manager),
 		Kafka: kafka, Pods: pods, Clock: clock.RealClock{}, CheckExpressions: checkExpressions, Metrics: figures,
-		Search: network.Search,
+		Search:      network.Search,
+		MaxRollouts: o.maxRollouts, Operator: namespace,
 		Environment: plan.Environment{
 			WorkerImage: o.workerImage, WorkerLogLevel: v1alpha1.LogLevel(o.workerLogLevel),
 			NetworkPolicies: o.networkPolicies, HasPodMonitors: podMonitors,
@@ -97,6 +102,7 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 		reconciler.SetupWithManager(ctx, mgr, wakes),
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("caches", cachesFilled(mgr)),
+		mgr.AddReadyzCheck("overlap", reconciler.CheckOverlap),
 	)
 }
 

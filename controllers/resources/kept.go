@@ -25,14 +25,19 @@ func keep(d *appsv1.Deployment, in Inputs) {
 	}
 }
 
-// Scale returns the part of a Deployment that is about the number of its pods, for a
-// patch that leaves the pod template as it is.
+// Scale returns the part of a Deployment that is about the number and the size of its
+// pods, for a merge patch that leaves the pod template as it is.
 func Scale(d *appsv1.Deployment) map[string]any {
-	scale := map[string]any{"spec": map[string]any{"replicas": d.Spec.Replicas, "strategy": d.Spec.Strategy}}
-	if n, ok := d.Annotations[replicasAnnotation]; ok {
-		scale["metadata"] = map[string]any{"annotations": map[string]any{replicasAnnotation: n}}
+	kept := map[string]any{replicasAnnotation: nil, cpuAnnotation: nil}
+	for name := range kept {
+		if value, ok := d.Annotations[name]; ok {
+			kept[name] = value
+		}
 	}
-	return scale
+	return map[string]any{
+		"metadata": map[string]any{"annotations": kept},
+		"spec":     map[string]any{"replicas": d.Spec.Replicas, "strategy": d.Spec.Strategy},
+	}
 }
 
 // RanReplicas returns how many pods a Deployment ran last, 0 if it never ran any.

@@ -12,9 +12,11 @@ import (
 
 // The annotations of a Deployment that say where its pod template comes from.
 const (
-	templateAnnotation   = "millrace.dev/template-hash"
-	specAnnotation       = "millrace.dev/spec-hash"
-	generationAnnotation = "millrace.dev/spec-generation"
+	templateAnnotation = "millrace.dev/template-hash"
+	specAnnotation     = "millrace.dev/spec-hash"
+	// GenerationAnnotation holds the generation of the StreamProcessor when the
+	// Deployment was last written.
+	GenerationAnnotation = "millrace.dev/spec-generation"
 )
 
 // Revision says where the pod template of a Deployment comes from. Two Deployments
@@ -32,7 +34,7 @@ type Revision struct {
 
 // RevisionOf reads what markRevision has written.
 func RevisionOf(d *appsv1.Deployment) Revision {
-	generation, _ := strconv.ParseInt(d.Annotations[generationAnnotation], 10, 64) // 0 is that of no object
+	generation, _ := strconv.ParseInt(d.Annotations[GenerationAnnotation], 10, 64) // 0 is that of no object
 	return Revision{
 		Template: d.Annotations[templateAnnotation],
 		Spec:     d.Annotations[specAnnotation], Generation: generation,
@@ -66,7 +68,7 @@ func markRevision(d *appsv1.Deployment, sp *v1alpha1.StreamProcessor) error {
 	}
 	d.Annotations[templateAnnotation] = template
 	d.Annotations[specAnnotation] = chosen
-	d.Annotations[generationAnnotation] = strconv.FormatInt(sp.Generation, 10)
+	d.Annotations[GenerationAnnotation] = strconv.FormatInt(sp.Generation, 10)
 	return nil
 }
 

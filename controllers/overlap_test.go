@@ -1,0 +1,147 @@
+package controllers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+)
+
+// leads makes the lease of an operator that lives in a namespace, as its leader
+// election does.
+func (o *operator) leads(home, scope string, renewed time.Time) *coordinationv1.Lease {
+	o.Helper()
+	lease := &coordinationv1.Lease{
+		ObjectMeta: metav1.ObjectMeta{Name: LeaseName, Namespace: home, Labels: map[string]string{ScopeLabel: scope}},
+		Spec:       coordinationv1.LeaseSpec{RenewTime: &metav1.MicroTime{Time: renewed}},
+	}
+	o.create(lease)
+	return lease
+}
+
+// claimed has a StreamProcessor taken care of by the operator of another namespace.
+func (o *operator) claimed(name, home string) {
+	o.Helper()
+	sp := o.processor(name)
+	sp.Status.Operator = home
+	if err := o.client.Status().Update(o.Context(), sp); err != nil {
+		o.Fatal(err)
+	}
+}
+
+func (o *operator) operatorOf(name, want string) {
+	o.Helper()
+	o.eventually(fmt.Sprintf("%s to be taken care of by %s", name, want), func() error {
+		sp := &v1alpha1.StreamProcessor{}
+		if err := o.client.Get(o.Context(), o.key(name), sp); err != nil {
+			return err
+		}
+		if sp.Status.Operator != want {
+			return fmt.Errorf("it is %q", sp.Status.Operator)
+		}
+		return nil
+	})
+}
+
+// TestTwoOperators: what one takes care of, the other leaves alone, says so, and is not
+// ready. What nobody takes care of it takes.
+func TestTwoOperators(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.stop()
+	home := o.api.Namespace(t)
+	o.leads(home, scopeAll, time.Now().Add(time.Hour))
+	o.claimed("theirs", home)
+	o.processor("ours", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Input.GroupID = new("other") })
+	seen := len(o.api.Writes(t, o.user))
+	o.home = o.api.Namespace(t)
+	o.upgrade("worker:2")
+	o.event("theirs", "OtherOperator")
+	o.replicas("ours", 2)
+	o.operatorOf("ours", o.home)
+	if err := o.overlap(nil); err == nil || !strings.Contains(err.Error(), home) || !strings.Contains(err.Error(), "theirs") {
+		t.Errorf("readiness says %v; want the other operator and the StreamProcessor", err)
+	}
+	// Whatever the user does to it.
+	o.update("theirs", func(sp *v1alpha1.StreamProcessor) { sp.Spec.DeletionPolicy = v1alpha1.DeleteGroup })
+	o.update("ours", wantsReplicas(3))
+	o.replicas("ours", 3)
+	for _, w := range o.api.Writes(t, o.user)[seen:] {
+		if strings.HasPrefix(w.Name, "theirs") && w.Resource != "events" {
+			t.Errorf("the second operator wrote %s %s %s", w.Verb, w.Resource, w.Name)
+		}
+	}
+	var list corev1.ConfigMapList
+	if err := o.client.List(t.Context(), &list, client.InNamespace(o.namespace)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range list.Items {
+		if strings.HasPrefix(c.Name, "theirs-") {
+			t.Errorf("the second operator made %s", c.Name)
+		}
+	}
+	// Its user lets it go.
+	o.eventually("the field status.operator to go", func() error {
+		sp := &v1alpha1.StreamProcessor{ObjectMeta: metav1.ObjectMeta{Name: "theirs", Namespace: o.namespace}}
+		return o.client.Status().Patch(t.Context(), sp, client.RawPatch("application/merge-patch+json", []byte(`{"status": {"operator": null}}`)))
+	})
+	o.update("theirs", wantsReplicas(3))
+	o.operatorOf("theirs", o.home)
+	o.replicas("theirs", 3)
+	o.eventually("readiness", func() error { return o.overlap(nil) })
+}
+
+// TestOperatorsThatAreGone: whoever comes next takes over.
+func TestOperatorsThatAreGone(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.stop()
+	abandonedHome, elsewhere := o.api.Namespace(t), o.api.Namespace(t)
+	o.leads(abandonedHome, scopeAll, time.Now().Add(-time.Hour))
+	o.leads(elsewhere, Scope([]string{"shop", "team-a"}), time.Now().Add(time.Hour))
+	o.claimed("uninstalled", "nowhere")
+	o.claimed("abandoned", abandonedHome)
+	o.claimed("no-longer-watched", elsewhere)
+	o.home = o.api.Namespace(t)
+	o.upgrade("worker:2")
+	for _, name := range []string{"uninstalled", "abandoned", "no-longer-watched"} {
+		o.operatorOf(name, o.home)
+	}
+	if err := o.overlap(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAnOperatorKeepsItsOwn through its restarts, without another write.
+func TestAnOperatorKeepsItsOwn(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.home = o.api.Namespace(t)
+	o.upgrade("worker:1")
+	o.processor("enrich")
+	o.operatorOf("enrich", o.home)
+	o.runs("enrich", 2)
+	o.upgrade("worker:1")
+	o.update("enrich", wantsReplicas(3))
+	o.runs("enrich", 3)
+	if err := o.overlap(nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestScope(t *testing.T) {
+	for want, namespaces := range map[string][]string{
+		"ALL": nil, "a.b-c": {"a", "b-c"}, "MANY": {strings.Repeat("a", 40), strings.Repeat("b", 40)},
+	} {
+		if got := Scope(namespaces); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
