@@ -21,6 +21,10 @@ COPY . .
 RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
     go build -trimpath -tags timetzdata -ldflags="-s -w" -o /out/program ${PACKAGE}
 
+# The list of public authorities is the one that hack/images pins, whatever the
+# image of the toolchain has.
+RUN go -C hack/images run . --version none --only certificates --out /out
+
 FROM scratch
 ARG VERSION=0.0.0-dev
 ARG REVISION=unknown
@@ -31,7 +35,7 @@ LABEL org.opencontainers.image.title="Millrace" \
       org.opencontainers.image.source="https://github.com/millrace-dev/millrace" \
       org.opencontainers.image.vendor="The Millrace authors" \
       org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=build /out/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/program /program
 USER 65532:65532
 ENTRYPOINT ["/program"]

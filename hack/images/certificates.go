@@ -1,35 +1,48 @@
 package main
 
 import (
+	"bytes"
 	"crypto/x509"
-	"errors"
+	"encoding/pem"
 	"fmt"
 	"os"
+
+	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// bundles are where distributions keep the certificates of public authorities.
-var bundles = []string{
-	"/etc/ssl/certs/ca-certificates.crt", // Debian, Alpine
-	"/etc/pki/tls/certs/ca-bundle.crt",   // Fedora
-	"/etc/ssl/ca-bundle.pem",             // openSUSE
-	"/etc/ssl/cert.pem",                  // macOS
+// readCertificates reads a file in PEM. Where none is named, it returns Mozilla's list
+// of public authorities, which a module of this module's go.mod pins: the machine that
+// builds an image has no say in it.
+func readCertificates(file string) ([]byte, error) {
+	if file == "" {
+		return publicAuthorities()
+	}
+	content, err := os.ReadFile(file)
+	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
+		err = fmt.Errorf("%s: has no certificate in PEM", file)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--certificates: %w", err)
+	}
+	return content, nil
 }
 
-// readCertificates reads a file, or this machine's where none is named.
-func readCertificates(file string) ([]byte, error) {
-	files := bundles
-	if file != "" {
-		files = []string{file}
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if errors.Is(err, os.ErrNotExist) {
+// publicAuthorities returns the pinned list in PEM. Authorities that Mozilla trusts
+// with conditions are left out, since a file of certificates can't hold conditions.
+func publicAuthorities() ([]byte, error) {
+	var out bytes.Buffer
+	for root := range bundle.Roots() {
+		if root.Constraint != nil {
 			continue
 		}
-		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
-			err = fmt.Errorf("%s: has no certificate", file)
+		certificate, err := x509.ParseCertificate(root.Certificate)
+		if err != nil {
+			return nil, fmt.Errorf("the pinned list of authorities: %w", err)
 		}
-		return content, err
+		fmt.Fprintf(&out, "# %s\n", certificate.Subject)
+		if err := pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}); err != nil {
+			return nil, err
+		}
 	}
-	return nil, fmt.Errorf("no certificates at %v: install ca-certificates, or name a file with --certificates", files)
+	return out.Bytes(), nil
 }

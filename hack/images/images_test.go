@@ -3,6 +3,8 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io"
 	"maps"
@@ -184,7 +186,45 @@ func TestCertificates(t *testing.T) {
 		t.Errorf("got %v of a file without certificates", err)
 	}
 	if _, err := readCertificates(empty + ".missing"); err == nil || !strings.Contains(err.Error(), "--certificates") {
-		t.Errorf("got %v of a file that is not there, want an error that says what to do", err)
+		t.Errorf("got %v of a file that is not there, want an error that names the flag", err)
+	}
+}
+
+// TestPublicAuthoritiesArePinned: the list has the authorities that most brokers and
+// registries use, and nothing of the machine's own.
+func TestPublicAuthoritiesArePinned(t *testing.T) {
+	t.Setenv("SSL_CERT_FILE", "/nowhere")
+	pinned, err := readCertificates("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for rest := pinned; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, certificate.Subject.CommonName)
+	}
+	if len(names) < 100 {
+		t.Errorf("%d authorities", len(names))
+	}
+	for _, name := range []string{"ISRG Root X1", "Amazon Root CA 1", "GTS Root R1", "DigiCert Global Root G2"} {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	out := t.TempDir()
+	if err := run(options{only: "certificates", out: out}); err != nil {
+		t.Fatal(err)
+	}
+	written, err := os.ReadFile(filepath.Join(out, "ca-certificates.crt"))
+	if err != nil || !bytes.Equal(written, pinned) {
+		t.Errorf("the file for other builders: %d bytes, want %d; %v", len(written), len(pinned), err)
 	}
 }
 

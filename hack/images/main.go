@@ -1,7 +1,7 @@
 // Command images builds the images of Millrace as OCI archives: a static program,
 // the certificates of public authorities and the list of what the program is made
 // of, and nothing else. It takes no daemon, no root and no base image, and the
-// same commit, toolchain and certificates give the same image, byte for byte.
+// same commit and toolchain give the same image, byte for byte.
 //
 //	go -C hack/images run . --version 0.1.0
 //
@@ -56,8 +56,8 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.registry, "registry", "ghcr.io/millrace-dev", "what the images' names begin with")
 	flags.StringVar(&o.module, "module", "../..", "folder of the module whose programs are built")
 	flags.StringVar(&o.out, "out", "../../bin/images", "folder of the archives")
-	flags.StringVar(&o.certificates, "certificates", "", "file of the authorities' certificates in PEM (default: this machine's)")
-	flags.StringVar(&o.only, "only", "", "build only this one: operator, worker or sample")
+	flags.StringVar(&o.certificates, "certificates", "", "file of the authorities' certificates in PEM (default: Mozilla's list, as go.mod pins it)")
+	flags.StringVar(&o.only, "only", "", "build only this one: operator, worker or sample; or certificates, a file of them for other builders")
 	flags.StringVar(&platforms, "platforms", "linux/"+runtime.GOARCH, "comma-separated; with many of them the archive has an index of images")
 	_ = flags.Parse(args) // it exits
 	if o.version == "" {
@@ -80,6 +80,9 @@ func run(o options) error {
 	}
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return err
+	}
+	if o.only == "certificates" {
+		return os.WriteFile(filepath.Join(o.out, "ca-certificates.crt"), certificates, 0o644)
 	}
 	rev, err := findRevision(o.module)
 	if err != nil {
