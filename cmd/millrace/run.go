@@ -37,8 +37,8 @@ value of each record that arrives at the output topic becomes one line of
 --output-file; a null value becomes an empty line.
 
 A processor that is a container can't be run here: --exec names the program to run
-in its place. It is started by a shell with --config FILE added, once for each
-replica, and asked to drain by SIGTERM.
+in its place. It is started by a shell with the container's args and --config FILE
+added, once for each replica, and asked to drain by SIGTERM.
 
 Certificates and credentials are read from files beside the manifest: key KEY
 of Secret NAME from secrets/NAME/KEY, one of a ConfigMap from

@@ -20,11 +20,21 @@ import (
 // error names the field of the overlay.
 func checkPod(base, overlay, merged *corev1.PodSpec) error {
 	return errors.Join(
+		checkAccount(overlay),
 		checkWorker(base, overlay, merged),
 		checkVolumes(overlay, merged),
 		checkNeighbours(overlay),
 		checkGrace(base, overlay, merged),
 	)
+}
+
+// checkAccount refuses the name that the field had in the first Kubernetes: the
+// operator's serviceAccountName would win over it.
+func checkAccount(overlay *corev1.PodSpec) error {
+	if overlay.DeprecatedServiceAccount == "" {
+		return nil
+	}
+	return errors.New("spec.template.spec.serviceAccount: it has another name now: write serviceAccountName")
 }
 
 // problems collects findings about one container of the overlay.
