@@ -130,7 +130,7 @@ func gracePeriod(sp *v1alpha1.StreamProcessor, own corev1.Container) int64 {
 	}
 	pause := int64(0)
 	if l := own.Lifecycle; l != nil && l.PreStop != nil && l.PreStop.Sleep != nil {
-		pause = l.PreStop.Sleep.Seconds
+		pause = min(max(0, l.PreStop.Sleep.Seconds), math.MaxInt32)
 	}
 	return pause + int64(math.Ceil(config.KillTimeout(drain).Seconds()))
 }
