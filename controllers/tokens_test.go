@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -21,9 +22,7 @@ func TestServiceAccountTokens(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
 	o.processor("enrich", asksWithToken)
-	o.processor("named", asksWithToken, func(sp *v1alpha1.StreamProcessor) {
-		sp.Spec.Template = &v1alpha1.PodTemplateSpec{Spec: &runtime.RawExtension{Raw: []byte(`{"serviceAccountName": "payments"}`)}}
-	})
+	o.processor("named", asksWithToken, runsAs("payments"))
 	account := &corev1.ServiceAccount{}
 	account.Name, account.Namespace = "payments", o.namespace
 	o.create(account)
@@ -46,6 +45,12 @@ func asksWithToken(sp *v1alpha1.StreamProcessor) {
 	sp.Spec.Kafka.SASL = &v1alpha1.SASLSpec{
 		Mechanism: v1alpha1.SASLOAuthBearer,
 		OAuth:     &v1alpha1.OAuthSpec{ServiceAccountToken: &v1alpha1.ServiceAccountTokenSpec{Audience: "kafka"}},
+	}
+}
+
+func runsAs(account string) func(*v1alpha1.StreamProcessor) {
+	return func(sp *v1alpha1.StreamProcessor) {
+		sp.Spec.Template = &v1alpha1.PodTemplateSpec{Spec: &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"serviceAccountName": %q}`, account)}}
 	}
 }
 

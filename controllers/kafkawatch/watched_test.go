@@ -126,7 +126,7 @@ func TestIdentityOfTokens(t *testing.T) {
 		c := Cluster{Kafka: config.Kafka{BootstrapServers: []string{"a:1"}}}
 		return c.identity(&kafka.SASL{Mechanism: "OAUTHBEARER", OAuth: &kafka.OAuth{Tokens: kafka.FileTokens(file)}})
 	}
-	if of("a") != of("a") || of("a") == of("b") {
+	if one, again := of("a"), of("a"); one != again || one == of("b") {
 		t.Error("tokens of one source are told apart, or those of two sources are not")
 	}
 }
