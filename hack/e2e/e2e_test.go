@@ -47,7 +47,6 @@ func TestEndToEnd(t *testing.T) {
 	load = s.startLoad(checkoutsIn, written, 200)
 	s.step("stop and restart the broker", func(s *suite) { restartBroker(s, broker) })
 	s.step("kill a worker", killWorker)
-	// Before the operator ends: how long there was nothing to do is in its memory.
 	s.step("scale to zero and wake", scaleToZeroAndWake)
 	s.step("kill the operator", killOperator)
 	s.step("upgrade the chart", upgrade)

@@ -20,13 +20,13 @@ import (
 const (
 	heavy        = "heavy"
 	heavyOut     = "heavy-copy"
-	heavyRecords = 12_000
+	heavyRecords = 20_000
 )
 
 // heavyManifest has one partition, and so one pod, which a CPU-bound expression keeps
 // busy. Its windows are short, since the test waits for both.
 func heavyManifest() string {
-	list := "[" + strings.TrimSuffix(strings.Repeat("1,", 20), ",") + "]"
+	list := "[" + strings.TrimSuffix(strings.Repeat("1,", 10), ",") + "]"
 	filter := fmt.Sprintf("%[1]s.all(a, %[1]s.all(b, %[1]s.all(c, a + b + c == 3)))", list)
 	return fmt.Sprintf(`apiVersion: millrace.dev/v1alpha1
 kind: StreamProcessor
