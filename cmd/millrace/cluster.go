@@ -7,8 +7,6 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/sasl/plain"
-	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/kafka"
@@ -56,19 +54,10 @@ func (c *cluster) kgoOptions() []kgo.Opt {
 	if c.access.TLS != nil {
 		opts = append(opts, kgo.DialTLSConfig(c.access.TLS))
 	}
-	s := c.access.SASL
-	if s == nil {
-		return opts
+	if c.access.SASL != nil {
+		opts = append(opts, kgo.SASL(borrowed{c.access.SASL.Mechanism, c.client}))
 	}
-	scramAuth := scram.Auth{User: s.Username, Pass: s.Password}
-	switch s.Mechanism {
-	case "SCRAM-SHA-256":
-		return append(opts, kgo.SASL(scramAuth.AsSha256Mechanism()))
-	case "SCRAM-SHA-512":
-		return append(opts, kgo.SASL(scramAuth.AsSha512Mechanism()))
-	default:
-		return append(opts, kgo.SASL(plain.Auth{User: s.Username, Pass: s.Password}.AsMechanism()))
-	}
+	return opts
 }
 
 // String says where the records are, for the summary.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
@@ -39,6 +40,28 @@ func TestRunOnASecuredCluster(t *testing.T) {
 				t.Errorf("%d lines, want %d; error %v", len(o.lines), len(want), o.err)
 			}
 		})
+	}
+}
+
+// A run takes the token of a service account from a file, for the worker and for what
+// feeds it and collects from it.
+func TestRunWithTokens(t *testing.T) {
+	broker := kafkatest.Apache(t, kafkatest.Tokens())
+	broker.CreateTopic("in", 2, nil)
+	broker.CreateTopic("out", 2, nil)
+	path := writeFile(t, "manifest.yaml", []byte(strings.Replace(baseManifest, "kafka: {",
+		"kafka: {sasl: {mechanism: OAUTHBEARER, oauth: {serviceAccountToken: {audience: kafka}, extensions: {pool: a}}}, ", 1)+copying))
+	content, want := numbered(100)
+	args := []string{"-f", path, "--brokers", broker.SecureAddrs()[0], "--input-file", writeFile(t, "in.jsonl", content), "--until-drained"}
+	if o := millraceRun(testContext(t), t, nil, args...); o.err == nil || !strings.Contains(o.err.Error(), filepath.Join("tokens", "kafka")) {
+		t.Errorf("error %v does not name the token's file", o.err)
+	}
+	writeKeys(t, path, "tokens", map[string]string{"kafka": kafkatest.Token(t, "dora", time.Hour) + "\n"})
+	o := millraceRun(testContext(t), t, nil, args...)
+	slices.Sort(o.lines)
+	slices.Sort(want)
+	if o.err != nil || !slices.Equal(o.lines, want) {
+		t.Errorf("%d lines, want %d; error %v", len(o.lines), len(want), o.err)
 	}
 }
 

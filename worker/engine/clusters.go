@@ -54,6 +54,7 @@ func (e *Engine) newClient(at place, k config.Kafka, topics []string) (*kafka.Cl
 	if err != nil {
 		return nil, err
 	}
+	clientConfig.TokenFailed = func() { e.metrics.TokensFailed.Add(1) }
 	clientConfig.Logger = e.log
 	if e.apart {
 		clientConfig.Logger = e.log.WithValues("cluster", at)

@@ -17,6 +17,7 @@ type Metrics struct {
 	ObserverPanics, GoroutinesLost                         Counter
 	BytesIn, BytesOut                                      Counter
 	Rebalances, Commits, CommitsFailed                     Counter
+	TokensFailed                                           Counter
 	// OffsetsLost counts what Kafka lost of the input.
 	OffsetsLost *Losses
 	// OffsetsWithoutRecord were passed over because the log has no record at
@@ -69,6 +70,7 @@ func NewMetrics(topic string) *Metrics {
 		{&m.Rebalances, "millrace_rebalances_total", "Assignments that the consumer group has made to this worker."},
 		{&m.Commits, "millrace_commits_total", "Commits of offsets that were acknowledged."},
 		{&m.CommitsFailed, "millrace_commits_failed_total", "Commits of offsets that failed; they are tried again."},
+		{&m.TokensFailed, "millrace_kafka_token_failures_total", "Failed attempts to get a token for OAUTHBEARER; the one before stays in use while it is valid."},
 	} {
 		c.counter.register(m.registry, c.name, c.help, labels)
 	}

@@ -35,7 +35,7 @@ func worked(status func() Status) *Metrics {
 	for i, c := range []*Counter{
 		&m.RecordsIn, &m.RecordsOut, &m.RecordsFiltered, &m.RecordsRetried, &m.RecordsDeadLettered,
 		&m.RecordsDropped, &m.AttemptsFailed, &m.BytesIn, &m.BytesOut, &m.Rebalances, &m.CommitsFailed, &m.OffsetsWithoutRecord, &m.OffsetsSettledBefore,
-		&m.ObserverPanics, &m.GoroutinesLost,
+		&m.ObserverPanics, &m.GoroutinesLost, &m.TokensFailed,
 	} {
 		c.Add(100 + i)
 	}
