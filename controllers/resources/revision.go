@@ -48,6 +48,9 @@ func RevisionOf(d *appsv1.Deployment) Revision {
 // new generation; and a user may scale a StreamProcessor whose template waits, which
 // gives a new generation and the same template.
 func (r Revision) ByOperator(next Revision) bool {
+	if r.Template == "" {
+		return true // an operator that left no notes has made it
+	}
 	return r.Credentials == next.Credentials && (r.Spec == next.Spec || r.Generation == next.Generation)
 }
 
