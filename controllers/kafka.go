@@ -45,8 +45,10 @@ func (s *scope) target() kafkawatch.Target {
 	if spec.Autoscaling != nil {
 		t.History = scalingHistory
 	}
-	if spec.Output != nil && spec.Output.Topic != "" && spec.Output.Create == nil && spec.Output.Kafka == nil {
-		t.Outputs = append(t.Outputs, spec.Output.Topic)
+	// The operator does not reach an output's cluster: the workers say what is
+	// wrong with it.
+	if o := spec.Output; o != nil && o.Topic != "" && o.Create == nil && o.Kafka == nil {
+		t.Outputs = append(t.Outputs, o.Topic)
 	}
 	if dead := spec.Failure.DeadLetter; dead != nil && dead.Create == nil {
 		t.Outputs = append(t.Outputs, dead.Topic)

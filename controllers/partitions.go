@@ -8,11 +8,18 @@ import (
 // lastPartitions is what the status knows of the topic: an operator that has just
 // started knows this much.
 func (s *scope) lastPartitions() {
-	k, last := &s.observed.Kafka, s.sp.Status.Input
-	if last == nil || last.Topic != "" && last.Topic != s.sp.Spec.Input.Topic {
-		return
+	if k, last := &s.observed.Kafka, s.lastInput(); last != nil {
+		k.Partitions, k.Source = last.Partitions, last.PartitionsSource
 	}
-	k.Partitions, k.Source = last.Partitions, last.PartitionsSource
+}
+
+// lastInput is what the status says of the input topic, nil if that is of another.
+func (s *scope) lastInput() *v1alpha1.InputStatus {
+	last := s.sp.Status.Input
+	if last == nil || last.Topic != "" && last.Topic != s.sp.Spec.Input.Topic {
+		return nil
+	}
+	return last
 }
 
 // observePartitions finds how many partitions the topic has where Kafka does not say
@@ -41,7 +48,7 @@ func (s *scope) observePartitions() {
 // answer, only the number of partitions may change.
 func (s *scope) fillInput() {
 	k, st := &s.observed.Kafka, &s.sp.Status
-	in := st.Input
+	in := s.lastInput()
 	if k.Input != nil {
 		in = k.Input
 	}
