@@ -90,6 +90,7 @@ func (r *Reconciler) observeWorkers(s *scope) {
 	slices.SortFunc(pods, func(a, b podwatch.Pod) int { return strings.Compare(a.Name, b.Name) })
 	r.Pods.Set(s.key, pods)
 	s.workers = r.Pods.Facts(s.key)
+	s.observed.Kafka.Waiting = s.workers.Waiting
 	s.observed.Kafka.Stuck = s.stillStuck(stuckPartitions(s.workers.Stuck), r.Clock.Now())
 	s.observed.Kafka.Losses = losses(s.sp.Status.Losses, s.workers.Losses, r.Clock.Now())
 }

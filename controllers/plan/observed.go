@@ -83,6 +83,8 @@ type Kafka struct {
 	MissingFor time.Duration
 	// Input is nil until the cluster has answered.
 	Input *v1alpha1.InputStatus
+	// Waiting says what keeps a pod from joining the group, "" if nothing is known.
+	Waiting string
 	// Stuck are the halted partitions and the records that hold a watermark.
 	Stuck []v1alpha1.StuckPartition
 	// Losses are the lost offsets that the status is to show, newest first.

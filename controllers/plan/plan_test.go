@@ -241,6 +241,7 @@ func TestConditions(t *testing.T) {
 		{"just applied", observed(behind), "Ready=False/RolloutInProgress Reconciling=True/RolloutInProgress KafkaReachable=True/Reachable", nil},
 		{"rolling out", observed(rolling), "Ready=False/RolloutInProgress Reconciling=True/RolloutInProgress KafkaReachable=True/Reachable", []string{"1 of 2"}},
 		{"joining", observed(joining), "Ready=False/PodsNotReady Reconciling=True/PodsNotReady KafkaReachable=True/Reachable", []string{"1 of 2"}},
+		{"a pod waits", observed(joining, outputAway), "Ready=False/PodsNotReady Reconciling=True/PodsNotReady KafkaReachable=True/Reachable", []string{"1 of 2", "; pod a waits for Kafka: the output's cluster"}},
 		{"crashing", observed(joining, crash), "Ready=False/PodsFailing Reconciling=True/PodsFailing KafkaReachable=True/Reachable", []string{"enrich-1", "exit code 1", "error: model not found"}},
 		{"no image", observed(joining, pull), "Ready=False/PodsFailing Reconciling=True/PodsFailing KafkaReachable=True/Reachable", []string{"ImagePullBackOff", "no such image"}},
 		{"capped", observed(wants(9), runs(6)), "Ready=True/Running KafkaReachable=True/Reachable PartitionCapped=True/MoreReplicasThanPartitions", []string{"9 replicas", "6 partitions", "6 run"}},
@@ -318,4 +319,8 @@ func TestSameObservationSamePlan(t *testing.T) {
 			t.Fatalf("%v\n%v", a, b)
 		}
 	}
+}
+
+func outputAway(o *Observed) {
+	o.Kafka.Waiting = "pod a waits for Kafka: the output's cluster (output.kafka): no Kafka broker can be reached"
 }

@@ -56,11 +56,20 @@ func (o *Observed) incomplete(d *appsv1.Deployment, want int32) standing {
 	case progress != nil && progress.Status == corev1.ConditionFalse:
 		// The Deployment has had its grace: ten minutes without any progress.
 		return stalled(status.PodsNotReady, fmt.Sprintf("%d of %d pods are members of the consumer group, and it has not become more for long: their logs say what they wait for",
-			min(s.ReadyReplicas, s.UpdatedReplicas), want))
+			min(s.ReadyReplicas, s.UpdatedReplicas), want)+o.waiting())
 	case s.UpdatedReplicas < want || s.Replicas > s.UpdatedReplicas:
-		return progressing(status.RolloutInProgress, fmt.Sprintf("%d of %d pods have the present configuration", s.UpdatedReplicas, want))
+		return progressing(status.RolloutInProgress, fmt.Sprintf("%d of %d pods have the present configuration", s.UpdatedReplicas, want)+o.waiting())
 	}
-	return progressing(status.PodsNotReady, fmt.Sprintf("%d of %d pods are members of the consumer group", d.Status.ReadyReplicas, want))
+	return progressing(status.PodsNotReady, fmt.Sprintf("%d of %d pods are members of the consumer group", d.Status.ReadyReplicas, want)+o.waiting())
+}
+
+// waiting adds to a message what a pod waits for, such as the output's cluster, which
+// the operator does not ask.
+func (o *Observed) waiting() string {
+	if o.Kafka.Waiting == "" {
+		return ""
+	}
+	return "; " + o.Kafka.Waiting
 }
 
 func deploymentCondition(d *appsv1.Deployment, kind appsv1.DeploymentConditionType) *appsv1.DeploymentCondition {

@@ -26,6 +26,7 @@ const (
 type answer struct {
 	Topic      string       `json:"topic"`
 	Partitions int32        `json:"partitions"`
+	Waiting    string       `json:"waiting"`
 	Members    upTo[member] `json:"members"`
 }
 
@@ -86,7 +87,7 @@ func (l *upTo[T]) UnmarshalJSON(data []byte) error {
 
 // report is what is kept of an answer.
 func (a *answer) report(pod string, at time.Time) *report {
-	r := &report{at: at, topic: cut(a.Topic), partitions: min(max(a.Partitions, 0), maxPartitions)}
+	r := &report{at: at, waiting: cut(a.Waiting), topic: cut(a.Topic), partitions: min(max(a.Partitions, 0), maxPartitions)}
 	for _, m := range a.Members {
 		r.members++
 		r.busy += min(max(m.Saturation, 0), 1)

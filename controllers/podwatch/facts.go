@@ -24,6 +24,9 @@ type Facts struct {
 	// configuration may read another. Topics only grow, so the most that a pod
 	// knows of counts.
 	Partitions map[string]int32
+	// Waiting says what keeps one of the pods from joining the group, "" if nothing
+	// keeps any.
+	Waiting string
 	// Stuck are the partitions that are halted, and the records that have held a
 	// watermark for StuckAfter or longer, by partition.
 	Stuck []Stuck
@@ -67,7 +70,8 @@ type Loss struct {
 
 // report is what one pod said, as far as it is kept.
 type report struct {
-	at time.Time
+	at      time.Time
+	waiting string // for what, before it joins the group
 	// members is how many there are, busy the sum of their saturations.
 	members int
 	busy    float64
@@ -101,6 +105,9 @@ func join(pods []Pod, reports map[Pod]*report, since time.Time) Facts {
 			generations[g] = true
 		}
 		f.Rebalancing = f.Rebalancing || r.joining
+		if f.Waiting == "" && r.waiting != "" {
+			f.Waiting = "pod " + pod.Name + " waits for Kafka: " + r.waiting
+		}
 		if r.partitions > f.Partitions[r.topic] {
 			if f.Partitions == nil {
 				f.Partitions = map[string]int32{}
@@ -124,7 +131,7 @@ func join(pods []Pod, reports map[Pod]*report, since time.Time) Facts {
 // differs reports whether the difference is worth waking anybody: busy pools and
 // growing counts of attempts are not.
 func (f *Facts) differs(old *Facts) bool {
-	return f.Rebalancing != old.Rebalancing || f.Complete() != old.Complete() || !slices.Equal(f.Losses, old.Losses) || !maps.Equal(f.Partitions, old.Partitions) ||
+	return f.Rebalancing != old.Rebalancing || (f.Waiting == "") != (old.Waiting == "") || f.Complete() != old.Complete() || !slices.Equal(f.Losses, old.Losses) || !maps.Equal(f.Partitions, old.Partitions) ||
 		!slices.EqualFunc(f.Stuck, old.Stuck, func(a, b Stuck) bool {
 			return a.Partition == b.Partition && a.Offset == b.Offset && a.LastError == b.LastError && a.Halted == b.Halted
 		})

@@ -101,6 +101,23 @@ func TestFactsOfSeveralPods(t *testing.T) {
 	}
 }
 
+// TestWaitingPods: what a pod waits for before it joins the group is passed on, and
+// news when it begins and ends.
+func TestWaitingPods(t *testing.T) {
+	w, woken := watch(t)
+	a := start(t, "a", `{"waiting":"the output's cluster is away","members":[{"state":"joining","generation":-1}]}`)
+	w.Set(key, []Pod{a.Pod})
+	ask(t, w)
+	if f := w.Facts(key); f.Waiting != "pod a waits for Kafka: the output's cluster is away" {
+		t.Errorf("waiting %q", f.Waiting)
+	}
+	a.say(`{"members":[{"state":"joining","generation":-1}]}`)
+	ask(t, w)
+	if f := w.Facts(key); f.Waiting != "" || len(woken) != 2 {
+		t.Errorf("waiting %q, woken %d times, want 2", f.Waiting, len(woken))
+	}
+}
+
 // TestOnlyWhatMattersWakes: in the steady state nobody is.
 func TestOnlyWhatMattersWakes(t *testing.T) {
 	w, woken := watch(t)
