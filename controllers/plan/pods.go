@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
@@ -47,6 +48,19 @@ func (o *Observed) present() []corev1.Pod {
 		}
 	}
 	return pods
+}
+
+// starting reports whether a program runs that its startup probe still waits for.
+// The kubelet restarts it when that has waited enough.
+func (o *Observed) starting() bool {
+	for _, pod := range o.present() {
+		for _, c := range pod.Status.ContainerStatuses {
+			if c.Name == v1alpha1.WorkerContainer && c.State.Running != nil && c.Started != nil && !*c.Started {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // failing tells of the pod that fails most clearly, and returns the reason for Ready;

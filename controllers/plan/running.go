@@ -53,7 +53,7 @@ func (o *Observed) incomplete(d *appsv1.Deployment, want int32) standing {
 		return passing(reason, trouble)
 	case refused != nil && refused.Status == corev1.ConditionTrue:
 		return passing(status.PodsRefused, "pods can't be created: "+refused.Message)
-	case progress != nil && progress.Status == corev1.ConditionFalse:
+	case progress != nil && progress.Status == corev1.ConditionFalse && !o.starting():
 		// The Deployment has had its grace: ten minutes without any progress.
 		return stalled(status.PodsNotReady, fmt.Sprintf("%d of %d pods are members of the consumer group, and it has not become more for long: their logs say what they wait for",
 			min(s.ReadyReplicas, s.UpdatedReplicas), want)+o.waiting())

@@ -149,6 +149,22 @@ func TestMistakesAreStalledAtOnce(t *testing.T) {
 	}
 }
 
+// TestSlowStartIsNoMistake: a program that loads a model for longer than the
+// Deployment waits for progress is about to run.
+func TestSlowStartIsNoMistake(t *testing.T) {
+	gaveUp := deploymentSays(appsv1.DeploymentCondition{
+		Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded",
+	})
+	for started, want := range map[bool]string{false: "InProgress False/PodsNotReady", true: "Failed False/PodsNotReady"} {
+		o := observed(counts(2, 2, 1), gaveUp, pod("enrich-1", "present", corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+			Name: "worker", Started: &started, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+		}}}))
+		if seen, message, _ := look(&o, now); seen != want {
+			t.Errorf("started is %t: %s: %s", started, seen, message)
+		}
+	}
+}
+
 // TestOnlyPresentTroublesCount: not those of the configuration before, nor of long ago.
 func TestOnlyPresentTroublesCount(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	sdk "github.com/millrace-dev/millrace/worker"
 )
 
 // pod is that of the least StreamProcessor with a template laid over it.
@@ -152,6 +154,13 @@ func TestProgram(t *testing.T) {
 		if got.Image != want.Image || !slices.Equal(got.Command, want.Command) || !slices.Equal(got.Args, want.Args) || got.ImagePullPolicy != want.ImagePullPolicy {
 			t.Errorf("%s gives %+v", processor, got)
 		}
+	}
+}
+
+// TestProgramsFindTheirConfiguration without an argument that names it.
+func TestProgramsFindTheirConfiguration(t *testing.T) {
+	if path := configDir + "/" + configFile; path != sdk.DefaultConfigPath {
+		t.Errorf("it is mounted as %s, and the SDK looks for %s", path, sdk.DefaultConfigPath)
 	}
 }
 
