@@ -87,7 +87,12 @@ func TestFactsOfSeveralPods(t *testing.T) {
 	a, b := start(t, "a", idle(1, 1)), start(t, "b", holding(7, 41, 90))
 	silent := Pod{Name: "c", Address: "127.0.0.1:1"}
 	w.Set(key, []Pod{a.Pod, b.Pod, silent})
+	var took []time.Duration
+	w.opts.Observe = func(d time.Duration) { took = append(took, d) }
 	ask(t, w)
+	if len(took) != 1 || took[0] <= 0 {
+		t.Errorf("the rounds took %v", took)
+	}
 	f := w.Facts(key)
 	if f.Asked != 3 || f.Answered != 2 || f.Complete() || f.At.IsZero() || f.Saturation != 0.75 || f.Rebalancing || len(f.Stuck) != 1 {
 		t.Fatalf("%+v", f)
