@@ -48,15 +48,16 @@ func newSession(d *dialer, address string, conn net.Conn, versions map[protocol.
 	return s
 }
 
-// lasts notes how long the session lasts; 0 is as long as the connection. As in
-// Kafka's own clients, it is renewed when 85 to 95 % of the time have passed, so that
-// connections that were made together don't all do it at once.
+// lasts notes how long the session lasts; 0 is as long as the connection. It
+// is renewed when 75 to 85 % of the time have passed: connections that were made
+// together should not all do it at once, and a request may be on its way for a while
+// when this process or the broker is short of processor time.
 func (s *session) lasts(begun time.Time, lifetime time.Duration) {
 	if lifetime <= 0 {
 		s.renewAt, s.goodTill = time.Time{}, time.Time{}
 		return
 	}
-	part := time.Duration(float64(lifetime) * (0.85 + 0.1*rand.Float64()))
+	part := time.Duration(float64(lifetime) * (0.75 + 0.1*rand.Float64()))
 	s.begun, s.renewAt = begun, begun.Add(part)
 	s.goodTill = begun.Add(lifetime - min(lifetime/20, time.Second))
 }

@@ -34,7 +34,7 @@ type tokenNews struct {
 	failed func() // may be nil
 }
 
-// tokenCache keeps a token for all connections. When a fifth of its lifetime is left,
+// tokenCache keeps a token for all connections. When a third of its lifetime is left,
 // the next one that wants it asks for another; as long as the old one is valid, a
 // source that is away or refuses stops nobody.
 type tokenCache struct {
@@ -85,7 +85,7 @@ func (c *tokenCache) known() (Token, <-chan struct{}) {
 	defer c.mu.Unlock()
 	now := time.Now()
 	lifetime := c.token.Expires.Sub(c.obtained)
-	if c.token.Value != "" && now.Before(c.obtained.Add(lifetime*4/5)) {
+	if c.token.Value != "" && now.Before(c.obtained.Add(lifetime*2/3)) {
 		return c.token, nil
 	}
 	if c.asking == nil && !now.Before(c.next) {

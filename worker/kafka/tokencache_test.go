@@ -77,11 +77,11 @@ func TestTokenCacheKeepsWhatIsValid(t *testing.T) {
 		cache.obtained, cache.token.Expires, cache.next = cache.obtained.Add(-d), cache.token.Expires.Add(-d), time.Time{}
 	}
 	get()
-	age(40 * time.Minute)
+	age(35 * time.Minute)
 	if get(); source.asked.Load() != 1 {
-		t.Errorf("asked %d times within the first two thirds of the lifetime", source.asked.Load())
+		t.Errorf("asked %d times in the first half of the lifetime", source.asked.Load())
 	}
-	age(10 * time.Minute)
+	age(15 * time.Minute)
 	failure = errors.New("out of order")
 	for range 3 {
 		if got := get(); got != "first" {
