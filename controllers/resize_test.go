@@ -99,6 +99,23 @@ func (o *operator) cpuOf(pod *corev1.Pod, request, limit string) {
 	})
 }
 
+// sees waits until the status says that so many ready pods have the CPU that they are to
+// have.
+func (o *operator) sees(name, cpu string, pods int32) {
+	o.Helper()
+	o.eventually(fmt.Sprintf("%d pods of %s with %s", pods, name, cpu), func() error {
+		sp := &v1alpha1.StreamProcessor{}
+		if err := o.client.Get(o.Context(), o.key(name), sp); err != nil {
+			return err
+		}
+		v := sp.Status.Vertical
+		if v == nil || v.CPU.String() != cpu || v.ResizedReplicas != pods || sp.Status.ReadyReplicas != pods {
+			return fmt.Errorf("it is %+v, and %d are ready", v, sp.Status.ReadyReplicas)
+		}
+		return nil
+	})
+}
+
 // decided waits for the last decision.
 func (o *operator) decided(name, reason string) *v1alpha1.ScaleDecision {
 	o.Helper()
@@ -140,6 +157,7 @@ func (o *operator) sizedPods(cpu string) (d *appsv1.Deployment, set *appsv1.Repl
 	o.settle("enrich")
 	set = o.replicaSet(d, "1")
 	a, b = o.running(d, set, "a"), o.running(d, set, "b")
+	o.sees("enrich", "200m", 2) // before what Kafka tells is put beside the pods
 	o.kafka.behind(6, time.Now())
 	return d, set, a, b
 }
@@ -163,16 +181,7 @@ func TestPodsAreResizedInPlace(t *testing.T) {
 	}
 	o.actuate(a, nil)
 	o.actuate(b, nil)
-	o.eventually("the status of the resize", func() error {
-		sp := &v1alpha1.StreamProcessor{}
-		if err := o.client.Get(o.Context(), o.key("enrich"), sp); err != nil {
-			return err
-		}
-		if v := sp.Status.Vertical; v == nil || v.CPU.String() != "800m" || v.ResizedReplicas != 2 {
-			return fmt.Errorf("it is %+v", v)
-		}
-		return nil
-	})
+	o.sees("enrich", "800m", 2)
 	o.cpuOf(o.running(d, set, "c"), "400m", "800m")
 	stranger := d.DeepCopy()
 	other := &appsv1.ReplicaSet{
