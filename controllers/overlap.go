@@ -25,7 +25,7 @@ import (
 // leader. Another operator sees by it whether this one is alive.
 const LeaseName = "millrace-operator.millrace.dev"
 
-// ScopeLabel, on the lease, says which namespaces an operator looks after.
+// ScopeLabel is the lease's label that says which namespaces an operator looks after.
 const ScopeLabel = "millrace.dev/namespaces"
 
 // The values of ScopeLabel where the names are not in it; no namespace has such a

@@ -31,4 +31,3 @@ func deploymentMetadata(fields string) string { return spec("deployment: {" + fi
 func podMetadata(fields string) string {
 	return spec("template: {metadata: {" + fields + "}}")
 }
-func podSpec(fields string) string { return spec("template: {spec: {" + fields + "}}") }
