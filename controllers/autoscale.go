@@ -95,7 +95,7 @@ func (s *scope) autoscale(history *scaling.History, now time.Time) {
 		s.memory.changed = d.At.Time
 	}
 	s.learned = learned(history.Learned(policy, s.observed.Held(), now), s.lastChange())
-	if s.observed.Held() > spec.MinReplicas || decided.Inputs.Lag > 0 {
+	if s.observed.Held() > spec.MinReplicas || decided.Inputs.Lag > 0 || s.cpuHeld() > policy.Vertical.Base {
 		s.waitFor(scaleInterval)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 
@@ -100,5 +101,29 @@ func TestNothingIsDecidedWhileSuspended(t *testing.T) {
 	w.sees(100)
 	if w.pods() != 0 || w.status().LastScaleDecision != nil {
 		t.Errorf("%d pods, decided %+v", w.pods(), w.status().LastScaleDecision)
+	}
+}
+
+// TestRaisedCPUIsLookedAtAgain: it has to be given back, although neither the number of
+// pods nor Kafka gives a reason to look.
+func TestRaisedCPUIsLookedAtAgain(t *testing.T) {
+	w := autoscaled(t, v1alpha1.AutoscalingSpec{
+		MinReplicas: 1, MaxReplicas: 1, Vertical: &v1alpha1.VerticalScaling{MaxCPU: resource.MustParse("2")},
+	})
+	sp := &v1alpha1.StreamProcessor{}
+	w.must(w.Get(t.Context(), worldKey, sp))
+	sp.Spec.Template = overlay(`{"containers": [{"name": "worker", "resources": {"limits": {"cpu": "1"}}}]}`)
+	w.must(w.Update(t.Context(), sp))
+	w.sees(0)
+	w.settle()
+	if result := w.sees(0); result.RequeueAfter != 0 {
+		t.Errorf("at rest, it is looked at again in %v", result.RequeueAfter)
+	}
+	d := &appsv1.Deployment{}
+	w.must(w.Get(t.Context(), types.NamespacedName{Namespace: worldKey.Namespace, Name: worldKey.Name + "-worker"}, d))
+	d.Annotations["millrace.dev/milli-cpu"] = "2000"
+	w.must(w.Update(t.Context(), d))
+	if result := w.sees(0); result.RequeueAfter != scaleInterval {
+		t.Errorf("with more CPU it is looked at again in %v, want %v", result.RequeueAfter, scaleInterval)
 	}
 }
