@@ -2,18 +2,12 @@
 
 package e2e
 
-import (
-	"testing"
-
-	"github.com/millrace-dev/millrace/hack/e2e/cluster"
-	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
-)
+import "testing"
 
 // TestEndToEnd is one story: each step goes on from the one before.
 func TestEndToEnd(t *testing.T) {
 	s := newSuite(t)
-	broker := kafkatest.Apache(t, kafkatest.Listen(cluster.NodeAddress),
-		kafkatest.TLS(), kafkatest.Users(kafkatest.User{Mechanism: "SCRAM-SHA-512", Name: user, Password: password}))
+	broker := startBroker(t)
 	s.kafka = &broker.Cluster
 	// After the broker, so that it is still there when that runs.
 	t.Cleanup(s.leaveArtifacts)

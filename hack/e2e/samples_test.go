@@ -20,9 +20,6 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// user logs in at the broker's secure listener.
-const user, password = "millrace", "e2e-password"
-
 // sample is a manifest of config/samples, with records and what is to become of
 // them. Each file there has to be among these.
 type sample struct {

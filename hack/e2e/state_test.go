@@ -103,15 +103,7 @@ func (s *suite) get(namespace, name string, object client.Object) error {
 }
 
 // pods returns the worker pods, those too that are ending.
-func (s *suite) pods(name string) ([]corev1.Pod, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	var list corev1.PodList
-	err := s.client.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels{
-		"app.kubernetes.io/name": "streamprocessor", "app.kubernetes.io/instance": name,
-	})
-	return list.Items, err
-}
+func (s *suite) pods(name string) ([]corev1.Pod, error) { return copier{namespace, name}.pods(s) }
 
 // awaitWorkers waits until there are that many pods, all of them ready and of
 // the present template, and no others.
