@@ -16,6 +16,8 @@ func TestEndToEnd(t *testing.T) {
 	s.step("metrics", metrics)
 	s.step("samples", func(s *suite) { samples(s, broker) })
 	s.step("a short broker name", shortBrokerName)
+	s.step("Strimzi's Secrets", func(s *suite) { strimziSecrets(s, broker) })
+	s.step("tokens for OAUTHBEARER", func(s *suite) { oauthBearer(s, broker) })
 	s.step("an idle operator", idle)
 	s.step("how fast a change arrives", changesArrive)
 	s.step("more CPU in place", resize)
