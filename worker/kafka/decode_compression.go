@@ -33,6 +33,10 @@ type arena struct {
 	block *buffer // has one hold of the arena's
 	used  int
 	src   bytes.Reader
+	// counted is how many bytes the batch that is next unpacks to, if that was
+	// counted since they had no room; 0 is unknown. Who goes to the next batch
+	// resets it.
+	counted int
 }
 
 // free gives up the current block; what others hold of it stays.
@@ -44,8 +48,8 @@ func (a *arena) free() {
 }
 
 // decompress returns the content of src, which lies in a.block. toCome is how
-// many compressed bytes are left after src; it sizes a new block. A noRoom error
-// says how much memory would have to be free, and changes nothing.
+// many compressed bytes are left after src; it sizes a new block. After ErrNoRoom
+// needs says how much memory has to be free.
 func (a *arena) decompress(codec int8, src []byte, toCome int) ([]byte, error) {
 	want, err := a.expect(codec, src)
 	if err != nil {
@@ -83,11 +87,13 @@ func (a *arena) expect(codec int8, src []byte) (int, error) {
 	if a.owner != nil {
 		want = max(want, min(a.owner.wouldUnpack(len(src)), a.max()))
 	}
+	want = max(want, a.counted)
 	return want + 1, nil // the end of the stream shows only when one byte is free
 }
 
 // needs returns how much memory has to be free before src is decompressed, as far as
-// can be told.
+// can be told. decompress must need no more than that once the size was counted, or a
+// batch could be tried in vain for ever.
 func (a *arena) needs(codec int8, src []byte) int {
 	want, err := a.expect(codec, src)
 	if err != nil || a.block != nil && len(a.block.data)-a.used >= want {
@@ -114,38 +120,27 @@ func (a *arena) unpack(codec int8, src []byte, toCome int) (n int, err error) {
 
 // unpackLarge counts the bytes that src unpacks to, and then decompresses it.
 func (a *arena) unpackLarge(codec int8, src []byte) (n int, err error) {
-	var size int
-	err = a.decode(codec, src, func(r io.Reader) (err error) {
-		size, err = a.count(0, r)
-		return err
-	})
+	err = a.decode(codec, src, func(r io.Reader) error { return a.count(0, r) })
 	if err != nil {
 		return 0, err
 	}
-	if err := a.replace(size+1, 0); err != nil {
+	if err := a.replace(a.counted+1, 0); err != nil {
 		return 0, err
 	}
 	return a.unpack(codec, src, 0)
 }
 
-// count returns the size of a batch of which n bytes are read and the others come
+// count counts the bytes of a batch of which n bytes are read and the others come
 // from r.
-func (a *arena) count(n int, r io.Reader) (int, error) {
+func (a *arena) count(n int, r io.Reader) error {
 	rest, err := io.Copy(io.Discard, io.LimitReader(r, int64(a.max()+1-n)))
 	if n += int(rest); err == nil && n > a.max() {
 		err = unpacksBeyond(a.max())
 	}
-	return n, err
-}
-
-// outgrows is the error about a batch that no memory is free for. n bytes of it are
-// read, and the others come from r.
-func (a *arena) outgrows(n int, r io.Reader) error {
-	size, err := a.count(n, r)
-	if err != nil {
-		return err
+	if err == nil {
+		a.counted = n
 	}
-	return noRoom(bufferSize(size + 1))
+	return err
 }
 
 func (a *arena) decode(codec int8, src []byte, read func(io.Reader) error) error {
@@ -180,7 +175,10 @@ func (a *arena) fill(r io.Reader, toCome int) (n int, err error) {
 			}
 			if err := a.move(n, toCome); err != nil {
 				// What it takes is counted now, so that it is unpacked once more only.
-				return 0, a.outgrows(n, r)
+				if uncountable := a.count(n, r); uncountable != nil {
+					return 0, uncountable
+				}
+				return 0, err
 			}
 		}
 		m, err := r.Read(a.block.data[a.used+n:])
@@ -203,11 +201,6 @@ func (a *arena) fill(r io.Reader, toCome int) (n int, err error) {
 	}
 }
 
-// noRoom is the error that so many bytes of memory are not free.
-type noRoom int
-
-func (n noRoom) Error() string { return fmt.Sprintf("%d bytes of memory are not free", int(n)) }
-
 // replace starts a new block with room for want bytes and, if there is memory, at a
 // usual ratio for what is still to come.
 func (a *arena) replace(want, toCome int) error {
@@ -215,7 +208,7 @@ func (a *arena) replace(want, toCome int) error {
 	size := max(want, min(max(4*toCome, minBlockBytes), maxBlockBytes))
 	if budget := a.pool.budget; budget != nil && !budget.allows(a.owner, bufferSize(size)) {
 		if size = want; !budget.allows(a.owner, bufferSize(want)) {
-			return noRoom(bufferSize(want))
+			return ErrNoRoom
 		}
 	}
 	a.block = a.pool.getFor(a.owner, size)

@@ -41,7 +41,6 @@ type Set struct {
 	arena    arena
 	failed   error // what ended the decoding
 	told     bool  // Next has returned it
-	least    int   // bytes that were not free when Next needed them last
 }
 
 // setSource says where the records of a Set come from.
@@ -116,7 +115,7 @@ func (s *Set) Needs() int {
 	if err != nil {
 		return 0
 	}
-	return max(s.arena.needs(h.codec(), h.payload()), s.least)
+	return s.arena.needs(h.codec(), h.payload())
 }
 
 // Done reports whether everything was handed out, an error of Next included.
@@ -161,8 +160,8 @@ func (s *Set) Next(b *Batch, maxRecords, maxBytes int) error {
 	if s.failed == nil {
 		err := s.fill(b, max(maxRecords, 1), maxBytes)
 		b.Next = s.position
-		if short, ok := errors.AsType[noRoom](err); ok {
-			if s.least = int(short); b.Next == b.First {
+		if errors.Is(err, ErrNoRoom) {
+			if b.Next == b.First {
 				return ErrNoRoom
 			}
 			return nil
@@ -271,21 +270,26 @@ func (s *Set) openNext(full bool) (bool, error) {
 				return false, nil
 			}
 			opened, err := s.enter(&h)
-			if _, ok := errors.AsType[noRoom](err); ok {
+			if errors.Is(err, ErrNoRoom) {
 				return false, err
 			}
 			if err != nil {
 				return false, s.corrupt(&h, err)
 			}
-			s.least = 0
 			if opened {
-				s.walk.pass(&h)
+				s.pass(&h)
 				return true, nil
 			}
 			s.position = h.last + 1
 		}
-		s.walk.pass(&h)
+		s.pass(&h)
 	}
+}
+
+// pass goes to the batch behind h.
+func (s *Set) pass(h *logBatch) {
+	s.walk.pass(h)
+	s.arena.counted = 0
 }
 
 // enter checks a batch and opens it if it has records to read.
