@@ -41,6 +41,9 @@ func decodeObject(tree []byte) (*StreamProcessor, error) {
 	if err != nil {
 		return nil, locate(tree, sp, err)
 	}
+	for i := range strict {
+		strict[i] = withNeighbours(strict[i])
+	}
 	_, err = sp.Spec.Template.PodSpec()
 	if err := errors.Join(append(strict, err)...); err != nil {
 		return nil, err
