@@ -16,7 +16,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// program is one process that stands for a pod of the manifest's image.
+// program is one process that stands for a pod of the manifest's container.
 type program struct {
 	name     string // "worker 2", as in its lines and errors
 	command  *exec.Cmd

@@ -56,7 +56,7 @@ const runExample = `  # Try a manifest on a file
   # Work off what is in a real cluster's topic, with four workers in one group
   millrace run -f processor.yaml --brokers localhost:9092 --replicas 4 --until-drained
 
-  # Run a program built on the Go SDK in the place of the manifest's image
+  # Run a program built on the Go SDK in the place of the manifest's container
   millrace run -f config/samples/language/language.yaml --exec bin/language \
     --input-file config/samples/data/messages.jsonl.zst --until-drained`
 
@@ -85,7 +85,7 @@ func newRunCommand(abort <-chan struct{}) *cobra.Command {
 	flags.BoolVar(&opts.untilDrained, "until-drained", false, "Stop when everything is settled that was in the input topic at the start, and the whole --input-file if there is one")
 	flags.StringVar(&opts.summaryFile, "summary", "", "A `file` for the run's figures as a JSON object")
 	flags.StringVar(&opts.logLevel, "log-level", "", "How much the workers log, Info or Debug; without it what spec.logLevel says")
-	flags.StringVar(&opts.program, "exec", "", "The `command` to run in the place of the manifest's image")
+	flags.StringVar(&opts.program, "exec", "", "The `command` to run in the place of the manifest's container")
 	return cmd
 }
 

@@ -3,7 +3,6 @@ package resources
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -76,6 +75,9 @@ func (c *credentialsCheck) sasl(field string, s *v1alpha1.SASLSpec) {
 			c.add(field+".passwordSecretRef", "it is not set: name the Secret and the key that hold the password")
 		}
 	default:
+		if s.Mechanism == v1alpha1.SASLOAuthBearer && s.OAuth == nil {
+			c.add(field+".oauth", "it is not set: say where the tokens come from, with tokenEndpoint or serviceAccountToken")
+		}
 		if s.UsernameSecretRef != nil || s.PasswordSecretRef != nil {
 			c.add(field, fmt.Sprintf("user name and password are for PLAIN and SCRAM only: leave them away, or set one of these in the place of %s", s.Mechanism))
 		}
@@ -116,10 +118,16 @@ func (c *credentialsCheck) secret(field string, ref *v1alpha1.SecretKeyRef) {
 
 // ref refuses what is no name and what is no key: they become a file's path.
 func (c *credentialsCheck) ref(field, name, key string) {
-	if problems := validation.IsDNS1123Subdomain(name); len(problems) > 0 {
-		c.add(field+".name", fmt.Sprintf("%q: %s", name, strings.Join(problems, "; ")))
+	switch {
+	case name == "":
+		c.add(field+".name", "it is not set: name the object that holds the value")
+	case len(validation.IsDNS1123Subdomain(name)) > 0:
+		c.add(field+".name", fmt.Sprintf("%q can't be an object's name: use at most 253 lower-case letters, digits, '-' and '.', with a letter or digit at both ends of each part", name))
 	}
-	if problems := validation.IsConfigMapKey(key); len(problems) > 0 {
-		c.add(field+".key", fmt.Sprintf("%q: %s", key, strings.Join(problems, "; ")))
+	switch {
+	case key == "":
+		c.add(field+".key", "it is not set: name the key that holds the value")
+	case len(validation.IsConfigMapKey(key)) > 0:
+		c.add(field+".key", fmt.Sprintf("%q can't be a key: use at most 253 ASCII letters, digits, '-', '_' and '.', and neither '.' alone nor '..' in front", key))
 	}
 }

@@ -60,12 +60,12 @@ func TestWorkerConfigRefusesCredentials(t *testing.T) {
 	for want, change := range map[string]func(*v1alpha1.KafkaSpec){
 		".tls.ca[0]: it must have exactly one":    func(k *v1alpha1.KafkaSpec) { k.TLS.CA[0].ConfigMapRef = k.TLS.CA[0].SecretRef },
 		".tls.ca[1]: it must have exactly one":    func(k *v1alpha1.KafkaSpec) { k.TLS.CA[1] = v1alpha1.CASource{} },
-		".tls.ca[1].configMapRef.name: ":          func(k *v1alpha1.KafkaSpec) { k.TLS.CA[1].ConfigMapRef.Name = "../corp" },
+		`.tls.ca[1].configMapRef.name: "../corp"`: func(k *v1alpha1.KafkaSpec) { k.TLS.CA[1].ConfigMapRef.Name = "../corp" },
 		".tls: certificateSecretRef and key":      func(k *v1alpha1.KafkaSpec) { k.TLS.KeySecretRef = nil },
-		".tls.keySecretRef.key: ":                 func(k *v1alpha1.KafkaSpec) { k.TLS.KeySecretRef.Key = "../key" },
+		`.tls.keySecretRef.key: "../key" can't`:   func(k *v1alpha1.KafkaSpec) { k.TLS.KeySecretRef.Key = "../key" },
 		".sasl.username: set exactly one":         func(k *v1alpha1.KafkaSpec) { k.SASL.Username = "also" },
 		".sasl.passwordSecretRef: it is not set":  func(k *v1alpha1.KafkaSpec) { k.SASL.PasswordSecretRef = nil },
-		".sasl.passwordSecretRef.name: ":          func(k *v1alpha1.KafkaSpec) { k.SASL.PasswordSecretRef.Name = "" },
+		".sasl.passwordSecretRef.name: it is not": func(k *v1alpha1.KafkaSpec) { k.SASL.PasswordSecretRef.Name = "" },
 		".sasl: user name and password are for":   func(k *v1alpha1.KafkaSpec) { k.SASL.Mechanism = v1alpha1.SASLOAuthBearer },
 		".sasl.mechanism: ":                       func(k *v1alpha1.KafkaSpec) { k.SASL = &v1alpha1.SASLSpec{Mechanism: "SCRAM"} },
 		".sasl.oauth: it must have exactly one":   oauth(func(o *v1alpha1.OAuthSpec) { o.TokenEndpoint = nil }),
@@ -78,7 +78,11 @@ func TestWorkerConfigRefusesCredentials(t *testing.T) {
 		".sasl.oauth.serviceAccountToken.audience: ": oauth(func(o *v1alpha1.OAuthSpec) {
 			o.TokenEndpoint, o.ServiceAccountToken = nil, &v1alpha1.ServiceAccountTokenSpec{}
 		}),
-		".sasl.aws: it is not set": func(k *v1alpha1.KafkaSpec) { k.SASL = &v1alpha1.SASLSpec{Mechanism: v1alpha1.SASLAWSMSKIAM} },
+		".sasl.oauth: it is not set: say where the tokens come from, with tokenEndpoint or serviceAccountToken": func(k *v1alpha1.KafkaSpec) {
+			k.SASL = &v1alpha1.SASLSpec{Mechanism: v1alpha1.SASLOAuthBearer}
+		},
+		".sasl.passwordSecretRef.key: it is not set: name the key": func(k *v1alpha1.KafkaSpec) { k.SASL.PasswordSecretRef.Key = "" },
+		".sasl.aws: it is not set":                                 func(k *v1alpha1.KafkaSpec) { k.SASL = &v1alpha1.SASLSpec{Mechanism: v1alpha1.SASLAWSMSKIAM} },
 	} {
 		for field, of := range map[string]func(*v1alpha1.StreamProcessor) *v1alpha1.KafkaSpec{
 			"spec.kafka":        func(sp *v1alpha1.StreamProcessor) *v1alpha1.KafkaSpec { return &sp.Spec.Kafka },

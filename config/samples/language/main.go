@@ -2,7 +2,7 @@
 // each customer's message the language it is written in.
 //
 // To make your own, copy this directory, replace processor.go, and put the
-// image into the StreamProcessor's spec.processor.image. All else is the
+// image into the StreamProcessor's spec.processor.container.image. All else is the
 // worker's: reading, parallelism, retries, dead letters, writing and commits.
 package main
 
