@@ -78,7 +78,7 @@ func accepted(t *testing.T, api *controllerstest.API, document, text string) {
 	if _, err := resources.WorkerConfig(sp, "/credentials"); err != nil {
 		t.Errorf("%s: the workers refuse it: %v in\n%s", document, err, text)
 	}
-	if err := resources.CheckTemplate(sp); err != nil {
+	if err := resources.CheckForCluster(sp); err != nil {
 		t.Errorf("%s: the operator refuses it: %v in\n%s", document, err, text)
 	}
 }

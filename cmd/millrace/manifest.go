@@ -56,7 +56,7 @@ func (m *manifest) checkProgram(program string) error {
 func (m *manifest) workerConfig() (config.Config, error) {
 	cfg, err := resources.WorkerConfig(m.processor, filepath.Dir(m.path))
 	// Nothing here runs in a pod, but who tries a manifest wants to know.
-	if err := errors.Join(err, resources.CheckTemplate(m.processor)); err != nil {
+	if err := errors.Join(err, resources.CheckForCluster(m.processor)); err != nil {
 		return config.Config{}, fmt.Errorf("%s: %w", m.path, err)
 	}
 	return cfg, nil

@@ -88,6 +88,8 @@ func (f *findings) group(path, value string) {
 		f.add(path, "the name has %d bytes, and %d are allowed: shorten %q", len(value), most, value)
 	case strings.ContainsFunc(value, unicode.IsControl):
 		f.add(path, "%q has control characters: leave them away", value)
+	case value == "." || value == "..":
+		f.add(path, "%q can't be a group's name: choose another", value)
 	}
 }
 

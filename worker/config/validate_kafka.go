@@ -28,6 +28,12 @@ func (t TLS) validate(f *findings, path string) {
 	if (t.CertFile == "") != (t.KeyFile == "") {
 		f.add(path, "certFile is %q and keyFile is %q, which belong together: set both or neither", t.CertFile, t.KeyFile)
 	}
+	notInName := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.:", r)
+	}
+	if strings.ContainsFunc(t.ServerName, notInName) {
+		f.add(path+".serverName", "%q is not a host's name or an IP address: write one, without a port", t.ServerName)
+	}
 }
 
 func (s SASL) validate(f *findings, path string) {
@@ -115,8 +121,8 @@ func (f *findings) extension(path, name, value string) {
 	switch {
 	case name == "auth":
 		f.add(path, "the name auth is the token's own: choose another")
-	case name == "" || strings.ContainsFunc(name, notLetter):
-		f.add(path, "%q can't be the name of an extension: use ASCII letters only", name)
+	case name == "" || len(name) > 64 || strings.ContainsFunc(name, notLetter):
+		f.add(path, "%q can't be the name of an extension: use at most 64 ASCII letters and nothing else", name)
 	case strings.ContainsFunc(value, notVisible):
 		f.add(path, "the value has characters that an extension can't hold: use visible ASCII characters and blanks only")
 	}

@@ -41,6 +41,7 @@ func TestValidateKafka(t *testing.T) {
 		"extension":            {extended("logicalCluster", "lkc-abc 123"), ""},
 		"extension auth":       {extended("auth", "x"), "kafka.sasl.oauth.extensions.auth: "},
 		"extension with dash":  {extended("a-b", "x"), `kafka.sasl.oauth.extensions.a-b: "a-b" can't be`},
+		"extension too long":   {extended(strings.Repeat("a", 65), "x"), "kafka.sasl.oauth.extensions.aaa"},
 		"extension's value":    {extended("a", "x\x01y"), "kafka.sasl.oauth.extensions.a: the value"},
 		"region":               {&SASL{Mechanism: AWSMSKIAM, AWS: &AWS{"us-gov-east-1"}}, ""},
 		"no aws":               {&SASL{Mechanism: AWSMSKIAM}, "kafka.sasl.aws: it is not set"},
@@ -63,5 +64,9 @@ func TestValidateKafka(t *testing.T) {
 	cfg.Kafka.TLS = &TLS{CAFiles: []string{"/ca", ""}}
 	if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), "kafka.tls.caFiles[1]: it is empty") {
 		t.Errorf("an empty file name: %v", err)
+	}
+	cfg.Kafka.TLS = &TLS{ServerName: "kafka/a"}
+	if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), `kafka.tls.serverName: "kafka/a" is not`) {
+		t.Errorf("a server that can't be: %v", err)
 	}
 }

@@ -28,6 +28,7 @@ func TestValidateNamesTheFieldAndTheRemedy(t *testing.T) {
 		"topic too long":         {func(c *Config) { c.Input.Topic = strings.Repeat("a", 250) }, "input.topic: the name has 250"},
 		"group with a newline":   {func(c *Config) { c.Input.GroupID = "a\n" }, "input.groupId: "},
 		"group too long":         {func(c *Config) { c.Input.GroupID = strings.Repeat("a", 256) }, "input.groupId: "},
+		"group of a dot":         {func(c *Config) { c.Input.GroupID = "." }, "input.groupId: "},
 		"group in Greek":         {func(c *Config) { c.Input.GroupID = "ομάδα 1" }, ""},
 		"start offset":           {func(c *Config) { c.Input.StartOffset = "earliest" }, `input.startOffset: "earliest" is not allowed: write Earliest or Latest`},
 		"onDataLoss":             {func(c *Config) { c.Input.OnDataLoss = "x" }, "input.onDataLoss: "},

@@ -1,0 +1,52 @@
+package crd
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/resources"
+)
+
+// TestALaptopRefusesTheSame: `millrace run` refuses what the API server would, so
+// that a manifest that was tried can be applied.
+func TestALaptopRefusesTheSame(t *testing.T) {
+	tolerated := []string{
+		// These are within the bounds, in a form that the rules don't know.
+		inFlight("1048576000m"), autoscaling("vertical: {maxCPU: 1k}"),
+	}
+	for _, rule := range slices.Concat(specRules, kafkaRules(), outputRules(t), templateRules) {
+		// Expressions are judged when they are compiled.
+		if rule.field == "spec.processor.cel.headers" {
+			continue
+		}
+		for _, change := range rule.refuse {
+			if locally(t, parse(t, least, change).Object) == nil && !slices.Contains(tolerated, change) {
+				t.Errorf("%s is accepted on a laptop; a cluster says of %s: %s", short(change), rule.field, rule.says)
+			}
+		}
+		for _, change := range rule.accept {
+			if err := locally(t, parse(t, least, change).Object); err != nil {
+				t.Errorf("%s: %v", short(change), err)
+			}
+		}
+	}
+}
+
+// locally judges a manifest as `millrace run` does.
+func locally(t *testing.T, object map[string]any) error {
+	t.Helper()
+	manifest, err := yaml.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sp, err := v1alpha1.Decode(manifest)
+	if err != nil {
+		return err
+	}
+	_, err = resources.WorkerConfig(sp, "/credentials")
+	return errors.Join(err, resources.CheckForCluster(sp))
+}
