@@ -26,6 +26,9 @@ import (
 // is deleted. One object that fails does not keep the others, except that pods are
 // not replaced without what they need.
 func (r *Reconciler) apply(ctx context.Context, s *scope) error {
+	if s.plan.Stop != nil {
+		return r.scaleOnly(ctx, s, s.plan.Stop)
+	}
 	var errs []error
 	for _, act := range s.plan.Apply {
 		err := r.applyOne(ctx, s, act)
@@ -37,6 +40,7 @@ func (r *Reconciler) apply(ctx context.Context, s *scope) error {
 		}
 		if refusal, ok := refused(err); ok {
 			s.refusal(act.Object, err, refusal)
+			errs = append(errs, r.scaleRefused(ctx, s, act.Object))
 			continue
 		}
 		errs = append(errs, err)
@@ -106,6 +110,20 @@ func (r *Reconciler) scaleOnly(ctx context.Context, s *scope, wanted *appsv1.Dep
 	}
 	ctrl.LoggerFrom(ctx).Info("scaled, with its present pod template", "object", describe(wanted), "why", s.plan.Rollout.Hold)
 	return s.applied(scale)
+}
+
+// scaleRefused has the number of pods follow the plan even where the API server takes
+// no other template: one that is suspended stops all the same.
+func (r *Reconciler) scaleRefused(ctx context.Context, s *scope, object resources.Object) error {
+	d, ok := object.(*appsv1.Deployment)
+	if !ok {
+		return nil
+	}
+	err := r.scaleOnly(ctx, s, d)
+	if _, ok := refused(err); ok {
+		return nil // that is told already
+	}
+	return err
 }
 
 // applied keeps what the API server has answered: the conditions are made of it.

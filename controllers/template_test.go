@@ -206,3 +206,26 @@ func TestTemplateThatCannotBe(t *testing.T) {
 		return nil
 	})
 }
+
+// TestSuspendStopsWhateverTheTemplate: neither a template that the operator refuses nor
+// one that the API server does keeps pods running that are to stop.
+func TestSuspendStopsWhateverTheTemplate(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	for name, template := range map[string]string{
+		"operator-says-no":   `{"containers": [{"name": "worker", "imge": "a"}]}`,
+		"api-server-says-no": `{"restartPolicy": "Never"}`,
+	} {
+		o.processor(name)
+		before := o.runs(name, 2)
+		o.update(name, func(sp *v1alpha1.StreamProcessor) { sp.Spec.Template = overlay(template) })
+		o.expect(name, "Stalled", yes, "InvalidSpec")
+		o.update(name, func(sp *v1alpha1.StreamProcessor) { sp.Spec.Suspend = true })
+		if d := o.replicas(name, 0); fileOf(d) != fileOf(before) {
+			t.Errorf("%s: its pods get another template", name)
+		}
+		o.update(name, func(sp *v1alpha1.StreamProcessor) { sp.Spec.Suspend, sp.Spec.Template = false, nil })
+		o.replicas(name, 2)
+		o.expect(name, "Stalled", "", "")
+	}
+}

@@ -20,6 +20,9 @@ type Plan struct {
 	// Apply are the objects that are to exist, each whole, with the reason for
 	// each, in their order. It is empty when nothing may be touched.
 	Apply []Act
+	// Stop is the Deployment that there is, without pods: all that is done for one that
+	// is suspended and whose own Deployment can't be made. Otherwise it is nil.
+	Stop *appsv1.Deployment
 	// Rollout says whether the pods are to be replaced.
 	Rollout Rollout
 	// Invalid is why a worker would not run with the spec; nil if it would.
@@ -47,6 +50,9 @@ func Make(o Observed) Plan {
 	})
 	p.Invalid = errors.Join(err, o.BadExpressions)
 	if err != nil || o.Processor.DeletionTimestamp != nil {
+		if err != nil && o.Processor.Spec.Suspend && o.Deployment != nil {
+			p.Stop, p.Rollout.Hold = resources.Stopped(o.Deployment), "the spec is invalid"
+		}
 		return p
 	}
 	// What runs is left running, as it works with what it was started with, unless

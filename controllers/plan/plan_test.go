@@ -196,6 +196,12 @@ func TestWhatMayBeTouched(t *testing.T) {
 			t.Errorf("%s keeps a suspended one running", name)
 		}
 	}
+	if p := Make(observed(invalid, suspended)); p.Stop == nil || *p.Stop.Spec.Replicas != 0 || len(p.Apply) > 0 {
+		t.Errorf("an invalid spec keeps a suspended one running: %+v", p)
+	}
+	if p := Make(observed(invalid)); p.Stop != nil {
+		t.Error("an invalid spec stops what runs")
+	}
 	foreign := observed(func(o *Observed) { o.Foreign = []string{"Deployment enrich-worker"} })
 	p := Make(foreign)
 	if len(p.Apply) == 0 || slices.ContainsFunc(p.Apply, func(a Act) bool { return Describe(a.Object) == foreign.Foreign[0] }) {

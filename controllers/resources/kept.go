@@ -40,6 +40,14 @@ func Scale(d *appsv1.Deployment) map[string]any {
 	}
 }
 
+// Stopped is a Deployment that there is, without pods.
+func Stopped(d *appsv1.Deployment) *appsv1.Deployment {
+	stopped := d.DeepCopy()
+	stopped.TypeMeta = typeMeta("apps/v1", "Deployment") // what comes from the cache has none
+	stopped.Spec.Replicas = new(int32(0))
+	return stopped
+}
+
 // RanReplicas returns how many pods a Deployment ran last, 0 if it never ran any.
 func RanReplicas(d *appsv1.Deployment) int32 {
 	if d == nil {
