@@ -64,7 +64,7 @@ func (s *scope) stillStuck(stuck []v1alpha1.StuckPartition, now time.Time) []v1a
 	}
 	before := slices.DeleteFunc(slices.Clone(s.sp.Status.StuckPartitions), func(p v1alpha1.StuckPartition) bool {
 		known := s.facts.Partitions
-		return int(p.Partition) < len(known) && known[p.Partition].Committed > p.Offset
+		return p.Partition >= 0 && int(p.Partition) < len(known) && known[p.Partition].Committed > p.Offset
 	})
 	if len(before) > 0 {
 		s.waitFor(left)

@@ -3,6 +3,7 @@ package podwatch
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -96,28 +97,38 @@ func (a *answer) report(pod string, at time.Time) *report {
 		}
 		r.joining = r.joining || m.State == "joining"
 		for i := range m.Partitions {
-			m.Partitions[i].addTo(r, pod)
+			if id := m.Partitions[i].Partition; id >= 0 && id < maxPartitions {
+				m.Partitions[i].addTo(r, pod)
+			}
 		}
 	}
 	return r
 }
 
 func (p *partition) addTo(r *report, pod string) {
-	if p.State == "halted" && p.HaltedSince != nil {
+	if p.State == "halted" && p.HaltedSince != nil && plausible(*p.HaltedSince, r.at) {
 		r.keepStuck(Stuck{
 			Pod: pod, Partition: p.Partition, Offset: p.Position, Halted: true,
 			Since: *p.HaltedSince, LastError: p.Error,
 		})
 	}
-	if o := p.OldestUnsettled; o != nil && o.AgeSeconds >= StuckAfter.Seconds() {
+	if o := p.OldestUnsettled; o != nil && o.AgeSeconds >= StuckAfter.Seconds() && plausible(o.Since, r.at) {
 		r.keepStuck(Stuck{
 			Pod: pod, Partition: p.Partition, Offset: o.Offset, KeyHash: o.KeyHash,
-			Since: o.Since, Attempts: o.Attempts, LastError: o.LastError,
+			Since: o.Since, Attempts: min(max(o.Attempts, 0), math.MaxInt32), LastError: o.LastError,
 		})
 	}
-	if l := p.Loss; l != nil && len(r.losses) < maxKept {
+	if l := p.Loss; l != nil && len(r.losses) < maxKept && plausible(l.At, r.at) {
 		r.losses = append(r.losses, Loss{Partition: p.Partition, From: l.From, To: l.To, Reason: cut(l.Reason), At: l.At})
 	}
+}
+
+// plausible reports whether something can have happened then that is told at a time.
+// The API server takes no status with a time that is absent or beyond the calendar,
+// and a loss in the future would stay in it for ever. Clocks may differ.
+func plausible(t, told time.Time) bool {
+	const skew = 24 * time.Hour
+	return t.Unix() > 0 && t.Before(told.Add(skew))
 }
 
 func (r *report) keepStuck(s Stuck) {

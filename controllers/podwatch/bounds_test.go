@@ -2,6 +2,7 @@ package podwatch
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -80,6 +81,27 @@ func TestListsAndTextsAreBounded(t *testing.T) {
 	}
 	if n := w.watched[key].reports[a.Pod].members; n != maxListed {
 		t.Errorf("%d members are counted", n)
+	}
+}
+
+// TestImpossibleTroublesAreLeftOut: the status that they would get into is refused by
+// the API server, or keeps them for ever.
+func TestImpossibleTroublesAreLeftOut(t *testing.T) {
+	w, _ := watch(t)
+	partitions := `{"partition":7,"oldestUnsettled":{"offset":1,"ageSeconds":100,"since":"2026-01-02T03:04:05Z","attempts":9999999999}}`
+	for _, id := range []string{"-1", "2147483647"} {
+		partitions += `,{"partition":` + id + `,"state":"halted","haltedSince":"2026-01-02T03:04:05Z","loss":{"reason":"Retention","at":"2026-01-02T03:04:05Z"}}`
+	}
+	for _, at := range []string{"0001-01-01T00:00:00Z", "0000-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00"} {
+		partitions += `,{"partition":1,"state":"halted","haltedSince":"` + at + `","loss":{"reason":"Retention","at":"` + at + `"},
+			"oldestUnsettled":{"offset":1,"ageSeconds":100,"since":"` + at + `"}}`
+	}
+	a := start(t, "a", `{"members":[{"generation":1,"partitions":[`+partitions+`,{"partition":1,"oldestUnsettled":{"ageSeconds":100}}]}]}`)
+	w.Set(key, []Pod{a.Pod})
+	ask(t, w)
+	f := w.Facts(key)
+	if f.Answered != 1 || len(f.Losses) != 0 || len(f.Stuck) != 1 || f.Stuck[0].Partition != 7 || f.Stuck[0].Attempts != math.MaxInt32 {
+		t.Errorf("%+v", f)
 	}
 }
 

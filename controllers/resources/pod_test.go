@@ -176,11 +176,13 @@ func TestQuantitiesAreRounded(t *testing.T) {
 // TestMetadataIsChecked on a laptop too, which has no API server to do so.
 func TestMetadataIsChecked(t *testing.T) {
 	for change, want := range map[string]string{
-		"template: {metadata: {labels: {a b: c}}}":        "spec.template.metadata.labels: \"a b\": ",
-		"template: {metadata: {labels: {a: -}}}":          "spec.template.metadata.labels: \"a\": ",
-		"template: {metadata: {annotations: {a/b/c: d}}}": "spec.template.metadata.annotations: \"a/b/c\": ",
-		"deployment: {labels: {'': c}}":                   "spec.deployment.labels: \"\": ",
-		"deployment: {annotations: {a b: c}}":             "spec.deployment.annotations: \"a b\": ",
+		"template: {metadata: {labels: {a b: c}}}":                            "spec.template.metadata.labels: \"a b\": ",
+		"template: {metadata: {labels: {a: -}}}":                              "spec.template.metadata.labels: \"a\": ",
+		"template: {metadata: {annotations: {a/b/c: d}}}":                     "spec.template.metadata.annotations: \"a/b/c\": ",
+		"deployment: {labels: {'': c}}":                                       "spec.deployment.labels: \"\": ",
+		"deployment: {annotations: {deployment.kubernetes.io/revision: '7'}}": "spec.deployment.annotations: \"deployment.kubernetes.io/revision\": ",
+		"deployment: {annotations: {deprecated.deployment.rollback.to: '1'}}": "spec.deployment.annotations: \"deprecated.deployment.rollback.to\": ",
+		"deployment: {annotations: {a b: c}}":                                 "spec.deployment.annotations: \"a b\": ",
 	} {
 		if err := CheckTemplate(decode(t, least+"  "+change)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want an error with %s", change, err, want)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -202,11 +203,23 @@ func checkGrace(base, overlay, merged *corev1.PodSpec) error {
 // checkMetadata is stricter than the rules of the CRD, which can't look into
 // names.
 func checkMetadata(spec *v1alpha1.StreamProcessorSpec) error {
-	errs := metadataErrors("spec.deployment", spec.Deployment)
+	errs := append(metadataErrors("spec.deployment", spec.Deployment), controllersOwn(spec.Deployment.Annotations)...)
 	if spec.Template != nil {
 		errs = append(errs, metadataErrors("spec.template.metadata", spec.Template.Metadata)...)
 	}
 	return errors.Join(errs...)
+}
+
+// controllersOwn refuses annotations that the Deployment controller writes or takes
+// away: the operator would put them back each time, without an end.
+func controllersOwn(annotations map[string]string) []error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(annotations)) {
+		if strings.HasPrefix(name, "deployment.kubernetes.io/") || name == appsv1.DeprecatedRollbackTo {
+			errs = append(errs, fmt.Errorf("spec.deployment.annotations: %q: it is the Deployment controller's own: leave it away", name))
+		}
+	}
+	return errs
 }
 
 func metadataErrors(path string, meta v1alpha1.Metadata) []error {
