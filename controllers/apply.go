@@ -36,7 +36,7 @@ func (r *Reconciler) apply(ctx context.Context, s *scope) error {
 			continue
 		}
 		if act.Needed {
-			s.plan.Rollout.Hold = "not there yet: " + describe(act.Object)
+			s.plan.Missing(describe(act.Object), s.observed.Held())
 		}
 		if refusal, ok := refused(err); ok {
 			s.refusal(act.Object, err, refusal)
@@ -80,10 +80,10 @@ func (r *Reconciler) applyOne(ctx context.Context, s *scope, act plan.Act) error
 }
 
 // scaleOnly gives the Deployment its number of pods, and leaves its template as it
-// is. Without a Deployment it does nothing.
+// is. Without a Deployment, or if it may not add pods, it does nothing.
 func (r *Reconciler) scaleOnly(ctx context.Context, s *scope, wanted *appsv1.Deployment) error {
 	live := s.observed.Deployment
-	if live == nil {
+	if live == nil || s.plan.Rollout.Closed && *wanted.Spec.Replicas > s.observed.Held() {
 		return nil
 	}
 	patch, err := json.Marshal(resources.Scale(wanted))
@@ -119,6 +119,7 @@ func (r *Reconciler) scaleRefused(ctx context.Context, s *scope, object resource
 	if !ok {
 		return nil
 	}
+	s.plan.Missing(describe(d), s.observed.Held())
 	err := r.scaleOnly(ctx, s, d)
 	if _, ok := refused(err); ok {
 		return nil // that is told already

@@ -85,6 +85,51 @@ func TestConfigMapRefused(t *testing.T) {
 	}
 }
 
+// TestNoPodStartsWithAFormerFile: whoever has changed a suspended StreamProcessor wants
+// nothing of what it was before.
+func TestNoPodStartsWithAFormerFile(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich")
+	o.runs("enrich", 2)
+	o.update("enrich", suspended)
+	before := o.replicas("enrich", 0)
+	o.settle("enrich")
+	o.expect("enrich", "Ready", yes, "Suspended")
+	end := o.refuseConfigMaps("marker")
+	o.update("enrich", func(sp *v1alpha1.StreamProcessor) {
+		sp.Spec.Input.Topic, sp.Spec.Processor.CEL.Filter = "others", `"marker" != "x"`
+	})
+	o.expect("enrich", "Ready", no, "Refused", "no marker")
+	o.update("enrich", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Suspend = false })
+	o.expect("enrich", "Ready", no, "Refused", "no marker")
+	o.looksAgain("enrich")
+	if d := o.replicas("enrich", 0); d.Generation != before.Generation {
+		t.Errorf("it was changed: %+v", d.Spec)
+	}
+	end()
+	o.eventually("pods with the new file", func() error {
+		o.kafka.wakeAll()
+		if d := o.deployment("enrich", func(*appsv1.Deployment) error { return nil }); *d.Spec.Replicas != 2 || fileOf(d) == fileOf(before) {
+			return errUnsettled
+		}
+		return nil
+	})
+}
+
+// looksAgain waits until a StreamProcessor has been reconciled once more.
+func (o *operator) looksAgain(name string) {
+	o.Helper()
+	before := o.kafka.looks(o.key(name))
+	o.eventually("another look at "+name, func() error {
+		o.kafka.wakeAll()
+		if o.kafka.looks(o.key(name)) < before+2 {
+			return errUnsettled
+		}
+		return nil
+	})
+}
+
 // refuseConfigMaps has the API server refuse ConfigMaps with a word in their file,
 // until the function that it returns is called.
 func (o *operator) refuseConfigMaps(word string) func() {

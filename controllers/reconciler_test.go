@@ -204,8 +204,8 @@ func TestNameConflict(t *testing.T) {
 	o.replicas("enrich", 4)
 }
 
-// TestNameConflictOfARunningOne: its pods stay as they are, and their number still
-// follows the spec.
+// TestNameConflictOfARunningOne: its pods stay as they are, they can be stopped, and
+// none is added.
 func TestNameConflictOfARunningOne(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -226,6 +226,18 @@ func TestNameConflictOfARunningOne(t *testing.T) {
 	if d := o.replicas("enrich", 0); fileOf(d) != fileOf(before) {
 		t.Errorf("the pod template was changed: %+v", d.Spec.Template)
 	}
+	o.update("enrich", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Suspend = false })
+	o.expect("enrich", "Reconciling", yes, "NameConflict", "Service enrich-worker")
+	o.looksAgain("enrich")
+	o.replicas("enrich", 0)
+	o.delete(service)
+	o.eventually("the pods to start", func() error {
+		o.kafka.wakeAll()
+		if d := o.deployment("enrich", func(*appsv1.Deployment) error { return nil }); *d.Spec.Replicas != 2 || fileOf(d) == fileOf(before) {
+			return errUnsettled
+		}
+		return nil
+	})
 }
 
 // TestOrphans: what a deletion with --cascade=orphan leaves belongs to the next

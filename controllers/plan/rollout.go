@@ -12,7 +12,7 @@ import (
 )
 
 // Rollout is what becomes of the pod template. The number of pods follows the plan
-// in any case: what holds a template must not hold autoscaling, or keep a suspended
+// all the same: what holds a template must not hold autoscaling, or keep a suspended
 // StreamProcessor running.
 type Rollout struct {
 	// Pending: the Deployment has another template than the wanted one.
@@ -22,6 +22,9 @@ type Rollout struct {
 	// Hold is why the Deployment keeps the template that it has, or is not made if
 	// there is none yet; "" if it gets the wanted one.
 	Hold string
+	// Closed: no pod is added while the template is held. It would start with what is
+	// somebody else's, or with a configuration that nobody asks for any more.
+	Closed bool
 	// Turn: the rollout has to wait for its turn among all that the operator causes.
 	Turn bool
 	// Waiting is set by the reconciler while the turn has not come, and Hold with it.
@@ -38,15 +41,23 @@ func (o *Observed) rollout(wanted *appsv1.Deployment) Rollout {
 	}
 	switch {
 	case len(o.Foreign) > 0:
-		r.Hold = "not made by this StreamProcessor: " + strings.Join(o.Foreign, ", ")
+		r.Hold, r.Closed = "not made by this StreamProcessor: "+strings.Join(o.Foreign, ", "), true
 	case len(o.Leaving) > 0:
-		r.Hold = "of an earlier StreamProcessor of this name, and about to be gone: " + strings.Join(o.Leaving, ", ")
+		r.Hold, r.Closed = "of an earlier StreamProcessor of this name, and about to be gone: "+strings.Join(o.Leaving, ", "), true
 	case r.Pending && o.paused():
 		r.Hold = "the annotation " + v1alpha1.PausedAnnotation + " is set"
 	default:
 		r.Turn = r.ByOperator && o.Held() > 0 && *wanted.Spec.Replicas > 0
 	}
 	return r
+}
+
+// Missing holds the template because of something that pods need and that can't be
+// made. Those that run go on with the former one, and more of them may help; from none
+// on, nobody has asked for those.
+func (p *Plan) Missing(what string, held int32) {
+	p.Rollout.Hold = "not there yet: " + what
+	p.Rollout.Closed = p.Rollout.Closed || held == 0
 }
 
 // paused reports whether the user holds rollouts. Where everything is stopped by
