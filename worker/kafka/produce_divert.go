@@ -26,15 +26,22 @@ func (p *Producer) divert(q *partitionQueue) (emptied bool) {
 	if overdue {
 		p.startOver(q) // may wait for the cluster, so no lock is held
 	}
-	targets, emptied := q.topic.divert(q, overdue)
-	for _, target := range targets {
+	d := q.topic.divert(q, overdue)
+	for _, target := range d.targets {
 		p.route(target, 0)
 	}
-	if targets != nil || emptied {
+	if d.moved > 0 {
 		p.nudgeSenders()
 		p.settledSome()
 	}
-	return emptied
+	return d.emptied
+}
+
+// diversion is what a queue's records were moved to.
+type diversion struct {
+	moved   int               // batches
+	targets []*partitionQueue // those of the queues that got some that nobody holds
+	emptied bool              // nothing is left
 }
 
 // passesBy reports whether there are partitions to use in the place of q's, and counts
@@ -61,14 +68,13 @@ func (q *partitionQueue) overdue() bool {
 	return first.maybeStored && first.movable == first.count()
 }
 
-// divert does the work of Producer.divert under the locks of all queues. It returns
-// the queues that got records and that nobody holds.
-func (t *TopicWriter) divert(q *partitionQueue, overdue bool) (targets []*partitionQueue, emptied bool) {
+// divert does the work of Producer.divert under the locks of all queues.
+func (t *TopicWriter) divert(q *partitionQueue, overdue bool) (d diversion) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l := t.layout.Load()
 	if l.usable == nil || int(q.partition) >= len(l.queues) || !l.away[q.partition] {
-		return nil, false
+		return diversion{}
 	}
 	for _, other := range l.queues {
 		other.mu.Lock()
@@ -78,9 +84,11 @@ func (t *TopicWriter) divert(q *partitionQueue, overdue bool) (targets []*partit
 			other.mu.Unlock()
 		}
 	}()
-	q.seal()
+	if q.open != nil && q.open.movable > 0 {
+		q.seal()
+	}
 	var kept []*builder
-	for _, b := range q.sealed {
+	for i, b := range q.sealed {
 		stays, moves := b.separate(t.producer, overdue)
 		if stays != nil {
 			kept = append(kept, stays)
@@ -88,20 +96,23 @@ func (t *TopicWriter) divert(q *partitionQueue, overdue bool) (targets []*partit
 		if moves == nil {
 			continue
 		}
-		n := int64(moves.count())
+		if i == 0 {
+			q.away = refusals{} // the next one has not waited yet
+		}
+		q.settled += int64(moves.count())
 		target := l.queues[l.usable[t.diverted%uint32(len(l.usable))]]
 		t.diverted++
-		q.settled += n
 		if target.adopt(moves) {
-			targets = append(targets, target)
+			d.targets = append(d.targets, target)
 		}
 		t.producer.moves.Add(1)
+		d.moved++
 	}
 	q.sealed = kept
-	if len(kept) == 0 {
+	if d.emptied = len(kept) == 0 && q.open == nil; d.emptied {
 		q.active, q.sender, q.notBefore = false, nil, time.Time{}
 	}
-	return targets, len(kept) == 0
+	return d
 }
 
 // separate divides a batch into the records that stay and those that are moved; either

@@ -2,7 +2,9 @@ package kafka
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -160,4 +162,93 @@ func TestOutageMovesNothing(t *testing.T) {
 	}
 	faults.Remove()
 	w.check(&fake.Cluster)
+}
+
+// TestPartitionThatGoesOnFailingIsPassedByAgain tries a partition again that still
+// fails: its records move again, and later ones pass it by.
+func TestPartitionThatGoesOnFailingIsPassedByAgain(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 2, nil)
+	w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Millisecond})
+	faults := fake.Faults.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Partitions: []int32{1}, Err: kerr.NotEnoughReplicas, Count: -1,
+	})
+	w.appenders = 1 << 20 // those that were moved have no order
+	for round := range 3 {
+		hits := faults.Hits()
+		w.append(Anywhere(1), w.number())
+		awaitState(t, "partition 1 has refused it", func() bool { return faults.Hits() > hits })
+		awaitState(t, "it is written to the other one", func() bool { return w.settled() == round+1 })
+		if w.w.layout.Load().away == nil {
+			t.Fatalf("round %d: partition 1 is not passed by", round)
+		}
+		w.w.retryIdle(time.Now().Add(retryIdleAfter))
+		if w.w.layout.Load().away != nil {
+			t.Fatalf("round %d: partition 1 is not tried again", round)
+		}
+	}
+	faults.Remove()
+	w.check(&fake.Cluster)
+	w.expectClean()
+}
+
+// TestBatchThatMayBeStoredWaitsEachTime has a partition fail for longer than the
+// delivery timeout. A batch that is sent to it after that waits for the timeout again,
+// since moving it may write its records twice.
+func TestBatchThatMayBeStoredWaitsEachTime(t *testing.T) {
+	fake := kafkatest.Fake(t)
+	fake.CreateTopic("out", 2, nil)
+	const timeout = time.Second
+	w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Millisecond, DeliveryTimeout: timeout})
+	faults := fake.Faults.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Partitions: []int32{1}, Err: kerr.NotLeaderForPartition, Count: -1,
+	})
+	defer faults.Remove()
+	for round := range 3 {
+		begun := time.Now()
+		w.append(Anywhere(1), w.number())
+		awaitState(t, "it is written to the other one", func() bool { return w.settled() == round+1 })
+		if waited := time.Since(begun); waited < timeout {
+			t.Errorf("round %d: the batch was moved after %v", round, waited)
+		}
+		w.w.retryIdle(time.Now().Add(retryIdleAfter))
+	}
+}
+
+// TestRecordsMoveFromABrokerThatDoesNotAnswer has a broker break each connection that
+// brings something for partition 1: what is queued for it and was not sent moves.
+func TestRecordsMoveFromABrokerThatDoesNotAnswer(t *testing.T) {
+	fake := kafkatest.Fake(t, kfake.NumBrokers(2))
+	fake.CreateTopic("out", 2, nil)
+	for partition := range int32(2) {
+		if err := fake.Faults.MoveTopicPartition("out", partition, partition); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var broken atomic.Bool
+	var hits atomic.Int64
+	broken.Store(true)
+	fake.Faults.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		fake.Faults.KeepControl()
+		if broken.Load() && req.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Partition == 1 {
+			hits.Add(1)
+			return nil, errors.New("closed by the test"), true
+		}
+		return nil, nil, false
+	})
+	w := newWriting(t, fake.Addrs(), ProducerConfig{Linger: time.Millisecond})
+	first := w.number()
+	w.append(At(1), first) // may have been stored, and stays
+	awaitState(t, "the broker has broken a connection", func() bool { return hits.Load() > 0 })
+	for range 50 {
+		w.w.layout.Load().queues[1].appendAnywhere(w, w.number())
+	}
+	awaitState(t, "the records that may go anywhere are written", func() bool { return w.settled() == 50 })
+	broken.Store(false)
+	w.appenders = 1 << 20 // those that were moved have no order
+	w.check(&fake.Cluster)
+	w.expectClean()
+	if got := numbersIn(&fake.Cluster, 1); fmt.Sprint(got) != fmt.Sprint([]int32{first}) {
+		t.Errorf("partition 1 holds %v", got)
+	}
 }

@@ -27,8 +27,8 @@ type failure struct {
 func (n *produceNews) add(q *partitionQueue, err error) {
 	if q.trouble.since.IsZero() {
 		q.trouble.since = time.Now()
-		q.topic.setFailing(q, true)
 	}
+	q.topic.setFailing(q, true) // each time: it may have been tried again
 	if !q.trouble.news(failureKind(err)) {
 		return
 	}

@@ -37,7 +37,7 @@ func (s *sender) failAll(err error, news *produceNews) {
 			news.add(o.queue, err)
 		}
 		o.batch.noteFailure(err)
-		s.keep(o.queue, true)
+		s.sendAgain(o.queue, true)
 	}
 }
 
@@ -90,24 +90,18 @@ func (s *sender) stored(q *partitionQueue, b *builder, r *produceResult) {
 	s.finish(q, b)
 }
 
-// sendAgain keeps a queue's batch for another attempt after a broker has refused it,
-// and moves records that need not wait for it to other partitions. With moved, the
-// partition's leader is looked up first.
+// sendAgain keeps a queue's batch for another attempt, and moves records that need not
+// wait for it to other partitions. With moved, the partition's leader is looked up
+// first.
 func (s *sender) sendAgain(q *partitionQueue, moved bool) {
-	if s.p.divert(q) {
-		if moved {
-			s.p.client.forgetLeaders(q.topic.name)
-		}
-		return
-	}
-	s.keep(q, moved)
-}
-
-// keep is sendAgain without moving any records.
-func (s *sender) keep(q *partitionQueue, moved bool) {
-	pause := q.backoff.next()
 	if moved {
 		s.p.client.forgetLeaders(q.topic.name)
+	}
+	if s.p.divert(q) {
+		return
+	}
+	pause := q.backoff.next()
+	if moved {
 		s.p.route(q, pause)
 		return
 	}

@@ -105,7 +105,7 @@ func underFire(t *testing.T, start func(*trouble)) {
 		MaxBatchBytes: 1000 + random.IntN(4000), MaxBufferedBytes: 128 << 10, Linger: time.Duration(random.IntN(4)) * time.Millisecond,
 		Compression: codecs[random.IntN(len(codecs))],
 	})
-	w.appenders, w.next = appenders, appenders*each
+	w.appenders, w.next, w.loose = appenders, appenders*each, 2
 	tr := &trouble{fake: fake, loss: &loss, random: rand.New(rand.NewPCG(seed, 1))}
 	start(tr)
 	var all sync.WaitGroup
@@ -113,7 +113,11 @@ func underFire(t *testing.T, start func(*trouble)) {
 		dice := rand.New(rand.NewPCG(seed, uint64(a)+2))
 		all.Go(func() {
 			for i := range int32(each) {
-				w.writeAs(a+i*appenders, dice.Int32N(partitions), dice.IntN(400))
+				to := At(dice.Uint32N(partitions))
+				if a < w.loose {
+					to = Anywhere(to.n)
+				}
+				w.writeTo(to, a+i*appenders, dice.IntN(400))
 				if dice.IntN(1000) == 0 {
 					w.flush()
 				}
