@@ -23,6 +23,7 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 		want []string
 	}{
 		"no manifest":          {nil, []string{"-f FILE"}},
+		"manifest without -f":  {[]string{"a.yaml"}, []string{`"a.yaml"`, "-f FILE"}},
 		"no such manifest":     {[]string{"-f", "/no/such.yaml"}, []string{"/no/such.yaml"}},
 		"unknown field":        {[]string{"-f", writeManifest(t, copying+"  orderring: Key\n")}, []string{"orderring"}},
 		"bad value":            {[]string{"-f", writeManifest(t, copying+"  ordering: Keyed\n")}, []string{"ordering", "Keyed"}},

@@ -67,7 +67,7 @@ func newRunCommand(abort <-chan struct{}) *cobra.Command {
 		Short:   "Run a StreamProcessor manifest on this machine",
 		Long:    runLong,
 		Example: runExample,
-		Args:    cobra.NoArgs,
+		Args:    noManifestAsArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := opts.check(); err != nil {
 				return err
@@ -87,6 +87,13 @@ func newRunCommand(abort <-chan struct{}) *cobra.Command {
 	flags.StringVar(&opts.logLevel, "log-level", "", "How much the workers log, Info or Debug; without it what spec.logLevel says")
 	flags.StringVar(&opts.program, "exec", "", "The `command` to run in the place of the manifest's container")
 	return cmd
+}
+
+func noManifestAsArgument(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%q is more than the command takes: name the manifest with -f FILE", args[0])
+	}
+	return nil
 }
 
 func (o *runOptions) check() error {

@@ -27,9 +27,14 @@ func TestRunOnASecuredCluster(t *testing.T) {
 			content, want := numbered(100)
 			args := []string{"-f", path, "--brokers", brokers, "--input-file", writeFile(t, "in.jsonl", content), "--until-drained"}
 
-			missing := filepath.Join("configmaps", "authority", "ca.crt")
-			if o := millraceRun(testContext(t), t, nil, args...); o.err == nil || !strings.Contains(o.err.Error(), missing) {
-				t.Errorf("error %v does not name the file %s", o.err, missing)
+			o := millraceRun(testContext(t), t, nil, args...)
+			for _, missing := range []string{
+				"spec.kafka.tls.ca[0].configMapRef: there is no file ", filepath.Join("configmaps", "authority", "ca.crt"),
+				"spec.kafka.sasl.passwordSecretRef: ", filepath.Join("secrets", "user", "password") + `: write the value of Secret "user", key "password" into it`,
+			} {
+				if o.err == nil || !strings.Contains(o.err.Error(), missing) {
+					t.Errorf("error %v does not name %s", o.err, missing)
+				}
 			}
 			pair := ca.Client("millrace")
 			writeKeys(t, path, "configmaps/authority", map[string]string{"ca.crt": text(t, ca.File)})

@@ -89,6 +89,11 @@ func (s *session) load() (err error) {
 	if s.cfg, err = s.manifest.workerConfig(); err != nil {
 		return err
 	}
+	if len(s.opts.brokers) > 0 {
+		if err := s.manifest.checkCredentials(); err != nil {
+			return err
+		}
+	}
 	if s.opts.logLevel != "" {
 		s.cfg.Telemetry.LogLevel = config.LogLevel(s.opts.logLevel)
 	}
