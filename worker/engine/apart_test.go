@@ -153,6 +153,33 @@ func outputAway(t *testing.T, cluster *kafkatest.Cluster, down, up func()) {
 	wantEach(t, all, 101, 99, false)
 }
 
+// The letters of results that the output's cluster refuses keep the order of a key's
+// records, as they do in one cluster.
+func TestLettersOfRefusedResultsKeepTheirOrder(t *testing.T) {
+	r, _ := fakeRig(t, 1)
+	output := kafkatest.Fake(t)
+	output.CreateTopic("small", 1, map[string]string{"max.message.bytes": "500"})
+	const n = 500
+	w := r.start(record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
+		return []record.Output{{Key: rec.Key, Value: make([]byte, 1000)}}, nil
+	}), func(c *config.Config) {
+		c.Ordering = config.Key
+		c.Output.Topic, c.Output.Kafka = "small", &config.Kafka{BootstrapServers: output.Addrs()}
+	})
+	r.produce(0, n, 1)
+	r.awaitSettled(w)
+	w.drain()
+	letters := r.cluster.ConsumeAll("dlq", kgo.ReadCommitted())
+	if len(letters) != n {
+		t.Fatalf("%d letters for %d records", len(letters), n)
+	}
+	for i, letter := range letters {
+		if string(letter.Value) != strconv.Itoa(i) {
+			t.Fatalf("letter %d is of record %s", i, letter.Value)
+		}
+	}
+}
+
 // At its start a worker says which cluster it waits for.
 func TestClusterThatIsWaitedFor(t *testing.T) {
 	away := kafkatest.UnusedAddr(t)

@@ -22,9 +22,7 @@ type writers struct {
 	output      *kafka.TopicWriter // nil without an output topic
 	deadLetters *kafka.TopicWriter // nil without a dead-letter topic
 
-	// beside are the goroutines that write letters of refused results where the
-	// producers differ.
-	beside sync.WaitGroup
+	refused refusedResults // where the producers differ
 }
 
 // openWriters makes the producers and asks for the topics that are known.
@@ -98,8 +96,48 @@ func (m *member) ackedApart(a *kafka.Ack) {
 		m.acked(a)
 		return
 	}
-	origins, err := slices.Clone(a.Origins), a.Err
-	m.writers.beside.Go(func() { m.refuseAll(origins, err) })
+	m.writers.refused.add(refusedBatch{slices.Clone(a.Origins), a.Err}, m.refuseAll)
+}
+
+// refusedResults are results whose letters are to be written. One goroutine at a time
+// takes them, so that the letters of a key keep its order.
+type refusedResults struct {
+	mu      sync.Mutex
+	waiting []refusedBatch // guarded by mu
+	busy    bool           // a goroutine takes them; guarded by mu
+	taking  sync.WaitGroup
+}
+
+type refusedBatch struct {
+	origins []kafka.Origin
+	err     error
+}
+
+// add has a batch taken after those that were added before.
+func (r *refusedResults) add(b refusedBatch, take func([]kafka.Origin, error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waiting = append(r.waiting, b)
+	if r.busy {
+		return
+	}
+	r.busy = true
+	r.taking.Go(func() {
+		for batches := r.next(); len(batches) > 0; batches = r.next() {
+			for _, b := range batches {
+				take(b.origins, b.err)
+			}
+		}
+	})
+}
+
+// next returns all that wait; the caller ends if there are none.
+func (r *refusedResults) next() []refusedBatch {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	batches := r.waiting
+	r.waiting, r.busy = nil, len(batches) > 0
+	return batches
 }
 
 func (m *member) refuseAll(origins []kafka.Origin, err error) {
@@ -133,5 +171,5 @@ func (w *writers) close() {
 	if w.letters != w.results {
 		w.letters.Close()
 	}
-	w.beside.Wait()
+	w.refused.taking.Wait()
 }
