@@ -352,6 +352,12 @@ func (o *operator) expect(name, kind string, status metav1.ConditionStatus, reas
 // events waits for an event about a StreamProcessor.
 func (o *operator) event(name, reason string) {
 	o.Helper()
+	o.eventSays(name, reason, "")
+}
+
+// eventSays waits for an event whose message has the text.
+func (o *operator) eventSays(name, reason, text string) {
+	o.Helper()
 	o.eventually("an event "+reason, func() error {
 		var list corev1.EventList
 		if err := o.client.List(o.Context(), &list, client.InNamespace(o.namespace)); err != nil {
@@ -359,10 +365,10 @@ func (o *operator) event(name, reason string) {
 		}
 		var seen []string
 		for _, e := range list.Items {
-			if e.InvolvedObject.Name == name && e.Reason == reason {
+			if e.InvolvedObject.Name == name && e.Reason == reason && strings.Contains(e.Message, text) {
 				return nil
 			}
-			seen = append(seen, e.InvolvedObject.Name+": "+e.Reason)
+			seen = append(seen, e.InvolvedObject.Name+": "+e.Reason+": "+e.Message)
 		}
 		return fmt.Errorf("there are %q", seen)
 	})

@@ -125,7 +125,7 @@ func rounds(t *testing.T, cluster *kafkatest.FakeCluster, n int) {
 		When: func(req kmsg.Request) bool { return len(req.(*kmsg.MetadataRequest).Topics) > 0 },
 	})
 	defer asked.Remove()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(n+1)*patience)
 	defer cancel()
 	// The last one has begun only.
 	if err := asked.Wait(ctx, n+1); err != nil {
