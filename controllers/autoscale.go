@@ -3,6 +3,7 @@ package controllers
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"time"
 
@@ -24,6 +25,7 @@ const scaleInterval = 5 * time.Second
 // the lag takes, and decides where autoscaling is asked for.
 func (r *Reconciler) scale(_ context.Context, s *scope) error {
 	history := &s.memory.history
+	s.memory.sampleFrom(s.target())
 	if s.sp.Spec.Autoscaling != nil {
 		s.recall(s.policy())
 	}
@@ -40,6 +42,16 @@ func (r *Reconciler) scale(_ context.Context, s *scope) error {
 		s.autoscale(history, r.Clock.Now())
 	}
 	return nil
+}
+
+// sampleFrom forgets what was seen of another topic or group: their offsets would pass
+// for records that have arrived and were processed.
+func (m *memory) sampleFrom(t kafkawatch.Target) {
+	source := fmt.Sprintf("%q %q %q", t.Topic, t.GroupID, t.Cluster.BootstrapServers)
+	if m.source != "" && m.source != source {
+		m.history = scaling.History{}
+	}
+	m.source = source
 }
 
 // sample is one look at Kafka with the pods as they are now.

@@ -25,7 +25,7 @@ func (s *scope) recall(policy scaling.Policy) {
 		return
 	}
 	s.memory.recalled = true
-	if st := s.sp.Status.Autoscaling; st != nil {
+	if st := s.sp.Status.Autoscaling; st != nil && (s.sp.Status.Input == nil || s.lastInput() != nil) {
 		s.memory.history.Restore(learnedFrom(st), policy, s.observed.Held())
 	}
 }

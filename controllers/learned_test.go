@@ -44,6 +44,25 @@ func TestAutoscalingGoesOnAfterARestart(t *testing.T) {
 	t.Errorf("%d pods are left: %+v", w.pods(), w.status())
 }
 
+// TestHistoryIsOfOneTopic: the offsets of another one are no records that have arrived.
+func TestHistoryIsOfOneTopic(t *testing.T) {
+	w := autoscaled(t, v1alpha1.AutoscalingSpec{MaxReplicas: 3})
+	for range 5 {
+		w.sees(10)
+		w.settle()
+	}
+	sp := &v1alpha1.StreamProcessor{}
+	w.must(w.Get(t.Context(), worldKey, sp))
+	sp.Spec.Input.Topic = "payments"
+	w.must(w.Update(t.Context(), sp))
+	w.kafka.history = nil
+	w.sees(1_000_000_000)
+	history := &w.r.memories.get(worldKey, w.clock.Now()).history
+	if m := scaling.Measure(history); m.ArrivedPerSecond != 0 || m.Lag != 6_000_000_000 {
+		t.Errorf("after one look at the other topic: %+v", m)
+	}
+}
+
 // TestASteadyStateKeepsWhatItHasLearnt without writing it again.
 func TestASteadyStateKeepsWhatItHasLearnt(t *testing.T) {
 	w := autoscaled(t, v1alpha1.AutoscalingSpec{MinReplicas: 2, MaxReplicas: 3})

@@ -18,6 +18,7 @@ type memory struct {
 	// history is what autoscaling goes by, seen the time of its newest sample, and
 	// recalled whether it goes on from what the status had kept.
 	history  scaling.History
+	source   string // of the history's samples
 	seen     time.Time
 	recalled bool
 	// reported is when the status was last written.

@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"slices"
+
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
@@ -13,10 +15,15 @@ func (s *scope) lastPartitions() {
 	}
 }
 
-// lastInput is what the status says of the input topic, nil if that is of another.
+// lastInput is what the status says of the input topic, nil if that is of another, or
+// of one on another cluster: that has none of the brokers that the spec names.
 func (s *scope) lastInput() *v1alpha1.InputStatus {
 	last := s.sp.Status.Input
 	if last == nil || last.Topic != "" && last.Topic != s.sp.Spec.Input.Topic {
+		return nil
+	}
+	common := func(server string) bool { return slices.Contains(s.sp.Spec.Kafka.BootstrapServers, server) }
+	if len(last.BootstrapServers) > 0 && !slices.ContainsFunc(last.BootstrapServers, common) {
 		return nil
 	}
 	return last
@@ -55,8 +62,11 @@ func (s *scope) fillInput() {
 	if in == nil && k.Partitions > 0 {
 		in = &v1alpha1.InputStatus{Topic: s.sp.Spec.Input.Topic, GroupID: resources.GroupID(s.sp)}
 	}
-	if in != nil && k.Source != "" {
+	if in != nil {
 		in = in.DeepCopy()
+		in.BootstrapServers = s.sp.Spec.Kafka.BootstrapServers
+	}
+	if in != nil && k.Source != "" {
 		in.Partitions, in.PartitionsSource = k.Partitions, k.Source
 	}
 	st.Input = in

@@ -76,8 +76,12 @@ func TestSourcesOfPartitions(t *testing.T) {
 		{name: "a worker has not seen that the topic grew", last: v1alpha1.InputStatus{Partitions: 6, PartitionsSource: kafka}, workers: 3, trouble: true, want: 6, source: kafka},
 		{name: "the topic grew", last: v1alpha1.InputStatus{Partitions: 6, PartitionsSource: kafka}, workers: 8, trouble: true, want: 8, source: workers},
 		{name: "another topic", last: v1alpha1.InputStatus{Topic: "former", Partitions: 6, PartitionsSource: kafka}, trouble: true},
+		{name: "another cluster", last: v1alpha1.InputStatus{BootstrapServers: []string{"former:9092"}, Partitions: 6, PartitionsSource: kafka}, stated: 3, trouble: true, want: 3, source: spec},
+		{name: "one of several brokers is replaced", last: v1alpha1.InputStatus{BootstrapServers: []string{"former:9092", "kafka:9092"}, Partitions: 6, PartitionsSource: kafka}, trouble: true, want: 6, source: kafka},
 	} {
-		sp := &v1alpha1.StreamProcessor{Spec: v1alpha1.StreamProcessorSpec{Input: v1alpha1.InputSpec{Topic: "orders"}}}
+		sp := &v1alpha1.StreamProcessor{Spec: v1alpha1.StreamProcessorSpec{
+			Kafka: v1alpha1.KafkaSpec{BootstrapServers: []string{"kafka:9092"}}, Input: v1alpha1.InputSpec{Topic: "orders"},
+		}}
 		sp.ObjectMeta = metav1.ObjectMeta{Name: "enrich"}
 		sp.Status.Input = &test.last
 		if test.stated > 0 {

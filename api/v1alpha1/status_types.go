@@ -107,6 +107,12 @@ type InputStatus struct {
 	// +optional
 	Topic string `json:"topic,omitempty"`
 
+	// bootstrapServers are those of the cluster that the topic is on.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +optional
+	BootstrapServers []string `json:"bootstrapServers,omitempty"`
+
 	// groupId is the consumer group that offsets are committed for.
 	// +optional
 	GroupID string `json:"groupId,omitempty"`

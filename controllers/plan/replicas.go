@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,9 +60,16 @@ func (o *Observed) wasMissing() bool {
 }
 
 // atPartitions reports whether autoscaling would run more pods if there were more
-// partitions.
+// partitions. An operator that starts again has to watch the offsets for a while to
+// know, and until then goes by the status.
 func (o *Observed) atPartitions() bool {
-	return o.scalesItself() && o.Scaling.Reason == string(scaling.AtCap) &&
+	if !o.scalesItself() {
+		return false
+	}
+	if unknown := []string{string(scaling.TooLittleKnown), string(scaling.KafkaUnreachable)}; slices.Contains(unknown, o.Scaling.Reason) {
+		return o.last(status.PartitionCapped) != nil && o.Scaling.To == o.Kafka.Partitions && o.Scaling.To < o.Processor.Spec.Autoscaling.MaxReplicas
+	}
+	return o.Scaling.Reason == string(scaling.AtCap) &&
 		o.Scaling.Cap == o.Kafka.Partitions && o.Scaling.Cap < o.Processor.Spec.Autoscaling.MaxReplicas
 }
 

@@ -252,12 +252,18 @@ func TestScalingEndsStalledWhenItCant(t *testing.T) {
 // TestWhatIsNotKnownYetStays: an operator that starts again, or takes over, has not
 // heard from Kafka.
 func TestWhatIsNotKnownYetStays(t *testing.T) {
-	restarted := func(o *Observed) { o.Kafka = Kafka{Partitions: 6} }
+	restarted := func(o *Observed) {
+		o.Kafka = Kafka{Partitions: 6}
+		if o.Scaling != nil {
+			o.Scaling.Reason = "TooLittleKnown"
+		}
+	}
 	for name, before := range map[string][]func(*Observed){
 		"all is well":     nil,
 		"down":            {down},
 		"not authorised":  {refusedByKafka, counts(2, 2, 0)},
 		"a missing topic": {missing(0), runs(0)},
+		"capped":          {decided(6, v1alpha1.Auto), atCap, runs(6)},
 		"offsets gone":    {suspend, runs(0), func(o *Observed) { o.Kafka.Gone = []int32{3} }},
 	} {
 		t.Run(name, func(t *testing.T) {
