@@ -55,6 +55,26 @@ func TestEveryFieldIsExplained(t *testing.T) {
 	}
 }
 
+// TestEveryConditionIsExplained: README's table has the types that there are.
+func TestEveryConditionIsExplained(t *testing.T) {
+	types, _, _ := strings.Cut(read(t, "../controllers/status/conditions.go"), "\n)\n")
+	there := names(types, `(?m)^\t[A-Za-z]+ = "([A-Za-z]+)"$`)
+	explained := names(afterwards(t, "| condition | when it is there"), "(?m)^\\| `([A-Za-z]+)` \\|")
+	if len(there) == 0 || !slices.Equal(explained, there) {
+		t.Errorf("README explains the conditions %q; there are %q", explained, there)
+	}
+}
+
+// names returns what a pattern's group matches, sorted.
+func names(text, pattern string) []string {
+	var found []string
+	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+		found = append(found, match[1])
+	}
+	slices.Sort(found)
+	return found
+}
+
 // afterwards returns README's table that begins with a line.
 func afterwards(t *testing.T, line string) string {
 	t.Helper()
