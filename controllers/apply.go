@@ -162,7 +162,7 @@ func (s *scope) refusal(object resources.Object, err error, why string) {
 
 // refused tells what the API server has against an object's content.
 func refused(err error) (why string, ok bool) {
-	if !apierrors.IsInvalid(err) && !apierrors.IsForbidden(err) && !apierrors.IsBadRequest(err) && !untyped(err) {
+	if !apierrors.IsInvalid(err) && !apierrors.IsForbidden(err) && !apierrors.IsBadRequest(err) && !untyped(err) && !unadmitted(err) {
 		return "", false
 	}
 	if s := apierrors.APIStatus(nil); errors.As(err, &s) {
@@ -175,6 +175,12 @@ func refused(err error) (why string, ok bool) {
 // applied, such as of a list with one key twice. It calls that its own error.
 func untyped(err error) bool {
 	return apierrors.IsInternalError(err) && strings.Contains(err.Error(), "failed to create typed patch object")
+}
+
+// unadmitted reports whether an admission webhook did not answer. The API server calls
+// that its own error too.
+func unadmitted(err error) bool {
+	return apierrors.IsInternalError(err) && strings.Contains(err.Error(), "failed calling webhook")
 }
 
 // removeUnwanted deletes what is ours and no longer part of the plan, because

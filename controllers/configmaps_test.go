@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -115,6 +116,38 @@ func TestNoPodStartsWithAFormerFile(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestAWebhookThatDoesNotAnswer is told of in the status, and no reason to try again and
+// again.
+func TestAWebhookThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	hook := &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: "away-" + o.namespace}}
+	hook.Webhooks = []admissionv1.ValidatingWebhook{{
+		Name:                    "policy.example.com",
+		ClientConfig:            admissionv1.WebhookClientConfig{URL: new("https://127.0.0.1:1/")},
+		FailurePolicy:           new(admissionv1.Fail),
+		SideEffects:             new(admissionv1.SideEffectClassNone),
+		AdmissionReviewVersions: []string{"v1"},
+		NamespaceSelector:       &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": o.namespace}},
+		Rules: []admissionv1.RuleWithOperations{{
+			Operations: []admissionv1.OperationType{"CREATE"},
+			Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
+		}},
+	}}
+	o.create(hook)
+	o.Cleanup(func() { _ = o.client.Delete(context.Background(), hook) })
+	o.eventually("the webhook to be asked", func() error {
+		probe := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{GenerateName: "probe-", Namespace: o.namespace}}
+		if o.client.Create(o.Context(), probe) == nil {
+			return errUnsettled
+		}
+		return nil
+	})
+	o.processor("enrich")
+	o.expect("enrich", "Ready", no, "Refused", "ConfigMap enrich-worker-", "policy.example.com")
+	o.expect("enrich", "Reconciling", yes, "Refused")
 }
 
 // looksAgain waits until a StreamProcessor has been reconciled once more.
