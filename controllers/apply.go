@@ -59,7 +59,7 @@ func (r *Reconciler) applyOne(ctx context.Context, s *scope, act plan.Act) error
 	name := describe(act.Object)
 	if live := s.live[name]; live != nil {
 		if same, err := upToDate(wanted, live, s.memory.answers[name]); err != nil || same {
-			return err
+			return errors.Join(err, r.takeBackCPU(ctx, s, act.Object))
 		}
 	}
 	hash := hashOf(wanted)
@@ -101,6 +101,14 @@ func (r *Reconciler) scaleOnly(ctx context.Context, s *scope, wanted *appsv1.Dep
 	if contains(fields, part) {
 		return nil
 	}
+	return r.patchScale(ctx, s, wanted, resources.Scale(wanted), s.plan.Rollout.Hold)
+}
+
+func (r *Reconciler) patchScale(ctx context.Context, s *scope, wanted *appsv1.Deployment, part map[string]any, why string) error {
+	patch, err := json.Marshal(part)
+	if err != nil {
+		return fmt.Errorf("write the scale of %s: %w", describe(wanted), err)
+	}
 	scale := &unstructured.Unstructured{}
 	scale.SetGroupVersionKind(wanted.GroupVersionKind())
 	scale.SetName(wanted.Name)
@@ -108,8 +116,18 @@ func (r *Reconciler) scaleOnly(ctx context.Context, s *scope, wanted *appsv1.Dep
 	if err := r.Client.Patch(ctx, scale, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(resources.Manager)); err != nil {
 		return fmt.Errorf("scale %s: %w", describe(wanted), err)
 	}
-	ctrl.LoggerFrom(ctx).Info("scaled, with its present pod template", "object", describe(wanted), "why", s.plan.Rollout.Hold)
+	ctrl.LoggerFrom(ctx).Info("scaled, with its present pod template", "object", describe(wanted), "why", why)
 	return s.applied(scale)
+}
+
+// takeBackCPU removes the note of the pods' CPU that is no longer wanted. While the
+// template was held it was patched, and applying without it does not take it away then.
+func (r *Reconciler) takeBackCPU(ctx context.Context, s *scope, object resources.Object) error {
+	wanted, ok := object.(*appsv1.Deployment)
+	if !ok || resources.KeptCPU(s.observed.Deployment) == 0 || resources.KeptCPU(wanted) > 0 {
+		return nil
+	}
+	return r.patchScale(ctx, s, wanted, resources.ScaleWithoutCPU(), "the CPU that it notes is not wanted any more")
 }
 
 // scaleRefused has the number of pods follow the plan even where the API server takes

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
@@ -278,4 +279,23 @@ func TestVerticalNeedsALimit(t *testing.T) {
 	o := startOperator(t, 6)
 	o.processor("enrich", sized, func(sp *v1alpha1.StreamProcessor) { sp.Spec.Template = nil })
 	o.expect("enrich", status.ResizePending, yes, "NoCPULimit", "limits.cpu", "spec.template")
+}
+
+// TestCPUThatIsNotWantedIsForgotten: the note of it was patched while the template was
+// held, and would be taken for a decision when autoscaling.vertical comes back.
+func TestCPUThatIsNotWantedIsForgotten(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich")
+	d := o.runs("enrich", 2)
+	held := client.RawPatch(types.MergePatchType, []byte(`{"metadata": {"annotations": {"millrace.dev/milli-cpu": "4000"}}}`))
+	if err := o.client.Patch(t.Context(), d, held, client.FieldOwner(resources.Manager)); err != nil {
+		t.Fatal(err)
+	}
+	o.deployment("enrich", func(d *appsv1.Deployment) error {
+		if cpu := resources.KeptCPU(d); cpu != 0 {
+			return fmt.Errorf("it notes %d: %w", cpu, errUnsettled)
+		}
+		return nil
+	})
 }

@@ -40,6 +40,12 @@ func Scale(d *appsv1.Deployment) map[string]any {
 	}
 }
 
+// ScaleWithoutCPU is the part of a Deployment without the note of its pods' CPU, for a
+// merge patch that removes that.
+func ScaleWithoutCPU() map[string]any {
+	return map[string]any{"metadata": map[string]any{"annotations": map[string]any{cpuAnnotation: nil}}}
+}
+
 // Stopped is a Deployment that there is, without pods.
 func Stopped(d *appsv1.Deployment) *appsv1.Deployment {
 	stopped := d.DeepCopy()
