@@ -21,6 +21,8 @@ func TestEndToEnd(t *testing.T) {
 	s.step("an overlay of the pods", podOverlay)
 	s.step("a quota of pods", quota)
 	s.step("an idle operator", idle)
+	gone := make(departure, 1)
+	s.step("delete a namespace with its Kafka", func(s *suite) { deleteWithKafka(s, gone) })
 	s.step("how fast a change arrives", changesArrive)
 	s.step("more CPU in place", resize)
 
@@ -43,14 +45,12 @@ func TestEndToEnd(t *testing.T) {
 		}
 		s.Logf("%d records, each there once", written)
 	})
+	s.step("the namespace is gone", func(s *suite) { namespaceGone(s, gone) })
 
 	load = s.startLoad(checkoutsIn, written, 200)
 	s.step("stop and restart the broker", func(s *suite) { restartBroker(s, broker) })
 	s.step("kill a worker", killWorker)
-	gone := make(departure, 1)
-	s.step("delete a namespace with its Kafka", func(s *suite) { deleteWithKafka(s, gone) })
 	s.step("scale to zero and wake", scaleToZeroAndWake)
-	s.step("the namespace is gone", func(s *suite) { namespaceGone(s, gone) })
 	s.step("kill the operator", killOperator)
 	s.step("upgrade the chart", upgrade)
 	written += load.stop(s)
