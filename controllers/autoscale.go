@@ -100,7 +100,7 @@ func (s *scope) autoscale(history *scaling.History, now time.Time) {
 	d := decision(decided, now, s.observed.Kafka.Partitions)
 	s.observed.Scaling = d
 	last := cmp.Or(s.memory.undelivered.decision, s.sp.Status.LastScaleDecision)
-	if (decided.Changed() || heldBack[decided.Reason]) && !repeats(last, d) {
+	if (decided.Changed() || s.heldBack(decided.Reason)) && !repeats(last, d) {
 		s.memory.undelivered.decision = d
 	}
 	if decided.Changed() && spec.Mode != v1alpha1.RecommendOnly {
@@ -130,11 +130,17 @@ func length(d *metav1.Duration) time.Duration {
 	return d.Duration
 }
 
-// heldBack are the reasons for staying that are worth telling of: records wait, and
-// neither more pods nor more CPU are added for them.
-var heldBack = map[scaling.Reason]bool{
-	scaling.AtCap: true, scaling.HotPartition: true, scaling.RaiseDidNotHelp: true,
-	scaling.ResizePending: true, scaling.NoRoom: true, scaling.StuckPartitions: true,
+// heldBack reports whether a reason for staying is worth telling of: records wait, and
+// neither more pods nor more CPU are added for them. A resize that goes its ordinary way
+// is not: the status would tell of it in the place of the decision that it follows from.
+func (s *scope) heldBack(reason scaling.Reason) bool {
+	switch reason {
+	case scaling.AtCap, scaling.HotPartition, scaling.RaiseDidNotHelp, scaling.NoRoom, scaling.StuckPartitions:
+		return true
+	case scaling.ResizePending:
+		return s.resizing().Message != ""
+	}
+	return false
 }
 
 // lastChange is when a decision was last carried out.
