@@ -63,7 +63,7 @@ func TestListOffsetsErrors(t *testing.T) {
 	_, err := c.ListOffsets(testContext(t), "list-offsets-missing", []int32{0}, Latest, config.ReadCommitted)
 	expectError(t, err, ErrTopicNotFound, `"list-offsets-missing"`)
 
-	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	_, err = c.ListOffsets(ctx, "list-offsets-errors", []int32{0, 1}, Latest, config.ReadCommitted)
 	expectError(t, err, kafkago.UnknownTopicOrPartition, "partition 1", "which has 1 partitions")
