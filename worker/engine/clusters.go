@@ -91,6 +91,9 @@ func (e *Engine) checkTopics(ctx context.Context) error {
 	if err := e.in(outputPlace, e.checkOutput(ctx)); err != nil {
 		return err
 	}
+	if err := e.in(inputPlace, e.checkLetters(ctx)); err != nil {
+		return err
+	}
 	return e.checkApart(ctx)
 }
 
@@ -98,6 +101,10 @@ func (e *Engine) checkInput(ctx context.Context) error {
 	if _, err := e.client.Partitions(ctx, e.cfg.Input.Topic); err != nil {
 		return fmt.Errorf("input topic: %w", err)
 	}
+	return nil
+}
+
+func (e *Engine) checkLetters(ctx context.Context) error {
 	if t := e.cfg.Failure.DeadLetter; t.Topic != "" {
 		if err := ensureTopic(ctx, e.client, t.Topic, t.Create); err != nil {
 			return fmt.Errorf("dead-letter topic: %w", err)

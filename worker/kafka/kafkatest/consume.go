@@ -42,13 +42,16 @@ func (c *Cluster) ConsumeAll(topic string, isolation kgo.IsolationLevel) []*kgo.
 func (c *Cluster) readUntil(client *kgo.Client, ends map[int32]int64) []*kgo.Record {
 	c.tb.Helper()
 	var records []*kgo.Record
+	// The first answer may take long, on a machine with much else to do.
+	patience := 10 * quiet
 	for len(ends) > 0 {
-		ctx, cancel := context.WithTimeout(context.Background(), quiet)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		fetches := client.PollFetches(ctx)
 		cancel()
 		if errors.Is(fetches.Err0(), context.DeadlineExceeded) {
 			break
 		}
+		patience = quiet
 		fetches.EachError(func(topic string, partition int32, err error) {
 			c.tb.Fatalf("consume topic %q, partition %d: %v", topic, partition, err)
 		})
