@@ -40,6 +40,10 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	$(if $(RACE),go test -timeout 30m ./worker/engine ./worker/kafka)
 	go -C hack/images test $(RACE) ./...
 
+.PHONY: test-oldest
+test-oldest: ## Run the operator's tests on the API server of the oldest supported Kubernetes (builds it first: 10 minutes)
+	assets=$$(hack/cluster/binaries.sh oldest) && KUBEBUILDER_ASSETS=$$assets go test -timeout 30m ./controllers/... ./config/... ./api/...
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZ_TIME (10s)
 	hack/fuzz.sh $(FUZZ_TIME)
@@ -61,7 +65,7 @@ tidy: ## Tidy the modules' files
 	go mod tidy
 	go -C hack/tools mod tidy
 	go -C hack/images mod tidy
-	for module in coredns etcd helm kubernetes promtool; do go -C hack/cluster/$$module mod tidy; done
+	for module in coredns etcd helm kubernetes oldest promtool; do go -C hack/cluster/$$module mod tidy; done
 
 .PHONY: format
 format: bin/.tools ## Format the code

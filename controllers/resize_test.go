@@ -256,6 +256,7 @@ func TestANodeWithoutRoom(t *testing.T) {
 func TestAResizeThatIsRefused(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
+	o.api.Requires(t, 37, "the API server's look at the node's size")
 	_, _, a, b := o.sizedPods("250m") // for each
 	o.cpuOf(a, "200m", "400m")
 	o.cpuOf(b, "200m", "400m")

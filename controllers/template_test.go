@@ -89,6 +89,7 @@ func (o *operator) staysUnwritten(name string) {
 func TestAdmissionHasTheLastWord(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
+	o.api.Requires(t, 36, "version v1 of MutatingAdmissionPolicy")
 	o.alwaysPull()
 	o.processor("enrich", func(sp *v1alpha1.StreamProcessor) {
 		sp.Spec.Template = overlay(`{"containers": [{"name": "worker", "imagePullPolicy": "Never"}]}`)

@@ -4,6 +4,7 @@
 #
 #   hack/cluster/binaries.sh apiserver   etcd, kube-apiserver and kubectl: what envtest runs
 #   hack/cluster/binaries.sh node        the rest of a cluster of one node too
+#   hack/cluster/binaries.sh oldest      what apiserver builds, of the oldest supported Kubernetes
 #
 # Where KUBEBUILDER_ASSETS names a directory, apiserver prints that and builds nothing.
 set -euo pipefail
@@ -38,14 +39,14 @@ build() {
   say "built $name in $((SECONDS - started)) s"
 }
 
-# kubernetes NAME [CGO_ENABLED] : without a version that is a release's, clients
-# refuse the programs and they refuse each other.
+# kubernetes NAME [CGO_ENABLED] [MODULE] : without a version that is a release's,
+# clients refuse the programs and they refuse each other.
 kubernetes() {
-  local version
-  version=$(go -C "$here/kubernetes" list -m -f '{{.Version}}' k8s.io/kubernetes)
+  local version module=${3:-kubernetes}
+  version=$(go -C "$here/$module" list -m -f '{{.Version}}' k8s.io/kubernetes)
   local minor=${version#v*.}
   local prefix=k8s.io/component-base/version
-  build kubernetes "k8s.io/kubernetes/cmd/$1" "$1" "${2:-0}" \
+  build "$module" "k8s.io/kubernetes/cmd/$1" "$1" "${2:-0}" \
     -ldflags "-s -w -X $prefix.gitVersion=$version -X $prefix.gitMajor=1 -X $prefix.gitMinor=${minor%%.*}"
 }
 
@@ -53,6 +54,15 @@ apiserver() {
   build etcd go.etcd.io/etcd/server/v3 etcd 0 -ldflags "-s -w"
   kubernetes kube-apiserver
   kubernetes kubectl
+}
+
+oldest() {
+  out+=-oldest
+  stamps=$out/.stamps
+  mkdir -p "$stamps"
+  build etcd go.etcd.io/etcd/server/v3 etcd 0 -ldflags "-s -w"
+  kubernetes kube-apiserver 0 oldest
+  kubernetes kubectl 0 oldest
 }
 
 node() {
@@ -66,9 +76,9 @@ node() {
 }
 
 case "${1:-}" in
-  apiserver | node) ;;
+  apiserver | node | oldest) ;;
   *)
-    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
