@@ -37,7 +37,7 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	@[[ -n "$(RACE)" ]] || echo "NOTE: the race detector is off: it needs a C compiler"
 	go test $(RACE) -timeout 30m ./...
 	@# The detector changes how much memory is used and what connections are read with.
-	$(if $(RACE),go test -timeout 30m ./worker/engine ./worker/kafka)
+	$(if $(RACE),go test -timeout 30m ./worker/internal/engine ./worker/kafka)
 	go -C hack/images test $(RACE) ./...
 
 .PHONY: test-oldest

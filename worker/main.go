@@ -9,7 +9,7 @@ import (
 	"syscall"
 
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/telemetry"
+	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 )
 
 // DefaultConfigPath is where the operator mounts a worker's configuration.

@@ -3,12 +3,13 @@ package worker
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/go-logr/logr"
 
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/engine"
-	"github.com/millrace-dev/millrace/worker/telemetry"
+	"github.com/millrace-dev/millrace/worker/internal/engine"
+	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 )
 
 // Option changes how Run works.
@@ -55,4 +56,9 @@ func Run(ctx context.Context, cfg config.Config, p Processor, opts ...Option) er
 	}
 	o.log.Info("serving /metrics, /healthz, /readyz and /status", "address", server.Addr())
 	return errors.Join(e.Run(ctx), server.Close())
+}
+
+// NewLogger returns a logger as Main makes one, which writes to w.
+func NewLogger(level config.LogLevel, format config.LogFormat, w io.Writer) logr.Logger {
+	return telemetry.NewLoggerAt(level, format, w)
 }

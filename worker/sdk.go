@@ -3,8 +3,8 @@ package worker
 import (
 	"context"
 
-	"github.com/millrace-dev/millrace/worker/failure"
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/failure"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // The types that a processor deals with; see package record for what they

@@ -9,8 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/failure"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -75,13 +75,13 @@ func describe(r *kgo.Record) deadLetter {
 	var d deadLetter
 	for _, h := range r.Headers {
 		switch h.Key {
-		case failure.HeaderTopic:
+		case worker.HeaderTopic:
 			d.topic = string(h.Value)
-		case failure.HeaderPartition:
+		case worker.HeaderPartition:
 			d.partition = string(h.Value)
-		case failure.HeaderOffset:
+		case worker.HeaderOffset:
 			d.offset = string(h.Value)
-		case failure.HeaderError:
+		case worker.HeaderError:
 			d.reason = string(h.Value)
 		}
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/failure"
 )
 
 func testContext(t *testing.T) context.Context {
@@ -170,10 +170,10 @@ func TestDeadLettersOfThisRun(t *testing.T) {
 	c, ctx := embedded(t), testContext(t)
 	letter := func(reason string) *kgo.Record {
 		return &kgo.Record{Topic: "dlq", Headers: []kgo.RecordHeader{
-			{Key: failure.HeaderTopic, Value: []byte("in")},
-			{Key: failure.HeaderPartition, Value: []byte("3")},
-			{Key: failure.HeaderOffset, Value: []byte("17")},
-			{Key: failure.HeaderError, Value: []byte(reason)},
+			{Key: worker.HeaderTopic, Value: []byte("in")},
+			{Key: worker.HeaderPartition, Value: []byte("3")},
+			{Key: worker.HeaderOffset, Value: []byte("17")},
+			{Key: worker.HeaderError, Value: []byte(reason)},
 		}}
 	}
 	produce(t, c, letter("of an earlier run"))

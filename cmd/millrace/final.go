@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/millrace-dev/millrace/worker/telemetry"
+	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
 const (
@@ -21,8 +21,8 @@ const (
 // finalWord is what a worker says when it has drained. The question has to be
 // asked while it still listens, so it is asked at the start.
 type finalWord struct {
-	asked  atomic.Bool           // the worker has the question
-	status chan telemetry.Status // gets the answer, and is closed without one
+	asked  atomic.Bool              // the worker has the question
+	status chan workerstatus.Status // gets the answer, and is closed without one
 }
 
 // await asks the worker until it has the question, and waits for the answer.

@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/millrace-dev/millrace/worker/telemetry"
+	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
 // snapshot is what all workers of a run say together.
 type snapshot struct {
-	totals telemetry.Totals
+	totals workerstatus.Totals
 	lag    int64
 	// waiting is what keeps a worker from joining the group, "" if nothing does.
 	waiting string
@@ -30,8 +30,8 @@ type snapshot struct {
 type observer struct {
 	urls       []string
 	client     http.Client
-	last       []telemetry.Status // of each worker, what it said last
-	final      []*finalWord       // of each worker
+	last       []workerstatus.Status // of each worker, what it said last
+	final      []*finalWord          // of each worker
 	watermarks map[int32]int64
 }
 
@@ -39,11 +39,11 @@ func newObserver(ctx context.Context, urls []string) *observer {
 	o := &observer{
 		urls:       urls,
 		client:     http.Client{Timeout: 2 * time.Second},
-		last:       make([]telemetry.Status, len(urls)),
+		last:       make([]workerstatus.Status, len(urls)),
 		watermarks: map[int32]int64{},
 	}
 	for _, url := range urls {
-		word := &finalWord{status: make(chan telemetry.Status, 1)}
+		word := &finalWord{status: make(chan workerstatus.Status, 1)}
 		o.final = append(o.final, word)
 		go word.await(ctx, url)
 	}
@@ -89,7 +89,7 @@ func (o *observer) snapshot() snapshot {
 	return s
 }
 
-func ask(ctx context.Context, client *http.Client, url string) (status telemetry.Status, err error) {
+func ask(ctx context.Context, client *http.Client, url string) (status workerstatus.Status, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return status, err
@@ -105,7 +105,7 @@ func ask(ctx context.Context, client *http.Client, url string) (status telemetry
 	return status, json.NewDecoder(response.Body).Decode(&status)
 }
 
-func (s *snapshot) add(status *telemetry.Status) {
+func (s *snapshot) add(status *workerstatus.Status) {
 	s.waiting = cmp.Or(s.waiting, status.Waiting)
 	t := &status.Totals
 	s.totals.RecordsIn += t.RecordsIn

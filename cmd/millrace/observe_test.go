@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/millrace-dev/millrace/worker/telemetry"
+	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
 // fakeWorker says the first status until its end and then, to whoever has asked
 // for it, the last.
-func fakeWorker(t *testing.T, first, last telemetry.Status) (url string, asked <-chan struct{}, end func()) {
+func fakeWorker(t *testing.T, first, last workerstatus.Status) (url string, asked <-chan struct{}, end func()) {
 	t.Helper()
 	questions, ended := make(chan struct{}, 1), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,16 +31,16 @@ func fakeWorker(t *testing.T, first, last telemetry.Status) (url string, asked <
 	return server.URL, questions, func() { close(ended) }
 }
 
-func read(n int64, partitions ...telemetry.Partition) telemetry.Status {
-	return telemetry.Status{
-		Totals:  telemetry.Totals{RecordsIn: n},
-		Members: []telemetry.Member{{Partitions: partitions}},
+func read(n int64, partitions ...workerstatus.Partition) workerstatus.Status {
+	return workerstatus.Status{
+		Totals:  workerstatus.Totals{RecordsIn: n},
+		Members: []workerstatus.Member{{Partitions: partitions}},
 	}
 }
 
 func TestObserverAddsWorkersUp(t *testing.T) {
-	a, askedA, endA := fakeWorker(t, read(10, telemetry.Partition{Partition: 0, Watermark: 4, Position: 6, Lag: 3, State: "running"}), read(12))
-	b, askedB, endB := fakeWorker(t, read(100, telemetry.Partition{Partition: 1, Watermark: 9, Position: 9, Lag: 1, State: "draining"}), read(101))
+	a, askedA, endA := fakeWorker(t, read(10, workerstatus.Partition{Partition: 0, Watermark: 4, Position: 6, Lag: 3, State: "running"}), read(12))
+	b, askedB, endB := fakeWorker(t, read(100, workerstatus.Partition{Partition: 1, Watermark: 9, Position: 9, Lag: 1, State: "draining"}), read(101))
 	o := newObserver(testContext(t), []string{a, b, "http://127.0.0.1:1/status"})
 	s := o.look(testContext(t))
 	<-askedA
@@ -60,7 +60,7 @@ func TestObserverAddsWorkersUp(t *testing.T) {
 
 // A partition that has moved is as far settled as its old owner said.
 func TestObserverKeepsWatermarks(t *testing.T) {
-	a, _, end := fakeWorker(t, read(1, telemetry.Partition{Partition: 0, Watermark: 7}), read(1))
+	a, _, end := fakeWorker(t, read(1, workerstatus.Partition{Partition: 0, Watermark: 7}), read(1))
 	defer end()
 	o := newObserver(testContext(t), []string{a})
 	o.watermarks[0] = 8
@@ -75,7 +75,7 @@ func TestProgressTellsWhatIsWaitedFor(t *testing.T) {
 	if line := s.progress(time.Now()); !strings.Contains(line, "waiting for Kafka: no Kafka broker can be reached") {
 		t.Errorf("progress: %q", line)
 	}
-	a, _, end := fakeWorker(t, telemetry.Status{Waiting: "it"}, telemetry.Status{})
+	a, _, end := fakeWorker(t, workerstatus.Status{Waiting: "it"}, workerstatus.Status{})
 	defer end()
 	if s := newObserver(testContext(t), []string{a}).look(testContext(t)); s.waiting != "it" {
 		t.Errorf("the worker waits for %q", s.waiting)

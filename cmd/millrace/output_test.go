@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/millrace-dev/millrace/worker/telemetry"
+	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
 func TestPrefixerPassesWholeLines(t *testing.T) {
@@ -76,7 +76,7 @@ func TestGrouped(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
-	s := newSummary(telemetry.Totals{RecordsIn: 125_000, RecordsOut: 15_409, RecordsFiltered: 109_216, RecordsDeadLettered: 375, AttemptsFailed: 375}, 2500*time.Millisecond)
+	s := newSummary(workerstatus.Totals{RecordsIn: 125_000, RecordsOut: 15_409, RecordsFiltered: 109_216, RecordsDeadLettered: 375, AttemptsFailed: 375}, 2500*time.Millisecond)
 	if s.RecordsPerSecond != 50_000 || s.Seconds != 2.5 {
 		t.Errorf("%v records/s in %v s", s.RecordsPerSecond, s.Seconds)
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/processors/cel"
-	"github.com/millrace-dev/millrace/worker/telemetry"
 )
 
 // session is one `millrace run`, from the manifest to the summary.
@@ -162,7 +161,7 @@ func (s *session) startWorkers(ctx context.Context) (err error) {
 
 // logger writes what the worker has to say above the progress line.
 func (s *session) logger() logr.Logger {
-	return telemetry.NewLoggerAt(s.cfg.Telemetry.LogLevel, config.LogText, s.screen)
+	return worker.NewLogger(s.cfg.Telemetry.LogLevel, config.LogText, s.screen)
 }
 
 // report completes the files and writes the summary. A run that failed before

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/millrace-dev/millrace/worker/telemetry"
+	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
 // summary are a run's figures, as --summary writes them.
@@ -22,7 +22,7 @@ type summary struct {
 	RecordsPerSecond    float64 `json:"recordsPerSecond"`
 }
 
-func newSummary(t telemetry.Totals, took time.Duration) summary {
+func newSummary(t workerstatus.Totals, took time.Duration) summary {
 	s := summary{
 		RecordsIn:           t.RecordsIn,
 		RecordsOut:          t.RecordsOut,

@@ -23,7 +23,7 @@ const (
 )
 
 // answer is the part of a worker's /status that is used here; the whole is
-// worker/telemetry's Status.
+// worker/workerstatus.Status.
 type answer struct {
 	Topic      string       `json:"topic"`
 	Partitions int32        `json:"partitions"`

@@ -15,7 +15,7 @@ import (
 	"github.com/go-logr/logr/testr"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/millrace-dev/millrace/worker/telemetry"
+	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
 var key = types.NamespacedName{Namespace: "shop", Name: "enrich"}
@@ -224,13 +224,13 @@ func run(t *testing.T, w *Watcher) (stop func()) {
 // TestAnswerIsOfTheWorkersStatus: what workers write is what is read.
 func TestAnswerIsOfTheWorkersStatus(t *testing.T) {
 	since := time.Unix(1_700_000_000, 0).UTC()
-	content, err := json.Marshal(telemetry.Status{Topic: "orders", Partitions: 12, Members: []telemetry.Member{{
+	content, err := json.Marshal(workerstatus.Status{Topic: "orders", Partitions: 12, Members: []workerstatus.Member{{
 		Generation: 4, State: "joining", Saturation: 0.25,
-		Partitions: []telemetry.Partition{{Partition: 7, OldestUnsettled: &telemetry.Unsettled{
+		Partitions: []workerstatus.Partition{{Partition: 7, OldestUnsettled: &workerstatus.Unsettled{
 			Offset: 41, AgeSeconds: 90, Since: since, Attempts: 3, KeyHash: "abcd", LastError: "boom",
 		}}, {
 			Partition: 8, State: "halted", Position: 12, Error: "corrupt", HaltedSince: &since,
-			Loss: &telemetry.Loss{Offsets: 9, From: 3, To: 5, Reason: telemetry.LossRetention, At: since},
+			Loss: &workerstatus.Loss{Offsets: 9, From: 3, To: 5, Reason: workerstatus.LossRetention, At: since},
 		}},
 	}}})
 	if err != nil {

@@ -20,7 +20,7 @@ var alertsOf = regexp.MustCompile(`(?m)^ *- alert: (\w+)$`)
 // TestAlertsNameMetrics: an alert on a metric that nobody serves never fires.
 func TestAlertsNameMetrics(t *testing.T) {
 	files := []string{root + "/controllers/metrics.go"}
-	workers, err := filepath.Glob(root + "/worker/telemetry/*.go")
+	workers, err := filepath.Glob(root + "/worker/internal/telemetry/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/telemetry"
+	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
 // millrace runs this worker as a pod does, with the defaults and the ordering
@@ -92,7 +92,7 @@ func written(ctx context.Context, address string) int64 {
 		return 0
 	}
 	defer func() { _ = res.Body.Close() }()
-	var status telemetry.Status
+	var status workerstatus.Status
 	if json.NewDecoder(res.Body).Decode(&status) != nil {
 		return 0
 	}

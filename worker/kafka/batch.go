@@ -1,6 +1,6 @@
 package kafka
 
-import "github.com/millrace-dev/millrace/worker/record"
+import "github.com/millrace-dev/millrace/worker/internal/record"
 
 // Batch is a run of consecutive records of one partition and the memory they
 // borrow. The zero Batch is ready for Set.Next. It has one owner at a time;

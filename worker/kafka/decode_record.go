@@ -6,7 +6,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // openBatch is a log batch whose records are being decoded.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // Copy is the memory of a record that was detached from its Batch.

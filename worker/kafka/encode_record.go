@@ -1,6 +1,6 @@
 package kafka
 
-import "github.com/millrace-dev/millrace/worker/record"
+import "github.com/millrace-dev/millrace/worker/internal/record"
 
 // recordShape is what has to be known of a record before it is written: its
 // place in its batch, and how long it gets there.

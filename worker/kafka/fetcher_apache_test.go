@@ -11,8 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
-	"github.com/millrace-dev/millrace/worker/record"
 )
 
 // TestFetcherAgainstApacheKafka compares what is read with what franz-go reads

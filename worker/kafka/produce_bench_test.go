@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // benchMessage is a record as it is met: a key of 16 bytes, a value of 100 and,

@@ -3,7 +3,7 @@ package kafka
 import (
 	"errors"
 
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // ErrNoRoom says that there is not enough memory to unpack a log batch.

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // abortedTransaction is an entry of a fetch answer's list: the producer's records

@@ -9,7 +9,7 @@ import (
 
 	"github.com/segmentio/kafka-go/compress"
 
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // noTimestamp is the timestamp of a record that has none.

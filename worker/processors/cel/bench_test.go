@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 const accessLine = `{"time":"2026-03-01T00:00:07.143Z","request_id":"7f3a9c","client":"203.0.113.7","method":"GET",` +

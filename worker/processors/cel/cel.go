@@ -12,8 +12,8 @@ import (
 	"sync"
 
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/failure"
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/failure"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // Processor evaluates expressions on records. It may be used by any number of

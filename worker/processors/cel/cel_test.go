@@ -10,7 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 func compiled(t testing.TB, cfg config.CEL) *Processor {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 func TestCompileErrorsNameFieldLineAndColumn(t *testing.T) {

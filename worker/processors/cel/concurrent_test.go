@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // runConcurrently checks that each record gets its own results, also when the

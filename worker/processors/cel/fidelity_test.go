@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/failure"
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/failure"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // TestValuesAreKeptOrRefused: what a record says is written as it was, or the

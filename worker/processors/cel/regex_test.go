@@ -8,7 +8,7 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/ext"
 
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // TestFunctionsOfOurOwnAgreeWithCEL compares results and errors with those of

@@ -7,7 +7,7 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/record"
+	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 func TestResults(t *testing.T) {

@@ -1,0 +1,126 @@
+package engine
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/dispatch"
+	"github.com/millrace-dev/millrace/worker/internal/failure"
+	"github.com/millrace-dev/millrace/worker/internal/record"
+)
+
+// failed takes a failed attempt of a record and says whether to try again.
+func (m *member) failed(c *chunk, it dispatch.Item, err error) dispatch.Verdict {
+	i := int(it.Index)
+	rec := &c.Records[i]
+	if c.part.givenUp() {
+		return dispatch.Verdict{} // the worker's end may have cut the attempt off: not the record's fault
+	}
+	var condemned *condemnedError
+	if errors.As(err, &condemned) {
+		action, _ := m.e.policy.Decide(condemned.attempts, failure.Permanent(err))
+		m.e.failures.exhausted("a record is not tried again", rec, condemned.attempts, condemned.err)
+		m.exhaust(c, i, action, condemned.attempts, condemned.err)
+		return dispatch.Verdict{}
+	}
+	attempts := c.part.failures.add(rec, 1, err)
+	m.e.metrics.AttemptsFailed.Add(1)
+	m.e.failures.attempt(rec, attempts, err)
+	action, wait := m.e.policy.Decide(attempts, err)
+	if action == failure.Retry {
+		if n := it.Together(); n > 0 {
+			wait = m.e.policy.Wait(attempts + n)
+		}
+		m.e.metrics.RecordsRetried.Add(1)
+		c.part.backOff(wait)
+		if m.blocked.Load() {
+			m.wakeFeeder() // a window may have waited for the attempt
+		}
+		return dispatch.Verdict{Again: true, After: wait}
+	}
+	m.exhaust(c, i, action, attempts, err)
+	return dispatch.Verdict{}
+}
+
+// topicLookupPause is the longest wait of a record whose output's topic is not known
+// to exist yet.
+const topicLookupPause = time.Second
+
+// topicPending repeats an attempt of record i whose outputs can't be written yet,
+// since the cluster has not said whether their topic exists. Nothing is wrong with
+// the record, so this does not count as a failed attempt.
+func (m *member) topicPending(c *chunk, i int, err error) dispatch.Verdict {
+	if c.part.givenUp() {
+		return dispatch.Verdict{}
+	}
+	c.part.failures.add(&c.Records[i], 0, err) // for /status
+	wait := topicLookupPause/2 + rand.N(topicLookupPause/2)
+	c.part.backOff(wait)
+	return dispatch.Verdict{Again: true, After: wait}
+}
+
+// condemnedError stands for the failures of a record whose attempts were used
+// up before it was dispatched.
+type condemnedError struct {
+	attempts int
+	err      error
+}
+
+// Error implements error.
+func (e *condemnedError) Error() string { return e.err.Error() }
+
+// condemned returns a condemnedError if the record is not to be tried at all:
+// it has crashed the worker, or its partition's Sequencer, too often.
+func (m *member) condemned(it dispatch.Item) error {
+	c := it.Chunk.Owner.(*chunk)
+	c.resumes(int(it.Index))
+	if !c.part.failures.any() {
+		return nil
+	}
+	attempts, condemned, err := c.part.failures.of(it.Record().Offset)
+	if err == nil || !condemned && !m.e.policy.Exhausted(attempts) {
+		return nil
+	}
+	return &condemnedError{attempts: attempts, err: err}
+}
+
+// exhaust carries out the policy on a record that is not to be tried again.
+func (m *member) exhaust(c *chunk, i int, action failure.Action, attempts int, err error) {
+	switch action {
+	case failure.DeadLetter:
+		m.deadLetter(c, i, attempts, err)
+	case failure.Drop:
+		m.e.failures.exhausted("dropped a record", &c.Records[i], attempts, err)
+		m.drop(c, i, err)
+	case failure.Halt, failure.Retry:
+		m.halt(c, i, attempts, err)
+	}
+}
+
+func (m *member) drop(c *chunk, i int, err error) {
+	m.e.metrics.RecordsDropped.Add(1)
+	if c.outcomes != nil {
+		c.outcomes.fate(i, record.Dropped, err)
+	}
+	m.settleOne(c, i)
+}
+
+// undeliverable takes an output of record i that can't be written, such as one
+// that is too large. Its other outputs may be written all the same; the record
+// itself is exhausted at once, and only once.
+func (m *member) undeliverable(c *chunk, i int, err error) {
+	if c.part.givenUp() {
+		return
+	}
+	rec := &c.Records[i]
+	attempts := c.part.failures.add(rec, 1, err)
+	m.e.metrics.AttemptsFailed.Add(1)
+	m.e.failures.attempt(rec, attempts, err)
+	if !c.part.failures.exhaust(rec.Offset) {
+		m.settleOne(c, i)
+		return
+	}
+	action, _ := m.e.policy.Decide(attempts, failure.Permanent(err))
+	m.exhaust(c, i, action, attempts, err)
+}

@@ -1,0 +1,145 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/failure"
+	"github.com/millrace-dev/millrace/worker/internal/record"
+	"github.com/millrace-dev/millrace/worker/kafka"
+)
+
+// An Origin's index holds the record's in its chunk, and above it for a dead
+// letter that bit and the letter's failure.Form.
+const (
+	deadLetterBit = 1 << 30
+	formShift     = 24
+	recordMask    = 1<<formShift - 1
+	formMask      = 1<<failure.FormBits - 1
+)
+
+// letterOptions are those of the dead-letter topic. Letters are compressed
+// whatever outputs are: the letter of a record that came compressed must not
+// be larger than the record was. A refused letter concerns the record's partition,
+// not the worker.
+var letterOptions = kafka.TopicOptions{Compression: config.Zstd, Isolated: true}
+
+// deadLetter writes the record to the dead-letter topic; the acknowledgement
+// settles it.
+func (m *member) deadLetter(c *chunk, i int, attempts int, err error) {
+	if c.outcomes != nil {
+		c.outcomes.fate(i, record.DeadLettered, err)
+	}
+	m.writeLetter(c, i, attempts, err, 0)
+}
+
+// writeLetter writes a dead letter in a form. Its own timestamp is the time of
+// failure, so that the topic's retention counts from there and an odd timestamp
+// can't be refused.
+func (m *member) writeLetter(c *chunk, i int, attempts int, err error, form failure.Form) {
+	rec := &c.Records[i]
+	now := time.Now()
+	letter := failure.NewLetter(rec, err, attempts, now, form)
+	msg := kafka.Message{
+		Key: letter.Key, Value: letter.Value, Headers: letter.Headers, Extra: letter.Extra,
+		Timestamp: now.UnixMilli(),
+	}
+	to := kafka.Anywhere(uint32(rec.Partition))
+	if msg.Key != nil {
+		to = kafka.ByKey()
+	}
+	origin := kafka.Origin{Owner: c, Index: int32(i) | deadLetterBit | int32(form)<<formShift}
+	appendErr := m.writers.deadLetters.Append(c.part.owned, to, &msg, origin)
+	if appendErr != nil && !c.part.givenUp() {
+		m.letterRefused(c, i, form, appendErr)
+	}
+}
+
+// letterRefused takes a dead letter that the brokers will not store. It is
+// written in another form if that may help. A record whose letter can't be
+// written at all is dropped if the policy says so; otherwise its partition is
+// halted, and all others go on.
+func (m *member) letterRefused(c *chunk, i int, form failure.Form, refusal error) {
+	rec := &c.Records[i]
+	attempts, _, err := c.part.failures.of(rec.Offset)
+	if err == nil {
+		err = errUnknown
+	}
+	attempts = max(attempts, 1)
+	if next, ok := otherForm(rec, form, refusal); ok {
+		m.e.failures.exhausted("the dead-letter topic refuses a record as it is: writing the letter in another form", rec, attempts, refusal)
+		m.writeLetter(c, i, attempts, err, next)
+		return
+	}
+	lost := &LetterError{
+		Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset,
+		OnRefused: m.e.cfg.Failure.DeadLetter.OnRefused, Refusal: refusal, Err: err,
+	}
+	if lost.aboutTheRecord() && lost.OnRefused == config.Drop {
+		m.e.failures.lines.Error(lost, "dropped a record", "topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset,
+			"attempts", attempts)
+		m.drop(c, i, err)
+		return
+	}
+	p := c.part
+	p.stuck.Add(1)
+	m.post(func() { m.haltReading(p, lost) })
+}
+
+// otherForm returns the form of a letter to try after one was refused.
+func otherForm(rec *record.Record, form failure.Form, refusal error) (next failure.Form, ok bool) {
+	switch {
+	case errors.Is(refusal, kafka.ErrTooLarge):
+		return form.Smaller()
+	case errors.Is(refusal, kafka.ErrInvalidRecord) && rec.Key == nil && form&failure.AddKey == 0:
+		// Compacted topics take no records without a key.
+		return form | failure.AddKey, true
+	default:
+		return form, false
+	}
+}
+
+// errUnknown stands for a record's failure that is not remembered.
+var errUnknown = errors.New("unknown")
+
+// LetterError says that a record's dead letter can't be written. The record's
+// partition is halted, or the record dropped.
+type LetterError struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+	OnRefused config.OnExhausted // what the configuration says
+	Refusal   error              // of the letter
+	Err       error              // of the record
+}
+
+// Error implements error.
+func (e *LetterError) Error() string {
+	return fmt.Sprintf("the dead letter of topic %q partition %d offset %d can't be written: %v; %s; the record had failed with: %v",
+		e.Topic, e.Partition, e.Offset, e.Refusal, e.hint(), e.Err)
+}
+
+// aboutTheRecord reports whether letters of other records may well be taken. Only
+// then does onRefused apply.
+func (e *LetterError) aboutTheRecord() bool {
+	return errors.Is(e.Refusal, kafka.ErrTooLarge) || errors.Is(e.Refusal, kafka.ErrInvalidRecord)
+}
+
+func (e *LetterError) hint() string {
+	remedy := "change the dead-letter topic's configuration"
+	switch {
+	case errors.Is(e.Refusal, kafka.ErrNotAuthorized), errors.Is(e.Refusal, kafka.ErrNotDelivered):
+		return "restart the pod, or let the partition move, when that is done"
+	case errors.Is(e.Refusal, kafka.ErrTooLarge):
+		remedy = "raise max.message.bytes of the dead-letter topic"
+	}
+	if !e.aboutTheRecord() || e.OnRefused == config.Drop {
+		return remedy
+	}
+	return remedy + ", or set failure.deadLetter.onRefused to Drop"
+}
+
+// Unwrap returns why the letter is refused.
+func (e *LetterError) Unwrap() error { return e.Refusal }

@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"sync"
+
+	"github.com/millrace-dev/millrace/worker/internal/record"
+	"github.com/millrace-dev/millrace/worker/kafka"
+)
+
+// outcomes gathers what the OutcomeObserver is to be told about the records of
+// one chunk. Only chunks of processors that observe have one.
+type outcomes struct {
+	mu      sync.Mutex
+	records []pending // guarded by mu
+}
+
+// pending is a record's outcome in the making.
+type pending struct {
+	fate    record.Fate
+	err     error
+	missing int
+	outputs []record.Position
+}
+
+func (o *outcomes) reset(n int) {
+	o.records = append(o.records[:0], make([]pending, n)...)
+	for i := range o.records {
+		o.records[i].missing = 1
+	}
+}
+
+// expect says how many results record i waits for.
+func (o *outcomes) expect(i, results int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.records[i].missing = results
+}
+
+// fate says what is to become of record i.
+func (o *outcomes) fate(i int, fate record.Fate, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.records[i].fate, o.records[i].err = fate, err
+}
+
+// add counts one result and tells the observer when it was the record's last.
+func (o *outcomes) add(e *Engine, c *chunk, i int, ack *kafka.Ack, k int) {
+	o.mu.Lock()
+	p := &o.records[i]
+	if ack != nil {
+		p.outputs = append(p.outputs, position(ack, k))
+	}
+	p.missing--
+	done := p.missing == 0
+	result := *p
+	o.mu.Unlock()
+	if !done {
+		return
+	}
+	rec := &c.Records[i]
+	e.observe(&record.Outcome{
+		Input:   record.Position{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset},
+		Fate:    result.fate,
+		Outputs: result.outputs,
+		Err:     result.err,
+	})
+}
+
+// position is where the k-th record of an acknowledgement was written.
+func position(a *kafka.Ack, k int) record.Position {
+	p := record.Position{Topic: a.Topic, Partition: a.Partition, Offset: -1}
+	if a.BaseOffset >= 0 {
+		p.Offset = a.BaseOffset + int64(k)
+	}
+	return p
+}

@@ -1,0 +1,47 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/telemetry"
+	"github.com/millrace-dev/millrace/worker/workerstatus"
+)
+
+// rates are the worker's rates for /status.
+type rates struct{ in, settled, out telemetry.Rate }
+
+func (r *rates) perSecond() workerstatus.Rates {
+	return workerstatus.Rates{
+		RecordsIn: r.in.PerSecond(), RecordsSettled: r.settled.PerSecond(), RecordsOut: r.out.PerSecond(),
+	}
+}
+
+// sampleRegularly samples the totals that rates are made of.
+func (m *member) sampleRegularly(ctx context.Context) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			m.sample(now)
+		}
+	}
+}
+
+func (m *member) sample(now time.Time) {
+	m.follow()
+	m.saturation.Sample(now, m.pool.Busy().Seconds())
+	for _, p := range m.partitions() {
+		p.rate.Sample(now, float64(p.settled.Load()))
+	}
+	if m.number > 0 {
+		return // the first member samples for the process
+	}
+	t := m.e.metrics.Totals()
+	m.e.rates.in.Sample(now, float64(t.RecordsIn))
+	m.e.rates.out.Sample(now, float64(t.RecordsOut))
+	m.e.rates.settled.Sample(now, float64(m.e.settled.Load()))
+}

@@ -1,0 +1,39 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/dispatch"
+	"github.com/millrace-dev/millrace/worker/internal/failure"
+)
+
+// wholeFailure holds why a call of several records failed as a whole: by an error, a
+// panic or an overrun. That does not show which of the records is at fault, so none
+// is charged with a failed attempt: the pool tries them again in halves, and a record
+// that fails alone is charged. The wait grows with each halving as it does with each
+// attempt, to spare a service that the processor depends on: while it is down, every
+// batch fails.
+type wholeFailure struct {
+	err  error // nil if the call did not fail as a whole
+	seen bool  // by the call's first record; wait is set
+	wait time.Duration
+}
+
+// failedTogether says what follows for one of the records.
+func (m *member) failedTogether(w *wholeFailure, c *chunk, it dispatch.Item) dispatch.Verdict {
+	if c.part.givenUp() {
+		return dispatch.Verdict{} // the worker's end may have cut the call off: not the records' fault
+	}
+	if !w.seen {
+		w.seen = true
+		if !failure.IsPermanent(w.err) {
+			w.wait = m.e.policy.Wait(it.Together() + 1)
+		}
+		m.e.metrics.AttemptsFailed.Add(1)
+		m.e.failures.together(it.Record(), w.wait, w.err)
+	}
+	m.e.metrics.RecordsRetried.Add(1)
+	c.part.failures.add(it.Record(), 0, w.err) // for /status
+	c.part.backOff(w.wait)
+	return dispatch.Verdict{Again: true, After: w.wait, Together: true}
+}

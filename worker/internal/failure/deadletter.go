@@ -1,0 +1,65 @@
+package failure
+
+import (
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/millrace-dev/millrace/worker/internal/record"
+)
+
+// The headers that a dead letter carries after the record's own. Numbers are
+// decimal, times RFC 3339 in UTC with milliseconds.
+const (
+	HeaderTopic     = "millrace-origin-topic"
+	HeaderPartition = "millrace-origin-partition"
+	HeaderOffset    = "millrace-origin-offset"
+	// HeaderTimestamp is the record's own timestamp; absent if it has none.
+	HeaderTimestamp = "millrace-origin-timestamp"
+	HeaderError     = "millrace-error"
+	HeaderAttempts  = "millrace-attempts"
+	// HeaderFailedAt is when the last attempt failed.
+	HeaderFailedAt = "millrace-failed-at"
+	// The size in bytes of a part of the record that the letter leaves out, since the
+	// letter would be too large with it.
+	HeaderValueOmitted   = "millrace-value-omitted"
+	HeaderHeadersOmitted = "millrace-headers-omitted"
+	HeaderKeyOmitted     = "millrace-key-omitted"
+	// HeaderKeyAdded is true if the record had no key and the topic takes none
+	// without.
+	HeaderKeyAdded = "millrace-key-added"
+)
+
+// maxErrorBytes keeps a dead letter little larger than its record: an error
+// text may quote the whole value.
+const maxErrorBytes = 1024
+
+const timeFormat = "2006-01-02T15:04:05.000Z07:00"
+
+// Headers describes where a dead letter came from and why it is one.
+func Headers(rec *record.Record, err error, attempts int, now time.Time) []record.Header {
+	headers := []record.Header{
+		{Key: HeaderTopic, Value: []byte(rec.Topic)},
+		{Key: HeaderPartition, Value: strconv.AppendInt(nil, int64(rec.Partition), 10)},
+		{Key: HeaderOffset, Value: strconv.AppendInt(nil, rec.Offset, 10)},
+		{Key: HeaderError, Value: []byte(cut(err.Error()))},
+		{Key: HeaderAttempts, Value: strconv.AppendInt(nil, int64(attempts), 10)},
+		{Key: HeaderFailedAt, Value: now.UTC().AppendFormat(nil, timeFormat)},
+	}
+	if !rec.Timestamp.IsZero() {
+		headers = append(headers, record.Header{Key: HeaderTimestamp, Value: rec.Timestamp.UTC().AppendFormat(nil, timeFormat)})
+	}
+	return headers
+}
+
+// cut shortens a text to maxErrorBytes at a rune's edge.
+func cut(text string) string {
+	if len(text) <= maxErrorBytes {
+		return text
+	}
+	end := maxErrorBytes
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "..."
+}

@@ -1,0 +1,83 @@
+package failure
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/record"
+)
+
+func policy(attempts int, on config.OnExhausted) Policy {
+	return NewPolicy(config.Failure{
+		MaxAttempts: attempts, OnExhausted: on,
+		Backoff: config.Backoff{Initial: config.Duration{Duration: 100 * time.Millisecond}, Max: config.Duration{Duration: time.Second}},
+	})
+}
+
+func TestAttemptsAreCountedBeforeTheRecordIsGivenUp(t *testing.T) {
+	for on, want := range map[config.OnExhausted]Action{config.ToDeadLetter: DeadLetter, config.Drop: Drop, config.Halt: Halt} {
+		p := policy(3, on)
+		for attempts := 1; attempts <= 2; attempts++ {
+			if got, _ := p.Decide(attempts, errors.New("x")); got != Retry {
+				t.Errorf("%s: after %d attempts: %v, want a retry", on, attempts, got)
+			}
+		}
+		if got, _ := p.Decide(3, errors.New("x")); got != want {
+			t.Errorf("%s: after 3 attempts: %v, want %v", on, got, want)
+		}
+		if got, _ := p.Decide(1, fmt.Errorf("wrapped: %w", Permanent(errors.New("x")))); got != want {
+			t.Errorf("%s: permanent error: %v, want %v", on, got, want)
+		}
+	}
+	if Permanent(nil) != nil {
+		t.Error("Permanent(nil) is an error")
+	}
+}
+
+func TestBackoffGrowsToItsMaximumWithJitter(t *testing.T) {
+	p := policy(1000, config.Halt)
+	for attempts, ceiling := range map[int]time.Duration{
+		1: 100 * time.Millisecond, 2: 200 * time.Millisecond, 4: 800 * time.Millisecond, 5: time.Second, 900: time.Second,
+	} {
+		seen := map[time.Duration]bool{}
+		for range 100 {
+			_, wait := p.Decide(attempts, errors.New("x"))
+			if wait < ceiling/2 || wait > ceiling {
+				t.Fatalf("attempt %d: wait %s is not within %s and %s", attempts, wait, ceiling/2, ceiling)
+			}
+			seen[wait] = true
+		}
+		if len(seen) < 2 {
+			t.Errorf("attempt %d: no jitter", attempts)
+		}
+	}
+}
+
+func TestHeadersNameTheOriginAndTheError(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
+	rec := &record.Record{Topic: "orders", Partition: 7, Offset: 1234567890123, Timestamp: at}
+	long := strings.Repeat("é", 2000)
+	got := map[string]string{}
+	for _, h := range Headers(rec, errors.New(long), 5, at.Add(time.Minute)) {
+		got[h.Key] = string(h.Value)
+	}
+	for name, want := range map[string]string{
+		HeaderTopic: "orders", HeaderPartition: "7", HeaderOffset: "1234567890123", HeaderAttempts: "5",
+		HeaderTimestamp: "2026-01-02T03:04:05.678Z", HeaderFailedAt: "2026-01-02T03:05:05.678Z",
+		HeaderError: strings.Repeat("é", 512) + "...",
+	} {
+		if got[name] != want {
+			t.Errorf("%s = %q, want %q", name, got[name], want)
+		}
+	}
+	rec.Timestamp = time.Time{}
+	for _, h := range Headers(rec, errors.New("x"), 1, at) {
+		if h.Key == HeaderTimestamp {
+			t.Error("a record without a timestamp got one")
+		}
+	}
+}
