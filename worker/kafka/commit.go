@@ -10,6 +10,8 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/offsetcommit"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // ErrMetadataTooLarge says that a commit's metadata is longer than the brokers keep
@@ -68,13 +70,13 @@ func (e *CommitError) Unwrap() []error {
 // is under way or will be sent, not even when the partition has come back.
 func (m *Member) Commit(ctx context.Context, offsets []CommitOffset) error {
 	result := &CommitError{Group: m.cfg.GroupID, Topic: m.cfg.Topic}
-	pause := backoff{max: commitRetryMax}
+	pause := backoff.Backoff{Max: commitRetryMax}
 	for {
 		pending := m.tryCommit(ctx, offsets, result)
 		if len(pending) == 0 {
 			break
 		}
-		if err := pause.wait(ctx); err != nil {
+		if err := pause.Wait(ctx); err != nil {
 			for i := range pending {
 				pending[i].Err = fmt.Errorf("%w (last: %w)", err, pending[i].Err)
 			}

@@ -186,7 +186,7 @@ func TestCommitDuringRebalance(t *testing.T) {
 	committed := make(chan error, 1)
 	go func() { committed <- c.m.Commit(testContext(t), []CommitOffset{{Assignment: c.holding(1), Offset: 5}}) }()
 	f.cluster.Eventually("the commit is refused", func() bool { return handle.Hits() >= 2 })
-	signalOnce(c.m.rejoin)
+	c.m.rejoin.Notify()
 	if err := <-committed; err != nil {
 		t.Errorf("Commit: %v", err)
 	}

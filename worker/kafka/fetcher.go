@@ -9,6 +9,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/signal"
 )
 
 // FetcherConfig says what a Fetcher reads and in what portions. Fields that are
@@ -78,7 +79,7 @@ type Fetcher struct {
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 	// unrouted wakes the goroutine that looks for leaders.
-	unrouted chan struct{}
+	unrouted signal.Signal
 
 	mu      sync.Mutex
 	cursors map[int32]*cursor      // by partition; guarded by mu, entries too
@@ -103,7 +104,7 @@ func (c *Client) NewFetcher(cfg FetcherConfig) *Fetcher {
 		sets:     make(chan *Set, 16),
 		ctx:      ctx,
 		cancel:   cancel,
-		unrouted: make(chan struct{}, 1),
+		unrouted: signal.New(),
 		cursors:  make(map[int32]*cursor),
 		brokers:  make(map[int32]*fetchBroker),
 		accounts: make(map[int32]*account),
@@ -142,7 +143,7 @@ func (f *Fetcher) StartAt(partition int32, at Position) (epoch uint64) {
 	f.epochs++
 	if !f.closed {
 		f.cursors[partition] = newCursor(partition, f.epochs, at, f.account(partition))
-		f.wakeRouter()
+		f.unrouted.Notify()
 	}
 	return f.epochs
 }

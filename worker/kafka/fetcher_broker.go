@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // A leader is fetched from by two goroutines, each with one request at a time on
@@ -39,7 +41,7 @@ type fetchBroker struct {
 	changed       *sync.Cond // of Fetcher.mu: a cursor, a lane or the Fetcher has changed
 	first, second lane
 	quietUntil    time.Time // the broker asked to be left alone until then
-	backoff       backoff
+	backoff       backoff.Backoff
 	failing       bool // since the last request, which was logged
 }
 

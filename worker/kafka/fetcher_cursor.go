@@ -1,6 +1,10 @@
 package kafka
 
-import "time"
+import (
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
+)
 
 // cursor is where the fetching of one started partition stands. Fetcher.mu
 // guards it.
@@ -23,7 +27,7 @@ type cursor struct {
 	broker      *fetchBroker
 	leaderEpoch int32 // of broker; -1 is unknown
 	retryAt     time.Time
-	backoff     backoff
+	backoff     backoff.Backoff
 	trouble     string // what was logged last about it; "" if all is well
 	tries       uint64 // requests and look-ups of the leader that have ended
 
@@ -117,12 +121,5 @@ func (f *Fetcher) park(c *cursor, wait time.Duration) {
 	f.detach(c)
 	c.end = -1
 	c.retryAt = time.Now().Add(wait)
-	f.wakeRouter()
-}
-
-func (f *Fetcher) wakeRouter() {
-	select {
-	case f.unrouted <- struct{}{}:
-	default:
-	}
+	f.unrouted.Notify()
 }

@@ -75,7 +75,7 @@ func (f *Fetcher) deliver(d delivery) {
 
 // answered goes through an answer, whose records it takes over. Needs mu.
 func (f *Fetcher) answered(b *fetchBroker, r *laneRequest, res *fetchResponse) []delivery {
-	b.backoff.reset()
+	b.backoff.Reset()
 	if b.failing {
 		b.failing = false
 		f.log.Info("fetching from the broker again", "broker", b.id)
@@ -245,7 +245,7 @@ func (f *Fetcher) requestFailed(b *fetchBroker, r *laneRequest, err error) []del
 		b.failing = true
 		f.log.Info("fetch failed, will be retried", "broker", b.id, "error", err.Error())
 	}
-	wait := b.backoff.next()
+	wait := b.backoff.Next()
 	for _, c := range r.cursors {
 		if !c.dropped {
 			f.park(c, wait)

@@ -23,7 +23,7 @@ type troubles struct {
 func (t *troubles) add(c *cursor, err error) {
 	// The shortest wait counts: a partition that has failed for long does not
 	// hold up one whose leader has just moved.
-	if wait := c.backoff.next(); len(t.failed) == 0 || wait < t.wait {
+	if wait := c.backoff.Next(); len(t.failed) == 0 || wait < t.wait {
 		t.wait = wait
 	}
 	t.failed = append(t.failed, c)
@@ -43,7 +43,7 @@ func (t *troubles) add(c *cursor, err error) {
 
 // end notes that a partition is fetched. Needs Fetcher.mu.
 func (t *troubles) end(c *cursor) {
-	c.backoff.reset()
+	c.backoff.Reset()
 	if c.trouble != "" {
 		c.trouble = ""
 		t.over = append(t.over, c.partition)

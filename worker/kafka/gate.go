@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // gateMax is the longest that a failed address is left alone.
@@ -21,7 +23,7 @@ type gate struct {
 type closedAddress struct {
 	err     error // why, for those who come meanwhile
 	until   time.Time
-	backoff backoff
+	backoff backoff.Backoff
 	probing bool
 }
 
@@ -53,7 +55,7 @@ func (g *gate) leave(address string, err error) {
 	// Attempts that were under way together when the first one failed count
 	// as one.
 	if entry.probing || !time.Now().Before(entry.until) {
-		entry.until = time.Now().Add(entry.backoff.next())
+		entry.until = time.Now().Add(entry.backoff.Next())
 	}
 	entry.probing, entry.err = false, err
 }
@@ -79,7 +81,7 @@ func (g *gate) entry(address string) *closedAddress {
 		if g.closed == nil {
 			g.closed = make(map[string]*closedAddress)
 		}
-		entry = &closedAddress{backoff: backoff{max: gateMax}}
+		entry = &closedAddress{backoff: backoff.Backoff{Max: gateMax}}
 		g.closed[address] = entry
 	}
 	return entry

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // leaderRefreshInterval is the least time between two questions about the
@@ -136,7 +138,7 @@ func (c *Client) askLeaders(ctx context.Context, topic string, entry *topicEntry
 	c.leaders.mu.RLock()
 	pause := time.Until(entry.asked.Add(leaderRefreshInterval))
 	c.leaders.mu.RUnlock()
-	err := sleep(ctx, pause)
+	err := backoff.Sleep(ctx, pause)
 	var layout leaderLayout
 	if err == nil {
 		layout, err = c.leaderLayout(ctx, topic)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+
+	"github.com/millrace-dev/millrace/worker/internal/signal"
 )
 
 // MemberConfig sets up a Member.
@@ -73,11 +75,11 @@ type Member struct {
 	log logr.Logger
 
 	coordinatorID atomic.Int32
-	rejoin        chan struct{} // holds a token when the member has to join again
+	rejoin        signal.Signal // the member has to join again
 	stopRun       context.CancelFunc
 	stopped       context.Context
 	ended         chan struct{} // closed at the end of Run
-	applied       chan struct{} // holds a token when there is a new assignment
+	applied       signal.Signal // there is a new assignment
 	watchInterval time.Duration // how often new partitions are looked for
 	noted         string        // the id in the StateFile; of Run's goroutine
 
@@ -119,7 +121,7 @@ func (c *Client) NewMember(cfg MemberConfig) *Member {
 	}
 	m := &Member{
 		c: c, cfg: cfg, log: cfg.Logger.WithValues("group", cfg.GroupID),
-		rejoin: make(chan struct{}, 1), ended: make(chan struct{}), applied: make(chan struct{}, 1),
+		rejoin: signal.New(), ended: make(chan struct{}), applied: signal.New(),
 		generation: noGeneration, owned: make(map[int32]*Assignment), watchInterval: topicWatchInterval,
 	}
 	m.coordinatorID.Store(-1)
@@ -167,20 +169,13 @@ func (m *Member) Release(released []*Assignment) {
 	m.mu.Unlock()
 	m.fence.Unlock()
 	if changed {
-		// After the list has changed: a join that takes this token sees the change.
-		signalOnce(m.rejoin)
+		// After the list has changed: a join that receives this signal sees the change.
+		m.rejoin.Notify()
 	}
 }
 
 // owns reports whether an assignment is in force. It needs mu.
 func (m *Member) owns(a *Assignment) bool { return m.owned[a.Partition] == a }
-
-func signalOnce(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
 
 // disownAll takes all partitions away from this member and returns them. No
 // commit of theirs is under way afterwards.

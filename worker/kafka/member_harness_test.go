@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -258,7 +259,7 @@ func (c *crew) Revoked(_ int32, revoked []*Assignment) {
 	hold := c.hold
 	c.mu.Unlock()
 	c.busy.Go(func() {
-		_ = sleep(c.work, c.drain) // what is in flight
+		_ = backoff.Sleep(c.work, c.drain) // what is in flight
 		if hold != nil {
 			select {
 			case <-hold:

@@ -6,6 +6,8 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/heartbeat"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // keepAlive sends heartbeats for as long as the member is in a generation. No
@@ -13,7 +15,7 @@ import (
 func (m *Member) keepAlive(ctx context.Context) {
 	beat := time.NewTimer(m.cfg.HeartbeatInterval)
 	defer beat.Stop()
-	pause := backoff{max: m.cfg.HeartbeatInterval}
+	pause := backoff.Backoff{Max: m.cfg.HeartbeatInterval}
 	for failures := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -24,7 +26,7 @@ func (m *Member) keepAlive(ctx context.Context) {
 		switch {
 		case err == nil:
 			failures = 0
-			pause.reset()
+			pause.Reset()
 			beat.Reset(m.cfg.HeartbeatInterval)
 			continue
 		case ctx.Err() != nil:
@@ -35,7 +37,7 @@ func (m *Member) keepAlive(ctx context.Context) {
 			m.log.V(1).Info("the heartbeat failed again", "error", err.Error(), "failures", failures+1)
 		}
 		failures++
-		beat.Reset(pause.next())
+		beat.Reset(pause.Next())
 	}
 }
 
@@ -85,6 +87,6 @@ func (m *Member) rebalancing(generation int32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.joining && m.generation == generation {
-		signalOnce(m.rejoin)
+		m.rejoin.Notify()
 	}
 }

@@ -226,7 +226,7 @@ func (m *Member) apply(generation int32, leads bool, assigned assignment) {
 		}
 	}
 	m.mu.Unlock()
-	signalOnce(m.applied)
+	m.applied.Notify()
 	m.cfg.Handler.Assigned(generation, added)
 	if len(revoked) > 0 {
 		m.cfg.Handler.Revoked(generation, revoked)

@@ -7,6 +7,8 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/leavegroup"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // Leave ends Run and takes the member out of the group, so that others get its
@@ -39,10 +41,10 @@ func (m *Member) Leave(ctx context.Context) error {
 // remove takes a member out of the group. It tries until ctx is done while the
 // coordinator is away.
 func (m *Member) remove(ctx context.Context, id string) error {
-	var pause backoff
+	var pause backoff.Backoff
 	for {
 		err := m.leaveGroup(ctx, id)
-		if err == nil || !retriable(err) || pause.wait(ctx) != nil {
+		if err == nil || !retriable(err) || pause.Wait(ctx) != nil {
 			return err
 		}
 	}

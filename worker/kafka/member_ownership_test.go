@@ -135,7 +135,7 @@ func TestLostAnswerToJoin(t *testing.T) {
 	joins := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Observe: true, Count: -1})
 	generation := a.m.Generation()
 	deaf.Store(true)
-	signalOnce(a.m.rejoin)
+	a.m.rejoin.Notify()
 	f.cluster.Eventually("it joins again", func() bool { return joins.Hits() >= 2 && a.m.Generation() > generation })
 	f.await(a)
 	f.checkKept(owners, since)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // errRejoin: the group needs the member to join again, at once.
@@ -55,7 +57,7 @@ func (m *Member) Run(ctx context.Context) error {
 // findTopic returns when the topic is seen. One that is missing at the start is
 // more likely misspelt than late.
 func (m *Member) findTopic(ctx context.Context) error {
-	var pause backoff
+	var pause backoff.Backoff
 	for {
 		_, err := m.c.Partitions(ctx, m.cfg.Topic)
 		switch {
@@ -65,35 +67,35 @@ func (m *Member) findTopic(ctx context.Context) error {
 			return err
 		}
 		m.log.Info("could not look up the topic; trying again", "error", err.Error())
-		_ = pause.wait(ctx) // the look-up fails then
+		_ = pause.Wait(ctx) // the look-up fails then
 	}
 }
 
 // stay joins again and again, whenever there is a reason to. It returns an error
 // that no repetition helps against.
 func (m *Member) stay(ctx context.Context) error {
-	var pause backoff
+	var pause backoff.Backoff
 	// Joining at once is what a rebalance needs, but not in a tight loop.
-	again := backoff{initial: time.Millisecond, max: 250 * time.Millisecond}
+	again := backoff.Backoff{Initial: time.Millisecond, Max: 250 * time.Millisecond}
 	for ctx.Err() == nil {
 		err := m.join(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err == nil:
-			pause.reset()
-			again.reset()
+			pause.Reset()
+			again.Reset()
 			select {
 			case <-m.rejoin:
 			case <-ctx.Done():
 			}
 		case errors.Is(err, errRejoin):
-			_ = again.wait(ctx) // the loop looks at ctx
+			_ = again.Wait(ctx) // the loop looks at ctx
 		case !retriable(err) && !errors.Is(err, kafkago.RebalanceInProgress):
 			return err
 		default:
 			m.log.Info("could not join the group; trying again", "error", err.Error())
-			_ = pause.wait(ctx) // likewise
+			_ = pause.Wait(ctx) // likewise
 		}
 	}
 	return nil
@@ -144,7 +146,7 @@ func (m *Member) expel(e *expulsion) {
 	if m.cancelJoin != nil {
 		m.cancelJoin()
 	}
-	signalOnce(m.rejoin)
+	m.rejoin.Notify()
 }
 
 // lose gives up everything, because the coordinator has. forget says that the

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker/internal/signal"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -56,8 +57,8 @@ func TestClusterIsLate(t *testing.T) {
 	c := clientOf(t, late)
 	handler := &slowHandler{called: make(chan struct{}), mayReturn: make(chan struct{})}
 	close(handler.mayReturn)
-	tried := make(chan struct{}, 1)
-	log := funcr.New(func(string, string) { signalOnce(tried) }, funcr.Options{})
+	tried := signal.New()
+	log := funcr.New(func(string, string) { tried.Notify() }, funcr.Options{})
 	m := c.NewMember(MemberConfig{GroupID: "in", Topic: "in", Handler: handler, Logger: log})
 	ctx, cancel := context.WithCancel(testContext(t))
 	ran := make(chan error, 1)
@@ -87,10 +88,10 @@ func TestTopicComesBack(t *testing.T) {
 	f.await(a)
 	handle := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "in", Err: kerr.UnknownTopicOrPartition, Count: -1})
 	generation := a.m.Generation()
-	signalOnce(a.m.rejoin)
+	a.m.rejoin.Notify()
 	f.cluster.Eventually("it joins without seeing the topic", func() bool { return handle.Hits() > 0 && a.m.Generation() > generation })
 	handle.Remove()
-	signalOnce(a.m.rejoin)
+	a.m.rejoin.Notify()
 	f.await(a)
 	select {
 	case <-a.ended:
@@ -102,10 +103,10 @@ func TestTopicComesBack(t *testing.T) {
 // otherMembers is a group whose members speak another protocol.
 func otherMembers(t *testing.T, f *fleet, balancer kgo.GroupBalancer) {
 	t.Helper()
-	in := make(chan struct{}, 1)
+	in := signal.New()
 	kc, err := kgo.NewClient(
 		kgo.SeedBrokers(f.cluster.Addrs()...), kgo.ConsumerGroup(f.group), kgo.ConsumeTopics(f.topic), kgo.Balancers(balancer),
-		kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) { signalOnce(in) }),
+		kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) { in.Notify() }),
 	)
 	if err != nil {
 		t.Fatal(err)

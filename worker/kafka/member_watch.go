@@ -28,7 +28,7 @@ func (m *Member) watchTopics(ctx context.Context) {
 		case <-m.applied:
 		}
 		if m.topicsChanged(ctx) {
-			signalOnce(m.rejoin)
+			m.rejoin.Notify()
 		}
 	}
 }

@@ -60,7 +60,7 @@ func (p *Producer) nudgeSenders() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.senders {
-		s.nudge()
+		s.nudged.Notify()
 	}
 }
 

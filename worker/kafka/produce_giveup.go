@@ -7,6 +7,8 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/compress"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // ErrNotDelivered says that a record's partition refused it without a known reason
@@ -16,7 +18,7 @@ var ErrNotDelivered = errors.New("record not delivered")
 const (
 	// longestRefusal is the most that one refusal counts towards the delivery
 	// timeout, so that an outage between two of them does not.
-	longestRefusal = 2 * backoffMax
+	longestRefusal = 2 * backoff.DefaultMax
 	// hopelessAfter is how many records in a row are given up one by one before the
 	// partition counts as broken, and not its records.
 	hopelessAfter = 8

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // ErrTopicPending says that it is not known yet whether a topic exists: the
@@ -99,7 +101,7 @@ func (p *Producer) lookup(name string, now time.Time) *topicLookup {
 
 // find asks the cluster about a topic until there is an answer.
 func (p *Producer) find(name string, l *topicLookup) {
-	var pause backoff
+	var pause backoff.Backoff
 	var missing time.Time
 	for failed := false; ; {
 		partitions, err := p.askFor(name)
@@ -125,7 +127,7 @@ func (p *Producer) find(name string, l *topicLookup) {
 			failed = true
 			p.log.Info("records wait for a topic that they are to be written to", "topic", name, "error", err.Error())
 		}
-		if pause.wait(p.ctx) != nil {
+		if pause.Wait(p.ctx) != nil {
 			return
 		}
 	}

@@ -72,7 +72,7 @@ func failureKind(err error) string {
 
 // end notes that a batch was stored. The caller holds the queue.
 func (n *produceNews) end(q *partitionQueue) {
-	q.backoff.reset()
+	q.backoff.Reset()
 	if q.trouble.since.IsZero() {
 		return
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // partitionQueue is what waits to be written to one partition.
@@ -38,16 +40,16 @@ type partitionQueue struct {
 	// The rest belongs to who holds the queue.
 	producer  producerIdentity // under which its sequence runs
 	sequence  int32            // of the next record that is not stored
-	backoff   backoff
+	backoff   backoff.Backoff
 	notBefore time.Time // of the next attempt, after a failure
 	trouble   writeTrouble
 	refusals  refusals
-	away      refusals // while other partitions could be written to
-	lookup    backoff  // of the search for the leader
+	away      refusals        // while other partitions could be written to
+	lookup    backoff.Backoff // of the search for the leader
 }
 
-// signal is what follows an append, once the queue's lock is free.
-type signal struct {
+// followUp is the work that an append leaves for the time after it frees the queue's lock.
+type followUp struct {
 	activated bool      // the queue has to be handed to a sender
 	due       time.Time // when the first record is, if so
 	nudge     bool      // a batch may not have to wait any longer
@@ -57,9 +59,9 @@ type signal struct {
 // add encodes m behind what waits. A result of missing above 0 says that nothing
 // was done, since as many bytes were missing of the budget; credit is what was
 // reserved of it for this record before.
-func (q *partitionQueue) add(m *Message, o Origin, credit *int64) (sig signal, missing int64, err error) {
+func (q *partitionQueue) add(m *Message, o Origin, credit *int64) (sig followUp, missing int64, err error) {
 	if q.closed != nil {
-		return signal{}, 0, q.closed
+		return followUp{}, 0, q.closed
 	}
 	b := q.open
 	if b == nil {
@@ -79,21 +81,21 @@ func (q *partitionQueue) add(m *Message, o Origin, credit *int64) (sig signal, m
 
 // addBeyond is add for a record that would end at end, beyond the room that
 // there is. Needs mu.
-func (q *partitionQueue) addBeyond(m *Message, o Origin, end int, credit *int64) (sig signal, missing int64, err error) {
+func (q *partitionQueue) addBeyond(m *Message, o Origin, end int, credit *int64) (sig followUp, missing int64, err error) {
 	p, b, limit := q.topic.producer, q.open, q.batchLimit()
 	if end <= limit {
 		room := roomFor(min(max(end, 2*len(b.memory.data)), limit))
 		more := int64(room) - int64(len(b.memory.data))
 		taken, missing := p.reserve(more, credit)
 		if missing > 0 {
-			return signal{}, missing, nil
+			return followUp{}, missing, nil
 		}
 		b.reserved += taken
 		b.grow(p.buffers.get(room), limit)
 		return q.add(m, o, credit)
 	}
 	if err := q.checkSize(m); err != nil {
-		return signal{}, 0, err
+		return followUp{}, 0, err
 	}
 	q.seal()
 	sig, missing, err = q.addToNew(m, o, credit)
@@ -104,9 +106,9 @@ func (q *partitionQueue) addBeyond(m *Message, o Origin, end int, credit *int64)
 // addToNew is add for the first record of a batch. One that is larger than
 // batches are has a batch of just its size, where nothing can follow: whether it
 // is too large for its topic is for the broker to say. Needs mu.
-func (q *partitionQueue) addToNew(m *Message, o Origin, credit *int64) (sig signal, missing int64, err error) {
+func (q *partitionQueue) addToNew(m *Message, o Origin, credit *int64) (sig followUp, missing int64, err error) {
 	if err := q.checkSize(m); err != nil {
-		return signal{}, 0, err
+		return followUp{}, 0, err
 	}
 	p := q.topic.producer
 	alone, limit := sizeAlone(m), q.batchLimit()
@@ -114,7 +116,7 @@ func (q *partitionQueue) addToNew(m *Message, o Origin, credit *int64) (sig sign
 	// More than the whole budget can't be had: such a record has all of it.
 	taken, missing := p.reserve(min(int64(room), p.maxBufferedBytes), credit)
 	if missing > 0 {
-		return signal{}, missing, nil
+		return followUp{}, missing, nil
 	}
 	q.open = p.builders.get()
 	q.open.reserved = taken

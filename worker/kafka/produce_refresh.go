@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // The age at which the known partitions of a topic are refreshed. Kafka's Java client
@@ -18,7 +20,7 @@ const (
 
 // refreshTopics asks the cluster for the partitions of all topics when they are due.
 func (p *Producer) refreshTopics() {
-	for sleep(p.ctx, min(unsettledMetadataMaxAge, p.metadataMaxAge)) == nil {
+	for backoff.Sleep(p.ctx, min(unsettledMetadataMaxAge, p.metadataMaxAge)) == nil {
 		for _, t := range *p.topics.Load() {
 			t.retryIdle(time.Now())
 			if t.outdated(time.Now()) {

@@ -7,17 +7,19 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // route finds the leader of a queue's partition, after a pause, and hands the
 // queue to its sender. The caller holds the queue and gives it up.
 func (p *Producer) route(q *partitionQueue, pause time.Duration) {
 	p.start(func() {
-		if sleep(p.ctx, pause) != nil {
+		if backoff.Sleep(p.ctx, pause) != nil {
 			return
 		}
 		for !p.tryRoute(q) {
-			if q.lookup.wait(p.ctx) != nil {
+			if q.lookup.Wait(p.ctx) != nil {
 				return
 			}
 		}
@@ -84,7 +86,7 @@ func (t *TopicWriter) lost(err error) error {
 }
 
 func (p *Producer) hand(q *partitionQueue, broker int32) {
-	q.lookup.reset()
+	q.lookup.Reset()
 	if q.topic.lookups.end() {
 		p.log.Info("found the leaders again", "topic", q.topic.name)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go/compress"
+
+	"github.com/millrace-dev/millrace/worker/internal/signal"
 )
 
 // What is worth a request does not linger: a batch of worthSending bytes, or
@@ -29,7 +31,7 @@ const senderIdle = time.Hour
 type sender struct {
 	p      *Producer
 	broker int32
-	nudged chan struct{} // of capacity 1: look what is due
+	nudged signal.Signal // look for due batches, now or after the request under way
 
 	mu       sync.Mutex
 	incoming []*partitionQueue // handed over; guarded by mu
@@ -63,15 +65,7 @@ func (s *sender) add(q *partitionQueue, due time.Time) {
 	wake := due.Before(s.wakeAt)
 	s.mu.Unlock()
 	if wake {
-		s.nudge()
-	}
-}
-
-// nudge makes the sender look what is due, now or after the request under way.
-func (s *sender) nudge() {
-	select {
-	case s.nudged <- struct{}{}:
-	default:
+		s.nudged.Notify()
 	}
 }
 

@@ -100,7 +100,7 @@ func (s *sender) sendAgain(q *partitionQueue, moved bool) {
 	if s.p.divert(q) {
 		return
 	}
-	pause := q.backoff.next()
+	pause := q.backoff.Next()
 	if moved {
 		s.p.route(q, pause)
 		return

@@ -10,6 +10,8 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/segmentio/kafka-go/compress"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/millrace-dev/millrace/worker/internal/signal"
 )
 
 // Producer writes records to the leaders of their partitions. It is idempotent:
@@ -164,7 +166,7 @@ func (p *Producer) senderOf(broker int32) *sender {
 	defer p.mu.Unlock()
 	s := p.senders[broker]
 	if s == nil {
-		s = &sender{p: p, broker: broker, nudged: make(chan struct{}, 1), out: bufio.NewWriterSize(nil, requestBuffer)}
+		s = &sender{p: p, broker: broker, nudged: signal.New(), out: bufio.NewWriterSize(nil, requestBuffer)}
 		p.senders[broker] = s
 		if !p.closed {
 			p.tasks.Go(s.run)

@@ -8,6 +8,8 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/initproducerid"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // producerIdentity is the name under which a cluster knows the sequence of
@@ -34,7 +36,7 @@ func (p *Producer) identity(ctx context.Context) (producerIdentity, error) {
 	// Who else needs it waits for the same answer.
 	p.ids.mu.Lock()
 	defer p.ids.mu.Unlock()
-	var pause backoff
+	var pause backoff.Backoff
 	for troubled := false; p.ids.current == noProducer; {
 		err := p.initProducerID(ctx)
 		p.tries.Add(1)
@@ -50,7 +52,7 @@ func (p *Producer) identity(ctx context.Context) (producerIdentity, error) {
 			p.log.Info("no producer id can be had, will be retried", "error", err.Error())
 		}
 		troubled = true
-		if err := pause.wait(ctx); err != nil {
+		if err := pause.Wait(ctx); err != nil {
 			return noProducer, err
 		}
 	}

@@ -3,6 +3,8 @@ package kafka
 import (
 	"context"
 	"errors"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // retry calls attempt until it succeeds, fails for good, or requestTimeout or
@@ -12,7 +14,7 @@ import (
 func (c *Client) retry(ctx context.Context, attempt func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	var pause backoff
+	var pause backoff.Backoff
 	var last error
 	for {
 		err := attempt(ctx)
@@ -27,7 +29,7 @@ func (c *Client) retry(ctx context.Context, attempt func(context.Context) error)
 			return err
 		}
 		last = err
-		if pause.wait(ctx) != nil {
+		if pause.Wait(ctx) != nil {
 			return err
 		}
 	}

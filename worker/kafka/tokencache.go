@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 const (
@@ -42,16 +44,16 @@ type tokenCache struct {
 	news   tokenNews
 
 	mu       sync.Mutex
-	token    Token         // guarded by mu; no Value for none
-	obtained time.Time     // guarded by mu
-	asking   chan struct{} // closed at the end of the request under way; nil for none; guarded by mu
-	err      error         // of the last request; guarded by mu
-	next     time.Time     // when to ask again; guarded by mu
-	pause    backoff       // guarded by mu
+	token    Token           // guarded by mu; no Value for none
+	obtained time.Time       // guarded by mu
+	asking   chan struct{}   // closed at the end of the request under way; nil for none; guarded by mu
+	err      error           // of the last request; guarded by mu
+	next     time.Time       // when to ask again; guarded by mu
+	pause    backoff.Backoff // guarded by mu
 }
 
 func newTokenCache(source TokenSource, news tokenNews) *tokenCache {
-	return &tokenCache{source: source, news: news, pause: backoff{initial: 100 * time.Millisecond, max: tokenPause}}
+	return &tokenCache{source: source, news: news, pause: backoff.Backoff{Initial: 100 * time.Millisecond, Max: tokenPause}}
 }
 
 // get returns a token that is valid.
@@ -152,7 +154,7 @@ func (c *tokenCache) ask() {
 		c.news.log.Info("there is a new token for Kafka again", "source", c.source.String())
 	}
 	c.token, c.obtained, c.err, c.next = token, now, nil, now.Add(time.Second)
-	c.pause.reset()
+	c.pause.Reset()
 }
 
 // failed notes an error; the log has the first one of several, and one of another
@@ -165,7 +167,7 @@ func (c *tokenCache) failed(err error, now time.Time) {
 	if c.news.failed != nil {
 		c.news.failed()
 	}
-	c.err, c.next = err, now.Add(c.pause.next())
+	c.err, c.next = err, now.Add(c.pause.Next())
 }
 
 // refused drops a token that a broker does not accept, so that the next connection

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr/funcr"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // scriptedTokens answers with what the test says.
@@ -111,7 +113,7 @@ func TestTokenCacheKeepsWhatIsValid(t *testing.T) {
 func TestTokenCacheSparesASourceThatFails(t *testing.T) {
 	source := &scriptedTokens{answer: func(context.Context) (Token, error) { return Token{}, errTestRefused }}
 	cache := newTokenCache(source, tokenNews{})
-	cache.pause = backoff{initial: time.Hour, max: time.Hour}
+	cache.pause = backoff.Backoff{Initial: time.Hour, Max: time.Hour}
 	for range 100 {
 		if _, err := cache.get(testContext(t)); !errors.Is(err, errTestRefused) {
 			t.Fatalf("got %v", err)

@@ -8,6 +8,8 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/createtopics"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
 // Partitions asks the cluster how many partitions a topic has. The error of a
@@ -98,14 +100,14 @@ func creationError(topic string, replicationFactor int16, answer createtopics.Re
 func (c *Client) awaitTopic(ctx context.Context, topic string) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	var pause backoff
+	var pause backoff.Backoff
 	for {
 		_, err := c.topicLeaders(ctx, topic)
 		if err == nil {
 			c.forgetLeaders(topic)
 			return nil
 		}
-		if !retriable(err) || pause.wait(ctx) != nil {
+		if !retriable(err) || pause.Wait(ctx) != nil {
 			return fmt.Errorf("created, but not to be seen: %w", err)
 		}
 	}

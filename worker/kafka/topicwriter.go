@@ -112,7 +112,7 @@ func (t *TopicWriter) appendLater(ctx context.Context, to Placement, m *Message,
 		if err := p.await(ctx, missing); err != nil {
 			return err
 		}
-		var sig signal
+		var sig followUp
 		var err error
 		credit := missing
 		q := t.layout.Load().queue(to, m.Key)
@@ -132,7 +132,7 @@ func (t *TopicWriter) appendLater(ctx context.Context, to Placement, m *Message,
 }
 
 // follow tells whoever has to know what an append has changed.
-func (q *partitionQueue) follow(sig signal) {
+func (q *partitionQueue) follow(sig followUp) {
 	switch {
 	case sig.activated && sig.sender == nil:
 		q.topic.producer.route(q, 0)
@@ -142,6 +142,6 @@ func (q *partitionQueue) follow(sig signal) {
 		}
 		sig.sender.add(q, sig.due)
 	case sig.nudge && sig.sender != nil:
-		sig.sender.nudge()
+		sig.sender.nudged.Notify()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/kafka"
@@ -18,19 +19,19 @@ import (
 // offset or leader is not known yet is tried again until it is acquired or lost,
 // and no other waits for it.
 func (m *member) acquire(parts []*partition) {
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+	pause := backoff.Backoff{Initial: 100 * time.Millisecond, Max: 5 * time.Second}
+	for {
 		err := m.tryAcquire(parts)
 		if parts = stillWanted(parts); len(parts) == 0 {
 			return
 		}
+		wait := pause.Next()
 		if err != nil {
 			m.log.Info("could not acquire partitions; trying again", "partitions", idsOf(parts),
-				"error", err.Error(), "wait", wait.String())
+				"error", err.Error(), "wait", wait.Round(time.Millisecond).String())
 		}
-		select {
-		case <-m.hard.Done():
+		if backoff.Sleep(m.hard, wait) != nil {
 			return
-		case <-time.After(wait):
 		}
 	}
 }

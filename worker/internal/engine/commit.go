@@ -30,10 +30,7 @@ func (m *member) commitRegularly(ctx context.Context) {
 
 // commitSoon makes the committer not wait for its next turn; it never blocks.
 func (m *member) commitSoon() {
-	select {
-	case m.commitNow <- struct{}{}:
-	default:
-	}
+	m.commitNow.Notify()
 }
 
 func (m *member) committable() []*partition {

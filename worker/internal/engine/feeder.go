@@ -104,7 +104,7 @@ func (m *member) fetchFailed(p *partition, s *kafka.Set) {
 func (m *member) feedRound() {
 	m.blocked.Store(false)
 	parts := m.feedable()
-	for progress := true; progress && len(m.wake) == 0; {
+	for progress := true; progress && !m.wake.Pending(); {
 		progress = false
 		for i := range parts {
 			if m.feedPartition(parts[(i+m.rounds)%len(parts)]) {

@@ -14,6 +14,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/internal/record"
+	"github.com/millrace-dev/millrace/worker/internal/signal"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
@@ -34,7 +35,7 @@ type member struct {
 	hard   context.Context
 	giveUp context.CancelFunc
 
-	wake chan struct{} // holds one token when the feeder has something to look at
+	wake signal.Signal // the feeder has something to look at
 
 	mu     sync.Mutex
 	posted []func()             // for the feeder to run; guarded by mu
@@ -45,7 +46,7 @@ type member struct {
 	// process has learnt; guarded by commitMu.
 	metadataLimit int
 	metadataBare  bool          // logged that the limit leaves no room for maps; guarded by commitMu
-	commitNow     chan struct{} // holds one token when the committer should not wait
+	commitNow     signal.Signal // the committer should not wait
 
 	// lookups counts the questions about a partition's log that have ended.
 	lookups atomic.Uint64
@@ -71,7 +72,7 @@ type member struct {
 
 func newMember(e *Engine, number int) *member {
 	m := &member{
-		e: e, number: number, wake: make(chan struct{}, 1), commitNow: make(chan struct{}, 1),
+		e: e, number: number, wake: signal.New(), commitNow: signal.New(),
 		parts: make(map[int32]*partition), metadataLimit: offsets.MaxMetadata,
 		log:           e.log.WithValues("member", number),
 		readCommitted: e.cfg.Input.IsolationLevel == config.ReadCommitted,
@@ -213,10 +214,7 @@ func (m *member) placement(c *chunk, rec *record.Record, key []byte) kafka.Place
 
 // wakeFeeder makes the feeder look around; it never blocks.
 func (m *member) wakeFeeder() {
-	select {
-	case m.wake <- struct{}{}:
-	default:
-	}
+	m.wake.Notify()
 }
 
 // post hands the feeder something to do; it never blocks.

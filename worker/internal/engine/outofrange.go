@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/kafka"
 	"github.com/millrace-dev/millrace/worker/workerstatus"
@@ -48,12 +49,8 @@ func (m *member) findStart(p *partition, epoch uint64, topic kafka.TopicID) {
 // withEnds asks for the log's ends, and has the feeder call do with them if the
 // partition still waits for that.
 func (m *member) withEnds(p *partition, epoch uint64, wait time.Duration, do func(logEnds)) {
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		select {
-		case <-m.hard.Done():
-			return
-		case <-time.After(wait):
-		}
+	pause := backoff.Backoff{Initial: 100 * time.Millisecond, Max: 5 * time.Second}
+	for backoff.Sleep(m.hard, wait) == nil {
 		ends, err := m.askEnds(p.id)
 		m.lookups.Add(1)
 		if err == nil {
@@ -69,7 +66,7 @@ func (m *member) withEnds(p *partition, epoch uint64, wait time.Duration, do fun
 		}
 		m.log.Info("could not look up where the log begins and ends; trying again",
 			"topic", m.e.cfg.Input.Topic, "partition", p.id, "error", err.Error())
-		wait = pause
+		wait = pause.Next()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -21,7 +22,8 @@ const (
 // worker that ended instead would only be restarted, with longer and longer pauses.
 func (e *Engine) patiently(ctx context.Context, attempt func(context.Context) error) error {
 	var told time.Time
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, contactPause) {
+	pause := backoff.Backoff{Initial: 100 * time.Millisecond, Max: contactPause}
+	for {
 		err := try(ctx, attempt)
 		if err == nil || ctx.Err() != nil || !kafka.Passing(err) {
 			e.waitsFor("")
@@ -32,10 +34,7 @@ func (e *Engine) patiently(ctx context.Context, attempt func(context.Context) er
 			told = time.Now()
 			e.log.Info("Kafka can't be used yet; the worker waits for it", "error", err.Error())
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+		_ = pause.Wait(ctx) // the loop looks at ctx
 	}
 }
 
