@@ -7,25 +7,24 @@ import (
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// CPU is what is observed of the pods' CPU limits, in thousandths.
+// CPU is the observation of the pods' CPU limits, in thousandths of a CPU.
 type CPU struct {
-	// Base is the template's, 0 for none; Held is what each pod is to have already,
-	// 0 for the template's.
+	// Base is the template's limit, 0 for none. Held is the limit that the Deployment
+	// notes for each pod, 0 for the template's.
 	Base, Held int64
 	// Pods are those on a node, by name.
 	Pods []PodCPU
 }
 
-// PodCPU is the CPU limit of one pod, in thousandths.
+// PodCPU is the CPU limit of one pod, in thousandths of a CPU.
 type PodCPU struct {
 	Name string
-	// Asked is what its spec says, Has what its container has.
+	// Asked is the limit in its spec, Has the one that its container has.
 	Asked, Has int64
-	// Ceiling is the most that it can be given as far as is known; 0 for no such
-	// bound.
+	// Ceiling is the most that the pod can get; 0 if no bound is known.
 	Ceiling int64
-	// Reason and Message say why it does not get what it asks for, or would;
-	// empty if nothing stands against it.
+	// Reason and Message say why the pod does not get the limit that it asks for, or
+	// would not get more; empty if nothing prevents it.
 	Reason, Message string
 }
 
@@ -34,9 +33,9 @@ func (o *Observed) scalesCPU() bool {
 	return o.scalesItself() && o.Processor.Spec.Autoscaling.Vertical != nil
 }
 
-// cpu is the limit that each pod is to have; 0 for that of the template. When
-// autoscaling.vertical is taken away, the pods get back what the template says, and
-// that is noted until all have it.
+// cpu returns the limit for each pod; 0 for the template's. When a user removes
+// autoscaling.vertical, the pods get the template's limit back, and the Deployment
+// notes the template's limit until all pods have it.
 func (o *Observed) cpu() int64 {
 	a := o.Processor.Spec.Autoscaling
 	switch {
@@ -62,7 +61,7 @@ func (o *Observed) whyCPU() string {
 	return "spec.autoscaling.vertical is absent"
 }
 
-// Goal is the limit that a pod is to be given, when each is to have cpu.
+// Goal returns the limit to give to this pod when each pod is to have cpu.
 func (p *PodCPU) Goal(cpu int64) int64 {
 	if p.Ceiling > 0 {
 		return min(cpu, p.Ceiling)
@@ -70,7 +69,7 @@ func (p *PodCPU) Goal(cpu int64) int64 {
 	return cpu
 }
 
-// Resized is how many pods have that much.
+// Resized returns the number of pods that have that limit.
 func (c *CPU) Resized(cpu int64) (pods int32) {
 	for i := range c.Pods {
 		if c.Pods[i].Has == cpu {
@@ -80,7 +79,7 @@ func (c *CPU) Resized(cpu int64) (pods int32) {
 	return pods
 }
 
-// Room is the most that any pod can be given, 0 while that is not known.
+// Room returns the most that any pod can get; 0 while that is not known.
 func (c *CPU) Room() (room int64) {
 	for i := range c.Pods {
 		if c.Pods[i].Ceiling == 0 {
@@ -91,21 +90,21 @@ func (c *CPU) Room() (room int64) {
 	return room
 }
 
-// Trouble says which pods don't get their CPU, "" if all do, with the reason for the
-// first.
+// Trouble returns a message about the pods that don't get their CPU, with the reason
+// of the first; "" if all get it.
 func (c *CPU) Trouble() (reason, message string) {
-	count := 0
+	troubled := 0
 	for i := range c.Pods {
 		p := &c.Pods[i]
 		if p.Reason == "" {
 			continue
 		}
-		if count++; count == 1 {
+		if troubled++; troubled == 1 {
 			reason, message = p.Reason, fmt.Sprintf("pod %s: %s: %s", p.Name, p.Reason, p.Message)
 		}
 	}
-	if count > 1 {
-		message += fmt.Sprintf("; so it is with %d more", count-1)
+	if troubled > 1 {
+		message += fmt.Sprintf("; the same holds for %s", count(troubled-1, "more pod"))
 	}
 	return reason, message
 }
@@ -121,6 +120,6 @@ func (o *Observed) resizePending(p *Plan) status.Condition {
 		return status.False(status.ResizePending, status.ResizeDeferred, "")
 	}
 	return status.True(status.ResizePending, reason, fmt.Sprintf(
-		"each pod is to have %dm of CPU, and goes on with what it has where there is no room: %s; add room to the node, or lower spec.autoscaling.vertical.maxCPU",
+		"each pod gets %dm of CPU if its node has room, and keeps its present CPU otherwise: %s; add room to the node, or lower spec.autoscaling.vertical.maxCPU",
 		p.CPU, message))
 }

@@ -11,39 +11,38 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// Plan is what is to be done.
+// Plan lists the acts for one StreamProcessor.
 type Plan struct {
 	Replicas Replicas
-	// CPU is the limit that each pod is to have, in thousandths; 0 for that of
-	// the template.
+	// CPU is the limit for each pod, in thousandths of a CPU; 0 for the template's.
 	CPU int64
-	// Apply are the objects that are to exist, each whole, with the reason for
-	// each, in their order. It is empty when nothing may be touched.
+	// Apply are the objects to apply, in their order, each whole and with its reason.
+	// It is empty when the operator may touch nothing.
 	Apply []Act
-	// Stop is the Deployment that there is, without pods: all that is done for one that
-	// is suspended and whose own Deployment can't be made. Otherwise it is nil.
+	// Stop is the existing Deployment with no pods: the only act for a suspended
+	// StreamProcessor whose spec makes no Deployment. Otherwise it is nil.
 	Stop *appsv1.Deployment
-	// Rollout says whether the pods are to be replaced.
+	// Rollout decides whether pods are replaced.
 	Rollout Rollout
-	// Invalid is why a worker would not run with the spec; nil if it would.
+	// Invalid is the reason why no worker can run with the spec; nil if one can.
 	Invalid error
 }
 
 // Act is one object to be applied.
 type Act struct {
 	Object resources.Object
-	// Why is for whoever reads the operator's log.
+	// Why is the reason that the operator's log gives.
 	Why string
-	// Needed: pods must not start with another one, or with none.
+	// Needed: pods must not start without it, or with an earlier version of it.
 	Needed bool
 }
 
-// Make decides. The same observation gives the same plan.
+// Make makes the plan. The same observation gives the same plan.
 func Make(o Observed) Plan {
 	p := Plan{Replicas: o.replicas(), CPU: o.cpu()}
 	objects, err := resources.Objects(o.Processor, resources.Inputs{
 		WorkerImage: o.Environment.WorkerImage, LogLevel: o.Environment.WorkerLogLevel,
-		Replicas: p.Replicas.Count, RanReplicas: cmp.Or(p.Replicas.Count, o.ran()), CPU: p.CPU, Partitions: o.Kafka.Partitions,
+		Replicas: p.Replicas.Count, RanReplicas: cmp.Or(p.Replicas.Count, o.lastRan()), CPU: p.CPU, Partitions: o.Kafka.Partitions,
 		CredentialsHash: o.Credentials.Hash,
 		NetworkPolicy:   o.Environment.NetworkPolicies,
 		PodMonitor:      o.Environment.PodMonitors, PodMonitorLabels: o.Environment.PodMonitorLabels,
@@ -55,8 +54,8 @@ func Make(o Observed) Plan {
 		}
 		return p
 	}
-	// What runs is left running, as it works with what it was started with, unless
-	// it is to stop.
+	// Running pods stay, since they work with the configuration that they started
+	// with, unless the user suspends them.
 	if (p.Invalid != nil || len(o.Credentials.Missing) > 0 || o.GroupOwner != "" && o.Held() > 0) && !o.Processor.Spec.Suspend {
 		return p
 	}
@@ -71,20 +70,21 @@ func Make(o Observed) Plan {
 	return p
 }
 
-// needed is about what pods refer to, and what keeps others away from them. The
-// Service, the PodDisruptionBudget and the PodMonitor are of use to running pods only.
+// needed reports whether pods refer to the object, or whether it keeps other pods away
+// from them. The Service, the PodDisruptionBudget and the PodMonitor are of use only to
+// pods that run.
 func needed(object resources.Object) bool {
 	kind := object.GetObjectKind().GroupVersionKind().Kind
 	return slices.Contains([]string{"ServiceAccount", "ConfigMap", "NetworkPolicy"}, kind)
 }
 
-// Describe names an object as messages do: kind and name.
+// Describe returns the kind and name of an object, as messages give them.
 func Describe(object resources.Object) string {
 	return fmt.Sprintf("%s %s", object.GetObjectKind().GroupVersionKind().Kind, object.GetName())
 }
 
-// why tells what is particular about an object; that it belongs to the
-// StreamProcessor goes without saying.
+// why returns the reason for applying an object. Only a Deployment has a particular
+// one.
 func (o *Observed) why(object resources.Object, p *Plan) string {
 	if object.GetObjectKind().GroupVersionKind().Kind != "Deployment" {
 		return "the spec asks for it"

@@ -8,64 +8,22 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// crashesShown is how many crashes in a row are more than bad luck, and recent how
-// long ago the last of them may be: a container that has been running since may be
-// unready for another reason. It is longer than Kubernetes waits between restarts.
+// crashesShown is the number of crashes in a row that a condition shows, and recent
+// the age of the last crash up to which it does: a container that has run for longer
+// may be unready for another reason. It is longer than Kubernetes waits between
+// restarts.
 const (
 	crashesShown = 2
 	recent       = 10 * time.Minute
 )
 
-// revisionAnnotation is the Deployment controller's, on a Deployment and on each of
-// its ReplicaSets: the present one has the same number.
-const revisionAnnotation = "deployment.kubernetes.io/revision"
-
-// Owns reports whether a pod belongs to the Deployment. Others may bear the same
-// labels.
-func (o *Observed) Owns(pod *corev1.Pod) bool {
-	return slices.ContainsFunc(o.ReplicaSets, func(set metav1.ObjectMeta) bool { return metav1.IsControlledBy(pod, &set) })
-}
-
-// present are the pods of the Deployment's present configuration. There are none
-// until its controller has seen that.
-func (o *Observed) present() []corev1.Pod {
-	revision := o.Deployment.Annotations[revisionAnnotation]
-	var pods []corev1.Pod
-	for _, set := range o.ReplicaSets {
-		if set.Annotations[revisionAnnotation] != revision {
-			continue
-		}
-		for i := range o.Pods {
-			if metav1.IsControlledBy(&o.Pods[i], &set) {
-				pods = append(pods, o.Pods[i])
-			}
-		}
-	}
-	return pods
-}
-
-// starting reports whether a program runs that its startup probe still waits for.
-// The kubelet restarts it when that has waited enough.
-func (o *Observed) starting() bool {
-	for _, pod := range o.present() {
-		for _, c := range pod.Status.ContainerStatuses {
-			if c.Name == v1alpha1.WorkerContainer && c.State.Running != nil && c.Started != nil && !*c.Started {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// failing tells of the pod that fails most clearly, and returns the reason for Ready;
-// "" if none does. The pods of one configuration mostly fail of one cause, so one of
-// them says it.
+// failing returns the reason for Ready and the message about the pod that fails most
+// clearly; "" if none fails. The pods of one configuration mostly fail for one cause,
+// so the message names one of them.
 func failing(pods []corev1.Pod, now time.Time) (reason, message string) {
 	pods = slices.SortedFunc(slices.Values(pods), func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
 	counts, first := map[string]int{}, map[string]string{}
@@ -78,7 +36,7 @@ func failing(pods []corev1.Pod, now time.Time) (reason, message string) {
 	for _, reason := range []string{status.PodsFailing, status.PodsUnschedulable} {
 		switch n := counts[reason]; {
 		case n > 1:
-			return reason, fmt.Sprintf("%d pods fail, the first of them is %s", n, first[reason])
+			return reason, fmt.Sprintf("%d pods fail; the first is %s", n, first[reason])
 		case n == 1:
 			return reason, first[reason]
 		}
@@ -108,7 +66,7 @@ func troubleOf(pod *corev1.Pod, now time.Time) (reason, message string) {
 func containerTrouble(c *corev1.ContainerStatus, now time.Time) string {
 	w := c.State.Waiting
 	if w != nil && !slices.Contains([]string{"ContainerCreating", "PodInitializing", crashLoop}, w.Reason) {
-		return w.Reason + ": " + oneLine(w.Message)
+		return w.Reason + ": " + lastLine(w.Message)
 	}
 	if c.Ready || c.RestartCount < crashesShown {
 		return ""
@@ -126,14 +84,15 @@ func containerTrouble(c *corev1.ContainerStatus, now time.Time) string {
 	case last.Reason == "OOMKilled":
 		return "it needs more memory than its limit: raise the memory limit of the container worker in spec.template.spec, or lower spec.inFlight"
 	}
-	return strings.TrimSuffix(fmt.Sprintf("it ends with exit code %d: %s", last.ExitCode, oneLine(last.Message)), ": ")
+	return strings.TrimSuffix(fmt.Sprintf("it ends with exit code %d: %s", last.ExitCode, lastLine(last.Message)), ": ")
 }
 
-// crashLoop is what a container waits for between its restarts.
+// crashLoop is the reason of a container that waits between restarts.
 const crashLoop = "CrashLoopBackOff"
 
-// oneLine is the last line: what a program ends with says why.
-func oneLine(message string) string {
+// lastLine returns the last line of a message: a program's last line gives the reason
+// for its end.
+func lastLine(message string) string {
 	message = strings.TrimSpace(message)
 	return message[strings.LastIndexByte(message, '\n')+1:]
 }

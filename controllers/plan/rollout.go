@@ -11,39 +11,39 @@ import (
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// Rollout is what becomes of the pod template. The number of pods follows the plan
-// all the same: what holds a template must not hold autoscaling, or keep a suspended
-// StreamProcessor running.
+// Rollout decides about the pod template. The number of pods follows the plan in any
+// case: a held template must not stop autoscaling, or keep a suspended StreamProcessor
+// running.
 type Rollout struct {
-	// Pending: the Deployment has another template than the wanted one.
+	// Pending: the Deployment's template differs from the wanted one.
 	Pending bool
-	// ByOperator: the difference comes from the operator itself.
+	// ByOperator: the operator itself has brought the difference.
 	ByOperator bool
-	// Hold is why the Deployment keeps the template that it has, or is not made if
-	// there is none yet; "" if it gets the wanted one.
+	// Hold is the reason why the Deployment keeps its template, or is not created;
+	// "" if it gets the wanted template.
 	Hold string
-	// Closed: no pod is added while the template is held. It would start with what is
-	// somebody else's, or with a configuration that nobody asks for any more.
+	// Closed: the operator adds no pod while the template is held. The pod would start
+	// with somebody else's objects, or with a configuration that nobody asks for.
 	Closed bool
 	// Turn: the rollout has to wait for its turn among all that the operator causes.
 	Turn bool
-	// Waiting is set by the reconciler while the turn has not come, and Hold with it.
+	// Waiting: the turn has not come. The reconciler sets it, and Hold with it.
 	Waiting bool
 }
 
-// rollout compares the Deployment that is there with the wanted one.
+// rollout compares the existing Deployment with the wanted one.
 func (o *Observed) rollout(wanted *appsv1.Deployment) Rollout {
 	var r Rollout
 	if o.Deployment != nil {
-		is, next := resources.RevisionOf(o.Deployment), resources.RevisionOf(wanted)
-		r.Pending = is.Template != next.Template
-		r.ByOperator = r.Pending && is.ByOperator(next)
+		present, next := resources.RevisionOf(o.Deployment), resources.RevisionOf(wanted)
+		r.Pending = present.Template != next.Template
+		r.ByOperator = r.Pending && present.ByOperator(next)
 	}
 	switch {
 	case len(o.Foreign) > 0:
-		r.Hold, r.Closed = "not made by this StreamProcessor: "+strings.Join(o.Foreign, ", "), true
+		r.Hold, r.Closed = "something else owns "+strings.Join(o.Foreign, ", "), true
 	case len(o.Leaving) > 0:
-		r.Hold, r.Closed = "of an earlier StreamProcessor of this name, and about to be gone: "+strings.Join(o.Leaving, ", "), true
+		r.Hold, r.Closed = "an earlier StreamProcessor of this name leaves "+strings.Join(o.Leaving, ", "), true
 	case r.Pending && o.paused():
 		r.Hold = "the annotation " + v1alpha1.PausedAnnotation + " is set"
 	default:
@@ -52,16 +52,16 @@ func (o *Observed) rollout(wanted *appsv1.Deployment) Rollout {
 	return r
 }
 
-// Missing holds the template because of something that pods need and that can't be
-// made. Those that run go on with the former one, and more of them may help; from none
-// on, nobody has asked for those.
-func (p *Plan) Missing(what string, held int32) {
-	p.Rollout.Hold = "not there yet: " + what
+// Missing holds the template because the API server refuses an object that the pods
+// need. Running pods go on with the former template, and more of them may help; if none
+// runs, nobody has asked for pods with the former template.
+func (p *Plan) Missing(object string, held int32) {
+	p.Rollout.Hold = "its pods need " + object
 	p.Rollout.Closed = p.Rollout.Closed || held == 0
 }
 
-// paused reports whether the user holds rollouts. Where everything is stopped by
-// the user, there are no pods to be kept as they are.
+// paused reports whether the user holds rollouts. A suspended StreamProcessor has no
+// pods to protect.
 func (o *Observed) paused() bool {
 	return o.Processor.Annotations[v1alpha1.PausedAnnotation] == "true" && !o.Processor.Spec.Suspend
 }
@@ -72,38 +72,40 @@ func (p *Plan) Await() {
 	p.Rollout.Hold = "it waits for its turn"
 }
 
-// rolloutHeld also says that what a user asked for is not reached yet, though the
-// pods are Ready: tools that wait for a change should not take it for done.
+// rolloutHeld returns RolloutHeld, and Reconciling if a change of the user does not
+// reach the pods: tools that wait for the change must not take it for done, although
+// the pods are Ready.
 func (p *Plan) rolloutHeld(o *Observed) []status.Condition {
-	const resume = "; remove the annotation to let them"
+	const (
+		paused = "the annotation " + v1alpha1.PausedAnnotation + " is set: "
+		resume = "; remove the annotation to roll them out"
+	)
 	switch r := p.Rollout; {
 	case r.Waiting:
 		return []status.Condition{status.True(status.RolloutHeld, status.WaitingForTurn,
-			"the operator has a new pod template, and as many StreamProcessors as it may roll at the same time are rolling; a change of the spec would not wait")}
+			"the operator has a new pod template, and waits because as many StreamProcessors are rolling as may at the same time; a change of the spec does not wait")}
 	case !o.paused():
 		return []status.Condition{status.False(status.RolloutHeld, status.Paused, "")}
 	case !r.Pending:
-		return []status.Condition{status.True(status.RolloutHeld, status.Paused,
-			"the annotation "+v1alpha1.PausedAnnotation+" is set: changes would not reach the pods; there are none at the moment")}
+		return []status.Condition{status.True(status.RolloutHeld, status.Paused, paused+"changes don't reach the pods; there are none at the moment")}
 	case r.ByOperator:
-		return []status.Condition{status.True(status.RolloutHeld, status.Paused,
-			"the annotation "+v1alpha1.PausedAnnotation+" is set: the pods don't get the operator's new template"+resume)}
+		return []status.Condition{status.True(status.RolloutHeld, status.Paused, paused+"the operator's new template does not reach the pods; remove the annotation to roll it out")}
 	}
-	message := "the annotation " + v1alpha1.PausedAnnotation + " is set: the pods don't get the changes of the spec" + resume
+	message := paused + "the changes of the spec don't reach the pods" + resume
 	return []status.Condition{
 		status.True(status.RolloutHeld, status.Paused, message),
 		status.True(status.Reconciling, status.Paused, message),
 	}
 }
 
-// withHeld adds what is said of the rollout, where the state does not say more: a
-// StreamProcessor that is Reconciling or Stalled for another reason shows that one.
+// withHeld adds the conditions about the rollout. A StreamProcessor that is Reconciling
+// or Stalled for another reason shows that reason.
 func withHeld(state, held []status.Condition) []status.Condition {
 	for _, c := range held {
-		more := slices.ContainsFunc(state, func(s status.Condition) bool {
+		hasReason := slices.ContainsFunc(state, func(s status.Condition) bool {
 			return s.Type == status.Reconciling || s.Type == status.Stalled
 		})
-		if c.Type != status.Reconciling || !more {
+		if c.Type != status.Reconciling || !hasReason {
 			state = append(state, c)
 		}
 	}

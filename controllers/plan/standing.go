@@ -3,31 +3,28 @@ package plan
 import (
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// How long a trouble may last before it takes somebody's act. Tools that wait for a
+// A trouble may last for a grace before a user has to act. Tools that wait for a
 // StreamProcessor, as Helm and Flux do, give up at once when it is Stalled.
 const (
-	// grace is enough for what is applied together to arrive: topics, users and
-	// Secrets that other operators make, an image that is still being pushed.
+	// grace is long enough for things that are applied together to arrive: topics,
+	// users and Secrets that other operators make, an image that is still being pushed.
 	grace = 2 * time.Minute
-	// nodeGrace is enough for a cluster to add nodes.
+	// nodeGrace is long enough for a cluster to add nodes.
 	nodeGrace = 10 * time.Minute
 )
 
-// standing is how Ready, Reconciling and Stalled stand, for one reason.
+// standing is the state of Ready, Reconciling and Stalled, for one reason.
 type standing struct {
 	reason, message string
-	// ready: what was asked for is reached.
+	// ready: the StreamProcessor is as its spec asks.
 	ready bool
-	// runs is what Ready says where enough pods run for it to stay True while
-	// something is under way; "" where it is False.
-	runs string
-	// grace is how long the reason may last; 0 for as long as it takes.
+	// stillRuns is the message of Ready if enough pods run for Ready to stay True while
+	// a change is under way; "" if Ready is False.
+	stillRuns string
+	// grace is the time that the reason may last; 0 for any time.
 	grace time.Duration
 	// stalled: waiting does not help.
 	stalled bool
@@ -42,23 +39,23 @@ func progressing(reason, message string) standing {
 	return standing{reason: reason, message: message}
 }
 
-// passing is not ready, and may get so by itself, for example because something that
-// is needed has yet to arrive.
+// passing is not ready, and may become ready by itself, for example because something
+// that it needs has yet to arrive.
 func passing(reason, message string) standing {
 	return standing{reason: reason, message: message, grace: grace}
 }
 
-// stalled is not ready, and will not be without somebody's act.
+// stalled is not ready, and stays so until somebody acts.
 func stalled(reason, message string) standing {
 	return standing{reason: reason, message: message, stalled: true}
 }
 
-// conditions are what the status shows of it, and again is when the grace ends.
+// conditions returns the conditions that the status shows, and the rest of the grace.
 func (s standing) conditions(o *Observed) (shown []status.Condition, again time.Duration) {
 	if s.ready {
 		return []status.Condition{status.True(status.Ready, s.reason, s.message)}, 0
 	}
-	left := s.left(o)
+	left := s.graceLeft(o)
 	if s.stalled || s.grace > 0 && left <= 0 {
 		return []status.Condition{
 			status.False(status.Ready, s.reason, s.message),
@@ -69,44 +66,23 @@ func (s standing) conditions(o *Observed) (shown []status.Condition, again time.
 		status.False(status.Ready, s.reason, s.message),
 		status.True(status.Reconciling, s.reason, s.message),
 	}
-	if s.runs != "" {
-		shown[0] = status.True(status.Ready, status.Running, s.runs)
+	if s.stillRuns != "" {
+		shown[0] = status.True(status.Ready, status.Running, s.stillRuns)
 	}
 	return shown, left
 }
 
-// left is how much of the grace is left. The status holds since when the reason has
-// lasted, so that an operator that starts again counts on.
-func (s standing) left(o *Observed) time.Duration {
+// graceLeft returns the rest of the grace. The status holds the time since which the
+// reason has lasted, so an operator that starts again continues to count.
+func (s standing) graceLeft(o *Observed) time.Duration {
 	if s.grace == 0 {
 		return 0
 	}
-	if was := o.last(status.Stalled); was != nil && was.Reason == s.reason {
+	if before := o.last(status.Stalled); before != nil && before.Reason == s.reason {
 		return 0
 	}
-	if was := o.last(status.Reconciling); was != nil && was.Reason == s.reason {
-		return s.grace - o.Now.Sub(was.LastTransitionTime.Time)
+	if before := o.last(status.Reconciling); before != nil && before.Reason == s.reason {
+		return s.grace - o.Now.Sub(before.LastTransitionTime.Time)
 	}
 	return s.grace
-}
-
-// last returns a condition as the status has it; nil if it has none, or one of an
-// earlier generation: whoever has changed the spec has acted.
-func (o *Observed) last(kind string) *metav1.Condition {
-	c := meta.FindStatusCondition(o.Processor.Status.Conditions, kind)
-	if c == nil || c.ObservedGeneration != o.Processor.Generation {
-		return nil
-	}
-	return c
-}
-
-// unasked reports whether nothing has been heard from Kafka, neither an answer nor an
-// error.
-func (o *Observed) unasked() bool {
-	return o.Kafka.Trouble == nil && o.unanswered()
-}
-
-// unanswered reports whether Kafka has answered nothing about the topics yet.
-func (o *Observed) unanswered() bool {
-	return o.Kafka.Input == nil && len(o.Kafka.Missing) == 0
 }
