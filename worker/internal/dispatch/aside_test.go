@@ -135,27 +135,22 @@ func TestTroubledRecordsHoldUpNoneBesideThem(t *testing.T) {
 // the first fails and the second blocks.
 func TestABackoffDoesNotWaitForASlowRecord(t *testing.T) {
 	lanes, a, b := twoKeys()
-	p := &Pool{
-		size:    2,
-		cfg:     Config{BatchSize: 1, NewWorker: func() Worker { return &script{} }},
-		started: time.Now(), ctx: t.Context(), light: time.Hour, perRecord: 1,
-	}
-	p.wake.L = &p.mu
-	p.pushLanes(testChunk(lanes, 0, 0, a, b, a, b))
+	p := newIdlePool(2, time.Hour)
+	p.backlog.addOrdered(testChunk(lanes, 0, 0, a, b, a, b))
 	r := newRunner(p)
-	p.takeLane(r, 4)
-	r.next()
+	p.backlog.fillFromLane(&r.claim, 4)
+	r.nextGroup()
 	r.finish(&session{worker: &script{
 		errs:   []error{errors.New("not now")},
 		finish: func(Item, error) (time.Duration, bool) { return time.Millisecond, true },
 	}})
-	r.claimed.Store(int64(time.Second))
-	r.next()
+	r.claimedAt.Store(int64(time.Second))
+	r.nextGroup()
 	r.state.Add(running)
-	p.look(r, &sighting{}, p.started.Add(time.Second+slow))
+	p.watchdog.inspect(r, &sighting{}, p.started.Add(time.Second+slow))
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
 		p.mu.Lock()
-		ready := p.ready.len()
+		ready := p.backlog.ready.len()
 		p.mu.Unlock()
 		if ready == 1 {
 			break
@@ -167,10 +162,10 @@ func TestABackoffDoesNotWaitForASlowRecord(t *testing.T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var offsets []int64
-	for _, it := range p.ready.pop().take(nil, 4) {
+	for _, it := range p.backlog.ready.pop().popItems(nil, 4) {
 		offsets = append(offsets, it.Record().Offset)
 	}
-	if fmt.Sprint(offsets) != "[0 2]" || len(r.items) != 3 || r.items[2].Record().Offset != 3 {
-		t.Errorf("records %v are tried again, and %d are kept", offsets, len(r.items))
+	if fmt.Sprint(offsets) != "[0 2]" || len(r.claim.items) != 3 || r.claim.items[2].Record().Offset != 3 {
+		t.Errorf("records %v are tried again, and %d are kept", offsets, len(r.claim.items))
 	}
 }

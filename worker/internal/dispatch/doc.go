@@ -1,8 +1,14 @@
-// Package dispatch runs records on a pool of goroutines: it queues the chunks
-// that the feeder has decoded, keeps the ordering that the StreamProcessor asks
-// for, and hands groups of records to the user's code under a deadline.
+// Package dispatch runs records on a pool of goroutines. It queues the chunks that
+// the feeder has decoded, keeps the ordering that the StreamProcessor asks for, and
+// hands groups of records to the user's code under a deadline.
 //
-// It stands between decoding and producing. Chunks cost one lock when they are
-// queued together and a goroutine one lock for each claim of up to maxClaim
-// records; nothing is locked, sent or allocated for each record.
+// In the data path it stands between decoding and producing. Its cost for each
+// record is small: pushing several chunks takes one lock, and so does each claim of
+// up to maxClaim records. A single record costs no lock, no channel operation and no
+// allocation.
+//
+// The pool's state has four owners. The backlog holds the records that no goroutine
+// has claimed, and the crew keeps count of the goroutines; Pool.mu guards both. A
+// runner is one goroutine with its claim. The watchdog looks after attempts that
+// take long.
 package dispatch

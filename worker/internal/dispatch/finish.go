@@ -2,18 +2,19 @@ package dispatch
 
 import "time"
 
-// finish delivers the results of the group in order. The results that follow a failed
-// item in its lane are thrown away, and their items go back to the lane with it.
+// finish delivers the results of the group in order. It throws away the results that
+// follow a failed item in its lane, and returns their items to the lane.
 func (r *runner) finish(s *session) {
+	c := &r.claim
 	together := false
-	for k := range r.group {
-		it := r.items[r.pos]
-		r.pos++
-		if it.lane != nil && len(it.lane.back) > 0 {
+	for k := range c.group {
+		it := c.items[c.finished]
+		c.finished++
+		if it.lane != nil && it.lane.isBlocked() {
 			if together {
-				it.past = it.past.halved(r.group)
+				it.history = it.history.halved(c.group)
 			}
-			it.lane.back = append(it.lane.back, it)
+			it.lane.returned = append(it.lane.returned, it)
 			continue
 		}
 		v := s.worker.Finish(k, it)
@@ -21,55 +22,47 @@ func (r *runner) finish(s *session) {
 			continue
 		}
 		if together = together || v.Together; together {
-			it.past = it.past.halved(r.group)
+			it.history = it.history.halved(c.group)
 		}
 		r.tryAgain(it, v.After)
 		if waits := r.pool.cfg.Waits; waits != nil {
 			waits(it)
 		}
 	}
-	r.group = 0
-	if len(r.due) > 0 {
-		r.retryDue()
+	c.group = 0
+	if len(r.failed) > 0 {
+		r.retryFailed()
 	}
 }
 
-// tryAgain queues another attempt of an item, the last one that finish has looked at.
+// tryAgain arranges another attempt of the item that finish has just looked at.
 func (r *runner) tryAgain(it Item, after time.Duration) {
 	l := it.lane
 	switch {
-	case l == nil || l.set.keys != nil && it.Record().Key == nil:
+	case l == nil || l.lanes.keys != nil && it.Record().Key == nil:
 		it.lane = nil
-		r.retryLater(it, after)
+		r.tryAgainUnordered(it, after)
 		return
-	case l.set.keys != nil && !l.alone:
-		l = r.detour(it)
+	case l.lanes.keys != nil && !l.isAside:
+		r.pool.mu.Lock()
+		l = r.claim.moveAside(it)
+		r.pool.mu.Unlock()
 		it.lane = l
 	}
-	l.back = append(l.back, it)
-	r.park(l, after)
+	l.returned = append(l.returned, it)
+	r.claim.park(l, after)
 }
 
-// retryLater queues an item that has no order for another attempt, together with
-// those before it that wait for the same time.
-func (r *runner) retryLater(it Item, after time.Duration) {
-	if len(r.due) > 0 && after != r.wait {
-		r.retryDue()
+// tryAgainUnordered arranges another attempt of an item without an order, together
+// with the failed items before it if they wait for the same time.
+func (r *runner) tryAgainUnordered(it Item, after time.Duration) {
+	if len(r.failed) > 0 && after != r.failedWait {
+		r.retryFailed()
 	}
-	r.due, r.wait = append(r.due, it), after
+	r.failed, r.failedWait = append(r.failed, it), after
 }
 
-func (r *runner) retryDue() {
-	due := r.due
-	r.due = nil
-	time.AfterFunc(r.wait, func() { r.pool.retry(due) })
-}
-
-func (r *runner) park(l *lane, after time.Duration) {
-	for i := len(r.lanes) - 1; i >= 0; i-- {
-		if r.lanes[i].lane == l {
-			r.lanes[i].after = after
-			return
-		}
-	}
+func (r *runner) retryFailed() {
+	r.pool.retryLater(r.failed, r.failedWait)
+	r.failed = nil
 }

@@ -6,53 +6,54 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
-// Lanes are the queues of one partition. Records of one lane run one after
-// another in their order; a stuck record holds up its own lane and no other
-// partition's. Guarded by the Pool's mutex.
+// Lanes are the queues of one partition. Records of one lane run one after another
+// in their order. A stuck record holds up its own lane and no other partition.
+// Pool.mu guards them.
 //
-// All records can go through the trunk. Those of keys can go through lanes that
-// they share by hash instead, which branch off of it: while one has records, the
-// trunk has none, and the other way round. A key in trouble leaves both for a lane
-// aside, so that the keys it shared a lane with need not wait for it.
+// All records can go through the trunk. Under Key they can go through the key lanes
+// instead, which keys share by hash. Only one of the two holds records at a time:
+// the trunk or the key lanes. A key whose record fails or is slow leaves both for a
+// lane aside, so that the keys it shared a lane with need not wait for it.
 type Lanes struct {
 	trunk lane
 	keys  []lane // a power of two of them; nil if all records keep one order
-	busy  int    // lanes that are not idle, those aside left out
+	busy  int    // lanes that are not idle, without those aside
 
-	// aside are the lanes of keys in trouble, by the key's hash. None of them is
-	// idle. What they hold of a key comes before what the other lanes do.
+	// aside holds the lanes of troubled keys, by the key's hash. None of them is
+	// idle. A key's records in its lane aside come before those in other lanes.
 	aside map[uint64]*lane
 
-	// branched says that the last chunk went to the lanes of the keys. Only who
-	// pushes uses it.
-	branched bool
+	// spread says that the last chunk went to the key lanes. Only the goroutine
+	// that pushes uses it.
+	spread bool
 }
 
-// laneSeed makes the lane of a key independent of its partition: were both
-// taken from Kafka's murmur2, the keys of one partition would share few lanes.
+// laneSeed makes the lane of a key independent of its partition. If both came from
+// Kafka's murmur2, the keys of one partition would share few lanes.
 var laneSeed = maphash.MakeSeed()
 
-// NewKeyLanes returns n lanes, n a power of two, that records are spread over
-// by key. Records with a null key have no order.
+// NewKeyLanes returns lanes for a partition whose records keep the order of their
+// keys. Keys share n lanes; n is a power of two. Records with a null key have no
+// order.
 func NewKeyLanes(n int) *Lanes {
 	l := &Lanes{keys: make([]lane, n)}
-	l.trunk.set = l
+	l.trunk.lanes = l
 	for i := range l.keys {
-		l.keys[i].set = l
+		l.keys[i].lanes = l
 	}
 	return l
 }
 
-// NewPartitionLane returns the single lane of a partition whose records run in
+// NewPartitionLane returns the single lane of a partition whose records all keep
 // their order.
 func NewPartitionLane() *Lanes {
 	l := &Lanes{}
-	l.trunk.set = l
+	l.trunk.lanes = l
 	return l
 }
 
-// of returns the lane that a record shares with those of other keys.
-func (l *Lanes) of(rec *record.Record) *lane {
+// keyLane returns the key lane of a record.
+func (l *Lanes) keyLane(rec *record.Record) *lane {
 	n := uint64(rec.Offset) // spreads records with a null key
 	if rec.Key != nil {
 		n = hash(rec.Key)
@@ -67,103 +68,112 @@ type laneState uint8
 
 const (
 	laneIdle    laneState = iota // empty
-	laneReady                    // has items and stands in the pool's ready queue
-	laneRunning                  // a runner has claimed items of it
-	laneParked                   // its first item waits out a backoff
+	laneReady                    // has records and stands in the backlog's ready queue
+	laneRunning                  // a runner has claimed records of it
+	laneParked                   // its first record waits for its next attempt
 )
 
 // lane is a first-in-first-out queue with at most one runner at a time.
 type lane struct {
-	set     *Lanes
-	state   laneState
-	part    int32 // that Chunk.link made last for the lane; only link uses it
-	stretch queue[stretch]
-	waiting int // records in stretch
-	// alone says that the lane is aside and holds one key, whose hash is key.
-	alone bool
-	key   uint64
-	// back holds what the lane's runner could not finish, in order; only the
-	// runner touches it while the lane is running. A lane with something in
-	// it is blocked: its later items must not overtake.
-	back []Item
+	lanes    *Lanes
+	state    laneState
+	part     int32 // the lane's index in Chunk.parts; only Chunk.link uses it
+	segments queue[segment]
+	waiting  int // records in segments
+	// isAside says that this is a lane aside, for the one key whose hash is key.
+	isAside bool
+	key     uint64
+	// returned holds the items that the lane's runner could not finish, in their
+	// order; only the runner touches it while the lane is running. A lane with
+	// returned items is blocked: its later items must not overtake them.
+	returned []Item
 }
 
-// stretch is records of one chunk that follow each other in a lane.
-type stretch struct {
-	chunk *Chunk
-	next  int32
-	left  int32
-	past  past // of all of them
+// segment is a part of one chunk: records that follow each other in a lane.
+type segment struct {
+	chunk   *Chunk
+	next    int32 // the first record
+	left    int32 // the number of records
+	history history
 }
 
-// single is the stretch of one item.
-func single(it Item) stretch {
-	return stretch{chunk: it.Chunk, next: it.Index, left: 1, past: it.past}
+// newSegment returns a segment of a chunk's records that have had no attempt.
+func newSegment(c *Chunk, first, records int32) segment {
+	return segment{chunk: c, next: first, left: records, history: history{limit: c.Limit}}
 }
 
-// branches reports whether l is a trunk that lanes of keys branch off of.
-func (l *lane) branches() bool { return l == &l.set.trunk && l.set.keys != nil }
+// single returns the segment of one item.
+func single(it Item) segment {
+	return segment{chunk: it.Chunk, next: it.Index, left: 1, history: it.history}
+}
 
-// to changes the lane's state.
-func (l *lane) to(state laneState) {
-	was := l.state
+// isSpreadable reports whether l is a trunk beside which there are key lanes.
+func (l *lane) isSpreadable() bool { return l == &l.lanes.trunk && l.lanes.keys != nil }
+
+// isBlocked reports whether an item of the lane waits for another attempt, so that
+// the items after it have to wait, too.
+func (l *lane) isBlocked() bool { return len(l.returned) > 0 }
+
+// setState changes the lane's state and what Lanes knows of it.
+func (l *lane) setState(state laneState) {
+	before := l.state
 	l.state = state
 	switch {
-	case l.alone && state == laneIdle:
-		delete(l.set.aside, l.key)
-	case l.alone:
+	case l.isAside && state == laneIdle:
+		delete(l.lanes.aside, l.key)
+	case l.isAside:
 	case state == laneIdle:
-		l.set.busy--
-	case was == laneIdle:
-		l.set.busy++
+		l.lanes.busy--
+	case before == laneIdle:
+		l.lanes.busy++
 	}
 }
 
-func (l *lane) push(s stretch) {
-	l.stretch.push(s)
+func (l *lane) push(s segment) {
+	l.segments.push(s)
 	l.waiting += int(s.left)
 }
 
-// take moves up to n items to dst.
-func (l *lane) take(dst []Item, n int) []Item {
+// popItems appends the lane's first n items to dst, fewer if the lane has fewer.
+func (l *lane) popItems(dst []Item, n int) []Item {
 	n = min(n, l.waiting)
 	l.waiting -= n
 	for n > 0 {
-		s := l.stretch.first()
+		s := l.segments.first()
 		for ; n > 0 && s.left > 0; n-- {
-			dst = append(dst, Item{Chunk: s.chunk, Index: s.next, past: s.past, lane: l})
+			dst = append(dst, Item{Chunk: s.chunk, Index: s.next, history: s.history, lane: l})
 			l.advance(s)
 		}
 		if s.left == 0 {
-			l.stretch.pop()
+			l.segments.pop()
 		}
 	}
 	return dst
 }
 
-// advance moves s on by a record.
-func (l *lane) advance(s *stretch) {
+// advance moves the start of s to its next record.
+func (l *lane) advance(s *segment) {
 	if s.left--; s.left == 0 {
 		return
 	}
-	if l == &l.set.trunk {
+	if l == &l.lanes.trunk {
 		s.next++
 	} else {
 		s.next = s.chunk.next[s.next]
 	}
 }
 
-// restore puts what the runner returned before what came since.
-func (l *lane) restore() {
-	all := make([]stretch, 0, len(l.back)+l.stretch.len())
-	for _, it := range l.back {
+// requeueReturned puts the returned items in front of the others again.
+func (l *lane) requeueReturned() {
+	all := make([]segment, 0, len(l.returned)+l.segments.len())
+	for _, it := range l.returned {
 		all = append(all, single(it))
 	}
-	for l.stretch.len() > 0 {
-		all = append(all, l.stretch.pop())
+	for l.segments.len() > 0 {
+		all = append(all, l.segments.pop())
 	}
-	l.stretch = queue[stretch]{items: all}
-	l.waiting += len(l.back)
-	clear(l.back)
-	l.back = l.back[:0]
+	l.segments = queue[segment]{items: all}
+	l.waiting += len(l.returned)
+	clear(l.returned)
+	l.returned = l.returned[:0]
 }

@@ -15,23 +15,22 @@ import (
 func TestLaneKeepsItsOrderWhereverItIsCut(t *testing.T) {
 	lanes := NewKeyLanes(8)
 	key, other := []byte("a"), []byte("b")
-	for n := 0; lanes.of(&testChunk(nil, 0, 0, other).Records[0]) == lanes.of(&testChunk(nil, 0, 0, key).Records[0]); n++ {
+	for n := 0; lanes.keyLane(&testChunk(nil, 0, 0, other).Records[0]) == lanes.keyLane(&testChunk(nil, 0, 0, key).Records[0]); n++ {
 		other = fmt.Append(nil, n)
 	}
-	p := &Pool{}
-	p.wake.L = &p.mu
+	b := &newIdlePool(0, 0).backlog
 	for chunk := range int64(3) {
 		c := testChunk(lanes, 0, 10*chunk, key, other, key, key, other)
 		c.link(0)
-		p.pushLanes(c)
+		b.addOrdered(c)
 	}
-	l := lanes.of(&testChunk(nil, 0, 0, key).Records[0])
-	if l.waiting != 9 || p.queued != 15 || p.ready.len() != 2 {
-		t.Errorf("%d records wait in the lane, %d in the pool, %d lanes are ready", l.waiting, p.queued, p.ready.len())
+	l := lanes.keyLane(&testChunk(nil, 0, 0, key).Records[0])
+	if l.waiting != 9 || b.queued != 15 || b.ready.len() != 2 {
+		t.Errorf("%d records wait in the lane, %d in the pool, %d lanes are ready", l.waiting, b.queued, b.ready.len())
 	}
 	var got []int64
 	take := func(n int) []Item {
-		items := l.take(nil, n)
+		items := l.popItems(nil, n)
 		for _, it := range items {
 			got = append(got, it.Record().Offset)
 		}
@@ -40,8 +39,8 @@ func TestLaneKeepsItsOrderWhereverItIsCut(t *testing.T) {
 	take(2)
 	items := take(3) // across chunks
 	got = got[:3]
-	l.back = append(l.back, items[1:]...)
-	l.restore()
+	l.returned = append(l.returned, items[1:]...)
+	l.requeueReturned()
 	if l.waiting != 6 {
 		t.Errorf("%d records wait after two came back, want 6", l.waiting)
 	}
@@ -50,8 +49,8 @@ func TestLaneKeepsItsOrderWhereverItIsCut(t *testing.T) {
 	if want := "[0 2 3 10 12 13 20 22 23]"; fmt.Sprint(got) != want {
 		t.Errorf("the order is %v, want %s", got, want)
 	}
-	if l.waiting != 0 || l.stretch.len() != 0 {
-		t.Errorf("%d records and %d stretches are left", l.waiting, l.stretch.len())
+	if l.waiting != 0 || l.segments.len() != 0 {
+		t.Errorf("%d records and %d segments are left", l.waiting, l.segments.len())
 	}
 }
 

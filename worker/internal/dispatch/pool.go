@@ -1,60 +1,14 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// ErrOverrun is the error of an attempt that took longer than its timeout.
-var ErrOverrun = errors.New("the attempt overran its timeout")
-
-// Worker is one goroutine's view of the engine: the user's code and the state
-// that is reused from record to record. Its methods are called by one
-// goroutine at a time; a goroutine that overran its deadline keeps its Worker
-// and the pool makes a new one.
-type Worker interface {
-	// Process runs one attempt for each item and keeps the results until
-	// Finish. ctx ends when the attempt's timeout has passed or the pool is
-	// closed.
-	Process(ctx context.Context, items []Item)
-	// Expire stands in for Process when the attempt never returned.
-	Expire(items []Item, err error)
-	// Finish delivers the result of items[k], once, in order.
-	Finish(k int, it Item) Verdict
-}
-
-// Config sets up a Pool.
-type Config struct {
-	// Goroutines is the number of records (or batches) in an attempt at once,
-	// until Resize changes it.
-	Goroutines int
-	// BatchSize is how many items Process takes at most; 1 for a Processor.
-	BatchSize int
-	// Timeout bounds one attempt; 0 is no bound.
-	Timeout time.Duration
-	// NewWorker makes the state of one goroutine.
-	NewWorker func() Worker
-	// Observe is told that n records took d together.
-	Observe func(d time.Duration, n int)
-	// Waits is called for each item that is to be tried again; nil is allowed. From
-	// then on until the next attempt, the pool reads the item's record only under the
-	// lock that Still takes.
-	Waits func(Item)
-	// MaxLost returns the bound on the goroutines that are lost at a time: those
-	// whose attempt overran its timeout and has not returned. The pool replaces
-	// each, but can't end it.
-	MaxLost func() int
-	// OnLost is called each time that a goroutine is lost, with the number of those
-	// that are lost at the moment.
-	OnLost func(lost int)
-	// OnOverload is called once when an attempt does not return and MaxLost
-	// goroutines are lost already: the pool replaces no more of them.
-	OnOverload func(error)
-}
 
 // Pool runs queued records on its goroutines. It is safe for concurrent use.
 type Pool struct {
@@ -62,104 +16,52 @@ type Pool struct {
 	started time.Time
 	ctx     context.Context
 	cancel  context.CancelFunc
-	stopped atomic.Bool               // ctx is done, in a form that is cheap to ask for each record
-	runners atomic.Pointer[[]*runner] // replaced, never changed, under mu
-	running sync.WaitGroup            // the watchdog and the goroutines that still count
+	stopped atomic.Bool    // ctx is done; cheap enough to read for each record
+	running sync.WaitGroup // the watchdog and the goroutines that are not lost
 
-	overrun, gone error        // of an attempt that overran and returned, or did not return
-	lost          atomic.Int32 // goroutines whose attempt overran and has not returned
-	overload      sync.Once
+	watchdog watchdog
 
 	mu      sync.Mutex
-	wake    sync.Cond
-	chunks  queue[*Chunk] // Unordered, not fully claimed
-	retries queue[Item]   // without an order, due again
-	ready   queue[*lane]  // lanes with work and no runner
-	queued  int           // records in chunks, retries and ready lanes
 	closed  bool
-	usage   usage
-	size    int    // how many goroutines there are to be
-	left    uint64 // attempts of goroutines that have left
-	idle    int    // goroutines that wait for work
-	// perRecord is how long a record took one of the goroutines of late; 0 if
-	// that is not known yet. With at most light, records need not be spread.
-	perRecord, light time.Duration
+	crew    crew
+	backlog backlog
 }
 
 // New starts a pool.
 func New(cfg Config) *Pool {
-	p := &Pool{cfg: cfg, started: time.Now(), light: claimTime / maxClaim}
-	p.wake.L = &p.mu
-	p.overrun = fmt.Errorf("%w of %s", ErrOverrun, cfg.Timeout)
-	p.gone = fmt.Errorf("%w and did not return; a processor must return when its context is done", p.overrun)
-	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.runners.Store(&[]*runner{})
-	p.usage.start(p.started)
+	p := newPool(cfg)
 	p.Resize(cfg.Goroutines)
 	p.running.Add(1)
-	go p.watch()
+	go p.watchdog.run()
 	return p
 }
 
-// Push queues chunks. The caller bounds how much it pushes; Push never
-// blocks for long. Chunks of the same Lanes are pushed by one goroutine at a time.
+// newPool returns a pool without goroutines.
+func newPool(cfg Config) *Pool {
+	p := &Pool{cfg: cfg, started: time.Now()}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.watchdog.init(p)
+	p.crew.init(&p.mu, p.started)
+	p.backlog = backlog{crew: &p.crew, batchSize: cfg.BatchSize, light: claimTime / maxClaim}
+	return p
+}
+
+// Push queues chunks. The caller bounds how much it pushes; Push never blocks for
+// long. Only one goroutine at a time may push chunks of the same Lanes.
 func (p *Pool) Push(chunks ...*Chunk) {
 	for _, c := range chunks {
-		if c.Lanes != nil && c.Lanes.branched {
-			c.link(0) // without the lock: others link only what is in a trunk
+		if c.Lanes != nil && c.Lanes.spread {
+			c.link(0) // without the lock: the pool itself links only chunks in a trunk
 		}
 	}
 	records := 0
 	p.mu.Lock()
 	for _, c := range chunks {
 		records += len(c.Records)
-		if c.Lanes == nil {
-			p.chunks.push(c)
-			p.queued += len(c.Records)
-		} else {
-			p.pushLanes(c)
-		}
+		p.backlog.add(c)
 	}
-	p.wakeFor(records)
+	p.crew.wakeFor(records)
 	p.mu.Unlock()
-}
-
-// wakeFor wakes as many goroutines as n records can occupy.
-func (p *Pool) wakeFor(n int) {
-	if n >= p.size {
-		p.wake.Broadcast()
-		return
-	}
-	for range n {
-		p.wake.Signal()
-	}
-}
-
-// retry queues items that have no order again.
-func (p *Pool) retry(items []Item) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, it := range items {
-		p.retries.push(it)
-	}
-	p.queued += len(items)
-	p.wakeFor(len(items))
-}
-
-// unpark makes lanes whose backoff is over ready again.
-func (p *Pool) unpark(turns []turn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, t := range turns {
-		p.makeReady(t.lane)
-	}
-}
-
-func (p *Pool) makeReady(l *lane) {
-	l.to(laneReady)
-	p.ready.push(l)
-	p.queued += l.waiting
-	p.wake.Signal()
 }
 
 // Still runs f while the pool reads no record that waits for another attempt.
@@ -169,20 +71,52 @@ func (p *Pool) Still(f func()) {
 	f()
 }
 
-// Busy returns for how long the pool has been working, with all of its goroutines
+// Busy returns how long the pool has been working, with all of its goroutines
 // counted as one. Its growth in a span of time is the saturation.
 func (p *Pool) Busy() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.usage.total(time.Now())
+	return p.crew.usage.total(time.Now())
 }
 
-// Close ends the goroutines after the attempts they are in, whose contexts are
-// cancelled, and waits for them until ctx is done. What is queued is dropped.
+// Attempts returns a number that changes with every attempt that ends, and reports
+// whether an attempt is under way. The watchdog ends attempts that take too long.
+func (p *Pool) Attempts() (count uint64, running bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.crew.attempts()
+}
+
+// Resize sets the number of goroutines to n, at least 1. New goroutines begin at
+// once; surplus ones end after their claims. No claim is cut short, and any
+// goroutine can run any lane, so the order of records stays.
+func (p *Pool) Resize(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n = max(n, 1)
+	if p.closed || n == p.crew.size {
+		return
+	}
+	for _, r := range p.crew.resize(n, func() *runner { return newRunner(p) }) {
+		p.running.Add(1)
+		go r.run(r.current.Load())
+	}
+}
+
+// Size returns the number of goroutines that Resize or Config has set.
+func (p *Pool) Size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.crew.size
+}
+
+// Close cancels the contexts of the attempts under way, ends the goroutines after
+// these attempts, and waits for them until ctx is done. Close drops the records that
+// are queued.
 func (p *Pool) Close(ctx context.Context) error {
 	p.mu.Lock()
 	p.closed = true
-	p.wake.Broadcast()
+	p.crew.wake.Broadcast()
 	p.mu.Unlock()
 	p.stopped.Store(true)
 	p.cancel()
@@ -196,5 +130,60 @@ func (p *Pool) Close(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return errors.New("some attempts did not return after their context was cancelled")
+	}
+}
+
+// claim ends r's claim, waits for work and claims some for r. It returns false if
+// the pool is closed or has too many goroutines; r has no claim then.
+func (p *Pool) claim(r *runner) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unparkLater(p.backlog.endClaim(&r.claim, r.perRecord))
+	r.claims++
+	for {
+		if p.closed {
+			return false
+		}
+		if p.crew.tooMany() {
+			p.crew.remove(r, p.backlog.queued > 0)
+			return false
+		}
+		if p.backlog.fill(&r.claim, r.perRecord); len(r.claim.items) > 0 {
+			return true
+		}
+		p.crew.wait(r)
+	}
+}
+
+// retryLater queues items without an order again, after a wait.
+func (p *Pool) retryLater(items []Item, after time.Duration) {
+	time.AfterFunc(after, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.backlog.retry(items)
+	})
+}
+
+// unparkLater makes parked lanes ready when their waits are over. Lanes with the same
+// wait, whose records failed together, become ready together, so that their records
+// can share an attempt again.
+func (p *Pool) unparkLater(parked []turn) {
+	slices.SortStableFunc(parked, func(a, b turn) int { return cmp.Compare(a.after, b.after) })
+	for len(parked) > 0 {
+		n := 1
+		for n < len(parked) && parked[n].after == parked[0].after {
+			n++
+		}
+		same := parked[:n:n]
+		parked = parked[n:]
+		time.AfterFunc(same[0].after, func() { p.unpark(same) })
+	}
+}
+
+func (p *Pool) unpark(turns []turn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range turns {
+		p.backlog.makeReady(t.lane)
 	}
 }

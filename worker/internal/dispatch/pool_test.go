@@ -76,10 +76,19 @@ func newTestPool(t testing.TB, o poolOptions) *Pool {
 	})
 	if o.light > 0 {
 		p.mu.Lock()
-		p.light, p.perRecord = o.light, 1
+		p.backlog.light, p.backlog.perRecord = o.light, 1
 		p.mu.Unlock()
 	}
 	t.Cleanup(func() { closePool(t, p) })
+	return p
+}
+
+// newIdlePool returns a pool of the given size whose goroutines don't run, so that a
+// test can play them. Its records take hardly any time so far.
+func newIdlePool(size int, light time.Duration) *Pool {
+	p := newPool(Config{BatchSize: 1, NewWorker: func() Worker { return &script{} }})
+	p.crew.size = size
+	p.backlog.light, p.backlog.perRecord = light, 1
 	return p
 }
 

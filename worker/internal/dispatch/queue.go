@@ -17,7 +17,8 @@ func (q *queue[T]) push(v T) {
 	q.items = append(q.items, v)
 }
 
-// first returns the item that pop will, to be changed in place.
+// first returns a pointer to the next item, so that the caller can change it in
+// place.
 func (q *queue[T]) first() *T { return &q.items[q.head] }
 
 func (q *queue[T]) pop() T {

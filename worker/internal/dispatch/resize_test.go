@@ -80,9 +80,9 @@ func TestIdleGoroutinesLeave(t *testing.T) {
 		wait(t, "the record", done)
 	}
 	p.Resize(1)
-	for start := time.Now(); len(p.claims()) > 0 || len(*p.runners.Load()) > 1; time.Sleep(time.Millisecond) {
+	for start := time.Now(); len(p.currentClaims()) > 0 || len(*p.crew.runners.Load()) > 1; time.Sleep(time.Millisecond) {
 		if time.Since(start) > time.Minute {
-			t.Fatalf("%d goroutines are left", len(*p.runners.Load()))
+			t.Fatalf("%d goroutines are left", len(*p.crew.runners.Load()))
 		}
 	}
 }
@@ -104,7 +104,7 @@ func TestAttemptsCountThoseOfGoroutinesThatLeft(t *testing.T) {
 		before, running = p.Attempts()
 	}
 	p.Resize(1)
-	for len(*p.runners.Load()) > 1 {
+	for len(*p.crew.runners.Load()) > 1 {
 		time.Sleep(time.Millisecond)
 	}
 	if after, _ := p.Attempts(); after != before {

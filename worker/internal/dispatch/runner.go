@@ -6,58 +6,49 @@ import (
 	"time"
 )
 
-// turn is one lane's part in a claim.
-type turn struct {
-	lane  *lane
-	after time.Duration // how long the lane is to be parked
-}
-
-// runner is one of the pool's goroutines and its claim. The goroutine owns
-// every field; when the watchdog abandons an attempt, the claim passes to the
-// goroutine that replaces it.
+// runner is one of the pool's goroutines and its claim. The goroutine owns every
+// field that does not name another owner. When the watchdog abandons an attempt, the
+// runner passes to the goroutine that replaces the lost one.
 type runner struct {
 	pool    *Pool
 	current atomic.Pointer[session]
 
-	items     []Item
-	lanes     []turn
-	pos       int           // items before it are finished
-	group     int           // items of the attempt under way: items[pos:pos+group]
-	perRecord time.Duration // moving average
+	claim     claim
+	perRecord time.Duration // moving average of the time that a record takes
 
-	due  []Item        // without an order, to be tried again after wait
-	wait time.Duration // for due
+	failed     []Item        // without an order, to be tried again after failedWait
+	failedWait time.Duration // for failed
 
 	claims  uint64 // counts the goroutine's claims; guarded by Pool.mu
 	waiting bool   // for work, with nothing claimed; guarded by Pool.mu
 
-	seen sighting // by the watchdog, which alone uses it
-	// claimed is when the goroutine began to work on the claim, as the time
-	// since the pool's start.
-	claimed atomic.Int64
+	lastSeen sighting // only the watchdog uses it
+	// claimedAt is when the goroutine began to work on the claim, as the time since
+	// the pool's start.
+	claimedAt atomic.Int64
 	// state is the attempt's number and phase; see phase.
 	state atomic.Uint64
-	// Runners are allocated next to each other: without a cache line between
-	// them the state of one would slow down another with each record.
+	// Runners are allocated next to each other. Without a cache line between them,
+	// the state of one would slow down another with each record.
 	_ [64]byte
 }
 
-// phase is what the low bits of a runner's state say; the rest numbers its
-// attempts. The goroutine begins an attempt by adding running, the watchdog
-// moves running to expired, and whoever moves either to the next number's idle
-// has ended the attempt and owns the runner. While locked is set the watchdog
-// is rearranging the claim and the attempt can't end.
+// phase is what the low bits of a runner's state say; the rest numbers its attempts.
+// The goroutine begins an attempt by adding running, and the watchdog moves running to
+// expired. Whoever moves either to the next number, without a phase, has ended the
+// attempt and owns the runner. While locked is set, the watchdog is changing the claim
+// and nobody can end the attempt.
 type phase = uint64
 
 const (
 	running phase = 1
 	expired phase = 2
 	locked  phase = 4
-	numbers phase = 8 // one attempt's step
+	numbers phase = 8 // the step from one attempt's number to the next
 )
 
-// session is what one goroutine hands to the user's code: it stays with a
-// goroutine that never returned.
+// session is what one goroutine hands to the user's code. It stays with a goroutine
+// that never returns.
 type session struct {
 	worker Worker
 	ctx    atomic.Pointer[attemptContext]
@@ -65,7 +56,7 @@ type session struct {
 
 func newRunner(p *Pool) *runner {
 	r := &runner{pool: p}
-	r.state.Store(numbers) // number 0 is what the watchdog has seen before the first attempt
+	r.state.Store(numbers) // number 0 is the watchdog's sighting before the first attempt
 	r.current.Store(newSession(p))
 	return r
 }
@@ -76,21 +67,22 @@ func newSession(p *Pool) *session {
 	return s
 }
 
-// run claims and processes until the pool is closed, has one goroutine too many,
-// or abandons an attempt of this one.
+// run claims and processes records until the pool is closed or has too many
+// goroutines, or until the watchdog abandons an attempt of this one.
 func (r *runner) run(s *session) {
 	for r.pool.claim(r) {
 		start := time.Now()
-		r.claimed.Store(int64(start.Sub(r.pool.started)))
+		r.claimedAt.Store(int64(start.Sub(r.pool.started)))
 		if !r.work(s) {
 			return
 		}
-		r.observe(time.Since(start), len(r.items))
+		r.measure(time.Since(start), len(r.claim.items))
 	}
 	r.pool.running.Done()
 }
 
-// resume goes on after an abandoned attempt whose items have expired.
+// resume goes on in place of a lost goroutine, after the items of its attempt have
+// expired.
 func (r *runner) resume(s *session) {
 	r.finish(s)
 	if r.work(s) {
@@ -98,7 +90,8 @@ func (r *runner) resume(s *session) {
 	}
 }
 
-func (r *runner) observe(d time.Duration, n int) {
+// measure notes that a claim of n records took d.
+func (r *runner) measure(d time.Duration, n int) {
 	each := d / time.Duration(n)
 	if r.perRecord == 0 {
 		r.perRecord = each
@@ -107,66 +100,64 @@ func (r *runner) observe(d time.Duration, n int) {
 	r.pool.cfg.Observe(d, n)
 }
 
-// work attempts what is left of the claim, group by group; false means that
+// work attempts the unfinished items of the claim, group by group. It returns false if
 // the watchdog has taken the claim away.
 func (r *runner) work(s *session) bool {
 	for {
-		items := r.next()
+		items := r.nextGroup()
 		if len(items) == 0 {
 			return true
 		}
-		if !r.try(s, items) {
+		if !r.attempt(s, items) {
 			return false
 		}
 		r.finish(s)
 	}
 }
 
-// next returns the next items that may be attempted together; those of a
-// blocked or cancelled lane are set aside on the way.
-func (r *runner) next() []Item {
-	for r.pos < len(r.items) && !r.mayRun(r.items[r.pos]) {
-		r.setAside(r.items[r.pos])
-		r.pos++
+// nextGroup returns the next items that share an attempt, none if all are finished.
+// On the way it skips items of cancelled chunks, and returns items of blocked lanes to
+// them.
+func (r *runner) nextGroup() []Item {
+	c := &r.claim
+	for c.finished < len(c.items) && !r.mayRun(c.items[c.finished]) {
+		if it := c.items[c.finished]; it.lane != nil && it.lane.isBlocked() {
+			it.lane.returned = append(it.lane.returned, it)
+		}
+		c.finished++
 	}
-	n := min(1, len(r.items)-r.pos) // the first one has just been looked at
+	n := min(1, len(c.items)-c.finished) // the loop has looked at the first one
 	if r.pool.cfg.BatchSize > 1 && n == 1 {
-		for size := r.groupSize(); n < size && r.mayJoin(r.items[r.pos+n:]); {
+		for size := r.maxGroup(); n < size && r.mayJoin(c.items[c.finished+n:]); {
 			n++
 		}
 	}
-	r.group = n
-	return r.items[r.pos : r.pos+n]
+	c.group = n
+	return c.attempted()
 }
 
-// groupSize returns how many items may share the attempt of the next one.
-func (r *runner) groupSize() int {
-	if limit := r.items[r.pos].past.limit; limit > 0 {
+// maxGroup returns how many items may share the attempt of the next one.
+func (r *runner) maxGroup() int {
+	if limit := r.claim.items[r.claim.finished].history.limit; limit > 0 {
 		return int(limit)
 	}
 	return r.pool.cfg.BatchSize
 }
 
-// mayJoin reports whether the first of the items may share the attempt of the
+// mayJoin reports whether the first of the items may share the attempt of the claim's
 // next one.
 func (r *runner) mayJoin(items []Item) bool {
-	return len(items) > 0 && items[0].past.limit == r.items[r.pos].past.limit && r.mayRun(items[0])
+	return len(items) > 0 && items[0].history.limit == r.claim.items[r.claim.finished].history.limit && r.mayRun(items[0])
 }
 
 func (r *runner) mayRun(it Item) bool {
-	blocked := it.lane != nil && len(it.lane.back) > 0
+	blocked := it.lane != nil && it.lane.isBlocked()
 	return !blocked && !it.Chunk.Cancelled.Load() && !r.pool.stopped.Load()
 }
 
-func (r *runner) setAside(it Item) {
-	if it.lane != nil && len(it.lane.back) > 0 {
-		it.lane.back = append(it.lane.back, it)
-	}
-}
-
-// try runs one attempt; false means that it was abandoned and nothing of the
-// runner may be touched any more.
-func (r *runner) try(s *session, items []Item) bool {
+// attempt runs one attempt of the items. It returns false if the watchdog has
+// abandoned the attempt; the runner belongs to another goroutine then.
+func (r *runner) attempt(s *session, items []Item) bool {
 	begun := r.state.Add(running)
 	s.worker.Process(s.ctx.Load(), items)
 	switch r.endAttempt(begun - running) {
@@ -174,16 +165,16 @@ func (r *runner) try(s *session, items []Item) bool {
 		return true
 	case expired:
 		s.ctx.Store(newAttemptContext(r.pool.ctx))
-		s.worker.Expire(items, r.pool.overrun)
+		s.worker.Expire(items, r.pool.watchdog.errOverran)
 		return true
 	default:
-		r.pool.lost.Add(-1)
+		r.pool.watchdog.lost.Add(-1)
 		return false
 	}
 }
 
-// endAttempt ends the attempt of the given number and returns the phase that
-// it was in, 0 if somebody else has ended it.
+// endAttempt ends the attempt of the given number and returns the phase that it was
+// in, or 0 if the watchdog has ended it.
 func (r *runner) endAttempt(number uint64) phase {
 	for {
 		for _, p := range [...]phase{running, expired} {

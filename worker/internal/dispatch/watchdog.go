@@ -1,104 +1,81 @@
 package dispatch
 
 import (
-	"context"
 	"fmt"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// attemptContext is the context of a goroutine's attempts. It is reused until
-// the watchdog or the pool's end cancels it, so that an attempt costs no
-// allocation and no timer.
-type attemptContext struct {
-	context.Context // the pool's
-	once            sync.Once
-	done            chan struct{}
-	stop            func() bool
-}
-
-func newAttemptContext(pool context.Context) *attemptContext {
-	c := &attemptContext{Context: pool, done: make(chan struct{})}
-	c.stop = context.AfterFunc(pool, c.end)
-	return c
-}
-
-func (c *attemptContext) end() { c.once.Do(func() { close(c.done) }) }
-
-// expire ends the context because its attempt ran out of time.
-func (c *attemptContext) expire() {
-	c.stop()
-	c.end()
-}
-
-// Done implements context.Context.
-func (c *attemptContext) Done() <-chan struct{} { return c.done }
-
-// Err implements context.Context.
-func (c *attemptContext) Err() error {
-	select {
-	case <-c.done:
-	default:
-		return nil
-	}
-	if err := c.Context.Err(); err != nil {
-		return err
-	}
-	return context.DeadlineExceeded
-}
-
-// sighting is when the watchdog first saw an attempt.
-type sighting struct {
-	number uint64
-	since  time.Time
-	freed  bool // the rest of its claim was given to others
-}
-
 const (
 	watchInterval = 5 * time.Millisecond
-	// slow is how long an attempt may take, or all that were made of a claim
-	// together, before the rest of the claim is given to other goroutines. A
-	// claim that is cut for records as they were of late takes a twentieth of it.
+	// slow is how long one attempt may take, or all attempts of a claim together,
+	// before the claim's unstarted items go to other goroutines. A claim whose
+	// records take as long as earlier ones did needs a twentieth of it.
 	slow = 2 * watchInterval
 )
 
-// watch looks after long attempts. It reads counters now and then instead of
-// arming a timer for each record.
-func (p *Pool) watch() {
-	defer p.running.Done()
+// watchdog looks after long attempts. It reads the runners' states now and then, so
+// that no attempt needs a timer. Its goroutine alone calls its methods.
+type watchdog struct {
+	pool *Pool
+	// errOverran is the result of an attempt that overran its timeout and returned,
+	// errGone that of one that did not return.
+	errOverran, errGone error
+	// lost counts the goroutines whose attempt overran and has not returned. They
+	// lower it themselves when they return.
+	lost     atomic.Int32
+	overload sync.Once
+}
+
+// sighting is when the watchdog saw an attempt first.
+type sighting struct {
+	number uint64
+	since  time.Time
+	freed  bool // the unstarted items of its claim went to others
+}
+
+func (w *watchdog) init(p *Pool) {
+	w.pool = p
+	w.errOverran = fmt.Errorf("%w of %s", ErrOverrun, p.cfg.Timeout)
+	w.errGone = fmt.Errorf("%w and did not return; a processor must return when its context is done", w.errOverran)
+}
+
+// run watches the runners until the pool is closed.
+func (w *watchdog) run() {
+	defer w.pool.running.Done()
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-p.ctx.Done():
+		case <-w.pool.ctx.Done():
 			return
 		case now := <-ticker.C:
-			for _, r := range *p.runners.Load() {
-				p.look(r, &r.seen, now)
+			for _, r := range *w.pool.crew.runners.Load() {
+				w.inspect(r, &r.lastSeen, now)
 			}
 		}
 	}
 }
 
-// look frees what is left of a slow claim, ends the context of an attempt that
-// overruns its timeout, and abandons one that doesn't return soon after.
-func (p *Pool) look(r *runner, s *sighting, now time.Time) {
+// inspect frees the unstarted items of a slow claim, ends the context of an attempt
+// that overruns its timeout, and abandons an attempt that does not return soon after.
+func (w *watchdog) inspect(r *runner, seen *sighting, now time.Time) {
 	ctx := r.current.Load().ctx.Load()
 	state := r.state.Load()
 	number, phase := state/numbers, state%numbers
-	if phase == 0 || number != s.number {
-		*s = sighting{number: number, since: now}
-		if phase == running && now.Sub(p.started)-time.Duration(r.claimed.Load()) >= slow {
-			s.freed = p.free(r, state)
+	if phase == 0 || number != seen.number {
+		*seen = sighting{number: number, since: now}
+		if phase == running && now.Sub(w.pool.started)-time.Duration(r.claimedAt.Load()) >= slow {
+			seen.freed = w.freeUnstarted(r, state)
 		}
 		return
 	}
-	// Seen before in this attempt, so ctx is this attempt's: it is exchanged
-	// only between attempts.
-	ran, timeout := now.Sub(s.since), p.cfg.Timeout
-	if ran >= slow && !s.freed {
-		s.freed = p.free(r, state)
+	// The watchdog has seen this attempt before, so ctx belongs to it: a goroutine
+	// exchanges its context only between attempts.
+	ran, timeout := now.Sub(seen.since), w.pool.cfg.Timeout
+	if ran >= slow && !seen.freed {
+		seen.freed = w.freeUnstarted(r, state)
 		return
 	}
 	if timeout == 0 || ran < timeout {
@@ -109,45 +86,46 @@ func (p *Pool) look(r *runner, s *sighting, now time.Time) {
 		return
 	}
 	if grace := max(timeout/10, 2*watchInterval); phase == expired && ran >= timeout+grace {
-		p.abandon(r, state)
+		w.abandon(r, state)
 	}
 }
 
-// free gives what r has claimed and not begun to the other goroutines, but for
-// the lanes of the records that it is working on.
-func (p *Pool) free(r *runner, state uint64) bool {
+// freeUnstarted returns the unstarted items of r's claim to the backlog, except those
+// that must not overtake the attempt under way. It returns false if the attempt has
+// ended.
+func (w *watchdog) freeUnstarted(r *runner, state uint64) bool {
 	if !r.state.CompareAndSwap(state, state|locked) {
 		return false
 	}
-	p.mu.Lock()
-	p.giveRest(r)
-	p.mu.Unlock()
+	w.pool.mu.Lock()
+	w.pool.unparkLater(w.pool.backlog.returnUnstarted(&r.claim))
+	w.pool.mu.Unlock()
 	r.state.Store(state)
 	return true
 }
 
-// abandon takes the claim away from a goroutine that does not return and goes
-// on with another one. Go can't end a goroutine, so what it reads is never
-// reused, and there may be only MaxLost of them.
-func (p *Pool) abandon(r *runner, state uint64) {
-	if limit := p.cfg.MaxLost(); int(p.lost.Load()) >= limit {
-		p.overload.Do(func() {
-			p.cfg.OnOverload(fmt.Errorf("%d goroutines are lost to attempts that overran their timeout of %s and never returned; "+
-				"correct the processor, it must return when its context is done", limit, p.cfg.Timeout))
+// abandon takes the runner away from a goroutine that does not return, and goes on
+// with another goroutine. Go can't end the lost one, so the memory that it reads is
+// never reused, and at most MaxLost goroutines may be lost at a time.
+func (w *watchdog) abandon(r *runner, state uint64) {
+	if limit := w.pool.cfg.MaxLost(); int(w.lost.Load()) >= limit {
+		w.overload.Do(func() {
+			w.pool.cfg.OnOverload(fmt.Errorf("%d goroutines are lost to attempts that overran their timeout of %s and never returned; "+
+				"correct the processor, it must return when its context is done", limit, w.pool.cfg.Timeout))
 		})
 		return
 	}
 	if !r.state.CompareAndSwap(state, state-expired+numbers) {
 		return
 	}
-	p.cfg.OnLost(int(p.lost.Add(1)))
-	r.items = slices.Clone(r.items) // the lost goroutine may still read the old ones
-	items := r.items[r.pos : r.pos+r.group]
+	w.pool.cfg.OnLost(int(w.lost.Add(1)))
+	r.claim.ownItems()
+	items := r.claim.attempted()
 	for _, it := range items {
 		it.Chunk.leaked.Store(true)
 	}
-	s := newSession(p)
+	s := newSession(w.pool)
 	r.current.Store(s)
-	s.worker.Expire(items, p.gone)
+	s.worker.Expire(items, w.errGone)
 	go r.resume(s)
 }

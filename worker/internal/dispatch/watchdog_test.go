@@ -167,7 +167,7 @@ func TestTooManyLostGoroutinesAreReported(t *testing.T) {
 	p.Push(testChunk(nil, 0, 0, nulls(8)...))
 	select {
 	case err := <-overload:
-		if lost := p.lost.Load(); lost != maxLost {
+		if lost := p.watchdog.lost.Load(); lost != maxLost {
 			t.Errorf("%d goroutines are lost, want %d; %v", lost, maxLost, err)
 		}
 	case <-time.After(20 * time.Second):

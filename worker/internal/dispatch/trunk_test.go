@@ -11,7 +11,7 @@ import (
 // twoKeys returns lanes and two keys that do not share one.
 func twoKeys() (lanes *Lanes, a, b []byte) {
 	lanes, a = NewKeyLanes(8), []byte("a")
-	laneOf := func(key []byte) *lane { return lanes.of(&testChunk(lanes, 0, 0, key).Records[0]) }
+	laneOf := func(key []byte) *lane { return lanes.keyLane(&testChunk(lanes, 0, 0, key).Records[0]) }
 	for n := 0; ; n++ {
 		if b = fmt.Append(nil, n); laneOf(a) != laneOf(b) {
 			return lanes, a, b
@@ -22,31 +22,31 @@ func twoKeys() (lanes *Lanes, a, b []byte) {
 // TestLightRecordsOfKeysStayTogether: what is light is claimed in the order of
 // its partition, and is not sorted.
 func TestLightRecordsOfKeysStayTogether(t *testing.T) {
-	lanes, a, b := twoKeys()
-	p := &Pool{light: time.Microsecond, perRecord: 1}
-	c := testChunk(lanes, 0, 0, a, b, a, b)
-	p.pushLanes(c)
-	if p.ready.len() != 1 || p.ready.items[0] != &lanes.trunk || lanes.branched || c.linked {
-		t.Fatalf("%d lanes are ready, want the trunk", p.ready.len())
+	lanes, key1, key2 := twoKeys()
+	b := &newIdlePool(2, time.Microsecond).backlog
+	c := testChunk(lanes, 0, 0, key1, key2, key1, key2)
+	b.addOrdered(c)
+	if b.ready.len() != 1 || b.ready.items[0] != &lanes.trunk || lanes.spread || c.linked {
+		t.Fatalf("%d lanes are ready, want the trunk", b.ready.len())
 	}
-	p.perRecord = p.light + 1
-	p.pushLanes(testChunk(lanes, 0, 4, b, a))
-	if p.ready.len() != 1 || lanes.trunk.waiting != 6 {
+	b.perRecord = b.light + 1
+	b.addOrdered(testChunk(lanes, 0, 4, key2, key1))
+	if b.ready.len() != 1 || lanes.trunk.waiting != 6 {
 		t.Fatal("what is not light overtakes what is in the trunk")
 	}
-	for n, it := range lanes.trunk.take(nil, 6) {
+	for n, it := range lanes.trunk.popItems(nil, 6) {
 		if it.Record().Offset != int64(n) {
 			t.Errorf("item %d is record %d", n, it.Record().Offset)
 		}
 	}
-	lanes.trunk.to(laneIdle)
-	p.ready.pop()
-	p.pushLanes(testChunk(lanes, 0, 6, b, a))
-	if p.ready.len() != 2 || lanes.trunk.waiting != 0 || lanes.busy != 2 {
-		t.Errorf("%d lanes are ready, want those of the two keys", p.ready.len())
+	lanes.trunk.setState(laneIdle)
+	b.ready.pop()
+	b.addOrdered(testChunk(lanes, 0, 6, key2, key1))
+	if b.ready.len() != 2 || lanes.trunk.waiting != 0 || lanes.busy != 2 {
+		t.Errorf("%d lanes are ready, want those of the two keys", b.ready.len())
 	}
-	p.perRecord = 1
-	p.pushLanes(testChunk(lanes, 0, 8, b))
+	b.perRecord = 1
+	b.addOrdered(testChunk(lanes, 0, 8, key2))
 	if lanes.trunk.waiting != 0 {
 		t.Error("what is light overtakes what is in the lanes of the keys")
 	}
@@ -67,18 +67,18 @@ func TestIdleGoroutinesGetTheirShareOfATrunk(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			lanes, a, b := twoKeys()
-			p := &Pool{cfg: Config{BatchSize: 1}, size: 2, light: time.Hour, perRecord: 1}
-			p.pushLanes(testChunk(lanes, 0, 0, a, a, b, a, b))
-			r := &runner{pool: p, perRecord: tc.perRecord}
-			p.takeLane(r, 2)
-			p.idle = tc.idle
-			p.giveBack(r)
-			if p.ready.len() != tc.lanes || lanes.busy != tc.lanes || p.queued != 3 {
-				t.Fatalf("%d lanes are ready with %d records, %d are busy; want %d", p.ready.len(), p.queued, lanes.busy, tc.lanes)
+			p := newIdlePool(2, time.Hour)
+			p.backlog.addOrdered(testChunk(lanes, 0, 0, a, a, b, a, b))
+			var c claim
+			p.backlog.fillFromLane(&c, 2)
+			p.crew.idle = tc.idle
+			p.backlog.endClaim(&c, tc.perRecord)
+			if p.backlog.ready.len() != tc.lanes || lanes.busy != tc.lanes || p.backlog.queued != 3 {
+				t.Fatalf("%d lanes are ready with %d records, %d are busy; want %d", p.backlog.ready.len(), p.backlog.queued, lanes.busy, tc.lanes)
 			}
 			var rest []Item
-			for p.ready.len() > 0 {
-				rest = p.ready.pop().take(rest, 3)
+			for p.backlog.ready.len() > 0 {
+				rest = p.backlog.ready.pop().popItems(rest, 3)
 			}
 			if len(rest) != 3 || rest[0].Index < 2 {
 				t.Errorf("left are %+v", rest)
@@ -163,21 +163,16 @@ func TestASlowClaimIsGivenToOthers(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			lanes, a, b := twoKeys()
-			p := &Pool{
-				size:    2,
-				cfg:     Config{BatchSize: 1, NewWorker: func() Worker { return &script{} }},
-				started: time.Now(), ctx: t.Context(), light: time.Hour, perRecord: 1,
-			}
-			p.wake.L = &p.mu
-			p.pushLanes(testChunk(lanes, 0, 0, a, b, a, b, b, b))
+			p := newIdlePool(2, time.Hour)
+			p.backlog.addOrdered(testChunk(lanes, 0, 0, a, b, a, b, b, b))
 			r := newRunner(p)
-			p.takeLane(r, 4)
-			r.claimed.Store(int64(time.Second))
-			r.next()
+			p.backlog.fillFromLane(&r.claim, 4)
+			r.claimedAt.Store(int64(time.Second))
+			r.nextGroup()
 			r.state.Add(running)
-			p.look(r, &sighting{}, p.started.Add(time.Second+tc.age))
-			if len(r.items) != tc.kept || p.queued != tc.given {
-				t.Errorf("%d records are kept and %d given, want %d and %d", len(r.items), p.queued, tc.kept, tc.given)
+			p.watchdog.inspect(r, &sighting{}, p.started.Add(time.Second+tc.age))
+			if len(r.claim.items) != tc.kept || p.backlog.queued != tc.given {
+				t.Errorf("%d records are kept and %d given, want %d and %d", len(r.claim.items), p.backlog.queued, tc.kept, tc.given)
 			}
 		})
 	}
