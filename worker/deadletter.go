@@ -1,14 +1,12 @@
 package worker
 
-import "github.com/millrace-dev/millrace/worker/internal/failure"
-
-// The headers of a dead letter, beside those of its record. They say where the record
-// was read and why it is a dead letter.
+// The headers that a dead letter has beside those of its record. They name the place
+// where the record was read, and the reason why it is a dead letter.
 const (
-	// HeaderTopic, HeaderPartition and HeaderOffset say where the record was read.
-	HeaderTopic     = failure.HeaderTopic
-	HeaderPartition = failure.HeaderPartition
-	HeaderOffset    = failure.HeaderOffset
+	// HeaderTopic, HeaderPartition and HeaderOffset name the record's place.
+	HeaderTopic     = "millrace-origin-topic"
+	HeaderPartition = "millrace-origin-partition"
+	HeaderOffset    = "millrace-origin-offset"
 	// HeaderError is the last attempt's error.
-	HeaderError = failure.HeaderError
+	HeaderError = "millrace-error"
 )

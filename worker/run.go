@@ -10,6 +10,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/engine"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
+	"github.com/millrace-dev/millrace/worker/internal/usercode"
 )
 
 // Option changes how Run works.
@@ -37,8 +38,12 @@ func Run(ctx context.Context, cfg config.Config, p Processor, opts ...Option) er
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
+	code, err := usercode.Of[Record, Outputs, Outcome](p)
+	if err != nil {
+		return err
+	}
 	metrics := telemetry.NewMetrics(cfg.Input.Topic)
-	e := engine.New(cfg, p, metrics, o.log)
+	e := engine.New(cfg, code, metrics, o.log)
 	if cfg.Telemetry.Listen == "" {
 		return e.Run(ctx)
 	}

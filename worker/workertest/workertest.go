@@ -1,67 +1,52 @@
 // Package workertest runs a processor on given records without a broker, for
-// the tests of users' own programs.
+// the tests of users' programs.
 //
-// It stands beside the data path: a processor is called as a worker's pool
-// calls it, once for each record and in order, and what it emits is returned
-// as it would be written.
+// It calls a processor and completes its outputs with the code that a worker uses, but
+// has no pool, no retries and no deadlines: it makes one call after the other.
 package workertest
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/millrace-dev/millrace/worker"
+	"github.com/millrace-dev/millrace/worker/internal/record"
+	"github.com/millrace-dev/millrace/worker/internal/usercode"
 )
 
-// Result is what a processor made of one record.
+// Result holds the outputs that a processor made of one record, or its error.
 type Result struct {
-	// Outputs are complete: what an output leaves to the input (key, headers,
-	// timestamp) is filled in. None means that the record was filtered. Null
+	// Outputs are complete: they contain the key, headers and timestamp that they take
+	// over from the input. There are none if the record was filtered. Null
 	// keys and values are nil.
 	Outputs []worker.Output
 	// Err is the attempt's error; a panic is one too.
 	Err error
 }
 
-// Filtered reports whether the record was left out without an error.
+// Filtered reports whether the record has neither outputs nor an error.
 func (r Result) Filtered() bool { return r.Err == nil && len(r.Outputs) == 0 }
 
 // Run runs p on the records and returns a Result for each, in their order.
-// A Sequencer sees them first, in order; a BatchProcessor (by worker.Batch) is
-// given them in batches of its size. Failed records are not tried again.
-// Records without a topic get "input"; if all offsets are zero they are counted
-// up.
+// A Sequencer sees all records first, in order. A BatchProcessor (by worker.Batch) gets
+// them in batches of its size; if a call fails, all of its records have the error. Run
+// tries no record again. Records without a topic get the topic "input". If all offsets
+// are zero, Run numbers the records from 0.
+//
+// If p is nil, or its BatchSize panics, a worker would not start. Then every record has
+// that error.
 func Run(ctx context.Context, p worker.Processor, records ...worker.Record) []Result {
 	records = number(records)
 	results := make([]Result, len(records))
-	var kept []int
-	for i := range records {
-		keep, err := sequence(p, &records[i])
-		results[i].Err = err
-		if keep && err == nil {
-			kept = append(kept, i)
+	code, err := usercode.Of[worker.Record, worker.Outputs, worker.Outcome](p)
+	if err != nil {
+		for i := range results {
+			results[i].Err = err
 		}
+		return results
 	}
-	size := 1
-	batch, isBatch := user(p).(worker.BatchProcessor)
-	if isBatch {
-		size = max(batch.BatchSize(), 1)
-	}
-	for group := range slices.Chunk(kept, size) {
-		recs, outs := make([]*worker.Record, len(group)), make([]*worker.Outputs, len(group))
-		for k, i := range group {
-			recs[k], outs[k] = &records[i], &worker.Outputs{}
-		}
-		err := guard(func() error {
-			if isBatch {
-				return batch.ProcessBatch(ctx, recs, outs)
-			}
-			return p.Process(ctx, recs[0], outs[0])
-		})
-		for k, i := range group {
-			results[i] = result(recs[k], outs[k], err)
-		}
+	for calls := range slices.Chunk(sequence(code, records, results), code.BatchSize()) {
+		attempt(ctx, code, calls)
 	}
 	return results
 }
@@ -96,56 +81,64 @@ func number(records []worker.Record) []worker.Record {
 	return records
 }
 
-// user returns the user's own value inside an adapter, where hooks are found.
-func user(p worker.Processor) any {
-	if w, ok := p.(interface{ Unwrap() any }); ok {
-		return w.Unwrap()
-	}
-	return p
+// item is a record on its way to its result.
+type item struct {
+	rec    *record.Record
+	result *Result
 }
 
-func sequence(p worker.Processor, rec *worker.Record) (keep bool, err error) {
-	s, ok := user(p).(worker.Sequencer)
-	if !ok {
-		return true, nil
-	}
-	err = guard(func() error { keep = s.Sequence(rec); return nil })
-	return keep, err
-}
-
-func guard(f func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("the processor panicked: %v", v)
+// sequence shows the records to the Sequencer and returns those to process.
+func sequence(code *usercode.Code, records []worker.Record, results []Result) (kept []item) {
+	for i := range records {
+		it := item{usercode.As[record.Record](&records[i]), &results[i]}
+		keep := true
+		if code.HasSequencer() {
+			keep, it.result.Err = code.Sequence(it.rec)
 		}
-	}()
-	return f()
+		if keep {
+			kept = append(kept, it)
+		}
+	}
+	return kept
 }
 
-func result(rec *worker.Record, out *worker.Outputs, err error) Result {
+// attempt makes one call of the user's code and notes its results.
+func attempt(ctx context.Context, code *usercode.Code, items []item) {
+	recs, outs := make([]*record.Record, len(items)), make([]*record.Outputs, len(items))
+	for k, it := range items {
+		recs[k], outs[k] = it.rec, &record.Outputs{}
+	}
+	var err error
+	if code.InBatches() {
+		err = code.ProcessBatch(ctx, recs, outs)
+	} else {
+		err = code.Process(ctx, recs[0], outs[0])
+	}
+	for k, it := range items {
+		*it.result = result(recs[k], outs[k], err)
+	}
+}
+
+func result(rec *record.Record, out *record.Outputs, err error) Result {
 	if err == nil {
 		err = out.Err()
 	}
 	if err != nil {
-		return Result{Err: err}
+		return Result{Err: usercode.Usable(err)}
 	}
 	var r Result
 	for _, o := range out.List() {
-		r.Outputs = append(r.Outputs, complete(rec, o))
+		complete(rec, &o)
+		r.Outputs = append(r.Outputs, *usercode.As[worker.Output](&o))
 	}
 	return r
 }
 
-// complete fills in what the output takes over from its input.
-func complete(rec *worker.Record, o worker.Output) worker.Output {
-	if o.Key == nil && !o.NullKey {
-		o.Key = rec.Key
+// complete fills in the parts that the output takes over from its record.
+func complete(rec *record.Record, o *record.Output) {
+	headers, traceContext := o.HeadersFor(rec, nil)
+	if len(traceContext) > 0 {
+		headers = slices.Concat(headers, traceContext)
 	}
-	if o.Headers == nil {
-		o.Headers = rec.Headers
-	}
-	if o.Timestamp.IsZero() {
-		o.Timestamp = rec.Timestamp
-	}
-	return o
+	o.Key, o.Headers, o.Timestamp = o.KeyFor(rec), headers, o.TimestampFor(rec)
 }

@@ -46,9 +46,7 @@ func (d *detector) ProcessBatch(ctx context.Context, recs []*worker.Record, out 
 	}
 	d.classify(messages)
 	for i := range messages {
-		if out[i].Err() != nil {
-			continue
-		}
+		// The worker drops the output of a message that failed above.
 		if err := emit(out[i], &messages[i]); err != nil {
 			out[i].Fail(err)
 		}

@@ -10,10 +10,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -50,7 +50,7 @@ func TestNoRecordIsDispatchedBeyondTheReach(t *testing.T) {
 	const n = 40_000
 	r.produce(0, n, 2)
 	var tried atomic.Int64
-	look := record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	look := worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		if i := tried.Add(1); i%997 == 1 {
 			if m := r.marks(rec.Partition); !m.Open || m.Reach <= rec.Offset {
 				t.Errorf("offset %d of partition %d is in an attempt, and the commit says %+v", rec.Offset, rec.Partition, m)
@@ -89,7 +89,7 @@ func TestSuspectsAreTriedOneAtATime(t *testing.T) {
 	var mu sync.Mutex // guards running and tried
 	running, tried := 0, 0
 	others := make(chan struct{}, 2)
-	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		if rec.Partition >= suspects {
 			others <- struct{}{}
 			return rec.Value, nil
@@ -138,7 +138,7 @@ func TestRecordIsGivenUpForItsOwnCrashesOnly(t *testing.T) {
 			r.produce(0, 3, 1)
 			r.left(0, 0, tc.reach, tc.s)
 			var tried atomic.Bool
-			w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+			w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 				if rec.Offset == 0 {
 					tried.Store(true)
 				}
@@ -187,7 +187,7 @@ func TestLongAttemptsLetTheirPartitionGoOn(t *testing.T) {
 	r.produce(0, 100, 1)
 	r.left(0, 0, 16, offsets.Suspicion{})
 	release := make(chan struct{})
-	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		if rec.Offset == 3 {
 			<-release
 		}

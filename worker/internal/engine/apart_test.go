@@ -12,9 +12,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -32,7 +32,7 @@ func (r *rig) apart(output *kafkatest.Cluster) *rig {
 
 // sorts copies records with even values, names the topic "named" for the others,
 // and fails for multiples of ten.
-var sorts = record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
+var sorts = worker.Func(func(_ context.Context, rec *worker.Record) ([]worker.Output, error) {
 	n, err := strconv.Atoi(string(rec.Value))
 	switch {
 	case err != nil:
@@ -40,9 +40,9 @@ var sorts = record.Func(func(_ context.Context, rec *record.Record) ([]record.Ou
 	case n%10 == 0:
 		return nil, errPoison
 	case n%2 == 0:
-		return []record.Output{{Value: rec.Value}}, nil
+		return []worker.Output{{Value: rec.Value}}, nil
 	default:
-		return []record.Output{{Value: rec.Value, Topic: "named"}}, nil
+		return []worker.Output{{Value: rec.Value, Topic: "named"}}, nil
 	}
 })
 
@@ -160,8 +160,8 @@ func TestLettersOfRefusedResultsKeepTheirOrder(t *testing.T) {
 	output := kafkatest.Fake(t)
 	output.CreateTopic("small", 1, map[string]string{"max.message.bytes": "500"})
 	const n = 500
-	w := r.start(record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
-		return []record.Output{{Key: rec.Key, Value: make([]byte, 1000)}}, nil
+	w := r.start(worker.Func(func(_ context.Context, rec *worker.Record) ([]worker.Output, error) {
+		return []worker.Output{{Key: rec.Key, Value: make([]byte, 1000)}}, nil
 	}), func(c *config.Config) {
 		c.Ordering = config.Key
 		c.Output.Topic, c.Output.Kafka = "small", &config.Kafka{BootstrapServers: output.Addrs()}
@@ -221,8 +221,8 @@ func TestTwoAddressesOfOneCluster(t *testing.T) {
 func TestNamedTopicIsMissingOnTheOutputsCluster(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	r.apart(&kafkatest.Fake(t).Cluster)
-	w := r.start(record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
-		return []record.Output{{Value: rec.Value, Topic: "dlq"}}, nil // exists on the input's cluster only
+	w := r.start(worker.Func(func(_ context.Context, rec *worker.Record) ([]worker.Output, error) {
+		return []worker.Output{{Value: rec.Value, Topic: "dlq"}}, nil // exists on the input's cluster only
 	}))
 	r.produce(0, 1, 1)
 	r.awaitSettled(w)
@@ -239,13 +239,13 @@ func TestWithoutAnOutputTopic(t *testing.T) {
 	r, _ := fakeRig(t, 2)
 	r.cluster.CreateTopic("named", 1, nil)
 	var attempts atomic.Int64
-	w := r.start(record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
+	w := r.start(worker.Func(func(_ context.Context, rec *worker.Record) ([]worker.Output, error) {
 		switch string(rec.Value) {
 		case "0":
-			return []record.Output{{Value: rec.Value, Topic: "named"}}, nil
+			return []worker.Output{{Value: rec.Value, Topic: "named"}}, nil
 		case "1":
 			attempts.Add(1)
-			return []record.Output{{Value: rec.Value}}, nil
+			return []worker.Output{{Value: rec.Value}}, nil
 		default:
 			return nil, nil
 		}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -69,7 +69,7 @@ func drainOfAnEarlierAssignment(t *testing.T, r *rig) {
 	var stuck, processed atomic.Int64
 	first := make(chan struct{})
 	t.Cleanup(func() { close(first) })
-	p := record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	p := worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		processed.Add(1)
 		if v := string(rec.Value); (v == "0" || v == "1") && stuck.Add(1) <= 2 { // one of each partition
 			<-first

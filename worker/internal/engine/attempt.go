@@ -6,6 +6,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
 	"github.com/millrace-dev/millrace/worker/internal/record"
+	"github.com/millrace-dev/millrace/worker/internal/usercode"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -45,14 +46,14 @@ func newAttempt(m *member, batchSize int) *attempt {
 
 // Process implements dispatch.Worker.
 func (a *attempt) Process(ctx context.Context, items []dispatch.Item) {
-	if a.m.e.batch != nil {
+	if a.m.e.code.InBatches() {
 		a.processBatch(ctx, items)
 		return
 	}
 	it := items[0]
 	a.outs[0].Reset()
 	if a.errs[0] = a.m.condemned(it); a.errs[0] == nil {
-		a.errs[0] = a.call(ctx, it.Record(), a.outs[0])
+		a.errs[0] = a.m.e.code.Process(ctx, it.Record(), a.outs[0])
 	}
 }
 
@@ -68,23 +69,13 @@ func (a *attempt) processBatch(ctx context.Context, items []dispatch.Item) {
 	if len(a.recs) == 0 {
 		return
 	}
-	switch err := a.callBatch(ctx); {
+	switch err := a.m.e.code.ProcessBatch(ctx, a.recs, a.given); {
 	case err == nil:
 	case len(a.recs) == 1:
 		a.given[0].Fail(err)
 	default:
-		a.whole.err = usable(err)
+		a.whole.err = usercode.Usable(err)
 	}
-}
-
-func (a *attempt) call(ctx context.Context, rec *record.Record, out *record.Outputs) (err error) {
-	defer recovered(&err)
-	return a.m.e.processor.Process(ctx, rec, out)
-}
-
-func (a *attempt) callBatch(ctx context.Context) (err error) {
-	defer recovered(&err)
-	return a.m.e.batch.ProcessBatch(ctx, a.recs, a.given)
 }
 
 // Expire implements dispatch.Worker.
@@ -117,7 +108,7 @@ func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
 		err = a.outs[k].Err()
 	}
 	if err != nil {
-		return a.m.failed(c, it, usable(err))
+		return a.m.failed(c, it, usercode.Usable(err))
 	}
 	outs := a.outs[k].List()
 	if err := a.resolve(outs); err != nil {
@@ -171,21 +162,10 @@ func (a *attempt) write(c *chunk, i int, rec *record.Record, o *record.Output, t
 // fill sets a.msg to the output with what it takes over from the record.
 func (a *attempt) fill(rec *record.Record, o *record.Output) {
 	msg := &a.msg
-	msg.Value, msg.Key = o.Value, o.Key
-	if o.Key == nil && !o.NullKey {
-		msg.Key = rec.Key
-	}
-	msg.Headers, msg.Extra = rec.Headers, msg.Extra[:0]
-	if o.Headers != nil {
-		msg.Headers = o.Headers
-		msg.Extra = traceContext(msg.Extra, rec.Headers, o.Headers)
-	}
-	t := o.Timestamp
-	if t.IsZero() {
-		t = rec.Timestamp
-	}
+	msg.Value, msg.Key = o.Value, o.KeyFor(rec)
+	msg.Headers, msg.Extra = o.HeadersFor(rec, msg.Extra[:0])
 	msg.Timestamp = -1
-	if !t.IsZero() {
+	if t := o.TimestampFor(rec); !t.IsZero() {
 		msg.Timestamp = t.UnixMilli()
 	}
 }

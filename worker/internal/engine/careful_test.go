@@ -13,9 +13,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
@@ -50,8 +50,8 @@ func (r *rig) allOpen() bool {
 
 // failsFor returns a processor that copies records and fails those with one of
 // the values.
-func failsFor(values ...string) record.Processor {
-	return record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+func failsFor(values ...string) worker.Processor {
+	return worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		for _, v := range values {
 			if string(rec.Value) == v {
 				return nil, errPoison
@@ -173,7 +173,7 @@ func TestEveryPartitionMovesSoonAfterAKill(t *testing.T) {
 	p.kill()
 	var seen [partitions]atomic.Int64
 	var moved atomic.Bool
-	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		if !moved.Load() {
 			time.Sleep(time.Millisecond)
 		}
@@ -235,7 +235,7 @@ func TestLostPartitionIsNotSuspected(t *testing.T) {
 	r.produce(0, 50, 1)
 	var attempts atomic.Int32
 	release := make(chan struct{})
-	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		if rec.Offset == 0 {
 			attempts.Add(1)
 			<-release

@@ -13,9 +13,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -44,7 +44,7 @@ func smallMetadata(t *testing.T, r *rig, limit int) {
 	letGo := [2]chan struct{}{make(chan struct{}), make(chan struct{})}
 	ended := make(chan struct{}) // so that a failed test ends
 	t.Cleanup(func() { close(ended) })
-	p := record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	p := worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		if v, _ := strconv.Atoi(string(rec.Value)); v%each == 0 {
 			select {
 			case <-letGo[v/n]:
@@ -131,7 +131,7 @@ func TestMetadataWithoutRoomForTheReach(t *testing.T) {
 			letGo := make(chan struct{})
 			release := sync.OnceFunc(func() { close(letGo) })
 			t.Cleanup(release) // so that a failed test ends
-			w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+			w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 				if string(rec.Value) == "0" {
 					<-letGo
 				}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // TestThePoolFollowsTheCPULimit: GOMAXPROCS, which the runtime takes from the
@@ -24,7 +24,7 @@ func TestThePoolFollowsTheCPULimit(t *testing.T) {
 	r.produce(0, records, keys)
 	var running atomic.Int32
 	hold := make(chan struct{})
-	w := r.start(record.Map(func(ctx context.Context, rec *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(ctx context.Context, rec *worker.Record) ([]byte, error) {
 		running.Add(1)
 		defer running.Add(-1)
 		select {

@@ -12,11 +12,11 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/engine"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
@@ -51,7 +51,7 @@ func childWorker(encoded string) int {
 		return 0
 	}
 	crash := os.Getenv(crashValue)
-	var p record.Processor = record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	var p worker.Processor = worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		if crash != "" && string(rec.Value) == crash {
 			os.Exit(42)
 		}
@@ -61,7 +61,11 @@ func childWorker(encoded string) int {
 		p = &batches{size: 32, poison: crash, fail: func(context.Context) error { os.Exit(42); return nil }}
 	}
 	log := telemetry.NewLogger(config.LogText, os.Stderr)
-	if err := engine.New(cfg, p, telemetry.NewMetrics("in"), log).Run(context.Background()); err != nil {
+	code, err := userCode(p)
+	if err != nil {
+		panic(err)
+	}
+	if err := engine.New(cfg, code, telemetry.NewMetrics("in"), log).Run(context.Background()); err != nil {
 		log.Error(err, "ended")
 		return 1
 	}

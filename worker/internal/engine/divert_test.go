@@ -13,8 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -48,11 +48,11 @@ func goRoundPartitions(t *testing.T, ordering config.Ordering) {
 		}
 		return nil, errors.New("closed by the test"), true
 	})
-	copies := record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
+	copies := worker.Func(func(_ context.Context, rec *worker.Record) ([]worker.Output, error) {
 		if rand.IntN(200) == 0 {
 			return nil, errPoison
 		}
-		return []record.Output{{NullKey: true, Value: rec.Value}}, nil
+		return []worker.Output{{NullKey: true, Value: rec.Value}}, nil
 	})
 	change := func(c *config.Config) {
 		c.Ordering, c.Failure.MaxAttempts, c.Output.Linger = ordering, 50, duration(5*time.Millisecond)

@@ -9,8 +9,8 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
+	"github.com/millrace-dev/millrace/worker/internal/usercode"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -22,12 +22,8 @@ type Engine struct {
 	policy  failure.Policy
 	metrics *telemetry.Metrics
 
-	processor record.Processor
-	batch     record.BatchProcessor  // nil for a plain Processor
-	batchSize int                    // records, 1 for a plain Processor
-	sequencer record.Sequencer       // nil if the processor has none
-	observer  record.OutcomeObserver // nil if the processor has none
-	failures  *failureLog
+	code     *usercode.Code
+	failures *failureLog
 
 	client *kafka.Client // of the input's cluster
 	output *kafka.Client // of the output's; client unless they are apart
@@ -50,9 +46,9 @@ type Engine struct {
 }
 
 // New returns an engine for a validated configuration.
-func New(cfg config.Config, processor record.Processor, metrics *telemetry.Metrics, log logr.Logger) *Engine {
+func New(cfg config.Config, code *usercode.Code, metrics *telemetry.Metrics, log logr.Logger) *Engine {
 	e := &Engine{
-		cfg: cfg, log: log, policy: failure.NewPolicy(cfg.Failure), metrics: metrics, processor: processor,
+		cfg: cfg, log: log, policy: failure.NewPolicy(cfg.Failure), metrics: metrics, code: code,
 		life: newLifetime(cfg.StateDir, log), failures: newFailureLog(telemetry.NewLimited(log)),
 	}
 	for i := range cfg.Members {
@@ -71,9 +67,6 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer e.failures.lines.Close()
 	defer e.life.note()
 	defer context.AfterFunc(ctx, e.life.note)()
-	if err := e.findHooks(); err != nil {
-		return err
-	}
 	defer e.closeClusters()
 	switch err := e.connect(ctx); {
 	case ctx.Err() != nil:

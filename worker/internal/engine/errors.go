@@ -29,15 +29,6 @@ func failedAttempts(n int) string {
 // Unwrap returns the last attempt's error.
 func (e *HaltError) Unwrap() error { return e.Err }
 
-// PanicError is the error of an attempt that panicked.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-// Error implements error; the stack is logged, not part of the text.
-func (e *PanicError) Error() string { return fmt.Sprintf("the processor panicked: %v", e.Value) }
-
 // crashError is the error of a record that the process never survived.
 type crashError struct{ crashes int }
 

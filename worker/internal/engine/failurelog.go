@@ -9,6 +9,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
+	"github.com/millrace-dev/millrace/worker/internal/usercode"
 )
 
 // failureLog logs failures of single records, at a limited rate.
@@ -41,7 +42,7 @@ func (l *failureLog) together(rec *record.Record, wait time.Duration, err error)
 }
 
 // observer logs that the processor's Observe panicked on an outcome.
-func (l *failureLog) observer(o *record.Outcome, panics int64, err *PanicError) {
+func (l *failureLog) observer(o *record.Outcome, panics int64, err error) {
 	l.failure("the processor's Observe panicked; the record is settled all the same, correct the processor",
 		append(recordAt(o.Input.Topic, o.Input.Partition, o.Input.Offset), "fate", o.Fate.String(), "panics", panics, "error", shortened(err.Error())), err)
 }
@@ -49,7 +50,7 @@ func (l *failureLog) observer(o *record.Outcome, panics int64, err *PanicError) 
 // failure logs a failure of the user's code. The first panic of each place is
 // logged in any case, with its stack.
 func (l *failureLog) failure(message string, values []any, err error) {
-	var p *PanicError
+	var p *usercode.PanicError
 	if errors.As(err, &p) {
 		place := panicPlace(p.Stack)
 		values = append(values, "at", place)

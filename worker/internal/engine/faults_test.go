@@ -14,8 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -46,7 +46,7 @@ func TestFaultsLoseAndDoubleNothing(t *testing.T) {
 	}
 
 	var seen atomic.Int64
-	p := record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	p := worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		seen.Add(1)
 		return rec.Value, nil
 	})
@@ -120,7 +120,7 @@ func TestInFlightIsBoundedByBytes(t *testing.T) {
 	}
 	r.cluster.Produce(records...)
 	release := make(chan struct{})
-	w := r.start(record.Map(func(context.Context, *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(context.Context, *worker.Record) ([]byte, error) {
 		<-release
 		return []byte("done"), nil
 	}), func(c *config.Config) { c.InFlight = config.InFlight{Records: 100_000, Bytes: bound} })

@@ -250,7 +250,7 @@ func (m *member) admit(p *partition, c *chunk) {
 	m.e.metrics.RecordsIn.Add(len(records))
 	m.e.metrics.OffsetsWithoutRecord.Add(int(c.batch.Next-c.batch.First) - len(records))
 	m.e.metrics.BytesIn.Add(c.batch.Bytes)
-	c.sequenced = m.e.sequencer == nil
+	c.sequenced = !m.e.code.HasSequencer()
 	if p.tracker.Resuming() {
 		kept := records[:0]
 		for i := range records {
@@ -279,7 +279,7 @@ func (m *member) enter(p *partition, c *chunk) bool {
 	c.number = m.nextNumber
 	m.nextNumber++
 	c.bytes, c.rest, c.written = bytes/n, bytes%n, c.Records[0].Timestamp
-	if m.e.observer != nil {
+	if m.e.code.HasObserver() {
 		if c.outcomes == nil {
 			c.outcomes = &outcomes{}
 		}

@@ -14,10 +14,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/engine"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
@@ -139,7 +139,7 @@ func orderTest(t *testing.T, r *rig, batch bool) {
 	}
 	r.cluster.Produce(records...)
 	p := &flaky{fails: map[string]int{}}
-	var processor record.Processor = p
+	var processor worker.Processor = p
 	if batch {
 		processor = &flakyBatch{flaky: p}
 	}
@@ -166,7 +166,7 @@ type flaky struct {
 	fails map[string]int
 }
 
-func (f *flaky) Process(_ context.Context, rec *record.Record, out *record.Outputs) error {
+func (f *flaky) Process(_ context.Context, rec *worker.Record, out *worker.Outputs) error {
 	v, _ := strconv.Atoi(string(rec.Value))
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -182,7 +182,7 @@ type flakyBatch struct{ *flaky }
 
 func (f *flakyBatch) BatchSize() int { return 10 }
 
-func (f *flakyBatch) ProcessBatch(ctx context.Context, recs []*record.Record, out []*record.Outputs) error {
+func (f *flakyBatch) ProcessBatch(ctx context.Context, recs []*worker.Record, out []*worker.Outputs) error {
 	for i, rec := range recs {
 		out[i].Fail(f.Process(ctx, rec, out[i]))
 	}
@@ -190,7 +190,7 @@ func (f *flakyBatch) ProcessBatch(ctx context.Context, recs []*record.Record, ou
 }
 
 // poison fails, panics and gives up on some records.
-var poison = record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
+var poison = worker.Func(func(_ context.Context, rec *worker.Record) ([]worker.Output, error) {
 	v, _ := strconv.Atoi(string(rec.Value))
 	switch v % 100 {
 	case 13:
@@ -200,7 +200,7 @@ var poison = record.Func(func(_ context.Context, rec *record.Record) ([]record.O
 	case 39:
 		return nil, failure.Permanent(errPoison)
 	}
-	return []record.Output{{Value: rec.Value}}, nil
+	return []worker.Output{{Value: rec.Value}}, nil
 })
 
 func TestPoisonRecordsGoWhereThePolicySays(t *testing.T) {
@@ -296,7 +296,7 @@ func TestAStuckRecordPausesOnlyItsPartition(t *testing.T) {
 			r.produce(0, n, 100) // 0 goes to partition 0
 			release := make(chan struct{})
 			var started atomic.Int64
-			p := record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+			p := worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 				if rec.Partition == 0 {
 					started.Add(1)
 				}
@@ -344,7 +344,7 @@ func TestHandoverLosesAndDoublesNothing(t *testing.T) {
 func handoverTest(t *testing.T, r *rig) {
 	const n = 30_000
 	r.produce(0, n/2, 100)
-	slow := record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) { return rec.Value, nil })
+	slow := worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) { return rec.Value, nil })
 	first := r.start(slow)
 	second := r.start(slow)
 	r.eventually("both have partitions", func() bool { return owned(first) == 3 && owned(second) == 3 })
@@ -393,17 +393,17 @@ func TestOutcomesAreConfirmed(t *testing.T) {
 	r, _ := fakeRig(t, 2)
 	const n = 1000
 	r.produce(0, n, 10)
-	p := &observing{outcomes: map[record.Position][]record.Outcome{}}
+	p := &observing{outcomes: map[worker.Position][]worker.Outcome{}}
 	w := r.start(p)
 	r.awaitSettled(w)
 	w.drain()
 	if len(p.outcomes) != n {
 		t.Fatalf("outcomes of %d records, want %d", len(p.outcomes), n)
 	}
-	byPosition := map[record.Position]string{}
+	byPosition := map[worker.Position]string{}
 	for _, topic := range []string{"out", "dlq"} {
 		for _, rec := range r.cluster.ConsumeAll(topic, kgo.ReadCommitted()) {
-			byPosition[record.Position{Topic: topic, Partition: rec.Partition, Offset: rec.Offset}] = string(rec.Value)
+			byPosition[worker.Position{Topic: topic, Partition: rec.Partition, Offset: rec.Offset}] = string(rec.Value)
 		}
 	}
 	for input, outcomes := range p.outcomes {
@@ -412,14 +412,14 @@ func TestOutcomesAreConfirmed(t *testing.T) {
 			t.Errorf("%v has %d outcomes", input, len(outcomes))
 		}
 		v := p.values[input]
-		want, outputs := record.Delivered, 2
+		want, outputs := worker.Delivered, 2
 		switch v % 5 {
 		case 1:
-			want, outputs = record.Filtered, 0
+			want, outputs = worker.Filtered, 0
 		case 2:
-			want, outputs = record.DeadLettered, 1
+			want, outputs = worker.DeadLettered, 1
 		case 3:
-			want, outputs = record.Filtered, 0 // by the sequencer
+			want, outputs = worker.Filtered, 0 // by the sequencer
 		}
 		if o.Fate != want || len(o.Outputs) != outputs {
 			t.Errorf("record %d: %s with outputs %v, want %s", v, o.Fate, o.Outputs, want)
@@ -434,20 +434,20 @@ func TestOutcomesAreConfirmed(t *testing.T) {
 
 type observing struct {
 	mu       sync.Mutex
-	outcomes map[record.Position][]record.Outcome
-	values   map[record.Position]int
+	outcomes map[worker.Position][]worker.Outcome
+	values   map[worker.Position]int
 	last     map[int32]int64
 	failed   error
 }
 
-func (p *observing) Sequence(rec *record.Record) bool {
+func (p *observing) Sequence(rec *worker.Record) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.values == nil {
-		p.values, p.last = map[record.Position]int{}, map[int32]int64{}
+		p.values, p.last = map[worker.Position]int{}, map[int32]int64{}
 	}
 	v, _ := strconv.Atoi(string(rec.Value))
-	p.values[record.Position{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset}] = v
+	p.values[worker.Position{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset}] = v
 	if last, ok := p.last[rec.Partition]; ok && rec.Offset != last+1 {
 		p.failed = fmt.Errorf("offset %d came after %d", rec.Offset, last)
 	}
@@ -455,7 +455,7 @@ func (p *observing) Sequence(rec *record.Record) bool {
 	return v%5 != 3
 }
 
-func (p *observing) Process(_ context.Context, rec *record.Record, out *record.Outputs) error {
+func (p *observing) Process(_ context.Context, rec *worker.Record, out *worker.Outputs) error {
 	v, _ := strconv.Atoi(string(rec.Value))
 	switch v % 5 {
 	case 1:
@@ -468,11 +468,11 @@ func (p *observing) Process(_ context.Context, rec *record.Record, out *record.O
 	return nil
 }
 
-func (p *observing) Observe(o *record.Outcome) {
+func (p *observing) Observe(o *worker.Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	copied := *o
-	copied.Outputs = append([]record.Position(nil), o.Outputs...)
+	copied.Outputs = append([]worker.Position(nil), o.Outputs...)
 	p.outcomes[o.Input] = append(p.outcomes[o.Input], copied)
 }
 

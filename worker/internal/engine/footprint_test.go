@@ -15,9 +15,9 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/engine"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
@@ -31,7 +31,7 @@ type footprint struct {
 // copyAll emits records as they are, without an allocation of its own.
 type copyAll struct{}
 
-func (copyAll) Process(_ context.Context, rec *record.Record, out *record.Outputs) error {
+func (copyAll) Process(_ context.Context, rec *worker.Record, out *worker.Outputs) error {
 	out.EmitValue(rec.Value)
 	return nil
 }
@@ -39,7 +39,11 @@ func (copyAll) Process(_ context.Context, rec *record.Record, out *record.Output
 // measure runs a worker until it has written total records, and prints its
 // footprint. Allocations count from a tenth on, when pools are filled.
 func measure(cfg config.Config, total int64) {
-	e := engine.New(cfg, copyAll{}, telemetry.NewMetrics("in"), logr.Discard())
+	code, err := userCode(copyAll{})
+	if err != nil {
+		panic(err)
+	}
+	e := engine.New(cfg, code, telemetry.NewMetrics("in"), logr.Discard())
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(ctx) }()

@@ -9,9 +9,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // late is a processor whose attempts at record "0" wait for the test, and which
@@ -39,7 +39,7 @@ func (p *late) release(attempt int) {
 	}
 }
 
-func (p *late) Process(_ context.Context, rec *record.Record, out *record.Outputs) error {
+func (p *late) Process(_ context.Context, rec *worker.Record, out *worker.Outputs) error {
 	if string(rec.Value) == "0" {
 		n := p.begun.Add(1)
 		<-p.letGo[min(n, 2)-1]
@@ -52,7 +52,7 @@ func (p *late) Process(_ context.Context, rec *record.Record, out *record.Output
 	return nil
 }
 
-func (p *late) Observe(o *record.Outcome) {
+func (p *late) Observe(o *worker.Outcome) {
 	if o.Input.Partition == 0 && o.Input.Offset == 0 {
 		p.observed.Add(1)
 	}
@@ -130,7 +130,7 @@ func TestLateResultsAfterTheDrainTimeoutAreDropped(t *testing.T) {
 		release := sync.OnceFunc(func() { close(stuck) })
 		t.Cleanup(release)
 		var begun, ended atomic.Int32
-		a := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+		a := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 			if v := string(rec.Value); v == "0" || v == "1" { // one of each partition
 				begun.Add(1)
 				<-stuck
@@ -170,7 +170,7 @@ func TestMemoryOfGivenUpPartitionsIsFreed(t *testing.T) {
 	stuck := make(chan struct{})
 	release := sync.OnceFunc(func() { close(stuck) })
 	t.Cleanup(release)
-	w := r.start(record.Map(func(context.Context, *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(context.Context, *worker.Record) ([]byte, error) {
 		<-stuck
 		return []byte("done"), nil
 	}), func(c *config.Config) {

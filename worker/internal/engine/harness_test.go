@@ -12,10 +12,11 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/engine"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
+	"github.com/millrace-dev/millrace/worker/internal/usercode"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -80,7 +81,7 @@ type running struct {
 }
 
 // start starts a worker; it is stopped at the end of the test at the latest.
-func (r *rig) start(p record.Processor, change ...func(*config.Config)) *running {
+func (r *rig) start(p worker.Processor, change ...func(*config.Config)) *running {
 	r.t.Helper()
 	cfg := r.cfg
 	for _, f := range change {
@@ -88,7 +89,13 @@ func (r *rig) start(p record.Processor, change ...func(*config.Config)) *running
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &running{t: r.t, metrics: telemetry.NewMetrics(cfg.Input.Topic), log: newTestLog(r.t), stop: cancel, ended: make(chan struct{})}
-	w.engine = engine.New(cfg, p, w.metrics, telemetry.NewLoggerAt(cfg.Telemetry.LogLevel, config.LogText, w.log))
+	code, err := userCode(p)
+	if err != nil {
+		w.err = err
+		close(w.ended)
+		return w
+	}
+	w.engine = engine.New(cfg, code, w.metrics, telemetry.NewLoggerAt(cfg.Telemetry.LogLevel, config.LogText, w.log))
 	go func() {
 		defer close(w.ended)
 		w.err = w.engine.Run(ctx)
@@ -102,6 +109,11 @@ func (r *rig) start(p record.Processor, change ...func(*config.Config)) *running
 		}
 	})
 	return w
+}
+
+// userCode does to a processor what worker.Run does.
+func userCode(p worker.Processor) (*usercode.Code, error) {
+	return usercode.Of[worker.Record, worker.Outputs, worker.Outcome](p)
 }
 
 // wait waits for the worker's end and returns its error.
@@ -209,7 +221,7 @@ func wantEach(t testing.TB, got map[string]int, from, n int, duplicates bool) {
 }
 
 // identity copies a record.
-var identity = record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) { return rec.Value, nil })
+var identity = worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) { return rec.Value, nil })
 
 var errPoison = errors.New("poison")
 

@@ -13,8 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
@@ -45,7 +45,7 @@ func TestHealthOfLongRecords(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			r, _ := fakeRig(t, 1)
 			var begun atomic.Bool
-			w := r.start(record.Map(func(ctx context.Context, _ *record.Record) ([]byte, error) {
+			w := r.start(worker.Map(func(ctx context.Context, _ *worker.Record) ([]byte, error) {
 				begun.Store(true)
 				return nil, process(ctx)
 			}), func(c *config.Config) {
@@ -66,7 +66,7 @@ func TestHealthOfLongRecords(t *testing.T) {
 func TestHangingRecordIsUsedUpWithoutARestart(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	const timeout = 2 * time.Second
-	w := r.start(record.Map(func(ctx context.Context, _ *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(ctx context.Context, _ *worker.Record) ([]byte, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}), func(c *config.Config) { c.Failure.Timeout = duration(timeout) })
@@ -85,11 +85,11 @@ func TestHangingRecordIsUsedUpWithoutARestart(t *testing.T) {
 // hangs is a processor that copies records and never comes back from the report of
 // an outcome.
 type hangs struct {
-	record.Processor
+	worker.Processor
 	released chan struct{}
 }
 
-func (h hangs) Observe(*record.Outcome) { <-h.released }
+func (h hangs) Observe(*worker.Outcome) { <-h.released }
 
 // TestHealthOfAStalledWorker: when nothing runs, nothing waits and nobody asks
 // Kafka, it is a stall.
@@ -126,7 +126,7 @@ func outage(t *testing.T, cluster *kafkatest.Cluster, down, up func()) {
 	r := newRig(t, cluster, 2)
 	const n = 2000
 	release := make(chan struct{})
-	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		<-release
 		return rec.Value, nil
 	}), func(c *config.Config) { c.InFlight.Records = 100 })

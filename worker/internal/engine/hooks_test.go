@@ -8,27 +8,27 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // panicsInObserve copies two of three records, filters a third of the others in
 // its Sequencer and the rest in Process, and panics on every outcome.
 type panicsInObserve struct{}
 
-func (panicsInObserve) Process(_ context.Context, rec *record.Record, out *record.Outputs) error {
+func (panicsInObserve) Process(_ context.Context, rec *worker.Record, out *worker.Outputs) error {
 	if v, _ := strconv.Atoi(string(rec.Value)); v%3 > 0 {
 		out.EmitValue(rec.Value)
 	}
 	return nil
 }
 
-func (panicsInObserve) Sequence(rec *record.Record) bool {
+func (panicsInObserve) Sequence(rec *worker.Record) bool {
 	v, _ := strconv.Atoi(string(rec.Value))
 	return v%9 > 0
 }
 
-func (panicsInObserve) Observe(o *record.Outcome) {
+func (panicsInObserve) Observe(o *worker.Outcome) {
 	panic("the observer can't take " + o.Fate.String())
 }
 
@@ -73,7 +73,7 @@ func (d *detailed) Error() string { return d.text }
 func TestAnErrorThatPanicsIsAFailedAttempt(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	r.produce(0, 20, 10)
-	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		var none *detailed
 		if string(rec.Value) == "7" {
 			return nil, none
@@ -96,13 +96,13 @@ func TestAnErrorThatPanicsIsAFailedAttempt(t *testing.T) {
 
 // hooked is a processor whose hooks are looked for in user.
 type hooked struct {
-	record.Processor
+	worker.Processor
 	user func() any
 }
 
 func (h hooked) Unwrap() any { return h.user() }
 
-type sizeless struct{ record.BatchProcessor }
+type sizeless struct{ worker.BatchProcessor }
 
 func (sizeless) BatchSize() int { panic("no size yet") }
 
@@ -111,7 +111,7 @@ func TestAProcessorThatCannotStartIsAnError(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	for _, tc := range []struct {
 		name string
-		p    record.Processor
+		p    worker.Processor
 		want string
 	}{
 		{"nil", nil, "processor is nil"},

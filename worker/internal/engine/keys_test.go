@@ -11,8 +11,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // TestFailingKeysHoldUpNoOtherKey has hundreds of keys of one partition fail until
@@ -35,7 +35,7 @@ func TestFailingKeysHoldUpNoOtherKey(t *testing.T) {
 	}
 	r.cluster.Produce(recs...)
 	var released atomic.Bool
-	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		if strings.HasPrefix(string(rec.Key), "failing-") && !released.Load() {
 			return nil, errPoison
 		}

@@ -13,9 +13,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -45,7 +45,7 @@ func onBothWithLetters(t *testing.T, dlq map[string]string, test func(t *testing
 }
 
 // failsUnlessNumber fails records that don't hold a number.
-var failsUnlessNumber = record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+var failsUnlessNumber = worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 	if _, err := strconv.Atoi(string(rec.Value)); err != nil {
 		return nil, failure.Permanent(errPoison)
 	}

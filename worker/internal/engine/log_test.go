@@ -17,13 +17,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 )
 
 // fails is a processor whose code panics in two places and fails otherwise.
-func fails(_ context.Context, rec *record.Record) ([]byte, error) {
+func fails(_ context.Context, rec *worker.Record) ([]byte, error) {
 	switch rec.Offset % 3 {
 	case 0:
 		panic("the first place")
@@ -60,7 +60,7 @@ func TestFailuresAreLogged(t *testing.T) {
 			r, _ := fakeRig(t, 1)
 			const records, attempts = 300, 2
 			r.produce(0, records, 1)
-			w := r.start(record.Map(fails), func(cfg *config.Config) {
+			w := r.start(worker.Map(fails), func(cfg *config.Config) {
 				cfg.Failure.MaxAttempts, cfg.Failure.OnExhausted = attempts, onExhausted
 			})
 			r.eventually("all are exhausted", func() bool {
@@ -101,7 +101,7 @@ func TestFailuresAreLogged(t *testing.T) {
 func TestDebugLogsEachFailure(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	r.produce(0, 100, 1)
-	w := r.start(record.Map(fails), func(cfg *config.Config) {
+	w := r.start(worker.Map(fails), func(cfg *config.Config) {
 		cfg.Failure.MaxAttempts = 1
 		cfg.Telemetry.LogLevel = config.LogDebug
 	})
@@ -269,8 +269,8 @@ func TestSkippedOffsetsAreCounted(t *testing.T) {
 }
 
 // recordMap copies records, after f.
-func recordMap(f func(ctx context.Context, value string) error) record.Map {
-	return func(ctx context.Context, rec *record.Record) ([]byte, error) {
+func recordMap(f func(ctx context.Context, value string) error) worker.Map {
+	return func(ctx context.Context, rec *worker.Record) ([]byte, error) {
 		return rec.Value, f(ctx, string(rec.Value))
 	}
 }

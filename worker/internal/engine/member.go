@@ -144,9 +144,9 @@ func (m *member) start(ctx context.Context) error {
 func (m *member) newPool() *dispatch.Pool {
 	return dispatch.New(dispatch.Config{
 		Goroutines: m.e.concurrency(),
-		BatchSize:  m.e.batchSize,
+		BatchSize:  m.e.code.BatchSize(),
 		Timeout:    m.e.cfg.Failure.Timeout.Duration,
-		NewWorker:  func() dispatch.Worker { return newAttempt(m, m.e.batchSize) },
+		NewWorker:  func() dispatch.Worker { return newAttempt(m, m.e.code.BatchSize()) },
 		Observe:    m.e.metrics.ObserveProcessing,
 		Waits:      func(it dispatch.Item) { it.Chunk.Owner.(*chunk).straggles(int(it.Index)) },
 		MaxLost:    m.e.maxLost,

@@ -66,6 +66,15 @@ func (o *outcomes) add(e *Engine, c *chunk, i int, ack *kafka.Ack, k int) {
 	})
 }
 
+// observe calls the processor's OutcomeObserver. The record is settled whatever the
+// observer does, so a panic changes nothing about it.
+func (e *Engine) observe(o *record.Outcome) {
+	if err := e.code.Observe(o); err != nil {
+		e.metrics.ObserverPanics.Add(1)
+		e.failures.observer(o, e.metrics.ObserverPanics.Value(), err)
+	}
+}
+
 // position is where the k-th record of an acknowledgement was written.
 func position(a *kafka.Ack, k int) record.Position {
 	p := record.Position{Topic: a.Topic, Partition: a.Partition, Offset: -1}

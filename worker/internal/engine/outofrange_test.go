@@ -9,8 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
@@ -32,14 +32,14 @@ func haltingOnLoss(c *config.Config) { c.Input.OnDataLoss = config.HaltOnLoss }
 
 // gated copies records once it is opened.
 type gated struct {
-	record.Processor
+	worker.Processor
 	open func()
 }
 
 func newGated() gated {
 	opened := make(chan struct{})
 	return gated{
-		Processor: record.Map(func(ctx context.Context, rec *record.Record) ([]byte, error) {
+		Processor: worker.Map(func(ctx context.Context, rec *worker.Record) ([]byte, error) {
 			select {
 			case <-opened:
 				return rec.Value, nil

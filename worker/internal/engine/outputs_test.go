@@ -12,8 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -52,13 +52,13 @@ func TestRecordsWithoutAKeyPassByAnOutputPartitionThatIsAway(t *testing.T) {
 }
 
 // toOther writes records that hold "other" to the topic of that name.
-func toOther(attempts *atomic.Int64) record.Processor {
-	return record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
+func toOther(attempts *atomic.Int64) worker.Processor {
+	return worker.Func(func(_ context.Context, rec *worker.Record) ([]worker.Output, error) {
 		if string(rec.Key) != "other" {
-			return []record.Output{{Value: rec.Value}}, nil
+			return []worker.Output{{Value: rec.Value}}, nil
 		}
 		attempts.Add(1)
-		return []record.Output{{Topic: "other", Value: rec.Value}}, nil
+		return []worker.Output{{Topic: "other", Value: rec.Value}}, nil
 	})
 }
 
@@ -113,14 +113,14 @@ func TestApacheTopicIsLookedUpInAnOutage(t *testing.T) {
 	others := r.produceToOther(100)
 	var attempts, seen atomic.Int64
 	down := make(chan struct{})
-	w := r.start(record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
+	w := r.start(worker.Func(func(_ context.Context, rec *worker.Record) ([]worker.Output, error) {
 		seen.Add(1)
 		<-down
 		if string(rec.Key) != "other" {
-			return []record.Output{{Value: rec.Value}}, nil
+			return []worker.Output{{Value: rec.Value}}, nil
 		}
 		attempts.Add(1)
-		return []record.Output{{Topic: "other", Value: rec.Value}}, nil
+		return []worker.Output{{Topic: "other", Value: rec.Value}}, nil
 	}), func(c *config.Config) {
 		c.Failure.OnExhausted, c.Failure.MaxAttempts, c.Failure.Timeout = config.Drop, 1, duration(time.Minute)
 	})
@@ -173,14 +173,14 @@ func TestApacheNamedTopicWithoutPermission(t *testing.T) {
 		r.cluster.CreateTopic(topic, 1, nil)
 	}
 	r.produce(0, 100, 10)
-	w := r.start(record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
+	w := r.start(worker.Func(func(_ context.Context, rec *worker.Record) ([]worker.Output, error) {
 		switch rec.Offset % 10 {
 		case 3:
-			return []record.Output{{Topic: "seen", Value: rec.Value}}, nil
+			return []worker.Output{{Topic: "seen", Value: rec.Value}}, nil
 		case 7:
-			return []record.Output{{Topic: "unseen", Value: rec.Value}}, nil
+			return []worker.Output{{Topic: "unseen", Value: rec.Value}}, nil
 		}
-		return []record.Output{{Value: rec.Value}}, nil
+		return []worker.Output{{Value: rec.Value}}, nil
 	}), asUser(t, broker, user))
 	r.awaitSettled(w)
 	w.drain()

@@ -9,7 +9,7 @@ import "math/bits"
 // that come later; 4,096 take a few hundred megabytes if they have deep stacks. A
 // processor that loses more needs a restart.
 func (e *Engine) maxLost() int {
-	perRecord := e.cfg.Failure.MaxAttempts + bits.Len(uint(e.batchSize-1))
+	perRecord := e.cfg.Failure.MaxAttempts + bits.Len(uint(e.code.BatchSize()-1))
 	return min(max(64, 2*e.concurrency()*perRecord), 4096)
 }
 

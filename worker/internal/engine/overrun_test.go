@@ -10,18 +10,18 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/engine"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // neverReturns copies records, but for one of the given value: its attempts do not
 // return before the test's end.
-func neverReturns(t *testing.T, value string, attempts *atomic.Int32) record.Processor {
+func neverReturns(t *testing.T, value string, attempts *atomic.Int32) worker.Processor {
 	release := make(chan struct{})
 	t.Cleanup(func() { close(release) })
-	return record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	return worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		if string(rec.Value) == value {
 			attempts.Add(1)
 			<-release
@@ -85,7 +85,7 @@ func TestTooManyLostGoroutinesEndTheWorker(t *testing.T) {
 	r.produce(0, 50, 10)
 	release := make(chan struct{})
 	t.Cleanup(func() { close(release) })
-	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		if rec.Offset >= 50 {
 			<-release
 		}

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
@@ -82,7 +82,7 @@ func TestTopicRecreatedBehindWhatIsFetched(t *testing.T) {
 		gate := make(chan struct{})
 		release := sync.OnceFunc(func() { close(gate) })
 		t.Cleanup(release) // so that a failed test ends
-		w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+		w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 			<-gate
 			return rec.Value, nil
 		}), startingAt(config.Earliest), func(c *config.Config) { c.Failure.Timeout = duration(5 * time.Minute) })

@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"fmt"
-
-	"github.com/millrace-dev/millrace/worker/internal/record"
-)
+import "github.com/millrace-dev/millrace/worker/internal/record"
 
 // sequence shows the chunk's records to the processor's Sequencer, if it has
 // one, and leaves out those that it drops. A record that is condemned may have
@@ -28,9 +24,9 @@ func (m *member) sequence(p *partition, c *chunk) {
 // is to be dispatched. A record that the Sequencer panics on can't be shown
 // again out of its turn: it is dispatched with its attempts used up.
 func (m *member) keeps(p *partition, rec *record.Record) (keep bool) {
-	keep, err := m.callSequence(rec)
+	keep, err := m.e.code.Sequence(rec)
 	if err != nil {
-		p.failures.add(rec, m.e.cfg.Failure.MaxAttempts, fmt.Errorf("in Sequence: %w", err))
+		p.failures.add(rec, m.e.cfg.Failure.MaxAttempts, err)
 		return true
 	}
 	if !keep {
@@ -40,13 +36,8 @@ func (m *member) keeps(p *partition, rec *record.Record) (keep bool) {
 	return keep
 }
 
-func (m *member) callSequence(rec *record.Record) (keep bool, err error) {
-	defer recovered(&err)
-	return m.e.sequencer.Sequence(rec), nil
-}
-
 func (m *member) observeFiltered(rec *record.Record) {
-	if m.e.observer == nil {
+	if !m.e.code.HasObserver() {
 		return
 	}
 	m.e.observe(&record.Outcome{

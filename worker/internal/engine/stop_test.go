@@ -14,11 +14,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/engine"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // wantClosed fails unless every partition's commit says that it was given up in
@@ -54,7 +54,7 @@ func haltDoublesNothing(t *testing.T, r *rig, ordering config.Ordering) {
 	r.cfg.Ordering = ordering
 	r.cfg.Failure.OnExhausted = config.Halt
 	r.produce(0, n, keys)
-	p := record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	p := worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		if string(rec.Value) == strconv.Itoa(halting) {
 			return nil, failure.Permanent(errPoison)
 		}
@@ -140,7 +140,7 @@ func stopWhile(t *testing.T, hangs []kmsg.Key) {
 	never, later := make(chan struct{}), make(chan struct{})
 	t.Cleanup(func() { close(never) })
 	var stuck atomic.Bool
-	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		switch v, _ := strconv.Atoi(string(rec.Value)); {
 		case v == 100:
 			stuck.Store(true)

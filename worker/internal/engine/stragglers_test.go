@@ -11,8 +11,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // sparse produces n large records to each partition, each with its name as key, a
@@ -50,7 +50,7 @@ func TestRecordsThatWaitDoNotPinWhatCameWithThem(t *testing.T) {
 			r.sparse(partitions, each, size, kgo.ProducerBatchCompression(codec))
 			var heal atomic.Bool
 			var damaged atomic.Int64
-			w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+			w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 				name := fmt.Sprintf("%d/%d", rec.Partition, rec.Offset)
 				header, _ := rec.Header("name")
 				whole := append([]byte(name+" "), bytes.Repeat([]byte{byte(rec.Offset)}, size)...)
@@ -96,7 +96,7 @@ func TestRecordsThatWaitLeaveMemoryToUnpack(t *testing.T) {
 	r, _ := fakeRig(t, partitions)
 	r.cfg.InFlight = config.InFlight{Records: 10_000, Bytes: 8 << 20}
 	r.sparse(partitions, each, size)
-	w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+	w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 		if rec.Offset%256 == 5 {
 			return nil, errPoison
 		}
@@ -130,7 +130,7 @@ func TestRecordsThatWaitLeaveRoomForLargeBatches(t *testing.T) {
 			var hanging atomic.Int32
 			ended := make(chan struct{})
 			t.Cleanup(func() { close(ended) }) // so that a failed test ends
-			w := r.start(record.Map(func(_ context.Context, rec *record.Record) ([]byte, error) {
+			w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 				if rec.Partition == 0 && rec.Offset < 2 {
 					hanging.Add(1)
 					<-ended

@@ -9,8 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // yearOne is the timestamp of Go's zero time, which is also what programs on
@@ -38,7 +38,7 @@ func keepsTimestamps(t *testing.T, r *rig) {
 		r.cluster.CreateTopic(topic, 1, nil)
 	}
 	r.produce(0, len(timestamps), 1)
-	stamp := record.Func(func(_ context.Context, rec *record.Record) ([]record.Output, error) {
+	stamp := worker.Func(func(_ context.Context, rec *worker.Record) ([]worker.Output, error) {
 		i, err := strconv.Atoi(string(rec.Value))
 		if err != nil {
 			return nil, err
@@ -47,7 +47,7 @@ func keepsTimestamps(t *testing.T, r *rig) {
 		if timestamps[i] == yearOne {
 			at = at.Add(time.Nanosecond) // or it would be the zero time, which keeps the input's
 		}
-		return []record.Output{{Value: rec.Value, Timestamp: at}}, nil
+		return []worker.Output{{Value: rec.Value, Timestamp: at}}, nil
 	})
 	workers := []*running{
 		r.start(stamp, func(c *config.Config) { c.Output.Topic = "stamped" }),

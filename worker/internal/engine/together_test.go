@@ -13,10 +13,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/engine"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // batches copies records in batches. A batch with a record of the given value
@@ -31,13 +31,13 @@ type batches struct {
 	sizes []int
 }
 
-func (b *batches) Process(context.Context, *record.Record, *record.Outputs) error {
+func (b *batches) Process(context.Context, *worker.Record, *worker.Outputs) error {
 	return errors.New("not called")
 }
 
 func (b *batches) BatchSize() int { return b.size }
 
-func (b *batches) ProcessBatch(ctx context.Context, recs []*record.Record, out []*record.Outputs) error {
+func (b *batches) ProcessBatch(ctx context.Context, recs []*worker.Record, out []*worker.Outputs) error {
 	b.mu.Lock()
 	b.sizes = append(b.sizes, len(recs))
 	if b.tried == nil {
@@ -170,10 +170,10 @@ func TestABatchThatFailsWithoutARecordAtFaultHalts(t *testing.T) {
 type alwaysFails struct{}
 
 func (alwaysFails) BatchSize() int { return 16 }
-func (alwaysFails) ProcessBatch(context.Context, []*record.Record, []*record.Outputs) error {
+func (alwaysFails) ProcessBatch(context.Context, []*worker.Record, []*worker.Outputs) error {
 	return errPoison
 }
-func (alwaysFails) Process(context.Context, *record.Record, *record.Outputs) error { return nil }
+func (alwaysFails) Process(context.Context, *worker.Record, *worker.Outputs) error { return nil }
 
 // TestARecordThatABatchFailsIsChargedAtOnce: a call that returns may fail some of
 // its records, and the others keep their results.
@@ -198,7 +198,7 @@ func TestARecordThatABatchFailsIsChargedAtOnce(t *testing.T) {
 
 type failsSome struct{ alwaysFails }
 
-func (failsSome) ProcessBatch(_ context.Context, recs []*record.Record, out []*record.Outputs) error {
+func (failsSome) ProcessBatch(_ context.Context, recs []*worker.Record, out []*worker.Outputs) error {
 	for i, rec := range recs {
 		out[i].EmitValue(rec.Value)
 		if bytes.HasSuffix(rec.Value, []byte("7")) {

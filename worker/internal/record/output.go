@@ -2,44 +2,32 @@ package record
 
 import "time"
 
-// Output is one record to be written. Every field but Value may be left at its
-// zero value, which takes over what the input record has; so the zero Output
-// with only a Value keeps key, headers and timestamp.
+// Output is one record to write. KeyFor, HeadersFor and TimestampFor return the parts
+// that it may take over from the input record.
 type Output struct {
-	// Value is written as it is: nil is a tombstone, empty is empty.
-	Value []byte
-	// Key replaces the input's key; nil keeps it. NullKey writes a null key.
-	Key     []byte
-	NullKey bool
-	// Headers replace the input's; nil keeps them, an empty slice removes
-	// them.
-	Headers []Header
-	// Timestamp replaces the input's; the zero time keeps it.
-	Timestamp time.Time
-	// Topic is where the record goes; "" is the output topic.
-	Topic string
+	Value     []byte // nil is a tombstone
+	Key       []byte // nil stands for the input's, unless NullKey is set
+	NullKey   bool
+	Headers   []Header  // nil stands for the input's
+	Timestamp time.Time // the zero time stands for the input's
+	Topic     string    // "" is the output topic
 }
 
-// Outputs collects what a processor makes of one record. It belongs to the
-// worker, is reused from record to record, and must be used only by the
-// goroutine that was handed it and only until the call returns.
-//
-// What a failed attempt emitted is thrown away.
+// Outputs collects the outputs of one record. The engine owns it and reuses it from
+// record to record.
 type Outputs struct {
 	list  []Output
 	arena []byte
 	err   error
 }
 
-// Emit adds a record to write. The bytes it refers to must not change
-// afterwards; they may be those of the input record, those of Buffer, or the
-// caller's own.
+// Emit adds a record to write.
 func (o *Outputs) Emit(out Output) { o.list = append(o.list, out) }
 
 // EmitValue adds a record with the input's key, headers and timestamp and the
 // given value; nil is a tombstone.
 func (o *Outputs) EmitValue(value []byte) {
-	if n := len(o.list); n < cap(o.list) { // what lies beyond n is zero; see Reset
+	if n := len(o.list); n < cap(o.list) { // the elements beyond n are zero; see Reset
 		o.list = o.list[:n+1]
 		o.list[n].Value = value
 		return
@@ -47,9 +35,8 @@ func (o *Outputs) EmitValue(value []byte) {
 	o.list = append(o.list, Output{Value: value})
 }
 
-// Buffer returns an empty slice with room for n bytes to build a key or value
-// in, without an allocation in the steady state. It is the caller's until the
-// record's call returns; appending beyond n moves it to memory of its own.
+// Buffer returns an empty slice with room for n bytes, without an allocation in the
+// steady state.
 func (o *Outputs) Buffer(n int) []byte {
 	if o.arena == nil || cap(o.arena)-len(o.arena) < n { // never nil: an empty value is not null
 		// Slices handed out before keep the old block alive.
@@ -60,18 +47,18 @@ func (o *Outputs) Buffer(n int) []byte {
 	return o.arena[start : start : start+n]
 }
 
-// Fail marks this record's attempt as failed; a BatchProcessor uses it to fail
-// one record of its batch and not the others. A nil error changes nothing.
+// Fail marks the record's attempt as failed. A nil error changes nothing.
 func (o *Outputs) Fail(err error) {
 	if err != nil {
 		o.err = err
 	}
 }
 
-// Err returns what Fail was given, or nil.
+// Err returns the error that Fail was given, or nil.
 func (o *Outputs) Err() error { return o.err }
 
-// List returns what was emitted, in order. It is valid until Reset.
+// List returns the outputs in the order in which they were emitted. It is valid until
+// Reset.
 func (o *Outputs) List() []Output { return o.list }
 
 // Reset empties o for the next record and keeps its memory, unless one record

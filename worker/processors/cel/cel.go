@@ -11,9 +11,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/failure"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // Processor evaluates expressions on records. It may be used by any number of
@@ -24,7 +23,7 @@ type Processor struct {
 	variables                 sync.Pool // of *variables
 }
 
-var _ record.Processor = (*Processor)(nil)
+var _ worker.Processor = (*Processor)(nil)
 
 // header is an expression for the header called name.
 type header struct {
@@ -64,7 +63,7 @@ func (c *compiler) processor(cfg config.CEL) (*Processor, error) {
 //
 // The same record gives the same error each time, so errors are permanent,
 // except when ctx has ended the evaluation.
-func (p *Processor) Process(ctx context.Context, rec *record.Record, out *record.Outputs) error {
+func (p *Processor) Process(ctx context.Context, rec *worker.Record, out *worker.Outputs) error {
 	if p.identity() {
 		out.EmitValue(rec.Value)
 		return nil
@@ -76,7 +75,7 @@ func (p *Processor) Process(ctx context.Context, rec *record.Record, out *record
 	vars.reset()
 	p.variables.Put(vars)
 	if err != nil && ctx.Err() == nil {
-		return failure.Permanent(err)
+		return worker.Permanent(err)
 	}
 	return err
 }
@@ -85,13 +84,13 @@ func (p *Processor) identity() bool {
 	return p.filter == nil && p.key == nil && p.value == nil && p.topic == nil && len(p.headers) == 0
 }
 
-func (p *Processor) evaluate(vars *variables, out *record.Outputs) error {
+func (p *Processor) evaluate(vars *variables, out *worker.Outputs) error {
 	if p.filter != nil {
 		if keep, err := p.filter.boolean(vars); err != nil || !keep {
 			return err
 		}
 	}
-	result := record.Output{Value: vars.rec.Value}
+	result := worker.Output{Value: vars.rec.Value}
 	var err error
 	if p.value != nil {
 		if result.Value, err = p.value.bytes(vars, out); err != nil {
@@ -120,8 +119,8 @@ func (p *Processor) evaluate(vars *variables, out *record.Outputs) error {
 
 // replaceHeaders returns the record's headers, without those that expressions
 // replace, followed by the replacements.
-func (p *Processor) replaceHeaders(vars *variables, out *record.Outputs) ([]record.Header, error) {
-	headers := make([]record.Header, 0, len(vars.rec.Headers)+len(p.headers))
+func (p *Processor) replaceHeaders(vars *variables, out *worker.Outputs) ([]worker.Header, error) {
+	headers := make([]worker.Header, 0, len(vars.rec.Headers)+len(p.headers))
 	for _, h := range vars.rec.Headers {
 		if !p.replaces(h.Key) {
 			headers = append(headers, h)
@@ -132,7 +131,7 @@ func (p *Processor) replaceHeaders(vars *variables, out *record.Outputs) ([]reco
 		if err != nil {
 			return nil, err
 		}
-		headers = append(headers, record.Header{Key: h.name, Value: value})
+		headers = append(headers, worker.Header{Key: h.name, Value: value})
 	}
 	return headers, nil
 }

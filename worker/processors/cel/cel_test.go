@@ -9,8 +9,10 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/record"
+	"github.com/millrace-dev/millrace/worker/internal/usercode"
 )
 
 func compiled(t testing.TB, cfg config.CEL) *Processor {
@@ -22,15 +24,21 @@ func compiled(t testing.TB, cfg config.CEL) *Processor {
 	return p
 }
 
-func process(t testing.TB, cfg config.CEL, rec *record.Record) ([]record.Output, error) {
+func process(t testing.TB, cfg config.CEL, rec *worker.Record) ([]worker.Output, error) {
 	t.Helper()
-	var out record.Outputs
+	var out worker.Outputs
 	err := compiled(t, cfg).Process(context.Background(), rec, &out)
-	return out.List(), err
+	return emitted(&out), err
+}
+
+// emitted returns the outputs as the engine sees them.
+func emitted(out *worker.Outputs) []worker.Output {
+	list := usercode.As[record.Outputs](out).List()
+	return *usercode.As[[]worker.Output](&list)
 }
 
 // one is process for what must emit one record.
-func one(t testing.TB, cfg config.CEL, rec *record.Record) record.Output {
+func one(t testing.TB, cfg config.CEL, rec *worker.Record) worker.Output {
 	t.Helper()
 	outputs, err := process(t, cfg, rec)
 	if err != nil || len(outputs) != 1 {
@@ -41,15 +49,15 @@ func one(t testing.TB, cfg config.CEL, rec *record.Record) record.Output {
 
 func TestNoExpressionKeepsTheRecord(t *testing.T) {
 	for name, value := range map[string][]byte{"value": []byte("v"), "empty": {}, "tombstone": nil} {
-		got := one(t, config.CEL{}, &record.Record{Key: []byte("k"), Value: value})
-		if want := (record.Output{Value: value}); !reflect.DeepEqual(got, want) {
+		got := one(t, config.CEL{}, &worker.Record{Key: []byte("k"), Value: value})
+		if want := (worker.Output{Value: value}); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %#v, want %#v", name, got, want)
 		}
 	}
 }
 
 func TestFilter(t *testing.T) {
-	rec := &record.Record{Value: []byte(`{"n": 3}`)}
+	rec := &worker.Record{Value: []byte(`{"n": 3}`)}
 	for expression, want := range map[string]int{"json.n > 2": 1, "json.n > 3": 0, "true": 1, "false": 0} {
 		outputs, err := process(t, config.CEL{Filter: expression}, rec)
 		if err != nil || len(outputs) != want {
@@ -60,15 +68,15 @@ func TestFilter(t *testing.T) {
 
 // What a filter drops is not looked at any further.
 func TestFilteredRecordIsNotEvaluated(t *testing.T) {
-	outputs, err := process(t, config.CEL{Filter: "false", Value: "1/0"}, &record.Record{})
+	outputs, err := process(t, config.CEL{Filter: "false", Value: "1/0"}, &worker.Record{})
 	if err != nil || len(outputs) != 0 {
 		t.Errorf("%d outputs, error %v; want none", len(outputs), err)
 	}
 }
 
 func TestKeyKeepsNullAndEmptyApart(t *testing.T) {
-	rec := &record.Record{Key: []byte("k"), Value: []byte("v")}
-	for expression, want := range map[string]record.Output{
+	rec := &worker.Record{Key: []byte("k"), Value: []byte("v")}
+	for expression, want := range map[string]worker.Output{
 		"":                  {},
 		"null":              {NullKey: true},
 		`""`:                {Key: []byte{}},
@@ -86,11 +94,11 @@ func TestKeyKeepsNullAndEmptyApart(t *testing.T) {
 }
 
 func TestVariables(t *testing.T) {
-	rec := &record.Record{
+	rec := &worker.Record{
 		Topic: "in", Partition: 7, Offset: 1 << 40,
 		Timestamp: time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.FixedZone("", 3600)),
 		Key:       []byte("k"), Value: []byte(`{"a": [1, {"b": "c"}]}`),
-		Headers: []record.Header{{Key: "h", Value: []byte("1")}, {Key: "n"}, {Key: "h", Value: []byte{}}},
+		Headers: []worker.Header{{Key: "h", Value: []byte("1")}, {Key: "n"}, {Key: "h", Value: []byte{}}},
 	}
 	for _, expression := range []string{
 		`topic == "in"`,
@@ -114,7 +122,7 @@ func TestVariables(t *testing.T) {
 }
 
 func TestNullVariables(t *testing.T) {
-	rec := &record.Record{}
+	rec := &worker.Record{}
 	for _, expression := range []string{
 		"key == null", "value == null", "json == null", "headers == {}", "value != b''",
 		"timestamp == null",
@@ -123,20 +131,20 @@ func TestNullVariables(t *testing.T) {
 			t.Errorf("%s: not true, error %v", expression, err)
 		}
 	}
-	empty := &record.Record{Key: []byte{}, Value: []byte{}}
+	empty := &worker.Record{Key: []byte{}, Value: []byte{}}
 	if outputs, err := process(t, config.CEL{Filter: "key == b'' && value == b''"}, empty); err != nil || len(outputs) != 1 {
 		t.Errorf("empty key and value are not empty: error %v", err)
 	}
 }
 
 func TestHeadersAreSetAndOthersKept(t *testing.T) {
-	rec := &record.Record{Headers: []record.Header{
+	rec := &worker.Record{Headers: []worker.Header{
 		{Key: "keep", Value: []byte("1")}, {Key: "set", Value: []byte("2")}, {Key: "set", Value: []byte("3")}, {Key: "keep"},
 	}}
 	got := one(t, config.CEL{Headers: map[string]string{
 		"set": `string(headers.set[1]) + "!"`, "none": "null", "empty": `""`, "json": `{"a": 1}`,
 	}}, rec)
-	want := []record.Header{
+	want := []worker.Header{
 		{Key: "keep", Value: []byte("1")},
 		{Key: "keep"},
 		{Key: "empty", Value: []byte{}},
@@ -153,7 +161,7 @@ func TestHeadersAreSetAndOthersKept(t *testing.T) {
 }
 
 func TestTopic(t *testing.T) {
-	rec := &record.Record{Value: []byte(`{"t": "a", "empty": "", "n": 1}`)}
+	rec := &worker.Record{Value: []byte(`{"t": "a", "empty": "", "n": 1}`)}
 	if got := one(t, config.CEL{Topic: `"x-" + json.t`}, rec); got.Topic != "x-a" {
 		t.Errorf("topic %q, want x-a", got.Topic)
 	}
@@ -175,9 +183,9 @@ func TestTopicDoesNotReferToTheRecord(t *testing.T) {
 		"string(value)": "first", "headers.map(name, name)[0]": "named", `string(headers["named"][0])`: "third",
 	} {
 		value, name, header := []byte("first"), []byte("named"), []byte("third")
-		got := one(t, config.CEL{Topic: expression}, &record.Record{
+		got := one(t, config.CEL{Topic: expression}, &worker.Record{
 			Value:   value,
-			Headers: []record.Header{{Key: unsafe.String(unsafe.SliceData(name), len(name)), Value: header}},
+			Headers: []worker.Header{{Key: unsafe.String(unsafe.SliceData(name), len(name)), Value: header}},
 		})
 		for _, memory := range [][]byte{value, name, header} {
 			copy(memory, "XXXXX")
@@ -189,7 +197,7 @@ func TestTopicDoesNotReferToTheRecord(t *testing.T) {
 }
 
 func TestFailingExpressions(t *testing.T) {
-	rec := &record.Record{Value: []byte(`{"a": "text"}`)}
+	rec := &worker.Record{Value: []byte(`{"a": "text"}`)}
 	for _, c := range []struct {
 		cfg  config.CEL
 		want string
@@ -212,7 +220,7 @@ func TestFailingExpressions(t *testing.T) {
 // An error outlives the record, whose memory is another's by then.
 func TestErrorDoesNotReferToTheRecord(t *testing.T) {
 	value := []byte(`{"k": "secret"}`)
-	_, err := process(t, config.CEL{Value: "json[json.k]"}, &record.Record{Value: value})
+	_, err := process(t, config.CEL{Value: "json[json.k]"}, &worker.Record{Value: value})
 	copy(value, `{"k": "XXXXXX"}`)
 	if err == nil || !strings.Contains(err.Error(), "no such key: secret") {
 		t.Errorf("error %v, want one that names the key", err)

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 func TestCompileErrorsNameFieldLineAndColumn(t *testing.T) {
@@ -47,7 +47,7 @@ func TestFilterMustBeBool(t *testing.T) {
 }
 
 func TestExtensions(t *testing.T) {
-	rec := &record.Record{Value: []byte(`{"s": "Straße", "l": [3, 1, 2]}`)}
+	rec := &worker.Record{Value: []byte(`{"s": "Straße", "l": [3, 1, 2]}`)}
 	for _, expression := range []string{
 		`"a,b".split(",") == ["a", "b"] && "abc".upperAscii() == "ABC"`,
 		`base64.encode(b"hi") == "aGk=" && base64.decode("aGk=") == b"hi"`,
@@ -67,7 +67,7 @@ func TestExtensions(t *testing.T) {
 
 func TestCostIsLimited(t *testing.T) {
 	value := "[" + strings.TrimSuffix(strings.Repeat("1,", 300), ",") + "]"
-	rec := &record.Record{Value: []byte(value)}
+	rec := &worker.Record{Value: []byte(value)}
 	_, err := process(t, config.CEL{Filter: "json.all(a, json.all(b, json.all(c, a == c)))"}, rec)
 	want := "processor.cel.filter: the evaluation costs more than 10000000 units"
 	if err == nil || !strings.HasPrefix(err.Error(), want) {
@@ -94,7 +94,7 @@ func TestConcurrentUse(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := p.Process(context.Background(), &record.Record{Value: []byte("{")}, new(record.Outputs)); err == nil {
+	if err := p.Process(context.Background(), &worker.Record{Value: []byte("{")}, new(worker.Outputs)); err == nil {
 		t.Error("malformed JSON is no error")
 	}
 }

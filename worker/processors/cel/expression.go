@@ -10,7 +10,7 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/interpreter"
 
-	"github.com/millrace-dev/millrace/worker/internal/record"
+	"github.com/millrace-dev/millrace/worker"
 )
 
 // expression is a compiled one and the field that it stands in.
@@ -84,7 +84,7 @@ func (e *expression) text(vars *variables) (string, error) {
 
 // bytes returns nil for null. What it returns may be the record's bytes, or in
 // out's buffer.
-func (e *expression) bytes(vars *variables, out *record.Outputs) ([]byte, error) {
+func (e *expression) bytes(vars *variables, out *worker.Outputs) ([]byte, error) {
 	result, err := e.eval(vars)
 	if err != nil {
 		return nil, err

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // TestValuesAreKeptOrRefused: what a record says is written as it was, or the
@@ -61,7 +61,7 @@ func TestValuesAreKeptOrRefused(t *testing.T) {
 		{`{"o": [{"b": 1, "\u0062": 2}]}`, `{"o": json.o}`, `error: the result can't be written as JSON: json: the member "b" at byte 16 occurs twice`},
 		{`{"a": 1, "a": 2}`, `value`, `{"a": 1, "a": 2}`},
 	} {
-		rec := &record.Record{Value: []byte(c.value), Headers: []record.Header{{Key: "\xff", Value: []byte("x")}}}
+		rec := &worker.Record{Value: []byte(c.value), Headers: []worker.Header{{Key: "\xff", Value: []byte("x")}}}
 		outputs, err := process(t, config.CEL{Value: c.expression}, rec)
 		switch want, fails := strings.CutPrefix(c.want, "error: "); {
 		case fails && (err == nil || !strings.Contains(err.Error(), want) || !failure.IsPermanent(err)):
@@ -80,7 +80,7 @@ func TestKeysOfDifferentNumbersDiffer(t *testing.T) {
 			"9007199254740992", "9007199254740993", "9223372036854775808", "9223372036854775809", "18446744073709551614",
 			"18446744073709551615", "0.1234567890123456789", "0.1234567890123456788",
 		} {
-			rec := &record.Record{Value: []byte(`{"id": ` + id + `}`)}
+			rec := &worker.Record{Value: []byte(`{"id": ` + id + `}`)}
 			key := string(one(t, config.CEL{Key: expression}, rec).Key)
 			if other, ok := seen[key]; ok {
 				t.Errorf("%s: %s and %s have the key %s", expression, other, id, key)
@@ -95,20 +95,20 @@ func TestKeysOfDifferentNumbersDiffer(t *testing.T) {
 func TestNotesEndWithTheirRecord(t *testing.T) {
 	p := compiled(t, config.CEL{Value: "json"})
 	for _, value := range []string{`{"a":1,"a":2}`, `{"a":1}`} {
-		var out record.Outputs
-		err := p.Process(t.Context(), &record.Record{Value: []byte(value)}, &out)
+		var out worker.Outputs
+		err := p.Process(t.Context(), &worker.Record{Value: []byte(value)}, &out)
 		if (err == nil) != (value == `{"a":1}`) {
 			t.Errorf("%s: error %v", value, err)
 		}
 	}
 	p = compiled(t, config.CEL{Value: "[json.n]"})
 	for _, value := range []string{`{"n":0.12345678901234567890}`, `{"n":0.12345678901234568}`} {
-		var out record.Outputs
-		if err := p.Process(t.Context(), &record.Record{Value: []byte(value)}, &out); err != nil {
+		var out worker.Outputs
+		if err := p.Process(t.Context(), &worker.Record{Value: []byte(value)}, &out); err != nil {
 			t.Fatal(err)
 		}
-		if want := "[" + value[5:len(value)-1] + "]"; string(out.List()[0].Value) != want {
-			t.Errorf("got %s, want %s", out.List()[0].Value, want)
+		if want := "[" + value[5:len(value)-1] + "]"; string(emitted(&out)[0].Value) != want {
+			t.Errorf("got %s, want %s", emitted(&out)[0].Value, want)
 		}
 	}
 }

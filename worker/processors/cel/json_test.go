@@ -8,8 +8,8 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 func TestNumbers(t *testing.T) {
@@ -29,7 +29,7 @@ func TestNumbers(t *testing.T) {
 }
 
 func TestNumberTooLarge(t *testing.T) {
-	rec := &record.Record{Value: []byte(`{"big": 1e999, "ok": 1}`)}
+	rec := &worker.Record{Value: []byte(`{"big": 1e999, "ok": 1}`)}
 	want := "processor.cel.filter: json: the number 1e999 is too large for a double"
 	if _, err := process(t, config.CEL{Filter: "json.big > 1"}, rec); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
@@ -43,7 +43,7 @@ func TestNumberTooLarge(t *testing.T) {
 }
 
 func TestParsedValues(t *testing.T) {
-	rec := &record.Record{Value: []byte(` {"a": 1, "a": 2, "\u0062\"": {"c": null}, "": 3, "l": [1, 2.5, "x", true, [], {"d": 9007199254740993}]}` + "\n")}
+	rec := &worker.Record{Value: []byte(` {"a": 1, "a": 2, "\u0062\"": {"c": null}, "": 3, "l": [1, 2.5, "x", true, [], {"d": 9007199254740993}]}` + "\n")}
 	for _, expression := range []string{
 		`json.a == 2`, `json["b\""].c == null`, `has(json.a) && !has(json.b)`, `json[""] == 3`,
 		`json.size() == 4`, `"a" in json && !("z" in json) && !(1 in json)`,
@@ -81,7 +81,7 @@ func TestMalformedJSONIsAnErrorWithItsOffset(t *testing.T) {
 		"\ufeff{}":   `invalid character 'ï' looking for beginning of value, at byte 0`,
 		"{\"a\":1}}": "there is more at byte 7, after its end",
 	} {
-		_, err := process(t, config.CEL{Filter: "json.a == 1"}, &record.Record{Value: []byte(text)})
+		_, err := process(t, config.CEL{Filter: "json.a == 1"}, &worker.Record{Value: []byte(text)})
 		if want := "processor.cel.filter: json: the value is not JSON: " + want; err == nil || err.Error() != want {
 			t.Errorf("%q: error %v, want %s", text, err, want)
 		}
@@ -90,7 +90,7 @@ func TestMalformedJSONIsAnErrorWithItsOffset(t *testing.T) {
 
 func TestDeepJSONIsAnError(t *testing.T) {
 	const deep = 20_000
-	rec := &record.Record{Value: []byte(strings.Repeat("[", deep) + strings.Repeat("]", deep))}
+	rec := &worker.Record{Value: []byte(strings.Repeat("[", deep) + strings.Repeat("]", deep))}
 	if _, err := process(t, config.CEL{Filter: "json == []"}, rec); err == nil || !strings.Contains(err.Error(), "max depth") {
 		t.Errorf("error %v, want one that says how deep it may be", err)
 	}
@@ -98,7 +98,7 @@ func TestDeepJSONIsAnError(t *testing.T) {
 
 // JSON that nobody asks for is not parsed.
 func TestJSONIsParsedOnlyWhenUsed(t *testing.T) {
-	rec := &record.Record{Value: []byte("no JSON")}
+	rec := &worker.Record{Value: []byte("no JSON")}
 	if got := one(t, config.CEL{Value: "string(value).upperAscii()"}, rec); string(got.Value) != "NO JSON" {
 		t.Errorf("got %s", got.Value)
 	}
@@ -106,7 +106,7 @@ func TestJSONIsParsedOnlyWhenUsed(t *testing.T) {
 
 // However many expressions ask for it, it is parsed once.
 func TestJSONIsParsedOnce(t *testing.T) {
-	vars := &variables{rec: &record.Record{Value: []byte(`{"a": 1}`)}}
+	vars := &variables{rec: &worker.Record{Value: []byte(`{"a": 1}`)}}
 	first, _ := vars.ResolveName("json")
 	second, _ := vars.ResolveName("json")
 	if reflect.ValueOf(first).Pointer() != reflect.ValueOf(second).Pointer() {

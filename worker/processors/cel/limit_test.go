@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // numbers is JSON with a list of n numbers.
@@ -98,7 +98,7 @@ func TestSuperlinearFunctionsAreLimited(t *testing.T) {
 			t.Errorf("%.80s: %v", c.expression, err)
 			continue
 		}
-		err = p.Process(t.Context(), &record.Record{Value: []byte(c.value)}, new(record.Outputs))
+		err = p.Process(t.Context(), &worker.Record{Value: []byte(c.value)}, new(worker.Outputs))
 		if err == nil || !strings.Contains(err.Error(), "the evaluation costs more than 20000 units") {
 			t.Errorf("%.80s: error %v, want one of its cost", c.expression, err)
 		}
@@ -121,7 +121,7 @@ func TestLimitLeavesRoom(t *testing.T) {
 		{"regex.replace(string(value), '\\\\d+', '#').size() > 0", text},
 		{"regex.extractAll(string(value), 'GET (\\\\S+)').size() == 500", text},
 	} {
-		outputs, err := process(t, config.CEL{Filter: c.expression}, &record.Record{Value: []byte(c.value)})
+		outputs, err := process(t, config.CEL{Filter: c.expression}, &worker.Record{Value: []byte(c.value)})
 		if err != nil || len(outputs) != 1 {
 			t.Errorf("%s: not true, error %v", c.expression, err)
 		}
@@ -146,7 +146,7 @@ func TestDeadlineEndsAnEvaluation(t *testing.T) {
 			p := compiled(t, config.CEL{Value: c.expression})
 			ctx, cancel := context.WithTimeout(t.Context(), c.timeout)
 			defer cancel()
-			err := p.Process(ctx, &record.Record{Value: []byte(c.value)}, new(record.Outputs))
+			err := p.Process(ctx, &worker.Record{Value: []byte(c.value)}, new(worker.Outputs))
 			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "processor.cel.value: the evaluation was ended") {
 				t.Errorf("error %v, want the deadline's", err)
 			}
@@ -166,7 +166,7 @@ func TestErrorsOfARecordArePermanent(t *testing.T) {
 		{Headers: map[string]string{"h": "headers.none[0]"}}, //
 		{Filter: "value"},                                    // no bool
 	} {
-		_, err := process(t, c, &record.Record{Value: []byte("malformed")})
+		_, err := process(t, c, &worker.Record{Value: []byte("malformed")})
 		if err == nil || !failure.IsPermanent(err) {
 			t.Errorf("%+v: error %v is not permanent", c, err)
 		}

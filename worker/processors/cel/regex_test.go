@@ -8,7 +8,7 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/ext"
 
-	"github.com/millrace-dev/millrace/worker/internal/record"
+	"github.com/millrace-dev/millrace/worker"
 )
 
 // TestFunctionsOfOurOwnAgreeWithCEL compares results and errors with those of
@@ -57,7 +57,7 @@ func TestFunctionsOfOurOwnAgreeWithCEL(t *testing.T) {
 			t.Fatal(err)
 		}
 		want, _, wantErr := plain.Eval(vars)
-		got, _, gotErr := own.Eval(&testVars{variables{rec: &record.Record{}, ctx: t.Context(), limit: defaultLimit}, vars})
+		got, _, gotErr := own.Eval(&testVars{variables{rec: &worker.Record{}, ctx: t.Context(), limit: defaultLimit}, vars})
 		if (gotErr == nil) != (wantErr == nil) || gotErr != nil && gotErr.Error() != wantErr.Error() {
 			t.Errorf("%s: error %v, want %v", source, gotErr, wantErr)
 		} else if wantErr == nil && !same(got, want) {

@@ -6,12 +6,12 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 func TestResults(t *testing.T) {
-	rec := &record.Record{Value: []byte(`{"n": {"d": 1.50}, "o": {"b": 1, "a": [1.50, 12345678901234567890, "\u00e9\n"]}, "s": "x"}`)}
+	rec := &worker.Record{Value: []byte(`{"n": {"d": 1.50}, "o": {"b": 1, "a": [1.50, 12345678901234567890, "\u00e9\n"]}, "s": "x"}`)}
 	for expression, want := range map[string]string{
 		// as they are
 		`"text"`: "text", `b"\xff\x00"`: "\xff\x00", `""`: "", `b""`: "", `value.size() > 0 ? json.s : ""`: "x",
@@ -48,7 +48,7 @@ func TestResults(t *testing.T) {
 }
 
 func TestNullResultIsATombstone(t *testing.T) {
-	rec := &record.Record{Value: []byte(`{"n": null}`)}
+	rec := &worker.Record{Value: []byte(`{"n": null}`)}
 	for _, expression := range []string{"null", "json.n", "key", "json.?none"} {
 		if got := one(t, config.CEL{Value: expression}, rec); got.Value != nil {
 			t.Errorf("%s: got %q, want null", expression, got.Value)
@@ -59,11 +59,11 @@ func TestNullResultIsATombstone(t *testing.T) {
 func TestEqualMapsBecomeEqualBytes(t *testing.T) {
 	p := compiled(t, config.CEL{Value: `{"e": 1, "d": 2, "c": 3, "b": 4, "a": 5, "f": {"h": 1, "g": 2}}`})
 	for range 50 {
-		var out record.Outputs
-		if err := p.Process(t.Context(), &record.Record{}, &out); err != nil {
+		var out worker.Outputs
+		if err := p.Process(t.Context(), &worker.Record{}, &out); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := string(out.List()[0].Value), `{"a":5,"b":4,"c":3,"d":2,"e":1,"f":{"g":2,"h":1}}`; got != want {
+		if got, want := string(emitted(&out)[0].Value), `{"a":5,"b":4,"c":3,"d":2,"e":1,"f":{"g":2,"h":1}}`; got != want {
 			t.Fatalf("got %s, want %s", got, want)
 		}
 	}
@@ -76,7 +76,7 @@ func TestResultsWithoutJSON(t *testing.T) {
 		"[int]":                 "there is no JSON for a type",
 		`{1: "a", dyn("1"): 2}`: `the map has two keys that are "1" in JSON`,
 	} {
-		_, err := process(t, config.CEL{Value: expression}, &record.Record{})
+		_, err := process(t, config.CEL{Value: expression}, &worker.Record{})
 		if want := "processor.cel.value: the result can't be written as JSON: " + want; err == nil || err.Error() != want {
 			t.Errorf("%s: error %v, want %s", expression, err, want)
 		}
@@ -84,11 +84,11 @@ func TestResultsWithoutJSON(t *testing.T) {
 }
 
 func TestEmptyBytesAreNotNull(t *testing.T) {
-	if got, err := new(writer).write(types.Bytes(nil), new(record.Outputs)); err != nil || got == nil {
+	if got, err := new(writer).write(types.Bytes(nil), new(worker.Outputs)); err != nil || got == nil {
 		t.Errorf("got %v, error %v; want an empty slice", got, err)
 	}
 	list := types.NewRefValList(adapter{}, []ref.Val{types.Bytes(nil)})
-	if got, err := new(writer).write(list, new(record.Outputs)); err != nil || string(got) != `[""]` {
+	if got, err := new(writer).write(list, new(worker.Outputs)); err != nil || string(got) != `[""]` {
 		t.Errorf(`got %s, error %v; want [""]`, got, err)
 	}
 }

@@ -8,14 +8,14 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
-	"github.com/millrace-dev/millrace/worker/internal/record"
+	"github.com/millrace-dev/millrace/worker"
 )
 
 // variables are what expressions see of one record. Each is made when an
 // expression first asks for it. They are reused from record to record, by one
 // goroutine at a time.
 type variables struct {
-	rec *record.Record
+	rec *worker.Record
 	ctx context.Context // of the attempt
 	// What the evaluation under way may cost, and what it has been charged for
 	// if cel-go does not track its cost.

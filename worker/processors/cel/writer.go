@@ -7,7 +7,7 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
-	"github.com/millrace-dev/millrace/worker/internal/record"
+	"github.com/millrace-dev/millrace/worker"
 )
 
 // writer turns results into bytes. It is reused from record to record.
@@ -20,7 +20,7 @@ type writer struct {
 // write turns a result into what the output holds: bytes and strings as they
 // are, null as nil, anything else as JSON, with the members of maps in the order
 // of their names. Bytes may be the record's; the rest is in out's buffer.
-func (w *writer) write(v ref.Val, out *record.Outputs) ([]byte, error) {
+func (w *writer) write(v ref.Val, out *worker.Outputs) ([]byte, error) {
 	if optional, ok := v.(*types.Optional); ok {
 		v = ifAny(optional)
 	}
@@ -40,7 +40,7 @@ func (w *writer) write(v ref.Val, out *record.Outputs) ([]byte, error) {
 	}
 }
 
-func (w *writer) json(v ref.Val, out *record.Outputs) ([]byte, error) {
+func (w *writer) json(v ref.Val, out *worker.Outputs) ([]byte, error) {
 	value, err := w.notes.native(v)
 	if err != nil {
 		return nil, err
