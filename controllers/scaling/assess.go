@@ -6,31 +6,33 @@ import (
 	"time"
 )
 
-// rateWindow is the time over which rates are taken, capacityWindow that over
-// which a pod's capacity is.
 const (
+	// rateWindow is the time over which rates are measured, capacityWindow the time
+	// over which a pod's capacity is.
 	rateWindow     = 30 * time.Second
 	capacityWindow = time.Minute
-	minWindow      = 8 * time.Second
+	// minWindow is the shortest time from which a rate is taken.
+	minWindow = 8 * time.Second
 )
 
-// assessment is what the newest of some samples means.
+// assessment is the meaning of some samples as seen at the newest of them.
 type assessment struct {
 	samples []Sample // unbroken
-	// settled: the pods have been the same ones for long enough, so the rates
-	// below are theirs.
+	// settled is set if the pods have not changed for long enough, so the rates below
+	// are theirs.
 	settled bool
-	// stalled: nothing has been processed for a while, which is not usual.
+	// stalled is set if nothing has been processed for unusually long.
 	stalled bool
-	// partitions are those that the sums below count.
+	// partitions are those that the sums below include.
 	partitions []rates
 	stuck      []int32
 	lag        int64 // of all partitions
 	arrived    float64
 	processed  float64
-	// capacity is what one pod can process a second, 0 if that is not known.
+	// capacity is the number of records per second that one pod can process, 0 if it
+	// is unknown.
 	capacity float64
-	// flatOut: nearly all partitions are worked off without a pause.
+	// flatOut is set if the pods process nearly all partitions without a pause.
 	flatOut bool
 }
 
@@ -44,8 +46,8 @@ func (a *assessment) served() served {
 	return s
 }
 
-// assess looks at the newest of the samples, of which there has to be one.
-// Rates of processing are only those of the present pods.
+// assess assesses one or more samples. It takes the rates of processing from the time of
+// the present pods only.
 func assess(samples []Sample, wait, stuckAfter time.Duration) *assessment {
 	a := &assessment{samples: unbroken(samples)}
 	pods := samePods(a.samples)
@@ -62,12 +64,12 @@ func assess(samples []Sample, wait, stuckAfter time.Duration) *assessment {
 	return a
 }
 
-// measure fills in the rates, those of processing from the window.
+// measure sets the rates, and takes those of processing from the window.
 func (a *assessment) measure(window []Sample, stuckAfter time.Duration) {
 	last := a.last()
 	recent := latest(window, rateWindow)
 	for total(recent) == 0 && len(recent) < len(window) {
-		recent = window[len(window)-len(recent)-1:] // slow records
+		recent = window[len(window)-len(recent)-1:] // records may take longer than rateWindow
 	}
 	a.stuck = stuckPartitions(a.samples, stuckAfter)
 	for _, p := range last.Partitions {
@@ -82,48 +84,16 @@ func (a *assessment) measure(window []Sample, stuckAfter time.Duration) {
 	}
 }
 
-// latest returns the newest samples that cover at least d, or all.
-func latest(samples []Sample, d time.Duration) []Sample {
-	first := len(samples) - 1
-	for first > 0 && span(samples[first:]) < d {
-		first--
-	}
-	return samples[max(first, 0):]
-}
-
-// span is the time that samples cover.
-func span(samples []Sample) time.Duration {
-	if len(samples) < 2 {
-		return 0
-	}
-	return samples[len(samples)-1].At.Sub(samples[0].At)
-}
-
-// total is how many offsets were processed in the samples.
-func total(samples []Sample) int64 {
-	if len(samples) < 2 {
-		return 0
-	}
-	first, last := &samples[0], &samples[len(samples)-1]
-	var sum int64
-	for _, p := range last.Partitions {
-		if q, ok := first.partition(p.ID); ok {
-			sum += max(0, last.from(p)-first.from(q))
-		}
-	}
-	return sum
-}
-
-// The shares from which on partitions count as nearly all, and pools as busy
-// enough for their saturation to be worth something.
 const (
-	nearlyAll     = 0.8
+	// nearlyAll is the share of the partitions that counts as nearly all.
+	nearlyAll = 0.8
+	// minSaturation is the lowest saturation from which a capacity is derived.
 	minSaturation = 0.05
 )
 
-// podCapacity is what one pod processes when it has always something to do: what
-// it does process while nearly all partitions wait, or else what it would if its
-// pool were busy all the time.
+// podCapacity returns the rate at which one pod processes when it always has something
+// to do. While nearly all partitions have records waiting, that is its present rate;
+// otherwise it is its present rate divided by its saturation.
 func (a *assessment) podCapacity(window []Sample) (capacity float64, flatOut bool) {
 	ready := float64(a.last().Ready)
 	var busyFor, all time.Duration
@@ -151,13 +121,13 @@ func (a *assessment) podCapacity(window []Sample) (capacity float64, flatOut boo
 	return 0, false
 }
 
-// step is how much was processed between two samples, and the share of the
-// partitions that had something waiting all the time.
+// step returns the number of records processed between two samples, and the share of
+// the partitions that had records waiting all the time.
 func (a *assessment) step(from, to *Sample) (done, waiting float64) {
 	for _, r := range a.partitions {
-		p, ok := to.partition(r.id)
-		q, was := from.partition(r.id)
-		if !ok || !was {
+		p, inTo := to.partition(r.id)
+		q, inFrom := from.partition(r.id)
+		if !inTo || !inFrom {
 			continue
 		}
 		done += float64(max(0, to.from(p)-from.from(q)))
@@ -168,8 +138,8 @@ func (a *assessment) step(from, to *Sample) (done, waiting float64) {
 	return done, waiting / float64(max(1, len(a.partitions)))
 }
 
-// behindOnly reports whether some partitions are behind, and all that are are
-// among those; nil for any.
+// behindOnly reports whether at least one partition is behind and all partitions that
+// are behind are in which; nil stands for all partitions.
 func (a *assessment) behindOnly(target time.Duration, which map[int32]bool) bool {
 	some := false
 	for _, p := range a.partitions {
@@ -181,4 +151,22 @@ func (a *assessment) behindOnly(target time.Duration, which map[int32]bool) bool
 		}
 	}
 	return some
+}
+
+// behindAny reports whether at least one partition is behind.
+func (a *assessment) behindAny(target time.Duration) bool { return a.behindOnly(target, nil) }
+
+// catchingUp reports whether the partitions that are behind will soon be on target at
+// their present rates.
+func (a *assessment) catchingUp(policy Policy) bool {
+	for _, p := range a.partitions {
+		if !p.behind(policy.TargetLag) {
+			continue
+		}
+		excess := float64(p.lag) - p.processed*policy.TargetLag.Seconds()
+		if (p.processed-p.arrived)*2*policy.CatchUp.Seconds() < excess {
+			return false
+		}
+	}
+	return true
 }

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// resized is a line of a table about the pods' CPU.
+// resized is a case of a test of the pods' CPU.
 type resized struct {
 	decided
-	cpu CPU // that each pod is to have then
+	cpu CPU // the decided CPU of each pod
 }
 
 func runResized(t *testing.T, lines []resized) {
@@ -23,11 +23,11 @@ func runResized(t *testing.T, lines []resized) {
 	}
 }
 
-// cpu has the pods of a chapter have that much.
+// cpu sets the CPU of the pods in a chapter.
 func cpu(c CPU) func(*chapter) { return func(ch *chapter) { ch.cpu = c } }
 
-// vertical is a StreamProcessor whose pods have 1 CPU and may have 4, and are to
-// have has.
+// vertical describes a StreamProcessor whose pods start with 1 CPU, may have 4, and should
+// have has at present.
 func vertical(has CPU, more ...func(*Input)) func(*Input) {
 	return func(in *Input) {
 		in.Policy.Vertical = Vertical{Base: 1000, Max: 4000}
@@ -38,7 +38,8 @@ func vertical(has CPU, more ...func(*Input)) func(*Input) {
 	}
 }
 
-// slow does 25 of the 40 records a second that arrive, in each of 4 partitions.
+// slow is a chapter in which 40 records a second arrive in each of 4 partitions, and 25
+// are processed.
 func slow(n int32, has CPU, lasts time.Duration) chapter {
 	return pods(n, lasts, each(40), each(25)).but(cpu(has)).but(saturated(1))
 }
@@ -111,11 +112,12 @@ func TestMoreCPUThatDidNotHelp(t *testing.T) {
 	})
 }
 
-// TestPodsAreResizedOneAfterAnother: the mean rises in steps, which is one raise.
+// TestPodsAreResizedOneAfterAnother checks that a mean that rises in steps counts as one
+// raise.
 func TestPodsAreResizedOneAfterAnother(t *testing.T) {
 	h, _ := tell(slow(4, 1000, 2*minute), slow(4, 1750, 5*time.Second), slow(4, 2500, 5*time.Second), slow(4, 4000, 2*minute))
 	if len(h.resizes) != 1 || h.resizes[0].from != 1000 || h.resizes[0].to != 4000 || h.resizes[0].after.at.IsZero() {
-		t.Errorf("the raises: %+v", h.resizes)
+		t.Errorf("got the raises %+v, want one from 1000 to 4000", h.resizes)
 	}
 }
 
@@ -130,8 +132,7 @@ func TestLimits(t *testing.T) {
 		{Vertical{Base: 1000, Max: 4000}, 2500, []CPU{1000, 2000, 2500}},
 		{Vertical{Base: 1000, Max: 500}, 0, []CPU{1000}},
 	} {
-		in := choice{Input: Input{Policy: Policy{Vertical: c.v}, Resize: Resize{Room: c.room}}}
-		if got := slices.Collect(in.limits); !slices.Equal(got, c.want) {
+		if got := slices.Collect(c.v.limits(c.room).all); !slices.Equal(got, c.want) {
 			t.Errorf("%+v with room for %v: got %v, want %v", c.v, c.room, got, c.want)
 		}
 	}

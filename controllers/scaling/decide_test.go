@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// decided is a line of a table: what happened, and what is to come of it.
+// decided is a case of a test: a story, and the decision that should follow from it.
 type decided struct {
 	name     string
 	chapters []chapter
@@ -184,8 +184,8 @@ func TestWaitsForARebalance(t *testing.T) {
 	})
 }
 
-// TestAlwaysInBounds asks in the midst of random histories: never more than the
-// cap, never fewer than Min, and nothing changes while Kafka is down.
+// TestAlwaysInBounds checks decisions after random stories: the number of pods is never
+// above the cap or below Min, and does not fall while Kafka is down.
 func TestAlwaysInBounds(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -213,7 +213,7 @@ func TestAlwaysInBounds(t *testing.T) {
 			t.Errorf("seed %d: %+v with Min %d, Max %d, %d partitions", seed, d, in.Policy.Min, in.Policy.Max, in.Partitions)
 		}
 		if !in.KafkaReachable && d.To < min(in.Current, highest) {
-			t.Errorf("seed %d: lowered while Kafka is down: %+v", seed, d)
+			t.Errorf("seed %d: the number of pods was lowered while Kafka was down: %+v", seed, d)
 		}
 	}
 }

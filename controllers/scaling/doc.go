@@ -1,9 +1,11 @@
-// Package scaling decides how many pods a StreamProcessor needs: a History of
-// what Kafka and the workers said goes in, a number and the reason for it come
-// out. It does no I/O and reads no clock, so the same input gives the same
-// Decision, and all that it knows of the past is in the History.
+// Package scaling decides how many pods a StreamProcessor needs and how much CPU each
+// pod gets. Its input is a History of the answers of Kafka and of the workers; its
+// output is a Decision, which holds the numbers and the reason for them. The package
+// does no I/O and reads no clock, so the same input always gives the same Decision. It
+// remembers the past only in the History.
 //
-// The operator appends a Sample whenever Kafka has answered and asks Decide in
-// each reconcile. A History that is empty, as after a restart of the operator,
-// scales nothing down until it covers Policy.DownWindow.
+// The operator appends a Sample whenever Kafka has answered, and calls Decide in each
+// reconciliation. After a restart the operator's History is empty. Decide then takes
+// no pods away until the History covers Policy.DownWindow, or until it confirms what
+// an earlier History had learned (see History.Restore).
 package scaling

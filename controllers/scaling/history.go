@@ -3,11 +3,10 @@ package scaling
 import (
 	"cmp"
 	"slices"
-	"sort"
 	"time"
 )
 
-// How long samples are kept, and how close together.
+// History keeps samples for this long, and the older ones at a wider spacing.
 const (
 	keep         = 15 * time.Minute
 	fineFor      = 2 * time.Minute
@@ -15,26 +14,27 @@ const (
 	roughSpacing = 15 * time.Second
 )
 
-// History is what was known over the last quarter of an hour, thinned out, and
-// what the last raises came to, for longer. The zero value is empty. It is not
-// safe for concurrent use.
+// History holds the samples of the last quarter of an hour, thinned out, and for
+// longer the effect of the last raises. The zero value is empty. A History is not safe
+// for concurrent use.
 type History struct {
 	samples  []Sample // by At
-	raises   []raise  // of the number of pods, by at
-	resizes  []raise  // of the pods' CPU, by at
-	capacity float64  // of one pod, records per second, as last known; 0 for unknown
-	cpu      CPU      // that the pod had, 0 for unknown
+	raises   raises   // of the number of pods
+	resizes  raises   // of the pods' CPU
+	capacity float64  // last known capacity of one pod, records per second; 0 if unknown
+	cpu      CPU      // of the pod with that capacity, 0 if unknown
 	pause    pause
 	idle     IdleSince
-	// enough is about enoughOf pods.
+	// enough holds the numbers of pods that would have been enough while there were
+	// enoughOf pods.
 	enough   []EnoughSince
 	enoughOf int32
-	shown    float64 // the capacity that Learned gave last
+	shown    float64 // the capacity in the last result of Learned
 	restored bool
 }
 
-// Append adds a Sample, of which it keeps a copy. A Sample that is not newer
-// than the last is ignored, so the same answer of Kafka may be appended again.
+// Append adds a copy of s. It ignores a Sample that is not newer than the last one, so
+// the caller may append the same answer of Kafka again.
 func (h *History) Append(s Sample) {
 	if n := len(h.samples); n > 0 && !s.At.After(h.samples[n-1].At) {
 		return
@@ -51,8 +51,8 @@ func (h *History) Append(s Sample) {
 	h.learn()
 }
 
-// thin drops the samples that are too old, and of those that are too close
-// together for their age all but the first.
+// thin drops the samples that are too old. Of samples that are too close together for
+// their age it keeps the first.
 func (h *History) thin() {
 	last := len(h.samples) - 1
 	now := h.samples[last].At
@@ -72,7 +72,7 @@ func (h *History) thin() {
 	h.samples = kept
 }
 
-// learn brings what is known of the pods up to date with the newest sample.
+// learn updates the capacity and the effect of the last raises from the newest sample.
 func (h *History) learn() {
 	a := assess(h.samples, DefaultRebalanceWait, DefaultStuckAfter)
 	if !a.settled || a.stalled {
@@ -82,20 +82,16 @@ func (h *History) learn() {
 	if a.capacity > 0 {
 		h.capacity, h.cpu = a.capacity, a.last().CPU
 	}
-	if n := len(h.raises); n > 0 && h.raises[n-1].to == a.last().Replicas && h.raises[n-1].verdict == nil {
-		h.raises[n-1].after = a.served()
-	}
-	if n := len(h.resizes); n > 0 && CPU(h.resizes[n-1].to) == a.last().CPU && h.resizes[n-1].verdict == nil {
-		h.resizes[n-1].after = a.served()
-	}
+	h.raises.noteEffect(a.last().Replicas, a.served())
+	h.resizes.noteEffect(int32(a.last().CPU), a.served())
 }
 
-// capacityWith is what one pod can process with that much CPU, as last known; 0 if
-// it never was.
+// capacityWith returns the last known capacity of one pod, converted to the given CPU;
+// 0 if it was never known.
 func (h *History) capacityWith(cpu CPU) float64 { return inProportion(h.capacity, h.cpu, cpu) }
 
-// inProportion is the capacity with cpu of a pod that has it with another amount;
-// the same where one of them is not known.
+// inProportion converts the capacity of a pod that has the CPU with to one that has
+// cpu. It returns capacity unchanged if either amount is unknown.
 func inProportion(capacity float64, with, cpu CPU) float64 {
 	if with <= 0 || cpu <= 0 {
 		return capacity
@@ -103,46 +99,14 @@ func inProportion(capacity float64, with, cpu CPU) float64 {
 	return capacity * float64(cpu) / float64(with)
 }
 
-// since returns the samples from t on.
-func since(samples []Sample, t time.Time) []Sample {
-	return samples[sort.Search(len(samples), func(i int) bool { return !samples[i].At.Before(t) }):]
-}
-
-// minGap is the shortest time without a sample that counts as an interruption.
-const minGap = 45 * time.Second
-
-// unbroken returns the newest samples between which there is no interruption: no
-// answer of Kafka was missed for long.
-func unbroken(samples []Sample) []Sample {
-	if len(samples) < 2 {
-		return samples
-	}
-	spacings := make([]time.Duration, 0, len(samples)-1)
-	for i := range samples[1:] {
-		spacings = append(spacings, samples[i+1].At.Sub(samples[i].At))
-	}
-	slices.Sort(spacings)
-	limit := max(minGap, 3*spacings[len(spacings)/2])
-	first := len(samples) - 1
-	for first > 0 && samples[first].At.Sub(samples[first-1].At) <= limit {
-		first--
-	}
-	return samples[first:]
-}
-
-// samePods returns the newest samples during which the pods did not change.
-func samePods(samples []Sample) []Sample {
-	if len(samples) == 0 {
-		return nil
-	}
-	last := samples[len(samples)-1]
-	first := len(samples)
-	for first > 0 {
-		s := samples[first-1]
-		if s.Rebalancing || s.Replicas != last.Replicas || s.Ready != last.Ready || s.CPU != last.CPU {
-			break
+// proven returns the most that one pod with the given CPU did while all pods worked
+// without a pause, 0 if no recent raise shows that. The pools' saturation may promise
+// more than this.
+func (h *History) proven(policy Policy, now time.Time, cpu CPU) (capacity float64) {
+	for _, r := range h.raises {
+		if now.Sub(r.before.at) <= policy.RaiseMemory {
+			capacity = max(capacity, inProportion(r.before.capacity/float64(r.from), r.before.cpu, cpu))
 		}
-		first--
 	}
-	return samples[first:]
+	return capacity
 }

@@ -7,28 +7,27 @@ import (
 	"time"
 )
 
-// Learned is what a History comes to in a few figures, for an operator that starts
-// again without it. None of them changes with time alone, so whoever keeps them need
-// not write them again and again.
+// Learned is the essence of a History in a few figures, for an operator that starts
+// again without the History. No figure changes with time alone, so the caller need not
+// store it again while nothing happens.
 type Learned struct {
-	// Capacity is what one pod can process with Vertical.Base, to within a
-	// quarter; 0 while it is not known.
+	// Capacity is the number of records per second that one pod with Vertical.Base
+	// can process, to within a quarter; 0 if it is unknown.
 	Capacity float64
-	// Pause is for how long nothing was processed when the pods changed last.
+	// Pause is the time without any processing at the last change of the pods.
 	Pause time.Duration
-	// Idle is zero while something arrives, or waits.
+	// Idle is zero while records arrive or wait.
 	Idle IdleSince
-	// Enough says since when fewer pods would have been enough, the fewest first.
+	// Enough lists numbers of pods that would have been enough, the lowest first.
 	Enough []EnoughSince
 	// Useless are the raises that brought no more throughput.
 	Useless []UselessRaise
 }
 
-// IdleSince is a time in which nothing arrives and nothing is left.
+// IdleSince is a time since when no record has arrived and none is left.
 type IdleSince struct {
 	Since time.Time
-	// Ends is the sum of the partitions' ends, which shows whether something has
-	// arrived since.
+	// Ends is the sum of the partitions' ends. It changes when a record arrives.
 	Ends int64
 }
 
@@ -40,25 +39,30 @@ type EnoughSince struct {
 
 // UselessRaise is a raise that brought no more throughput.
 type UselessRaise struct {
-	// CPU: it was one of the pods' CPU, not of their number.
-	CPU              bool
+	// CPU is set if the raise was one of the pods' CPU, not of their number.
+	CPU bool
+	// From and To are numbers of pods, or thousandths of a CPU. Enough is the lowest
+	// value that serves the partitions as well as To.
 	From, To, Enough int32
-	// Partitions are those that were behind; nil for all.
+	// Partitions are those that were behind; nil stands for all.
 	Partitions []int32
 	At         time.Time
 }
 
-// How many of each are kept, how much a capacity has to differ to be another one, and
-// how long nothing has to happen to be called idle: less is how a trickle looks.
 const (
-	keptEnough        = 4
-	keptPartitions    = 10
+	// keptEnough and keptPartitions bound the lists in Learned.
+	keptEnough     = 4
+	keptPartitions = 10
+	// capacityTolerance is the share by which a capacity has to differ from the last
+	// one shown to replace it.
 	capacityTolerance = 0.25
-	idleAfter         = time.Minute
+	// idleAfter is the shortest time without records that counts as idle. A trickle of
+	// records has shorter ones.
+	idleAfter = time.Minute
 )
 
-// Restore has an empty History go on from what another one had learnt while there
-// were that many pods.
+// Restore continues in an empty History with the figures that another History had
+// learned while there were that many pods.
 func (h *History) Restore(l Learned, p Policy, pods int32) {
 	h.restored = true
 	h.capacity, h.cpu, h.shown = l.Capacity, p.Vertical.Base, l.Capacity
@@ -74,8 +78,7 @@ func (h *History) Restore(l Learned, p Policy, pods int32) {
 	}
 }
 
-// Learned is what is to be kept of the History at a time, while there are that many
-// pods.
+// Learned returns the figures to keep of the History while there are that many pods.
 func (h *History) Learned(p Policy, pods int32, now time.Time) Learned {
 	p = p.withDefaults()
 	if c := h.capacityWith(p.Vertical.Base); math.Abs(c-h.shown) > capacityTolerance*h.shown {
@@ -88,13 +91,13 @@ func (h *History) Learned(p Policy, pods int32, now time.Time) Learned {
 	if pods == h.enoughOf {
 		l.Enough = slices.Clone(h.enough)
 	}
-	l.Useless = append(uselessOf(h.raises, p, now, false), uselessOf(h.resizes, p, now, true)...)
+	l.Useless = append(h.raises.uselessOnes(p, now, false), h.resizes.uselessOnes(p, now, true)...)
 	return l
 }
 
-// uselessOf are those of the raises that did not help, as long as that is remembered.
-func uselessOf(raises []raise, p Policy, now time.Time, cpu bool) (list []UselessRaise) {
-	for _, r := range raises {
+// uselessOnes returns the raises that did not help and are recent enough to count.
+func (l raises) uselessOnes(p Policy, now time.Time, cpu bool) (list []UselessRaise) {
+	for _, r := range l {
 		enough, which, failed := r.failed(p.TargetLag)
 		if !failed || now.Sub(r.after.at) > p.RaiseMemory {
 			continue
@@ -111,7 +114,7 @@ func uselessOf(raises []raise, p Policy, now time.Time, cpu bool) (list []Useles
 	return list
 }
 
-// noteIdle keeps since when nothing has happened.
+// noteIdle keeps the time since when no record has arrived and none is left.
 func (h *History) noteIdle(next *Sample) {
 	var ends int64
 	for _, p := range next.Partitions {
@@ -125,7 +128,7 @@ func (h *History) noteIdle(next *Sample) {
 	}
 }
 
-// Note has the History remember how many pods a Decision found to be enough.
+// Note records how many pods a Decision found to be enough.
 func (h *History) Note(d Decision, now time.Time) {
 	if d.To != d.From || d.To != h.enoughOf {
 		h.enough, h.enoughOf = nil, d.To
@@ -135,13 +138,14 @@ func (h *History) Note(d Decision, now time.Time) {
 	}
 }
 
-// enoughNow is the list when needed of so many pods are found to be enough.
+// enoughNow returns the list after a Decision that found needed pods to be enough while
+// there were pods.
 func enoughNow(list []EnoughSince, needed, pods int32, now time.Time) []EnoughSince {
 	since := now
 	kept := make([]EnoughSince, 0, len(list)+1)
 	for _, e := range list {
 		switch {
-		case e.Pods <= needed: // what was enough for long is so with more pods too
+		case e.Pods <= needed: // while fewer pods were enough, needed pods were enough too
 			if e.Since.Before(since) {
 				since = e.Since
 			}
@@ -154,38 +158,4 @@ func enoughNow(list []EnoughSince, needed, pods int32, now time.Time) []EnoughSi
 	}
 	slices.SortFunc(kept, func(a, b EnoughSince) int { return cmp.Compare(a.Pods, b.Pods) })
 	return slices.DeleteFunc(kept, func(e EnoughSince) bool { return len(kept) > keptEnough && e.Pods == kept[1].Pods })
-}
-
-// goesOn reports whether the History is short because the operator has started again:
-// it goes back to the start without an interruption or a change of the pods, and what
-// was learnt before goes further back.
-func (c *choice) goesOn() bool {
-	if !c.History.restored || len(c.now.samples) < len(c.History.samples) {
-		return false
-	}
-	if !c.LastChange.IsZero() && c.Now.Sub(c.LastChange) < c.Policy.DownWindow {
-		return false
-	}
-	return !slices.ContainsFunc(c.now.samples, func(s Sample) bool { return s.Replicas != c.Current })
-}
-
-// idleFor reports whether nothing has happened for that long, as far as is known from
-// before the operator started.
-func (c *choice) idleFor(d time.Duration) bool {
-	idle := c.History.idle
-	return c.goesOn() && !idle.Since.IsZero() && c.Now.Sub(idle.Since) >= d
-}
-
-// enoughFor is the fewest pods that have been enough for that long, as far as is known
-// from before the operator started.
-func (c *choice) enoughFor(d time.Duration) (pods int32, known bool) {
-	if !c.goesOn() || c.History.enoughOf != c.Current {
-		return 0, false
-	}
-	for _, e := range c.History.enough {
-		if c.Now.Sub(e.Since) >= d {
-			return e.Pods, true
-		}
-	}
-	return 0, false
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// watched tells a story to an operator that notes what it decides, and returns what
-// it has learnt.
+// watched replays a story to an operator that notes its decisions, and returns the figures
+// that it has learned.
 func watched(p Policy, chapters ...chapter) (Learned, time.Time) {
 	h := new(History)
 	_, now := tell(chapters...)
@@ -16,19 +16,19 @@ func watched(p Policy, chapters ...chapter) (Learned, time.Time) {
 	for _, s := range allOf(chapters) {
 		h.Append(s)
 		last = s.Replicas
-		h.Note(Decide(Input{History: h, Policy: p, Partitions: 4, Current: last, CPU: s.CPU, Now: s.At, KafkaReachable: true}).stay(), s.At)
+		h.Note(Decide(Input{History: h, Policy: p, Partitions: 4, Current: last, CPU: s.CPU, Now: s.At, KafkaReachable: true}).notCarriedOut(), s.At)
 	}
 	return h.Learned(p, last, now), now
 }
 
-// stay is the decision as if nobody carried it out: a story says itself how many pods
-// there are.
-func (d Decision) stay() Decision {
+// notCarriedOut returns the decision as if nobody carried it out: the story itself says how
+// many pods there are.
+func (d Decision) notCarriedOut() Decision {
 	d.To = d.From
 	return d
 }
 
-// allOf are the samples of a story, none of them thinned out.
+// allOf returns all samples of a story, before any are thinned out.
 func allOf(chapters []chapter) (samples []Sample) {
 	var at time.Time
 	for n := range chapters {
@@ -43,8 +43,8 @@ func allOf(chapters []chapter) (samples []Sample) {
 	return samples
 }
 
-// restarted has an operator that knows no more than what was learnt watch what
-// follows, and decide at its end.
+// restarted returns the decision at the end of a story by an operator that has restarted
+// with nothing but the learned figures.
 func restarted(t *testing.T, p Policy, l Learned, began time.Time, change func(*Input), after ...chapter) Decision {
 	t.Helper()
 	h := new(History)
@@ -64,7 +64,7 @@ func restarted(t *testing.T, p Policy, l Learned, began time.Time, change func(*
 	return Decide(in)
 }
 
-func TestWhatIsLearnedOutlivesARestart(t *testing.T) {
+func TestLearnedFiguresOutliveARestart(t *testing.T) {
 	p := Policy{Min: 1, Max: 4}
 	zero := Policy{Max: 4}
 	calm := pods(4, 6*minute, each(10), each(10)).but(saturated(.1))
@@ -85,9 +85,9 @@ func TestWhatIsLearnedOutlivesARestart(t *testing.T) {
 		{"more, but not all, are needed now", p, []chapter{calm}, []chapter{pods(4, minute, each(30), each(30)).but(saturated(.3))}, nil, 2, LoadBelowCapacity},
 		{"the pods have changed since", p, []chapter{calm}, []chapter{calm.but(shortly)}, func(in *Input) { in.LastChange = in.Now.Add(-2 * minute) }, 4, Stabilizing},
 		{"an interruption since", p, []chapter{calm}, []chapter{calm.but(shortly), calm.but(func(c *chapter) { c.lasts, c.silent = 2*minute, true }), calm.but(shortly)}, nil, 4, Stabilizing},
-		{"nothing was learnt", p, []chapter{pods(4, 10*time.Second, each(10), each(10))}, []chapter{calm.but(shortly)}, nil, 4, Stabilizing},
+		{"nothing was learned", p, []chapter{pods(4, 10*time.Second, each(10), each(10))}, []chapter{calm.but(shortly)}, nil, 4, Stabilizing},
 		{"idle before and after", zero, []chapter{idle}, []chapter{idle.but(func(c *chapter) { c.lasts = 10 * time.Second })}, nil, 0, Idle},
-		{"something came while nobody looked", zero, []chapter{pods(2, minute, each(10), each(10)), idle}, []chapter{pods(2, 10*time.Second, each(11), each(11))}, nil, 2, TooLittleKnown},
+		{"records arrived during the restart", zero, []chapter{pods(2, minute, each(10), each(10)), idle}, []chapter{pods(2, 10*time.Second, each(11), each(11))}, nil, 2, TooLittleKnown},
 		{"a raise that did not help", p, few, []chapter{pods(1, 2*minute, each(60), each(25))}, nil, 1, RaiseDidNotHelp},
 		{"a raise that did not help, long ago", p, few, []chapter{pods(1, 2*minute, each(60), each(25))}, func(in *Input) { in.Policy.RaiseMemory = minute }, 2, LagAboveTarget},
 	} {
@@ -101,7 +101,8 @@ func TestWhatIsLearnedOutlivesARestart(t *testing.T) {
 	}
 }
 
-// TestTheCapacityWakesAsManyPods as are needed, also after a restart.
+// TestTheCapacityWakesAsManyPods checks that the capacity known from before a restart
+// determines how many pods start.
 func TestTheCapacityWakesAsManyPods(t *testing.T) {
 	p := Policy{Max: 4}
 	l, now := watched(p, pods(2, 2*minute, each(30), each(25)), pods(2, 2*minute, each(0), each(50)))
@@ -110,7 +111,8 @@ func TestTheCapacityWakesAsManyPods(t *testing.T) {
 	}
 }
 
-// TestUselessCPUOutlivesARestart: it is not raised again.
+// TestUselessCPUOutlivesARestart checks that a raise that did not help before a restart is
+// not repeated after it.
 func TestUselessCPUOutlivesARestart(t *testing.T) {
 	p := Policy{Min: 1, Max: 4, Vertical: Vertical{Base: 1000, Max: 4000}}
 	l, now := watched(p, slow(4, 1000, 2*minute), slow(4, 4000, 90*time.Second))
@@ -120,16 +122,17 @@ func TestUselessCPUOutlivesARestart(t *testing.T) {
 	}
 }
 
-// TestWhatIsLearnedDoesNotChangeWithTime: it would be written again and again.
-func TestWhatIsLearnedDoesNotChangeWithTime(t *testing.T) {
+// TestLearnedFiguresDoNotChangeWithTime checks that the status need not be written again
+// while nothing happens.
+func TestLearnedFiguresDoNotChangeWithTime(t *testing.T) {
 	for name, c := range map[string]struct {
 		p    Policy
 		same chapter
 	}{
-		"a steady load":  {Policy{Min: 1, Max: 4}, pods(4, 3*minute, each(10), each(10)).but(saturated(.1))},
-		"a load that is": {Policy{Min: 0, Max: 4}, pods(2, 3*minute, each(45), each(45)).but(saturated(.9))},
-		"no load":        {Policy{Min: 0, Max: 4}, pods(2, 3*minute, each(0), each(0))},
-		"no pods":        {Policy{Min: 0, Max: 4}, pods(0, 3*minute, each(0), each(0))},
+		"a steady load": {Policy{Min: 1, Max: 4}, pods(4, 3*minute, each(10), each(10)).but(saturated(.1))},
+		"a high load":   {Policy{Min: 0, Max: 4}, pods(2, 3*minute, each(45), each(45)).but(saturated(.9))},
+		"no load":       {Policy{Min: 0, Max: 4}, pods(2, 3*minute, each(0), each(0))},
+		"no pods":       {Policy{Min: 0, Max: 4}, pods(0, 3*minute, each(0), each(0))},
 	} {
 		first, _ := watched(c.p, c.same)
 		again, _ := watched(c.p, c.same, c.same.but(func(ch *chapter) { ch.lasts = 20 * minute }))
@@ -164,6 +167,6 @@ func TestEnoughNow(t *testing.T) {
 		list = enoughNow(list, 10-n, 20, at(10+int(n)))
 	}
 	if len(list) > keptEnough || list[0].Pods != 1 {
-		t.Errorf("the list grows to %v", list)
+		t.Errorf("got %v, want at most %d entries, the first of 1 pod", list, keptEnough)
 	}
 }

@@ -5,39 +5,38 @@ import (
 	"slices"
 )
 
-// Measurement is how far the processing is behind.
+// Measurement says how far the processing is behind.
 type Measurement struct {
-	// Lag is in offsets, of all partitions, those that are stuck too.
+	// Lag is the number of offsets in all partitions, including stuck ones.
 	Lag int64
-	// LagSeconds is how long the worst partition takes to be worked off at the
-	// present rate, stuck ones aside. It is nil while nothing is processed and
-	// there is something to process, and while the rates are not known yet.
+	// LagSeconds is the time that the worst partition needs at the present rate, not
+	// counting stuck ones. It is nil while nothing is processed although there is
+	// something to process, and while the rates are unknown.
 	LagSeconds *int64
-	// ArrivedPerSecond and ProcessedPerSecond are the present rates; a stuck
-	// partition counts for neither.
+	// ArrivedPerSecond and ProcessedPerSecond are the present rates, not counting
+	// stuck partitions.
 	ArrivedPerSecond, ProcessedPerSecond float64
-	// Saturation is that of the last Sample, below 0 if it is not known.
+	// Saturation is that of the last Sample, below 0 if it is unknown.
 	Saturation float64
-	// Partitions are those of the last Sample, by their numbers.
+	// Partitions are those of the last Sample, by number.
 	Partitions []PartitionLag
 	// Stuck are the numbers of the partitions that do not move although there is
-	// something to process, and other partitions move or a worker says so.
+	// something to process, while other partitions move or a worker reports them.
 	Stuck []int32
 }
 
-// PartitionLag is how far one partition is behind.
+// PartitionLag says how far one partition is behind.
 type PartitionLag struct {
 	ID int32
 	// Committed is as in the Sample.
 	Committed, Lag int64
-	// LagSeconds is nil while it is not known, and for a partition that is
-	// stuck.
+	// LagSeconds is nil while it is unknown, and for a stuck partition.
 	LagSeconds *int64
 	Stuck      bool
 }
 
-// Measure tells how far the processing was behind at the last Sample. It is the
-// zero Measurement, but for Saturation -1, while there is none.
+// Measure returns the state at the last Sample. Without a Sample it returns a zero
+// Measurement with Saturation -1.
 func Measure(h *History) Measurement {
 	if len(h.samples) == 0 {
 		return Measurement{Saturation: -1}
@@ -51,30 +50,34 @@ func Measure(h *History) Measurement {
 	for _, p := range a.last().Partitions {
 		lag := PartitionLag{ID: p.ID, Committed: p.Committed, Lag: a.last().lag(p), Stuck: slices.Contains(a.stuck, p.ID)}
 		if r, ok := find(a.partitions, p.ID); ok {
-			lag.LagSeconds = seconds(r.waits)
+			lag.LagSeconds = wholeSeconds(r.waits)
 		}
 		m.Partitions = append(m.Partitions, lag)
 	}
-	m.LagSeconds = seconds(a.waits())
+	m.LagSeconds = wholeSeconds(a.waits())
 	return m
 }
 
-// waits is that of the worst partition, +Inf while nothing is processed.
+// waits returns the time in seconds that the worst partition needs, +Inf while nothing
+// is processed.
 func (a *assessment) waits() float64 {
 	worst := 0.0
-	waiting := false
 	for _, r := range a.partitions {
 		worst = max(worst, r.waits)
-		waiting = waiting || r.lag > 0 && !r.fresh
 	}
-	if waiting && a.processed == 0 {
+	if a.waiting() && a.processed == 0 {
 		return math.Inf(1)
 	}
 	return worst
 }
 
-// seconds is a whole number of them, nil for infinity.
-func seconds(s float64) *int64 {
+// waiting reports whether some partition has records that have not just arrived.
+func (a *assessment) waiting() bool {
+	return slices.ContainsFunc(a.partitions, func(r rates) bool { return r.lag > 0 && !r.fresh })
+}
+
+// wholeSeconds rounds up to a whole number of seconds. It returns nil for infinity.
+func wholeSeconds(s float64) *int64 {
 	if math.IsInf(s, 0) {
 		return nil
 	}

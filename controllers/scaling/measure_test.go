@@ -52,9 +52,9 @@ func TestLag(t *testing.T) {
 		{"committed", false, Partition{Start: 2, End: 10, Committed: 7}, 3},
 		{"nothing committed, from the start", false, Partition{Start: 2, End: 10, Committed: -1}, 8},
 		{"nothing committed, from the end", true, Partition{Start: 2, End: 10, Committed: -1}, 0},
-		{"committed from the end's", true, Partition{Start: 2, End: 10, Committed: 7}, 3},
-		{"deleted meanwhile", false, Partition{Start: 6, End: 10, Committed: 3}, 4},
-		{"made anew", false, Partition{End: 10, Committed: 30}, 0},
+		{"committed, from the end", true, Partition{Start: 2, End: 10, Committed: 7}, 3},
+		{"deleted since", false, Partition{Start: 6, End: 10, Committed: 3}, 4},
+		{"topic created again", false, Partition{End: 10, Committed: 30}, 0},
 	} {
 		s := Sample{StartsLatest: c.latest}
 		if got := s.lag(c.p); got != c.lag {
@@ -63,7 +63,8 @@ func TestLag(t *testing.T) {
 	}
 }
 
-// TestWakesThoughReadFromTheEnd: what has arrived since does not show as lag.
+// TestWakesThoughReadFromTheEnd checks that records wake a pod even where the workers
+// would start at the end of a partition, so that the records do not show as lag.
 func TestWakesThoughReadFromTheEnd(t *testing.T) {
 	h := new(History)
 	for i := range int64(2) {
@@ -84,16 +85,16 @@ func TestHistoryIsBounded(t *testing.T) {
 		h.Append(Sample{At: begin.Add(time.Duration(i) * 300 * time.Millisecond)})
 	}
 	if n := len(h.samples); n > 130 || n < 80 {
-		t.Errorf("%d samples are kept", n)
+		t.Errorf("the History keeps %d samples, want 80 to 130", n)
 	}
 	if covered := span(h.samples); covered < keep-roughSpacing || covered > keep {
-		t.Errorf("they cover %v", covered)
+		t.Errorf("the samples cover %v, want about %v", covered, keep)
 	}
 	if last := h.samples[len(h.samples)-1]; !last.At.Equal(begin.Add(99_999 * 300 * time.Millisecond)) {
-		t.Errorf("the last is of %v", last.At)
+		t.Errorf("the last sample is of %v, want that of the last Append", last.At)
 	}
 	h.Append(Sample{At: begin, Replicas: 7})
 	if h.samples[len(h.samples)-1].Replicas == 7 {
-		t.Error("an old sample was taken for the newest")
+		t.Error("Append took an old sample for the newest")
 	}
 }

@@ -2,18 +2,19 @@ package scaling
 
 import "time"
 
-// pause is for how long nothing is processed when the pods change.
+// pause measures the time in which nothing is processed when the pods change.
 type pause struct {
-	// changing: the pods have changed and have not settled yet.
+	// changing is set from a change of the pods until they have settled.
 	changing bool
-	// sofar is of the present change, learned of the last.
+	// sofar belongs to the present change, learned to the last one that has settled.
 	sofar, learned time.Duration
 }
 
-// longestPause bounds what is believed of a pause: what is longer has another
-// cause.
+// longestPause is the longest pause that a change of the pods can explain. A longer
+// one has another cause.
 const longestPause = 2 * time.Minute
 
+// notePause adds the time up to next to the pause if nothing was processed in it.
 func (h *History) notePause(next *Sample) {
 	if len(h.samples) == 0 {
 		return
@@ -27,7 +28,7 @@ func (h *History) notePause(next *Sample) {
 	}
 }
 
-// end says that the pods have settled.
+// end ends the measurement when the pods have settled.
 func (p *pause) end() {
 	if p.changing {
 		p.changing, p.learned = false, min(p.sofar, longestPause)

@@ -2,41 +2,41 @@ package scaling
 
 import "time"
 
-// Policy is how to scale. A duration of zero means the default.
+// Policy holds the settings of the autoscaling. A duration of zero means the default.
 type Policy struct {
-	// Min and Max bound the number of pods. With Min 0 none runs while there is
+	// Min and Max bound the number of pods. With Min 0 no pod runs while there is
 	// nothing to read.
 	Min, Max int32
-	// TargetLag is how long a record may wait before it is processed; 30 s by
-	// default.
+	// TargetLag is the longest time that a record should wait before it is
+	// processed. Default 30 s.
 	TargetLag time.Duration
 
-	// Vertical is about the CPU of each pod.
+	// Vertical bounds the CPU of each pod.
 	Vertical Vertical
-	// Activation is how many records may wait while no pod runs.
+	// Activation is the number of records that may wait while no pod runs.
 	Activation int64
-	// Cooldown is the least time from one change to the next.
+	// Cooldown is the shortest time between two changes.
 	Cooldown time.Duration
 
-	// CatchUp is the time in which what has piled up is to be worked off, beside
-	// what arrives meanwhile. Default 2 min, at least TargetLag.
+	// CatchUp is the time in which the pods should work off a backlog, in addition
+	// to the records that arrive during that time. Default 2 min, at least TargetLag.
 	CatchUp time.Duration
-	// UpWindow is how long more pods have to be needed before they are added.
-	// Default 15 s, at most 10 min.
+	// UpWindow is the time for which more pods have to be needed before Decide adds
+	// any. Default 15 s, at most 10 min.
 	UpWindow time.Duration
-	// DownWindow is how long fewer pods have to suffice before any is taken
-	// away, and how long nothing has to arrive before none is left. A pod is
-	// taken away no sooner than that after any other change. Default 5 min, at
-	// most 10 min.
+	// DownWindow is the time for which fewer pods have to be enough before Decide
+	// takes any away, and for which nothing may arrive before it takes the last one
+	// away. Decide also waits this long after any other change before it takes a pod
+	// away. Default 5 min, at most 10 min.
 	DownWindow time.Duration
-	// RebalanceWait is how long the pods have to have been the same ones before
-	// their rates are judged. Default 20 s.
+	// RebalanceWait is the time after a change of the pods in which their rates do
+	// not count. Default 20 s.
 	RebalanceWait time.Duration
-	// StuckAfter is how long the committed offset of a partition has to stand
-	// still, while others move, to be taken for stuck. Default 1 min.
+	// StuckAfter is the time after which a partition counts as stuck if its
+	// committed offset has not moved while others have. Default 1 min.
 	StuckAfter time.Duration
-	// RaiseMemory is how long a raise that did not help is remembered, and not
-	// repeated. Default 1 h.
+	// RaiseMemory is the time for which a raise that did not help is not repeated.
+	// Default 1 h.
 	RaiseMemory time.Duration
 }
 
@@ -51,10 +51,11 @@ const (
 	DefaultRaiseMemory   = time.Hour
 )
 
-// maxWindow is what a History covers even if some samples are missed.
+// maxWindow is a time that a History covers even if some samples are missing.
 const maxWindow = 10 * time.Minute
 
-// withDefaults fills in what is not set.
+// withDefaults returns p with the defaults in the place of zeros, and with the
+// windows within their bounds.
 func (p Policy) withDefaults() Policy {
 	fill := func(field *time.Duration, value time.Duration) {
 		if *field <= 0 {

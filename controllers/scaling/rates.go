@@ -7,34 +7,35 @@ import (
 	"time"
 )
 
-// rates are those of one partition.
+// rates are the rates of one partition.
 type rates struct {
 	id                 int32
 	lag                int64
-	arrived, processed float64 // a second
-	// waits is how many seconds the lag takes, or has been waited for: +Inf if
-	// it does not move. fresh: what is waiting has only just arrived.
+	arrived, processed float64 // records per second
+	// waits is the time in seconds that the pods need for the lag, or that the
+	// oldest record has waited already. It is +Inf if the partition does not move.
 	waits float64
+	// fresh is set if the waiting records have just arrived.
 	fresh bool
-	// flat is the rate of processing while something waited all the time, 0 if
-	// that was not so for long enough to tell.
+	// flat is the rate of processing while records waited all the time, 0 if they
+	// did not for long enough to measure it.
 	flat float64
 }
 
-// behind reports whether records wait for longer than the target. What has only
-// just arrived does not: between two answers of Kafka there always is some. A
-// partition that does not move is on its way to be taken for stuck: it is not
-// for want of pods, who serve all partitions that they have.
+// behind reports whether records wait longer than the target. Records that have just
+// arrived don't count, because there are always some between two answers of Kafka. A
+// partition that does not move doesn't count either: it is probably stuck, and more
+// pods would not help, because a pod serves all of its partitions.
 func (r rates) behind(target time.Duration) bool {
 	return !r.fresh && r.lag > 0 && r.processed > 0 && r.waits > target.Seconds()
 }
 
-// freshFor is how long a record has just arrived. It is longer than the time
-// between two commits and that between two answers of Kafka.
+// freshFor is the time after which a record no longer counts as just arrived. It is
+// longer than the time between two commits and the time between two answers of Kafka.
 const freshFor = 10 * time.Second
 
-// ratesOf measures the partition p of the last of the samples. Its arrival is
-// taken from the samples, its processing from the window, which is their end.
+// ratesOf measures the partition p of the last sample. It takes the rate of arrival
+// from samples and the rate of processing from window, which is the end of samples.
 func ratesOf(p Partition, samples, window []Sample) rates {
 	last := &samples[len(samples)-1]
 	r := rates{id: p.ID, lag: last.lag(p)}
@@ -61,16 +62,16 @@ func ratesOf(p Partition, samples, window []Sample) rates {
 	return r
 }
 
-// process takes the rate of processing from the window, and returns that during
-// the time in which there was something to process.
+// process sets the rates of processing from the window. It returns the rate during the
+// time in which there was something to process.
 func (r *rates) process(id int32, window []Sample) (busyRate float64) {
 	var done, busyDone, flatDone float64
 	var busyFor, flatFor time.Duration
 	for i := 1; i < len(window); i++ {
 		from, to := &window[i-1], &window[i]
-		q, was := from.partition(id)
-		p, is := to.partition(id)
-		if !was || !is {
+		q, inFrom := from.partition(id)
+		p, inTo := to.partition(id)
+		if !inFrom || !inTo {
 			continue
 		}
 		step := float64(max(0, to.from(p)-from.from(q)))
@@ -96,8 +97,8 @@ func (r *rates) process(id int32, window []Sample) (busyRate float64) {
 	return r.processed
 }
 
-// ageOf is how long the record at an offset has been there at most, as far back
-// as the samples go, and whether it has just arrived.
+// ageOf returns an upper bound on the age of the record at an offset, as far back as
+// the samples go, and reports whether the record has just arrived.
 func ageOf(offset int64, id int32, samples []Sample) (age time.Duration, fresh bool) {
 	last := len(samples) - 1
 	for i := last; i >= 0; i-- {
@@ -110,18 +111,7 @@ func ageOf(offset int64, id int32, samples []Sample) (age time.Duration, fresh b
 	return age, false
 }
 
-// partition finds a partition by its number.
-func (s *Sample) partition(id int32) (Partition, bool) {
-	if int(id) < len(s.Partitions) && s.Partitions[id].ID == id {
-		return s.Partitions[id], true
-	}
-	i, ok := slices.BinarySearchFunc(s.Partitions, id, func(p Partition, id int32) int { return cmp.Compare(p.ID, id) })
-	if !ok {
-		return Partition{}, false
-	}
-	return s.Partitions[i], true
-}
-
+// find finds the rates of a partition in a list that is sorted by partition.
 func find(list []rates, id int32) (rates, bool) {
 	i, ok := slices.BinarySearchFunc(list, id, func(r rates, id int32) int { return cmp.Compare(r.id, id) })
 	if !ok {
@@ -130,7 +120,7 @@ func find(list []rates, id int32) (rates, bool) {
 	return list[i], true
 }
 
-// ceil is the lowest integer not below x, allowing for errors of rounding.
+// ceil returns the lowest integer not below x, and allows for errors of rounding.
 func ceil(x float64) int32 {
 	return int32(min(math.Ceil(x-1e-9), math.MaxInt32))
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestFresh: many records at once, in a partition that has had few, are no lag
-// before there was time to process them.
+// TestFresh checks that a burst of records in a calm partition does not count as behind
+// before the pods had time to process it.
 func TestFresh(t *testing.T) {
 	few := pods(1, 2*minute, each(.2), each(.2))
 	burst := pods(1, 5*time.Second, each(100), each(.2))

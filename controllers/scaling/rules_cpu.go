@@ -1,64 +1,107 @@
 package scaling
 
-// takeBackCPU undoes a raise of the CPU that did not help.
-func (c *choice) takeBackCPU(v verdict) *verdict {
-	if v.to != c.Current || !c.known() || c.resizing() {
+import "fmt"
+
+// cpuRules add the CPU to a verdict about the number of pods: more where more pods can't
+// help, and less, before pods are taken away, when it is no longer needed.
+type cpuRules struct {
+	*situation
+	limits limits
+}
+
+// complete returns the verdict with the CPU of each pod.
+func (r cpuRules) complete(v verdict) verdict {
+	base := r.Policy.Vertical.Base
+	switch {
+	case !r.Policy.Vertical.used():
+		v.cpu = r.CPU
+		return v
+	case v.to == 0, r.CPU == 0:
+		v.cpu = base // for the pods that start next
+		return v
+	}
+	v.cpu = r.CPU
+	for _, rule := range []func(verdict) *verdict{r.outOfBounds, r.takeBack, r.raise, r.lower} {
+		if changed := rule(v); changed != nil {
+			return *changed
+		}
+	}
+	return v
+}
+
+// outOfBounds brings the CPU within its bounds at once.
+func (r cpuRules) outOfBounds(v verdict) *verdict {
+	switch most := r.limits.most; {
+	case r.CPU > most && most == r.Resize.Room:
+		return r.resize(most, NoRoom, "no node has room for a pod with %v of CPU: %s", r.CPU, r.Resize.Message)
+	case r.CPU > most:
+		return r.resize(most, AboveCap, "%v of CPU for a pod is too much: vertical.maxCPU is %v", r.CPU, r.Policy.Vertical.Max)
+	case r.CPU < r.limits.base:
+		v.cpu = r.limits.base
+		return &v
+	}
+	return nil
+}
+
+// takeBack undoes a raise of the CPU that did not help.
+func (r cpuRules) takeBack(v verdict) *verdict {
+	if v.to != r.Current || !r.ratesKnown() || r.resizing() {
 		return nil
 	}
-	enough, r, found := c.History.useless(c.History.resizes, c.now, c.Policy, c.Now)
-	if !found || CPU(r.to) != c.CPU {
+	enough, useless, found := r.History.resizes.useless(r.newest, r.Policy, r.Now)
+	if !found || CPU(useless.to) != r.CPU {
 		return nil
 	}
-	for limit := range c.limits {
-		if limit >= CPU(enough) && limit < c.CPU {
-			return c.resize(limit, MoreCPUDidNotHelp, "with %v of CPU each, the pods process no more than with %v; %s", c.CPU, limit, c.load())
+	for limit := range r.limits.all {
+		if limit >= CPU(enough) && limit < r.CPU {
+			return r.resize(limit, MoreCPUDidNotHelp, "with %v of CPU each, the pods process no more than with %v; %s", r.CPU, limit, r.load())
 		}
 	}
 	return nil
 }
 
-// moreCPU gives each pod more where more pods can't help.
-func (c *choice) moreCPU(v verdict) *verdict {
-	if !c.podsDoNotHelp(v) || !c.known() {
+// raise gives each pod more CPU where more pods can't help.
+func (r cpuRules) raise(v verdict) *verdict {
+	if !r.podsDoNotHelp(v) || !r.ratesKnown() {
 		return nil
 	}
-	if c.resizing() {
-		message := c.Resize.Message
+	if r.resizing() {
+		message := r.Resize.Message
 		if message == "" {
-			message = "the pods' CPU is being changed"
+			message = "the operator is changing the pods' CPU"
 		}
-		return c.resize(c.CPU, ResizePending, "%s; each pod is to have %v of CPU: %s", v.message, c.CPU, message)
+		return r.resize(r.CPU, ResizePending, "%s; each pod is to get %v of CPU: %s", v.message, r.CPU, message)
 	}
-	ceiling, why := c.ceiling()
+	ceiling, why := r.ceiling()
 	switch {
-	case c.CPU >= ceiling:
-		return c.resize(c.CPU, v.stayed(), "%s; each pod has %v of CPU, and %s", v.message, c.CPU, why)
-	case c.now.last().Ready < c.now.last().Replicas:
-		return c.resize(c.CPU, PodsNotReady, "the pods need more CPU, but of %d only %d are ready", c.Current, c.now.last().Ready)
-	case !c.lasting(func(a *assessment) bool { return c.neededCPU(a) > c.CPU }):
-		return c.resize(c.CPU, Stabilizing, "the pods need more CPU, but not for %v yet", c.Policy.UpWindow)
+	case r.CPU >= ceiling:
+		return r.resize(r.CPU, v.reasonToKeep(), "%s; each pod has %v of CPU, and %s", v.message, r.CPU, why)
+	case !r.allReady():
+		return r.resize(r.CPU, PodsNotReady, "the pods need more CPU, but only %d of %d are ready", r.newest.last().Ready, r.Current)
+	case !r.throughoutUpWindow(func(a *assessment) bool { return r.cpuNeeded(a) > r.CPU }):
+		return r.resize(r.CPU, Stabilizing, "the pods need more CPU, but have not for %v yet", r.Policy.UpWindow)
 	}
-	to := min(c.neededCPU(c.now), ceiling)
-	if c.History.failedBefore(c.History.resizes, c.Policy) {
-		to = min(to, c.next(c.CPU))
+	to := min(r.cpuNeeded(r.newest), ceiling)
+	if r.History.resizes.anyFailed(r.Policy) {
+		to = min(to, r.limits.above(r.CPU))
 	}
-	return c.resize(to, MorePodsDoNotHelp, "%s: %s", v.message, gets(c.CPU, to))
+	return r.resize(to, MorePodsDoNotHelp, "%s: %s", v.message, cpuChange(r.CPU, to))
 }
 
-// podsDoNotHelp reports whether v leaves the pods at their number although
-// partitions need more than they get.
-func (c *choice) podsDoNotHelp(v verdict) bool {
+// podsDoNotHelp reports whether v keeps the number of pods although partitions need more
+// than they get.
+func (r cpuRules) podsDoNotHelp(v verdict) bool {
 	switch v.reason {
 	case HotPartition, AtCap, RaiseDidNotHelp:
-		return v.to == c.Current
+		return v.to == r.Current
 	case LagAboveTarget, LoadAboveCapacity:
-		return v.to > c.Current && c.Current >= c.cap
+		return v.to > r.Current && r.Current >= r.cap
 	}
 	return false
 }
 
-// stayed is the reason for which nothing changes.
-func (v verdict) stayed() Reason {
+// reasonToKeep returns the reason of v, or AtCap if v asks for more pods than are allowed.
+func (v verdict) reasonToKeep() Reason {
 	switch v.reason {
 	case LagAboveTarget, LoadAboveCapacity:
 		return AtCap
@@ -66,37 +109,42 @@ func (v verdict) stayed() Reason {
 	return v.reason
 }
 
-// ceiling is the most that a pod may be given at present, and why it is no more.
-func (c *choice) ceiling() (CPU, string) {
-	enough, r, found := c.History.useless(c.History.resizes, c.now, c.Policy, c.Now)
-	switch most := c.most(); {
+// resizing reports whether the newest sample is not yet one of pods with the CPU that was
+// decided.
+func (r cpuRules) resizing() bool { return r.Resize.Pending || r.newest.last().CPU != r.CPU }
+
+// ceiling returns the most CPU that a pod may get at present, and the reason for this
+// bound.
+func (r cpuRules) ceiling() (CPU, string) {
+	enough, useless, found := r.History.resizes.useless(r.newest, r.Policy, r.Now)
+	switch most := r.limits.most; {
 	case found && CPU(enough) < most:
-		return CPU(enough), c.say("%v instead of %v did not help", CPU(r.to), CPU(r.from))
-	case most == c.Resize.Room:
-		return most, "its node has no room for more: " + c.Resize.Message
+		return CPU(enough), fmt.Sprintf("%v instead of %v did not help", CPU(useless.to), CPU(useless.from))
+	case most == r.Resize.Room:
+		return most, "its node has no room for more: " + r.Resize.Message
 	default:
-		return most, c.say("vertical.maxCPU is %v", c.Policy.Vertical.Max)
+		return most, fmt.Sprintf("vertical.maxCPU is %v", r.Policy.Vertical.Max)
 	}
 }
 
-// neededCPU is the limit with which the present pods serve what an assessment
-// shows, at most mostRaise times what they have.
-func (c *choice) neededCPU(a *assessment) CPU {
-	next := c.next(c.CPU)
-	need := a.demand(c.Policy, true)
-	if c.withCPU(a, c.CPU) <= 0 {
-		if a.behindAny(c.Policy.TargetLag) {
+// cpuNeeded returns the limit with which the present pods serve the demand of an
+// assessment, at most mostRaise times the present limit.
+func (r cpuRules) cpuNeeded(a *assessment) CPU {
+	next := r.limits.above(r.CPU)
+	need := a.demand(r.Policy, true)
+	if r.capacityWith(a, r.CPU) <= 0 {
+		if a.behindAny(r.Policy.TargetLag) {
 			return next
 		}
-		return c.CPU
+		return r.CPU
 	}
-	for limit := range c.limits {
-		if limit > max(next, mostRaise*c.CPU) {
+	for limit := range r.limits.all {
+		if limit > max(next, mostRaise*r.CPU) {
 			break
 		}
-		if need.serves(c.Current, c.withCPU(a, limit), headroom) {
-			if limit <= c.CPU && a.behindAny(c.Policy.TargetLag) && !a.catchingUp(c.Policy) {
-				return next // what is known of the capacity says that it is enough, and it is not
+		if need.serves(r.Current, r.capacityWith(a, limit), headroom) {
+			if limit <= r.CPU && a.behindAny(r.Policy.TargetLag) && !a.catchingUp(r.Policy) {
+				return next // the measured capacity says that limit is enough, but it is not
 			}
 			return limit
 		}
@@ -105,77 +153,11 @@ func (c *choice) neededCPU(a *assessment) CPU {
 	return next
 }
 
-// spare is the share of the pods' capacity that is planned with when they are given
-// less CPU. It is below headroom, so that a little more load does not bring the CPU
-// back.
-const spare = 0.8
-
-// lessCPU takes back what has not been needed for DownWindow. That costs no
-// rebalance, so it comes before any pod is taken away.
-func (c *choice) lessCPU(v verdict) *verdict {
-	base := c.Policy.Vertical.Base
-	if c.CPU <= base || !c.known() {
-		return nil
+// capacityWith returns the rate that one pod can process with that much CPU, 0 if it is
+// unknown.
+func (r cpuRules) capacityWith(a *assessment, cpu CPU) float64 {
+	if a.last().CPU <= 0 {
+		return 0
 	}
-	switch v.reason {
-	case LoadBelowCapacity, OnTarget, Stabilizing:
-	default:
-		return nil
-	}
-	want := c.enoughCPU(c.now)
-	if want >= c.CPU {
-		if v.to < c.Current {
-			return c.resize(c.CPU, OnTarget, "fewer pods would be enough only if each kept its %v of CPU", c.CPU)
-		}
-		return nil
-	}
-	window := c.downWindow()
-	if window == nil {
-		return c.resize(c.CPU, Stabilizing, "%v of CPU may be enough for each pod, but the last change, or what is known, is no %v back", want, c.Policy.DownWindow)
-	}
-	all := c.now.samples
-	for n := len(all) - len(window) + 1; n <= len(all); n++ {
-		if a := c.assess(all[:n]); a.settled {
-			want = max(want, c.enoughCPU(a))
-		}
-	}
-	if want >= c.CPU {
-		return c.resize(c.CPU, Stabilizing, "less CPU may be enough for each pod, but has not been for %v", c.Policy.DownWindow)
-	}
-	return c.resize(want, LoadBelowCapacity, "%s: %s", c.load(), gets(c.CPU, want))
-}
-
-// enoughCPU is the lowest limit that is enough for what an assessment shows; the
-// present one if it does not show it.
-func (c *choice) enoughCPU(a *assessment) CPU {
-	if a.behindAny(c.Policy.TargetLag) || c.withCPU(a, c.CPU) <= 0 {
-		return c.CPU
-	}
-	need := a.demand(c.Policy, true)
-	for limit := range c.limits {
-		if limit >= c.CPU {
-			break
-		}
-		if need.serves(c.Current, c.withCPU(a, limit), spare) && !c.provenTooLittle(a, limit) {
-			return limit
-		}
-	}
-	return c.CPU
-}
-
-// provenTooLittle reports whether some partition needs more now than it got when
-// the pods had that much CPU and it was worked off without a pause.
-func (c *choice) provenTooLittle(a *assessment, cpu CPU) bool {
-	for _, r := range c.History.resizes {
-		if CPU(r.from) < cpu || c.Now.Sub(r.before.at) > c.Policy.RaiseMemory {
-			continue
-		}
-		for _, p := range a.partitions {
-			was, found := find(r.before.partitions, p.id)
-			if found && was.flat > 0 && was.behind(c.Policy.TargetLag) && p.arrived > spare*was.flat*float64(cpu)/float64(r.from) {
-				return true
-			}
-		}
-	}
-	return false
+	return r.capacity(a) * float64(cpu) / float64(a.last().CPU)
 }

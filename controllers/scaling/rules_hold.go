@@ -1,59 +1,63 @@
 package scaling
 
-// bounds bring the pods within their bounds at once, whatever else is the case.
-func (c *choice) bounds() *verdict {
+// holdRules apply the bounds, and keep the number of pods while the rates give no reason
+// to change it.
+type holdRules struct{ *situation }
+
+// outOfBounds brings the number of pods within its bounds at once.
+func (r holdRules) outOfBounds() *verdict {
 	switch {
-	case c.Current > c.cap:
-		return c.change(c.cap, AboveCap, "%d pods are too many: %s", c.Current, c.bound())
-	case c.Current < c.floor:
-		return c.change(c.floor, BelowMin, "%d pods are too few: minReplicas is %d", c.Current, c.Policy.Min)
+	case r.Current > r.cap:
+		return r.change(r.cap, AboveCap, "%d pods are too many: %s", r.Current, r.capSource())
+	case r.Current < r.floor:
+		return r.change(r.floor, BelowMin, "%d pods are too few: minReplicas is %d", r.Current, r.Policy.Min)
 	}
 	return nil
 }
 
-func (c *choice) unreachable() *verdict {
-	if c.KafkaReachable {
+func (r holdRules) kafkaUnreachable() *verdict {
+	if r.KafkaReachable {
 		return nil
 	}
-	return c.stay(KafkaUnreachable, "Kafka does not answer: the pods stay as they are until it does")
+	return r.keep(KafkaUnreachable, "Kafka does not answer; the number of pods stays the same until it does")
 }
 
-func (c *choice) unknown() *verdict {
-	if c.now != nil && c.Partitions > 0 {
+func (r holdRules) offsetsUnknown() *verdict {
+	if r.newest != nil && r.Partitions > 0 {
 		return nil
 	}
-	return c.stay(TooLittleKnown, "Kafka has not told the offsets yet")
+	return r.keep(TooLittleKnown, "the operator is waiting for the first offsets from Kafka")
 }
 
-// asleep wakes a pod for what there is to read. One sample is enough for that.
-func (c *choice) asleep() *verdict {
-	if c.Current > 0 {
+// noPods starts pods if there is something to read. One sample is enough for that.
+func (r holdRules) noPods() *verdict {
+	if r.Current > 0 {
 		return nil
 	}
-	waiting := c.now.lag + c.passedBy()
+	waiting := r.newest.lag + r.skipped()
 	switch {
 	case waiting == 0:
-		return c.stay(Idle, "there is nothing to read")
-	case waiting <= c.Policy.Activation:
-		return c.stay(Idle, "%d records wait, and behavior.activationLagThreshold lets %d wait", waiting, c.Policy.Activation)
+		return r.keep(Idle, "there are no records to read")
+	case waiting <= r.Policy.Activation:
+		return r.keep(Idle, "%d records wait, and behavior.activationLagThreshold is %d", waiting, r.Policy.Activation)
 	}
 	to := int32(1)
-	if capacity := c.History.capacityWith(c.Policy.Vertical.Base); capacity > 0 {
-		all := make(demand, 0, len(c.now.last().Partitions))
-		for _, p := range c.now.last().Partitions {
-			all = append(all, float64(c.now.last().lag(p))/c.Policy.CatchUp.Seconds())
+	if capacity := r.History.capacityWith(r.Policy.Vertical.Base); capacity > 0 {
+		all := make(demand, 0, len(r.newest.last().Partitions))
+		for _, p := range r.newest.last().Partitions {
+			all = append(all, float64(r.newest.last().lag(p))/r.Policy.CatchUp.Seconds())
 		}
-		to = all.pods(capacity, c.cap)
+		to = all.pods(capacity, r.cap)
 	}
-	return c.change(to, NewRecords, "%d records wait, and no pod is running", waiting)
+	return r.change(to, NewRecords, "%d records wait, and no pod is running", waiting)
 }
 
-// passedBy is how many records have arrived in partitions that will be read from
-// their end, so that they do not show as lag.
-func (c *choice) passedBy() (records int64) {
-	for _, p := range c.now.last().Partitions {
-		q, ok := c.now.samples[0].partition(p.ID)
-		if ok && p.Committed < 0 && c.now.last().StartsLatest {
+// skipped returns the number of records that have arrived in partitions that a pod would
+// read from their end. They do not show as lag.
+func (r holdRules) skipped() (records int64) {
+	for _, p := range r.newest.last().Partitions {
+		q, ok := r.newest.samples[0].partition(p.ID)
+		if ok && p.Committed < 0 && r.newest.last().StartsLatest {
 			records += max(0, p.End-q.End)
 		}
 	}
@@ -61,30 +65,26 @@ func (c *choice) passedBy() (records int64) {
 }
 
 // unsettled waits until the rates are those of the present pods.
-func (c *choice) unsettled() *verdict {
-	pods := samePods(c.now.samples)
+func (r holdRules) unsettled() *verdict {
+	pods := samePods(r.newest.samples)
 	switch {
-	case c.Current != c.now.last().Replicas, len(pods) == 0, len(pods) < len(c.now.samples) && !c.now.settled:
-		return c.stay(Rebalancing, "the pods have changed: their rates are not known yet")
-	case c.now.last().Ready == 0:
-		return c.stay(PodsNotReady, "none of %d pods is ready", c.Current)
-	case !c.now.settled:
-		return c.stay(TooLittleKnown, "the offsets have not been watched for long enough")
+	case r.Current != r.newest.last().Replicas, len(pods) == 0, len(pods) < len(r.newest.samples) && !r.newest.settled:
+		return r.keep(Rebalancing, "the pods changed recently, and the operator does not know their rates yet")
+	case r.newest.last().Ready == 0:
+		return r.keep(PodsNotReady, "none of %d pods is ready", r.Current)
+	case !r.newest.settled:
+		return r.keep(TooLittleKnown, "the operator has not watched the offsets for long enough")
 	}
 	return nil
 }
 
-// noneMoves holds while no number of pods is known to help.
-func (c *choice) noneMoves() *verdict {
-	waiting := false
-	for _, p := range c.now.partitions {
-		waiting = waiting || p.lag > 0 && !p.fresh
-	}
+// noProgress keeps the pods while no number of pods is known to help.
+func (r holdRules) noProgress() *verdict {
 	switch {
-	case len(c.now.stuck) > 0 && len(c.now.partitions) == 0:
-		return c.stay(StuckPartitions, "all partitions wait for a record that is not settled")
-	case waiting && (c.now.stalled || c.now.processed == 0):
-		return c.stay(NoProgress, "%d records wait, and none has been processed for a while: more pods would not help", c.now.lag)
+	case len(r.newest.stuck) > 0 && len(r.newest.partitions) == 0:
+		return r.keep(StuckPartitions, "all partitions are stuck: each waits for one record that is not settled")
+	case r.newest.waiting() && (r.newest.stalled || r.newest.processed == 0):
+		return r.keep(NoProgress, "%d records wait, and the pods have processed none for a while; more pods would not help", r.newest.lag)
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func TestLowers(t *testing.T) {
 	})
 }
 
-// few raises from one pod to two, which does not help.
+// few is a story with a raise from one pod to two that does not help.
 var few = []chapter{
 	pods(1, 2*minute, each(60), each(25)), pods(2, 90*time.Second, each(60), each(25)),
 }

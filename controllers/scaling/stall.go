@@ -2,13 +2,14 @@ package scaling
 
 import "time"
 
-// stall is how long nothing has to be processed, though something waits, for
-// that time to tell nothing of what the pods can do.
+// stall is the time without any processing, while records wait, that says nothing
+// about the capacity of the pods.
 const stall = 30 * time.Second
 
-// cutStall returns the samples after a stall, or all and that it has not ended.
-// More than one stall is how slow records look: they are left in.
-func cutStall(samples []Sample) (rest []Sample, stalled bool) {
+// cutStall returns the samples after a stall. If there is none it returns all samples;
+// if the stall has not ended it returns all samples and true. Several stalls look like
+// slow records, so they stay in.
+func cutStall(samples []Sample) (afterStall []Sample, stalled bool) {
 	stalls, end := 0, 0
 	for first := 0; first < len(samples)-1; first++ {
 		last := first
@@ -30,6 +31,6 @@ func cutStall(samples []Sample) (rest []Sample, stalled bool) {
 	}
 }
 
-// still reports whether nothing was processed between two samples, though
-// something waited.
+// still reports whether nothing was processed between two samples although records
+// waited.
 func still(two []Sample) bool { return total(two) == 0 && two[0].totalLag() > 0 }

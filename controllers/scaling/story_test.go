@@ -5,24 +5,24 @@ import (
 	"time"
 )
 
-// begin is when every story begins.
+// begin is the time at which every story begins.
 var begin = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// chapter is a time in which nothing changes.
+// chapter is a span of time in which nothing changes.
 type chapter struct {
 	lasts           time.Duration
 	replicas, ready int32
 	saturation      float64
 	cpu             CPU
-	// in and out are rates of each partition; out never overtakes in.
+	// in and out are the rates of each partition; the processing never overtakes the arrival.
 	in, out     []float64
 	stuck       []int32
 	rebalancing bool
-	// silent: Kafka does not answer.
+	// silent is set if Kafka does not answer.
 	silent bool
 }
 
-// pods is a chapter with that many pods, all ready.
+// pods returns a chapter with that many pods, all ready.
 func pods(n int32, lasts time.Duration, in, out []float64) chapter {
 	return chapter{lasts: lasts, replicas: n, ready: n, saturation: -1, in: in, out: out}
 }
@@ -32,11 +32,11 @@ func (c chapter) but(change func(*chapter)) chapter {
 	return c
 }
 
-// each is the same rate for four partitions.
+// each returns the same rate for four partitions.
 func each(rate float64) []float64 { return []float64{rate, rate, rate, rate} }
 
-// tell returns a History of the chapters, and its end. Kafka is asked every five
-// seconds.
+// tell returns the History of a story, with a sample every five seconds, and the time at
+// its end.
 func tell(chapters ...chapter) (*History, time.Time) {
 	h := new(History)
 	now := begin

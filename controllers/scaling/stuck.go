@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// stuckPartitions are those of the last sample whose committed offset stands
-// still although there is something to process: if a worker says so, or if it
-// has for long enough while another partition moved.
+// stuckPartitions returns the stuck partitions of the last sample: those with something
+// to process whose committed offset does not move. A partition counts as stuck if a
+// worker says so, or if its offset has not moved for the given time while that of
+// another partition has.
 func stuckPartitions(samples []Sample, after time.Duration) []int32 {
 	last := &samples[len(samples)-1]
 	var still []int32
@@ -15,7 +16,7 @@ func stuckPartitions(samples []Sample, after time.Duration) []int32 {
 	for _, p := range last.Partitions {
 		switch {
 		case last.lag(p) == 0:
-		case slices.Contains(last.Stuck, p.ID), stands(p, samples) >= after:
+		case slices.Contains(last.Stuck, p.ID), unmovedFor(p, samples) >= after:
 			still = append(still, p.ID)
 		}
 		if !slices.Contains(last.Stuck, p.ID) {
@@ -27,9 +28,9 @@ func stuckPartitions(samples []Sample, after time.Duration) []int32 {
 	})
 }
 
-// stands is for how long the offset of p has stood still, with something to
-// process and pods to do it.
-func stands(p Partition, samples []Sample) time.Duration {
+// unmovedFor returns the time for which the offset of p has not moved although there
+// was something to process and a pod was ready.
+func unmovedFor(p Partition, samples []Sample) time.Duration {
 	last := len(samples) - 1
 	first := last
 	for i := last; i >= 0; i-- {
@@ -43,6 +44,7 @@ func stands(p Partition, samples []Sample) time.Duration {
 	return samples[last].At.Sub(samples[first].At)
 }
 
+// movedWithin reports whether the offset of p has moved since the first sample.
 func movedWithin(p Partition, samples []Sample) bool {
 	last := &samples[len(samples)-1]
 	q, ok := samples[0].partition(p.ID)

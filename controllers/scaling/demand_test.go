@@ -13,10 +13,10 @@ func TestUseful(t *testing.T) {
 		{2, 0, 2, 2},
 	} {
 		if got := useful(c.pods, c.partitions); got != c.useful {
-			t.Errorf("%d pods for %d partitions are as good as %d, got %d", c.pods, c.partitions, c.useful, got)
+			t.Errorf("useful(%d, %d) = %d, want %d", c.pods, c.partitions, got, c.useful)
 		}
 		if got := nextUseful(c.pods, c.partitions); got != c.next {
-			t.Errorf("after %d pods for %d partitions come %d, got %d", c.pods, c.partitions, c.next, got)
+			t.Errorf("nextUseful(%d, %d) = %d, want %d", c.pods, c.partitions, got, c.next)
 		}
 	}
 }
