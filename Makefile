@@ -17,24 +17,25 @@ help: ## Show this list
 .PHONY: demo
 demo: ## Run a sample StreamProcessor on a web access log, with an embedded broker
 	@mkdir -p $(DEMO_DIR)
-	go run ./cmd/millrace run -f config/samples/access-log-alerts.yaml \
+	go build -o bin/ ./cmd/millrace
+	bin/millrace run -f config/samples/access-log-alerts.yaml \
 	  --input-file config/samples/data/access.jsonl.zst --output-file $(DEMO_DIR)/alerts.jsonl \
 	  --until-drained --summary $(DEMO_DIR)/summary.json
 	@echo "The alerts are in $(DEMO_DIR)/alerts.jsonl, the figures in $(DEMO_DIR)/summary.json."
 
 .PHONY: build
 build: ## Build the programs into bin/
-	go build -trimpath -o bin/ ./cmd/...
+	go build -o bin/ ./cmd/...
 
 .PHONY: test
 test: ## Run all tests, those on Apache Kafka too where Java and Maven are installed
 	@command -v java >/dev/null && hack/kafka.sh fetch >/dev/null \
-	  || echo "NOTE: the tests on Apache Kafka are skipped: they need Java 17 and, for the first fetch, Maven"
+	  || hack/missing.sh "the tests on Apache Kafka are skipped: they need Java 17 and, for the first fetch, Maven"
 	@hack/cluster/binaries.sh apiserver >/dev/null \
-	  || echo "NOTE: the tests on a Kubernetes API server are skipped: it could not be built"
-	@$(MAKE) --no-print-directory -s bin/helm || echo "NOTE: the tests of the chart are skipped: Helm could not be built"
-	@$(MAKE) --no-print-directory -s bin/promtool || echo "NOTE: the test of the alerts is skipped: promtool could not be built"
-	@[[ -n "$(RACE)" ]] || echo "NOTE: the race detector is off: it needs a C compiler"
+	  || hack/missing.sh "the tests on a Kubernetes API server are skipped: it could not be built"
+	@$(MAKE) --no-print-directory -s bin/helm || hack/missing.sh "the tests of the chart are skipped: Helm could not be built"
+	@$(MAKE) --no-print-directory -s bin/promtool || hack/missing.sh "the test of the alerts is skipped: promtool could not be built"
+	@[[ -n "$(RACE)" ]] || hack/missing.sh "the race detector is off: it needs a C compiler"
 	go test $(RACE) -timeout 30m ./...
 	@# The detector changes how much memory is used and what connections are read with.
 	$(if $(RACE),go test -timeout 30m ./worker/internal/engine ./worker/kafka)

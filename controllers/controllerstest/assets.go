@@ -1,24 +1,15 @@
 package controllerstest
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
+
+	"github.com/millrace-dev/millrace/hack/prerequisite"
 )
 
-// announce says once that tests are skipped, where the test's own output does
-// not show.
-var announce = sync.OnceFunc(func() {
-	if os.Getenv("CI") != "" {
-		fmt.Fprintln(os.Stderr, "NOTE: "+missing)
-	}
-})
-
-const missing = "no kube-apiserver and etcd: run hack/cluster/binaries.sh, or set KUBEBUILDER_ASSETS to a folder with them"
-
-// requireAssets returns the folder of the binaries, or skips the test.
+// requireAssets returns the folder of the binaries, or skips the test; in continuous
+// integration it fails the test instead.
 func requireAssets(tb testing.TB) string {
 	tb.Helper()
 	dir := os.Getenv("KUBEBUILDER_ASSETS")
@@ -27,8 +18,7 @@ func requireAssets(tb testing.TB) string {
 	}
 	for _, name := range []string{"etcd", "kube-apiserver"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.IsDir() {
-			announce()
-			tb.Skip(missing)
+			prerequisite.Missing(tb, "no kube-apiserver and etcd in %s: run make test, or set KUBEBUILDER_ASSETS to a folder with them", dir)
 		}
 	}
 	return dir

@@ -8,11 +8,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/millrace-dev/millrace/hack/prerequisite"
 )
 
 // Kubectl runs kubectl as the administrator and returns what it printed. The
-// error of a run that failed has what kubectl said. It skips the test where the
-// binary is missing.
+// error of a failed run contains kubectl's message. The test is skipped where the
+// binary is missing; in continuous integration it fails.
 func (a *API) Kubectl(tb testing.TB, stdin string, args ...string) (string, error) {
 	tb.Helper()
 	kubeconfig := filepath.Join(tb.TempDir(), "kubeconfig")
@@ -26,7 +28,7 @@ func (a *API) Kubectl(tb testing.TB, stdin string, args ...string) (string, erro
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	if errors.Is(err, fs.ErrNotExist) {
-		tb.Skip("no kubectl: run hack/cluster/binaries.sh, or set KUBEBUILDER_ASSETS to a folder with it")
+		prerequisite.Missing(tb, "no kubectl in %s: run make test, or set KUBEBUILDER_ASSETS to a folder with it", a.assets)
 	}
 	if err != nil {
 		err = errors.New(err.Error() + ": " + stderr.String())

@@ -9,12 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/yaml"
+
+	"github.com/millrace-dev/millrace/hack/prerequisite"
 )
 
 const (
@@ -28,16 +29,8 @@ const (
 // scenarios are the files in testdata with values.
 var scenarios = []string{"default", "namespaced", "everything", "bare"}
 
-// announce says once that tests are skipped, where the test's own output does
-// not show.
-var announce = sync.OnceFunc(func() {
-	if os.Getenv("CI") != "" {
-		fmt.Fprintln(os.Stderr, "NOTE: no Helm: run make bin/helm")
-	}
-})
-
-// helm runs Helm and returns what it printed. It skips the test where it is
-// missing. Nothing of the user's own settings matters to it.
+// helm runs Helm, without the user's own settings, and returns its output. The test
+// is skipped where Helm is missing; in continuous integration it fails.
 func helm(tb testing.TB, env []string, args ...string) (string, error) {
 	tb.Helper()
 	program, err := filepath.Abs(root + "/bin/helm")
@@ -45,8 +38,7 @@ func helm(tb testing.TB, env []string, args ...string) (string, error) {
 		tb.Fatal(err)
 	}
 	if _, err := os.Stat(program); errors.Is(err, fs.ErrNotExist) {
-		announce()
-		tb.Skip("no Helm: run make bin/helm")
+		prerequisite.Missing(tb, "no Helm: run make bin/helm")
 	}
 	home := tb.TempDir()
 	cmd := exec.Command(program, args...)

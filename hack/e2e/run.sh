@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 skip() {
-  echo "NOTE: the end-to-end test is skipped: $*"
-  exit 0
+  hack/missing.sh "the end-to-end test is skipped: $*"
+  exit
 }
 
 [[ $(uname -s) == Linux && $(id -u) -eq 0 ]] || skip "it needs root on Linux"

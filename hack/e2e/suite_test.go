@@ -20,6 +20,7 @@ import (
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/hack/e2e/cluster"
+	"github.com/millrace-dev/millrace/hack/prerequisite"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -50,7 +51,7 @@ func setting(t *testing.T, name string) string {
 	t.Helper()
 	value := os.Getenv(name)
 	if value == "" {
-		t.Skip("SKIPPED: run by make e2e, which prepares a node for it")
+		prerequisite.Missing(t, "run make e2e, which prepares a node for this test")
 	}
 	return value
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/millrace-dev/millrace/hack/prerequisite"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -19,7 +20,7 @@ import (
 func javaClasses(t *testing.T) (classPath string) {
 	t.Helper()
 	if _, err := exec.LookPath("javac"); err != nil {
-		t.Skip("SKIPPED: needs a Java client, and javac is missing (install a JDK of version 17 or newer)")
+		prerequisite.Missing(t, "needs a Java client, and javac is missing (install a JDK of version 17 or newer)")
 	}
 	jars, err := exec.Command(filepath.Join("..", "..", "hack", "kafka.sh"), "fetch").Output()
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+
+	"github.com/millrace-dev/millrace/hack/prerequisite"
 )
 
 // script returns hack/kafka.sh, which knows how to get and run Apache Kafka.
@@ -27,14 +29,15 @@ func script(tb testing.TB) string {
 	return ""
 }
 
-// requireKafka skips the test where Apache Kafka can't be had.
+// requireKafka skips the test on a machine without Apache Kafka; in continuous
+// integration it fails the test instead.
 func requireKafka(tb testing.TB) {
 	tb.Helper()
 	if _, err := exec.LookPath("java"); err != nil {
-		tb.Skip("SKIPPED: needs Apache Kafka, and Java is missing (install a JRE of version 17 or newer)")
+		prerequisite.Missing(tb, "needs Apache Kafka, and Java is missing (install a JRE of version 17 or newer)")
 	}
 	if out, err := exec.Command(script(tb), "fetch").CombinedOutput(); err != nil {
-		tb.Skipf("SKIPPED: needs Apache Kafka, which could not be fetched: %s", out)
+		prerequisite.Missing(tb, "needs Apache Kafka, which could not be fetched: %s", out)
 	}
 }
 
