@@ -18,25 +18,25 @@ import (
 // with an offset.
 var ErrMetadataTooLarge = errors.New("the metadata is too large")
 
-// CommitOffset is what is to be committed for one partition.
+// CommitOffset is the offset to commit for one partition.
 type CommitOffset struct {
-	// Assignment is the one under which the records were read.
+	// Assignment is the one under which the member read the records.
 	Assignment *Assignment
-	// Offset is that of the next record to be read.
+	// Offset is the offset of the next record to read.
 	Offset   int64
 	Metadata string
-	// LeaderEpoch is that of the last record below Offset; -1 is unknown.
+	// LeaderEpoch is the epoch of the last record below Offset; -1 is unknown.
 	LeaderEpoch int32
 }
 
-// CommitError says which partitions could not be committed. The others of the
-// same call were.
+// CommitError names the partitions that could not be committed. The others of the
+// same call are committed.
 type CommitError struct {
 	Group, Topic string
 	Failed       []FailedCommit
 }
 
-// FailedCommit is a partition that could not be committed, and why.
+// FailedCommit is a partition that could not be committed, and the reason.
 type FailedCommit struct {
 	Assignment *Assignment
 	Offset     int64
@@ -62,17 +62,32 @@ func (e *CommitError) Unwrap() []error {
 }
 
 // Commit commits offsets under assignments that are in force, and under the
-// generation the member is in. It tries until ctx is done while the coordinator
-// is away or the group rebalances. What could not be committed is in a
-// *CommitError; assignments that are over fail with ErrNotOwned.
+// member's generation. It tries until ctx is done while the coordinator is away or
+// the group rebalances. A *CommitError names the partitions that could not be
+// committed; assignments that are over fail with ErrNotOwned.
 //
 // Once Lost was called for an assignment, or Release has returned, no commit under it
 // is under way or will be sent, not even when the partition has come back.
 func (m *Member) Commit(ctx context.Context, offsets []CommitOffset) error {
-	result := &CommitError{Group: m.cfg.GroupID, Topic: m.cfg.Topic}
+	return m.committer.commit(ctx, offsets)
+}
+
+// committer commits a member's offsets. It is safe for concurrent use.
+type committer struct {
+	cfg   MemberConfig
+	group *coordinator
+	state *memberState
+}
+
+// commitRetryMax is the longest wait for the end of a rebalance: partitions that
+// the member is to release wait for their commit.
+const commitRetryMax = 250 * time.Millisecond
+
+func (c *committer) commit(ctx context.Context, offsets []CommitOffset) error {
+	result := &CommitError{Group: c.cfg.GroupID, Topic: c.cfg.Topic}
 	pause := backoff.Backoff{Max: commitRetryMax}
 	for {
-		pending := m.tryCommit(ctx, offsets, result)
+		pending := c.try(ctx, offsets, result)
 		if len(pending) == 0 {
 			break
 		}
@@ -93,26 +108,22 @@ func (m *Member) Commit(ctx context.Context, offsets []CommitOffset) error {
 	return nil
 }
 
-// commitRetryMax is the longest wait for the end of a rebalance: partitions that
-// are to be released wait for their commit.
-const commitRetryMax = 250 * time.Millisecond
-
-// tryCommit sends one request. It returns what has to be tried again and why,
-// and adds what can't be committed to result.
-func (m *Member) tryCommit(ctx context.Context, offsets []CommitOffset, result *CommitError) (pending []FailedCommit) {
-	m.fence.RLock()
-	defer m.fence.RUnlock()
-	req, sent, refused := m.commitRequest(offsets)
+// try sends one request. It returns the commits to try again, with their errors, and
+// adds those that can't succeed to result.
+func (c *committer) try(ctx context.Context, offsets []CommitOffset, result *CommitError) (pending []FailedCommit) {
+	c.state.fence.RLock()
+	defer c.state.fence.RUnlock()
+	req, sent, refused := c.request(offsets)
 	result.Failed = append(result.Failed, refused...)
 	if len(sent) == 0 {
 		return nil
 	}
-	// Bounded, and cut short when everything is lost: giving up partitions
-	// waits for the fence.
+	// Giving up partitions waits for the fence. So the request is bounded, and cut
+	// short when the member loses everything.
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout/3)
 	defer cancel()
-	defer context.AfterFunc(m.commits, cancel)()
-	answers, err := m.commitOnce(ctx, req)
+	defer context.AfterFunc(c.state.commits, cancel)()
+	answers, err := c.send(ctx, req)
 	for _, o := range sent {
 		failed := FailedCommit{Assignment: o.Assignment, Offset: o.Offset, Err: err}
 		if err == nil {
@@ -120,7 +131,7 @@ func (m *Member) tryCommit(ctx context.Context, offsets []CommitOffset, result *
 				continue
 			}
 		}
-		if again := m.judgeCommit(req, &failed, len(o.Metadata)); again {
+		if again := c.judge(req, &failed, len(o.Metadata)); again {
 			pending = append(pending, failed)
 		} else {
 			result.Failed = append(result.Failed, failed)
@@ -129,9 +140,9 @@ func (m *Member) tryCommit(ctx context.Context, offsets []CommitOffset, result *
 	return pending
 }
 
-// commitOnce returns what the coordinator answered for each partition.
-func (m *Member) commitOnce(ctx context.Context, req *offsetcommit.Request) (map[int32]error, error) {
-	answer, err := m.askGroup(ctx, req)
+// send returns the coordinator's response for each partition.
+func (c *committer) send(ctx context.Context, req *offsetcommit.Request) (map[int32]error, error) {
+	answer, err := c.group.ask(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -149,38 +160,32 @@ func (m *Member) commitOnce(ctx context.Context, req *offsetcommit.Request) (map
 
 var errNoAnswer = errors.New("the broker's answer does not contain the partition")
 
-// commitRequest makes the request of the offsets whose assignments are in force.
-func (m *Member) commitRequest(offsets []CommitOffset) (req *offsetcommit.Request, sent []CommitOffset, refused []FailedCommit) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	topic := offsetcommit.RequestTopic{Name: m.cfg.Topic}
-	for _, o := range offsets {
-		if !m.owns(o.Assignment) {
-			refused = append(refused, FailedCommit{o.Assignment, o.Offset, ErrNotOwned})
-			continue
-		}
-		sent = append(sent, o)
+// request makes the request for the offsets whose assignments are in force.
+func (c *committer) request(offsets []CommitOffset) (req *offsetcommit.Request, sent []CommitOffset, refused []FailedCommit) {
+	sent, refused, id, generation := c.state.splitOwned(offsets)
+	topic := offsetcommit.RequestTopic{Name: c.cfg.Topic}
+	for _, o := range sent {
 		topic.Partitions = append(topic.Partitions, offsetcommit.RequestPartition{
 			PartitionIndex: o.Assignment.Partition, CommittedOffset: o.Offset, CommittedLeaderEpoch: o.LeaderEpoch, CommittedMetadata: o.Metadata,
 		})
 	}
 	return &offsetcommit.Request{
-		GroupID: m.cfg.GroupID, GenerationID: m.generation, MemberID: m.id, GroupInstanceID: m.cfg.InstanceID,
+		GroupID: c.cfg.GroupID, GenerationID: generation, MemberID: id, GroupInstanceID: c.cfg.InstanceID,
 		RetentionTimeMs: -1, Topics: []offsetcommit.RequestTopic{topic},
 	}, sent, refused
 }
 
-// judgeCommit reports whether a commit may go through later, and explains why
-// not otherwise.
-func (m *Member) judgeCommit(req *offsetcommit.Request, failed *FailedCommit, metadata int) (again bool) {
+// judge reports whether a failed commit may succeed later. If not, it makes the
+// error explain why.
+func (c *committer) judge(req *offsetcommit.Request, failed *FailedCommit, metadata int) (again bool) {
 	code, _ := errors.AsType[kafkago.Error](failed.Err)
 	switch code {
 	case kafkago.RebalanceInProgress, kafkago.IllegalGeneration:
-		// Between two generations: Run is about to learn of the next one, or a
-		// heartbeat that there is none for this member.
+		// Between two generations. The joiner is about to learn the next one, or a
+		// heartbeat finds that this member is not in it.
 		return true
 	case kafkago.UnknownMemberId, kafkago.FencedInstanceID:
-		m.expel(&expulsion{req.MemberID, req.GenerationID, failed.Err})
+		c.state.expel(&expulsion{req.MemberID, req.GenerationID, failed.Err})
 		failed.Err = fmt.Errorf("%w any more: %w", ErrNotOwned, failed.Err)
 		return false
 	case kafkago.OffsetMetadataTooLarge:
@@ -188,13 +193,13 @@ func (m *Member) judgeCommit(req *offsetcommit.Request, failed *FailedCommit, me
 			ErrMetadataTooLarge, metadata, failed.Err)
 		return false
 	case kafkago.UnknownTopicOrPartition, kafkago.TopicAuthorizationFailed:
-		// Not tried again here, where the other partitions' commits would wait.
-		failed.Err = topicError(m.cfg.Topic, "Read", failed.Err)
+		// A retry here would delay the other partitions' commits.
+		failed.Err = topicError(c.cfg.Topic, "Read", failed.Err)
 		return false
 	case kafkago.GroupAuthorizationFailed:
-		failed.Err = groupError(m.cfg.GroupID, failed.Err)
+		failed.Err = groupError(c.cfg.GroupID, failed.Err)
 		return false
 	}
-	m.moved(failed.Err)
+	c.group.noteError(failed.Err)
 	return retriable(failed.Err) || errors.Is(failed.Err, context.Canceled)
 }

@@ -126,9 +126,9 @@ func TestCommitFenceRelease(t *testing.T) {
 		c.m.Release([]*Assignment{c.holding(0)})
 	}()
 	f.cluster.Eventually("Release waits for the fence", func() bool {
-		free := c.m.fence.TryRLock() // fails as soon as a writer waits
+		free := c.m.state.fence.TryRLock() // fails as soon as a writer waits
 		if free {
-			c.m.fence.RUnlock()
+			c.m.state.fence.RUnlock()
 		}
 		return !free
 	})
@@ -186,7 +186,7 @@ func TestCommitDuringRebalance(t *testing.T) {
 	committed := make(chan error, 1)
 	go func() { committed <- c.m.Commit(testContext(t), []CommitOffset{{Assignment: c.holding(1), Offset: 5}}) }()
 	f.cluster.Eventually("the commit is refused", func() bool { return handle.Hits() >= 2 })
-	c.m.rejoin.Notify()
+	c.m.state.rejoin.Notify()
 	if err := <-committed; err != nil {
 		t.Errorf("Commit: %v", err)
 	}

@@ -8,25 +8,25 @@ import (
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
 )
 
-// Committed is what a group has committed for a partition.
+// Committed is the offset that a group has committed for a partition.
 type Committed struct {
 	Offset int64 // -1 for nothing
 	// LeaderEpoch is the leader epoch of the last record below Offset; -1 is
 	// unknown.
 	LeaderEpoch int32
 	Metadata    string
-	// Err says why this partition's offset is not known, for example because a
+	// Err is set if this partition's offset is not known, for example because a
 	// transaction is about to replace it. It concerns no other partition.
 	Err error
 }
 
-// Committed returns the group's offsets of partitions of the topic, whoever owns
-// them; all that are asked for are in the result. While the coordinator is away
-// it tries for half a minute or until ctx is done.
+// Committed returns the group's offsets of partitions of the topic, of whatever
+// owner; the result has an entry for each. While the coordinator is away it tries for
+// half a minute or until ctx is done.
 func (m *Member) Committed(ctx context.Context, partitions []int32) (map[int32]Committed, error) {
 	var committed map[int32]Committed
-	err := m.c.retry(ctx, func(ctx context.Context) (err error) {
-		committed, err = m.fetchOffsets(ctx, partitions)
+	err := m.group.client.retry(ctx, func(ctx context.Context) (err error) {
+		committed, err = m.group.fetchOffsets(ctx, m.cfg.Topic, partitions)
 		return err
 	})
 	if err != nil {
@@ -35,28 +35,29 @@ func (m *Member) Committed(ctx context.Context, partitions []int32) (map[int32]C
 	return committed, nil
 }
 
-func (m *Member) fetchOffsets(ctx context.Context, partitions []int32) (map[int32]Committed, error) {
+// fetchOffsets asks the coordinator once.
+func (g *coordinator) fetchOffsets(ctx context.Context, topic string, partitions []int32) (map[int32]Committed, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout/3)
 	defer cancel()
-	stable, err := m.offersStableOffsets(ctx)
+	stable, err := g.offersStableOffsets(ctx)
 	if err != nil {
 		return nil, err
 	}
 	req := &offsetfetch.Request{
-		GroupID: m.cfg.GroupID,
-		Topics:  []offsetfetch.RequestTopic{{Name: m.cfg.Topic, PartitionIndexes: partitions}},
+		GroupID: g.groupID,
+		Topics:  []offsetfetch.RequestTopic{{Name: topic, PartitionIndexes: partitions}},
 	}
 	var message protocol.Message = req
 	if stable {
 		message = (*stableOffsetFetch)(req)
 	}
-	answer, err := m.askGroup(ctx, message)
+	answer, err := g.ask(ctx, message)
 	if err != nil {
 		return nil, err
 	}
 	res := answer.(*offsetfetch.Response)
 	if err := errorOf(res.ErrorCode); err != nil {
-		m.moved(err)
+		g.noteError(err)
 		return nil, err
 	}
 	committed := make(map[int32]Committed, len(partitions))
@@ -67,10 +68,10 @@ func (m *Member) fetchOffsets(ctx context.Context, partitions []int32) (map[int3
 		for _, p := range t.Partitions {
 			c := Committed{Offset: p.CommittedOffset, LeaderEpoch: p.ComittedLeaderEpoch, Metadata: p.Metadata}
 			if err := errorOf(p.ErrorCode); movedGroup(err) {
-				m.moved(err)
+				g.noteError(err)
 				return nil, fmt.Errorf("partition %d: %w", p.PartitionIndex, err)
 			} else if err != nil {
-				c = Committed{Offset: -1, LeaderEpoch: -1, Err: m.offsetError(p.PartitionIndex, err)}
+				c = Committed{Offset: -1, LeaderEpoch: -1, Err: g.offsetError(topic, p.PartitionIndex, err)}
 			}
 			if req.Topics[0].Name == t.Name {
 				committed[p.PartitionIndex] = c
@@ -80,6 +81,6 @@ func (m *Member) fetchOffsets(ctx context.Context, partitions []int32) (map[int3
 	return committed, nil
 }
 
-func (m *Member) offsetError(partition int32, err error) error {
-	return groupError(m.cfg.GroupID, fmt.Errorf("committed offset of partition %d of %w", partition, topicError(m.cfg.Topic, "Read", err)))
+func (g *coordinator) offsetError(topic string, partition int32, err error) error {
+	return groupError(g.groupID, fmt.Errorf("committed offset of partition %d of %w", partition, topicError(topic, "Read", err)))
 }

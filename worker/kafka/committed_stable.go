@@ -11,13 +11,13 @@ import (
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
 )
 
-// stableVersion of OffsetFetch is the first that can be asked for stable offsets.
+// stableVersion is the first version of OffsetFetch that can request stable offsets.
 // Kafka knows it since 2.5; kafka-go's layouts end at 5.
 const stableVersion = 7
 
-// stableOffsetFetch is an OffsetFetch request that is answered by
-// UNSTABLE_OFFSET_COMMIT while a transaction is about to replace an offset: who
-// went on from the old one would repeat what the transaction holds.
+// stableOffsetFetch is an OffsetFetch request whose response is
+// UNSTABLE_OFFSET_COMMIT while a transaction is about to replace an offset: a reader
+// that continues from the old offset repeats the transaction's records.
 type stableOffsetFetch offsetfetch.Request
 
 var _ ownLayout = (*stableOffsetFetch)(nil)
@@ -82,16 +82,17 @@ func decodeStableOffsets(data []byte) (*offsetfetch.Response, error) {
 	return res, nil
 }
 
-// offersStableOffsets asks the coordinator whether it knows stableVersion:
-// kafka-go tells of no version beyond its own.
-func (m *Member) offersStableOffsets(ctx context.Context) (bool, error) {
-	broker, err := m.coordinator(ctx)
+// offersStableOffsets asks the coordinator for the versions that it knows, and
+// reports whether stableVersion is among them: kafka-go negotiates no version beyond
+// its own.
+func (g *coordinator) offersStableOffsets(ctx context.Context) (bool, error) {
+	broker, err := g.lookUp(ctx)
 	if err != nil {
 		return false, err
 	}
-	answer, err := m.c.ask(ctx, broker, &apiversions.Request{})
+	answer, err := g.client.ask(ctx, broker, &apiversions.Request{})
 	if err != nil {
-		m.forgetCoordinator(broker)
+		g.forget(broker)
 		return false, err
 	}
 	res := answer.(*apiversions.Response)

@@ -3,62 +3,146 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/describegroups"
 	"github.com/segmentio/kafka-go/protocol/findcoordinator"
 	"github.com/segmentio/kafka-go/protocol/heartbeat"
 	"github.com/segmentio/kafka-go/protocol/leavegroup"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
-// askGroup sends a request to the group's coordinator, which it looks up when it
-// is not known. ctx bounds the wait. When it returns an error, the request is
-// sent already or never will be.
-func (m *Member) askGroup(ctx context.Context, req protocol.Message) (protocol.Message, error) {
-	broker, err := m.coordinator(ctx)
+// coordinator sends requests to the broker that coordinates a group. It is safe
+// for concurrent use.
+type coordinator struct {
+	client  *Client
+	groupID string
+	broker  atomic.Int32 // its id; -1 while it is unknown
+}
+
+func newCoordinator(c *Client, groupID string) *coordinator {
+	g := &coordinator{client: c, groupID: groupID}
+	g.broker.Store(-1)
+	return g
+}
+
+// ask sends a request to the coordinator, and looks it up first if it is not known.
+// ctx bounds the wait. After an error the request is sent already or never will be.
+func (g *coordinator) ask(ctx context.Context, req protocol.Message) (protocol.Message, error) {
+	broker, err := g.lookUp(ctx)
 	if err != nil {
 		return nil, err
 	}
-	e := &groupExchange{broker: broker, clientID: m.c.cfg.ClientID, request: req}
-	res, err := m.c.roundTrip(ctx, e)
+	e := &groupExchange{broker: broker, clientID: g.client.cfg.ClientID, request: req}
+	res, err := g.client.roundTrip(ctx, e)
 	if err != nil {
 		e.abort()
-		m.forgetCoordinator(broker)
+		g.forget(broker)
 		return nil, fmt.Errorf("%s request: %w", req.ApiKey(), err)
 	}
 	return res.(*answer).Message, nil
 }
 
-// coordinator returns the broker that coordinates the group.
-func (m *Member) coordinator(ctx context.Context) (int32, error) {
-	if id := m.coordinatorID.Load(); id >= 0 {
+// lookUp returns the id of the broker that coordinates the group.
+func (g *coordinator) lookUp(ctx context.Context) (int32, error) {
+	if id := g.broker.Load(); id >= 0 {
 		return id, nil
 	}
-	res, err := m.c.ask(ctx, anyBroker, &findcoordinator.Request{Key: m.cfg.GroupID})
+	res, err := g.client.ask(ctx, anyBroker, &findcoordinator.Request{Key: g.groupID})
 	if err != nil {
 		return -1, err
 	}
 	r := res.(*findcoordinator.Response)
 	if err := errorOf(r.ErrorCode); err != nil {
-		return -1, groupError(m.cfg.GroupID, err)
+		return -1, groupError(g.groupID, err)
 	}
-	m.coordinatorID.Store(r.NodeID)
+	g.broker.Store(r.NodeID)
 	return r.NodeID, nil
 }
 
-// forgetCoordinator makes the next request ask who coordinates, unless that was
-// done since.
-func (m *Member) forgetCoordinator(broker int32) { m.coordinatorID.CompareAndSwap(broker, -1) }
+// forget makes the next request look up the coordinator, unless another request has
+// done so already.
+func (g *coordinator) forget(broker int32) { g.broker.CompareAndSwap(broker, -1) }
 
-// moved forgets the coordinator if an answer says that it is none, or that it
-// is about to be one: then it may also be on its way to another broker.
-func (m *Member) moved(err error) {
+// noteError forgets the coordinator if a response says that the broker does not
+// coordinate the group, or not yet: the group may be moving to another broker.
+func (g *coordinator) noteError(err error) {
 	if movedGroup(err) {
-		m.forgetCoordinator(m.coordinatorID.Load())
+		g.forget(g.broker.Load())
 	}
 }
 
-// kafka-go has the error and the throttle time of these two answers the wrong
-// way round: the error's bytes come last and are the low half of what it takes
-// for the time.
+// remove removes a member from the group. It tries until ctx is done while the
+// coordinator is away.
+func (g *coordinator) remove(ctx context.Context, member string) error {
+	var pause backoff.Backoff
+	for {
+		err := g.tryRemove(ctx, member)
+		if err == nil || !retriable(err) || pause.Wait(ctx) != nil {
+			return err
+		}
+	}
+}
+
+func (g *coordinator) tryRemove(ctx context.Context, member string) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout/3)
+	defer cancel()
+	answer, err := g.ask(ctx, &leavegroup.Request{
+		GroupID: g.groupID, MemberID: member, Members: []leavegroup.RequestMember{{MemberID: member}},
+	})
+	if err != nil {
+		return err
+	}
+	res := answer.(*leavegroup.Response)
+	if err := leaveGroupError(res); err != nil {
+		g.noteError(err)
+		return err
+	}
+	for _, m := range res.Members {
+		if err := errorOf(m.ErrorCode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// protocolError explains why the group's members and this one have no protocol
+// in common.
+func (g *coordinator) protocolError(ctx context.Context, err error) error {
+	kind, name := g.protocol(ctx)
+	switch {
+	case kind != "" && kind != consumerProtocol:
+		return fmt.Errorf("it is a group of the type %q, not of consumers: choose another group id (%w)", kind, err)
+	case name != "":
+		name = fmt.Sprintf("the assignor %q, not", name)
+	default: // in the middle of a rebalance, or this user may not see it
+		name = "another assignor than"
+	}
+	return fmt.Errorf("its members use %s %q: set partition.assignment.strategy to "+
+		"CooperativeStickyAssignor everywhere, or choose another group id (%w)", name, assignorName, err)
+}
+
+// protocol returns the group's protocol type and assignor, as far as the
+// coordinator shows them.
+func (g *coordinator) protocol(ctx context.Context) (kind, name string) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout/3)
+	defer cancel()
+	answer, err := g.ask(ctx, &describegroups.Request{Groups: []string{g.groupID}})
+	if err != nil {
+		return "", "" // only the error message needs it
+	}
+	for _, group := range answer.(*describegroups.Response).Groups {
+		if group.ErrorCode == 0 {
+			kind, name = group.ProtocolType, group.ProtocolData
+		}
+	}
+	return kind, name
+}
+
+// kafka-go decodes these two responses with the error and the throttle time
+// swapped: the error's bytes come last and are the low half of the number that
+// kafka-go takes for the time.
 func heartbeatError(r *heartbeat.Response) error   { return errorOf(int16(r.ThrottleTimeMs)) }
 func leaveGroupError(r *leavegroup.Response) error { return errorOf(int16(r.ThrottleTimeMS)) }

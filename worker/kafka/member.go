@@ -3,113 +3,40 @@ package kafka
 import (
 	"context"
 	"errors"
-	"slices"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
-
-	"github.com/millrace-dev/millrace/worker/internal/signal"
+	kafkago "github.com/segmentio/kafka-go"
 )
 
 // MemberConfig sets up a Member.
 type MemberConfig struct {
 	GroupID string
-	// Topic is what the member subscribes to; other members may subscribe to
-	// others.
+	// Topic is the topic that the member subscribes to. Other members of the
+	// group may subscribe to other topics.
 	Topic string
 	// InstanceID makes the membership static; "" is a dynamic member.
 	InstanceID string
-	// StateFile is where a dynamic member notes who it is, so that whoever is
-	// started with the same file after it was killed takes it out of the group
-	// at once. No two members may have one at the same time. "" is none.
+	// StateFile is the file in which a dynamic member saves its member id. After
+	// the process was killed, its successor reads the file and removes the old
+	// member from the group at once. Two members must not use the same file at the
+	// same time. "" is no file.
 	StateFile string
 	// SessionTimeout is how long a silent member stays in the group; 0 is 45 s.
 	SessionTimeout time.Duration
 	// RebalanceTimeout is how long a member may take to rejoin; 0 is a minute.
 	RebalanceTimeout time.Duration
-	// HeartbeatInterval is 0 for a third of the session timeout, at most 3 s.
+	// HeartbeatInterval is the time between two heartbeats; 0 is a third of the
+	// session timeout, at most 3 s.
 	HeartbeatInterval time.Duration
 	Handler           MemberHandler
 	Logger            logr.Logger
 }
 
-// MemberHandler is told which partitions of the topic are the member's. Its
-// methods are called from the goroutine of Run, in order, and must not block.
-type MemberHandler interface {
-	// Assigned: partitions that are newly ours, in each generation, perhaps
-	// none.
-	Assigned(generation int32, assigned []*Assignment)
-	// Revoked: partitions that another member is to have. They stay ours until
-	// Release.
-	Revoked(generation int32, revoked []*Assignment)
-	// Lost: partitions that are not ours any more. Nothing of them may be
-	// committed, and Commit refuses to.
-	Lost(lost []*Assignment, err error)
-}
-
-// Assignment is one time that a partition is this member's, from Assigned to
-// Release or Lost. A partition that comes back is another Assignment, and what
-// belongs to the earlier one can neither commit nor release it.
-type Assignment struct {
-	// Partition does not change.
-	Partition int32
-	draining  bool // guarded by Member.mu
-}
-
-// ErrNotOwned says that an Assignment is over: the partition is not this
-// member's, or it is under another Assignment.
-var ErrNotOwned = errors.New("the partition is not owned by this member under that assignment")
-
-// Member is a member of a consumer group whose partitions stay with it across
-// rebalances unless they have to move ("cooperative-sticky"). Its methods are
-// safe for concurrent use; Run is called once.
-//
-// Run's goroutine joins and calls the handler; beside it one sends heartbeats
-// all the time, so that neither a drain nor a slow rebalance costs the
-// membership, and one looks for new partitions of the topics.
-type Member struct {
-	c   *Client
-	cfg MemberConfig
-	log logr.Logger
-
-	coordinatorID atomic.Int32
-	rejoin        signal.Signal // the member has to join again
-	stopRun       context.CancelFunc
-	stopped       context.Context
-	ended         chan struct{} // closed at the end of Run
-	applied       signal.Signal // there is a new assignment
-	watchInterval time.Duration // how often new partitions are looked for
-	noted         string        // the id in the StateFile; of Run's goroutine
-
-	// fence is held for reading from the check of who owns a partition to the
-	// answer to its commit, and for writing when partitions are given up. It is
-	// taken before mu.
-	fence      sync.RWMutex
-	commits    context.Context    // of commits under way; guarded by fence
-	cutCommits context.CancelFunc // ends them; guarded by mu
-
-	mu         sync.Mutex
-	running    bool                  // Run was called; guarded by mu
-	id         string                // guarded by mu
-	generation int32                 // of the last answer to JoinGroup; guarded by mu
-	joined     bool                  // has the assignment of generation; guarded by mu
-	leader     bool                  // guarded by mu
-	owned      map[int32]*Assignment // by partition; guarded by mu
-	order      []*Assignment         // of owned, oldest first; guarded by mu
-	counts     map[string]int32      // of partitions, as last known by who has to watch them; guarded by mu
-
-	// joining is set from the first JoinGroup to the one that succeeds. The
-	// coordinator may be in the next generation meanwhile, if an answer got
-	// lost: that it does not know the old one means nothing. Guarded by mu.
-	joining    bool
-	cancelJoin context.CancelFunc // of the join or sync under way; guarded by mu
-	expelled   *expulsion         // what Run has to act on; guarded by mu
-}
-
-// NewMember returns a member; Run makes it join.
-func (c *Client) NewMember(cfg MemberConfig) *Member {
+func (cfg *MemberConfig) setDefaults() {
 	if cfg.SessionTimeout == 0 {
 		cfg.SessionTimeout = 45 * time.Second
 	}
@@ -119,77 +46,149 @@ func (c *Client) NewMember(cfg MemberConfig) *Member {
 	if cfg.HeartbeatInterval == 0 {
 		cfg.HeartbeatInterval = min(cfg.SessionTimeout/3, 3*time.Second)
 	}
+}
+
+// MemberHandler receives the changes of the member's partitions. The goroutine
+// of Run calls its methods, one after the other; they must not block.
+type MemberHandler interface {
+	// Assigned: the member gets these partitions. Each generation calls it,
+	// perhaps with none.
+	Assigned(generation int32, assigned []*Assignment)
+	// Revoked: these partitions go to another member. They stay with this one
+	// until Release.
+	Revoked(generation int32, revoked []*Assignment)
+	// Lost: these partitions do not belong to the member any more. Commit refuses
+	// their offsets.
+	Lost(lost []*Assignment, err error)
+}
+
+// Assignment is one ownership of a partition, from Assigned to Release or Lost. A
+// partition that comes back is another Assignment; the earlier one can neither
+// commit nor release it.
+type Assignment struct {
+	// Partition does not change.
+	Partition int32
+	draining  bool // guarded by memberState.mu
+}
+
+// ErrNotOwned says that an Assignment is over: the member does not own the
+// partition, or owns it under another Assignment.
+var ErrNotOwned = errors.New("the partition is not owned by this member under that assignment")
+
+// Member is a member of a consumer group. Its partitions stay with it across
+// rebalances unless they have to move ("cooperative-sticky"). Its methods are safe
+// for concurrent use; Run is called once.
+//
+// Run's goroutine joins and calls the handler (joiner). Two more goroutines run
+// beside it: one sends heartbeats all the time (heartbeater), so that neither a
+// drain nor a slow rebalance costs the membership, and one looks for new partitions
+// of the topics (topicWatch). Their common state is in memberState.
+type Member struct {
+	cfg       MemberConfig
+	group     *coordinator
+	state     *memberState
+	joiner    *joiner
+	heart     *heartbeater
+	topics    *topicWatch
+	committer *committer
+
+	running atomic.Bool // Run was called
+	stopRun context.CancelFunc
+	stopped context.Context
+	ended   chan struct{} // closed at the end of Run
+}
+
+// NewMember returns a member; Run makes it join.
+func (c *Client) NewMember(cfg MemberConfig) *Member {
+	cfg.setDefaults()
+	log := cfg.Logger.WithValues("group", cfg.GroupID)
 	m := &Member{
-		c: c, cfg: cfg, log: cfg.Logger.WithValues("group", cfg.GroupID),
-		rejoin: signal.New(), ended: make(chan struct{}), applied: signal.New(),
-		generation: noGeneration, owned: make(map[int32]*Assignment), watchInterval: topicWatchInterval,
+		cfg:   cfg,
+		group: newCoordinator(c, cfg.GroupID),
+		state: newMemberState(),
+		ended: make(chan struct{}),
 	}
-	m.coordinatorID.Store(-1)
+	m.topics = newTopicWatch(c, cfg.Topic, cfg.InstanceID != "", m.state, log)
+	m.joiner = &joiner{
+		cfg: cfg, log: log, group: m.group, state: m.state, topics: m.topics,
+		file: &stateFile{path: cfg.StateFile, group: cfg.GroupID, log: log},
+	}
+	m.heart = &heartbeater{cfg: cfg, log: log, group: m.group, state: m.state}
+	m.committer = &committer{cfg: cfg, group: m.group, state: m.state}
 	m.stopped, m.stopRun = context.WithCancel(context.Background())
-	m.commits, m.cutCommits = context.WithCancel(context.Background())
 	return m
 }
 
 // ID returns the member id that the coordinator gave, "" before it did.
 func (m *Member) ID() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.id
+	id, _ := m.state.identity()
+	return id
 }
 
 // Generation returns the group's generation that the member is in, -1 for none.
 func (m *Member) Generation() int32 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.generation
+	_, generation := m.state.identity()
+	return generation
 }
 
 // Joined reports whether the member is in the group and has an assignment,
 // which may be empty. It stays true while the member joins again.
-func (m *Member) Joined() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.joined
-}
+func (m *Member) Joined() bool { return m.state.hasAssignment() }
 
 // Release gives up partitions that were revoked, after their last commit, so
 // that the member joins again without them. It waits for commits under way.
 // Assignments that are over already change nothing.
-func (m *Member) Release(released []*Assignment) {
-	m.fence.Lock()
-	m.mu.Lock()
-	before := len(m.owned)
-	for _, a := range released {
-		if m.owns(a) {
-			delete(m.owned, a.Partition)
-		}
+func (m *Member) Release(released []*Assignment) { m.state.release(released) }
+
+// Run joins the group and stays in it until Leave is called or ctx is done,
+// which is no error. An error says why the member can't be in the group; then
+// its partitions are Lost. A topic that does not exist is an ErrTopicNotFound at
+// the start; later the member waits for the topic to come back. When Run returns,
+// the member owns nothing.
+func (m *Member) Run(ctx context.Context) error {
+	m.running.Store(true)
+	defer close(m.ended)
+	ctx, cancel := context.WithCancel(ctx)
+	defer context.AfterFunc(m.stopped, cancel)()
+	var beside sync.WaitGroup
+	beside.Go(func() { m.heart.run(ctx) })
+	beside.Go(func() { m.topics.run(ctx) })
+	err := m.topics.awaitTopic(ctx)
+	if err == nil {
+		m.joiner.removePredecessor(ctx)
+		err = m.joiner.run(ctx)
 	}
-	m.order = slices.DeleteFunc(m.order, func(a *Assignment) bool { return !m.owns(a) })
-	changed := len(m.owned) < before
-	m.mu.Unlock()
-	m.fence.Unlock()
-	if changed {
-		// After the list has changed: a join that receives this signal sees the change.
-		m.rejoin.Notify()
+	cancel()
+	beside.Wait()
+	if err != nil {
+		err = groupError(m.cfg.GroupID, err)
+		m.joiner.loseAll(err, true)
+		return err
 	}
+	m.state.disownAll()
+	return nil
 }
 
-// owns reports whether an assignment is in force. It needs mu.
-func (m *Member) owns(a *Assignment) bool { return m.owned[a.Partition] == a }
-
-// disownAll takes all partitions away from this member and returns them. No
-// commit of theirs is under way afterwards.
-func (m *Member) disownAll() []*Assignment {
-	m.mu.Lock()
-	m.cutCommits() // a coordinator that hangs must not hold up who waits for the fence
-	m.mu.Unlock()
-	m.fence.Lock()
-	defer m.fence.Unlock()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.commits, m.cutCommits = context.WithCancel(context.Background())
-	owned := m.order
-	m.order, m.joined, m.leader = nil, false, false
-	clear(m.owned)
-	return owned
+// Leave ends Run and removes the member from the group, so that others get its
+// partitions at once. It tries until ctx is done while the coordinator is away.
+// Static members stay in the group for their session, since they are expected
+// back. Nothing can be committed afterwards.
+func (m *Member) Leave(ctx context.Context) error {
+	m.stopRun()
+	if m.running.Load() {
+		// Before its end, Run could join again.
+		select {
+		case <-m.ended:
+		case <-ctx.Done():
+			return fmt.Errorf("leave consumer group %q: %w", m.cfg.GroupID, ctx.Err())
+		}
+	}
+	id := m.ID()
+	if id == "" || m.cfg.InstanceID != "" {
+		return nil
+	}
+	if err := m.group.remove(ctx, id); err != nil && !errors.Is(err, kafkago.UnknownMemberId) {
+		return fmt.Errorf("leave %w", groupError(m.cfg.GroupID, err))
+	}
+	return nil
 }

@@ -49,9 +49,9 @@ func TestGroupFaults(t *testing.T) {
 				}})
 				switch key {
 				case kmsg.JoinGroup, kmsg.SyncGroup:
-					a.m.rejoin.Notify()
+					a.m.state.rejoin.Notify()
 				case kmsg.FindCoordinator:
-					a.m.forgetCoordinator(a.m.coordinatorID.Load())
+					a.m.group.forget(a.m.group.broker.Load())
 				case kmsg.OffsetFetch:
 					if _, err := a.m.Committed(testContext(t), a.ownedNow()); err != nil {
 						t.Errorf("Committed: %v", err)
@@ -129,7 +129,7 @@ func TestFatalLosesPartitions(t *testing.T) {
 	a := f.start()
 	f.await(a)
 	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.GroupAuthorizationFailed, Count: -1})
-	a.m.rejoin.Notify()
+	a.m.state.rejoin.Notify()
 	<-a.ended
 	if lost := a.lostSoFar(); len(lost) != 1 || !errors.Is(lost[0], ErrNotAuthorized) {
 		t.Errorf("lost: %v", lost)
@@ -165,7 +165,7 @@ func TestExpelledWhileJoinHangs(t *testing.T) {
 	a := f.start(func(c *crew) { c.cfg.RebalanceTimeout = time.Hour })
 	f.await(a)
 	hangs, _ := hold(t, cluster, kmsg.JoinGroup, anyRequest)
-	a.m.rejoin.Notify()
+	a.m.state.rejoin.Notify()
 	<-hangs
 	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.UnknownMemberID})
 	f.cluster.Eventually("the loss is noticed", func() bool { return len(a.lostSoFar()) > 0 })
@@ -181,7 +181,7 @@ func TestLostJoinAnswer(t *testing.T) {
 	f.await(a)
 	owners, since := f.ownership()
 	join := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.CoordinatorLoadInProgress, Count: -1})
-	a.m.rejoin.Notify()
+	a.m.state.rejoin.Notify()
 	f.cluster.Eventually("a join fails", func() bool { return join.Hits() > 0 })
 	beat := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.IllegalGeneration, Count: 3})
 	f.cluster.Eventually("heartbeats are refused", func() bool { return beat.Hits() == 3 })
@@ -202,7 +202,7 @@ func TestLeaveDuringJoin(t *testing.T) {
 	a := f.start()
 	f.await(a)
 	hangs, _ := hold(t, cluster, kmsg.JoinGroup, anyRequest)
-	a.m.rejoin.Notify()
+	a.m.state.rejoin.Notify()
 	<-hangs
 	a.leave()
 	b := f.start()
@@ -272,7 +272,7 @@ func TestJoinTellsWhatIsOwned(t *testing.T) {
 		told <- req.(*kmsg.JoinGroupRequest).Protocols[0].Metadata
 		return nil, nil, false
 	})
-	a.m.rejoin.Notify()
+	a.m.state.rejoin.Notify()
 	got, err := decodeSubscription(<-told)
 	want := subscription{topics: []string{"in"}, owned: []topicPartition{{"in", 0}, {"in", 1}, {"in", 2}}, generation: generation}
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -322,7 +322,7 @@ func TestReleaseDuringJoin(t *testing.T) {
 		return memberOf(req) == id
 	}})
 	joins, letGo := hold(t, cluster, kmsg.SyncGroup, func(req kmsg.Request) bool { return memberOf(req) == id })
-	a.m.rejoin.Notify()
+	a.m.state.rejoin.Notify()
 	<-joins // the leader was told of the partitions
 	close(drained)
 	f.cluster.Eventually("they are given up", func() bool { return len(a.ownedNow()) == 2 })

@@ -108,7 +108,7 @@ func (f *fleet) start(change ...func(*crew)) *crew {
 	}
 	c.m = c.client.NewMember(c.cfg)
 	if c.watch > 0 {
-		c.m.watchInterval = c.watch
+		c.m.topics.interval = c.watch
 	}
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(context.Background())
@@ -403,9 +403,7 @@ func (c *crew) setHold(hold chan struct{}) {
 
 // knowsCounts reports whether the member would notice new partitions.
 func (c *crew) knowsCounts() bool {
-	c.m.mu.Lock()
-	defer c.m.mu.Unlock()
-	return c.m.counts != nil
+	return c.m.topics.known() != nil
 }
 
 // in reports whether the member has had an assignment.

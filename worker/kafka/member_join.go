@@ -2,61 +2,109 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"time"
 
+	"github.com/go-logr/logr"
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/joingroup"
 	"github.com/segmentio/kafka-go/protocol/syncgroup"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
-// join joins the group, with what is owned, and takes the assignment.
-func (m *Member) join(ctx context.Context) error {
-	ctx, cancel, err := m.begin(ctx)
-	if err != nil {
-		return err
+// errRejoin: the group needs the member to join again, at once.
+var errRejoin = errors.New("the group is rebalancing")
+
+// joiner joins the group whenever there is a reason to, and passes the assignments
+// to the handler. It belongs to the goroutine of Member.Run.
+type joiner struct {
+	cfg    MemberConfig
+	log    logr.Logger
+	group  *coordinator
+	state  *memberState
+	topics *topicWatch
+	file   *stateFile
+}
+
+// run keeps the member in the group until ctx is done. It returns an error only if
+// joining again does not help.
+func (j *joiner) run(ctx context.Context) error {
+	var pause backoff.Backoff
+	// A rebalance needs an immediate join, but not a tight loop.
+	again := backoff.Backoff{Initial: time.Millisecond, Max: 250 * time.Millisecond}
+	for ctx.Err() == nil {
+		err := j.join(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			pause.Reset()
+			again.Reset()
+			select {
+			case <-j.state.rejoin:
+			case <-ctx.Done():
+			}
+		case errors.Is(err, errRejoin):
+			_ = again.Wait(ctx) // the loop looks at ctx
+		case !retriable(err) && !errors.Is(err, kafkago.RebalanceInProgress):
+			return err
+		default:
+			j.log.Info("could not join the group; trying again", "error", err.Error())
+			_ = pause.Wait(ctx) // likewise
+		}
 	}
-	defer cancel()
-	res, err := m.joinGroup(ctx)
-	if err != nil {
-		return m.unlessExpelled(err)
-	}
-	assigned, err := m.syncGroup(ctx, res)
-	if err != nil {
-		return m.unlessExpelled(err)
-	}
-	m.apply(res.GenerationID, res.LeaderID == res.MemberID, assigned)
 	return nil
 }
 
-// unlessExpelled makes a join that failed because it was cut short start again.
-func (m *Member) unlessExpelled(err error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.expelled != nil {
+// join joins the group with the partitions that the member owns, and applies the
+// assignment.
+func (j *joiner) join(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if e := j.state.beginJoin(cancel); e != nil {
+		if errors.Is(e.err, kafkago.FencedInstanceID) {
+			return j.fenced(e.err)
+		}
+		j.loseAll(e.err, errors.Is(e.err, kafkago.UnknownMemberId))
+	}
+	res, err := j.joinGroup(ctx)
+	if err != nil {
+		return j.unlessExpelled(err)
+	}
+	assigned, err := j.syncGroup(ctx, res)
+	if err != nil {
+		return j.unlessExpelled(err)
+	}
+	j.apply(res.GenerationID, res.LeaderID == res.MemberID, assigned)
+	return nil
+}
+
+// unlessExpelled replaces the error of a join that an expulsion has cut short by
+// errRejoin.
+func (j *joiner) unlessExpelled(err error) error {
+	if j.state.isExpelled() {
 		return errRejoin
 	}
 	return err
 }
 
-func (m *Member) joinGroup(ctx context.Context) (*joingroup.Response, error) {
-	m.mu.Lock()
-	m.joining = true
-	id := m.id
-	// The generation is that of the last join, complete or not: its leader was
-	// told of these claims and has assigned nothing against them.
-	s := subscription{topics: []string{m.cfg.Topic}, owned: m.claims(), generation: m.generation}
-	m.mu.Unlock()
-	// The coordinator answers when all have joined.
-	ctx, cancel := context.WithTimeout(ctx, m.cfg.RebalanceTimeout+requestTimeout)
+func (j *joiner) joinGroup(ctx context.Context) (*joingroup.Response, error) {
+	id, generation, partitions := j.state.claims()
+	s := subscription{topics: []string{j.cfg.Topic}, generation: generation}
+	for _, p := range partitions {
+		s.owned = append(s.owned, topicPartition{j.cfg.Topic, p})
+	}
+	// The coordinator responds when all members have joined.
+	ctx, cancel := context.WithTimeout(ctx, j.cfg.RebalanceTimeout+requestTimeout)
 	defer cancel()
-	answer, err := m.askGroup(ctx, &joingroup.Request{
-		GroupID:            m.cfg.GroupID,
-		SessionTimeoutMS:   int32(m.cfg.SessionTimeout.Milliseconds()),
-		RebalanceTimeoutMS: int32(m.cfg.RebalanceTimeout.Milliseconds()),
+	answer, err := j.group.ask(ctx, &joingroup.Request{
+		GroupID:            j.cfg.GroupID,
+		SessionTimeoutMS:   int32(j.cfg.SessionTimeout.Milliseconds()),
+		RebalanceTimeoutMS: int32(j.cfg.RebalanceTimeout.Milliseconds()),
 		MemberID:           id,
-		GroupInstanceID:    m.cfg.InstanceID,
+		GroupInstanceID:    j.cfg.InstanceID,
 		ProtocolType:       consumerProtocol,
 		Protocols:          []joingroup.RequestProtocol{{Name: assignorName, Metadata: s.encode()}},
 	})
@@ -64,34 +112,19 @@ func (m *Member) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 		return nil, err
 	}
 	res := answer.(*joingroup.Response)
-	m.mu.Lock()
 	switch kafkago.Error(res.ErrorCode) {
 	case 0:
-		m.id, m.generation, m.joining = res.MemberID, res.GenerationID, false
+		id = res.MemberID
+		j.state.joinedAs(id, res.GenerationID)
 	case kafkago.MemberIDRequired:
-		m.id = res.MemberID
+		id = res.MemberID
+		j.state.setID(id)
 	}
-	now := m.id
-	m.mu.Unlock()
-	m.note(now)
-	return res, m.joinError(ctx, res)
+	j.file.save(id)
+	return res, j.joinError(ctx, res)
 }
 
-// claims lists what is owned, what is being drained last: assignors take from
-// the end. It needs mu.
-func (m *Member) claims() []topicPartition {
-	var keep, drain []topicPartition
-	for _, a := range m.order {
-		if a.draining {
-			drain = append(drain, topicPartition{m.cfg.Topic, a.Partition})
-		} else {
-			keep = append(keep, topicPartition{m.cfg.Topic, a.Partition})
-		}
-	}
-	return append(keep, drain...)
-}
-
-func (m *Member) joinError(ctx context.Context, res *joingroup.Response) error {
+func (j *joiner) joinError(ctx context.Context, res *joingroup.Response) error {
 	err := errorOf(res.ErrorCode)
 	switch kafkago.Error(res.ErrorCode) {
 	case 0:
@@ -99,43 +132,39 @@ func (m *Member) joinError(ctx context.Context, res *joingroup.Response) error {
 	case kafkago.MemberIDRequired:
 		return errRejoin
 	case kafkago.UnknownMemberId:
-		m.lose(err, true)
+		j.loseAll(err, true)
 		return errRejoin
 	case kafkago.FencedInstanceID:
-		return m.fenced(err)
+		return j.fenced(err)
 	case kafkago.InconsistentGroupProtocol:
-		return m.otherProtocol(ctx, err)
+		return j.group.protocolError(ctx, err)
 	case kafkago.InvalidSessionTimeout:
 		return fmt.Errorf("the brokers do not allow a session timeout of %v: choose one between their "+
-			"group.min.session.timeout.ms and group.max.session.timeout.ms (%w)", m.cfg.SessionTimeout, err)
+			"group.min.session.timeout.ms and group.max.session.timeout.ms (%w)", j.cfg.SessionTimeout, err)
 	case kafkago.GroupMaxSizeReached:
 		return fmt.Errorf("it is full: run fewer members, or raise the brokers' group.max.size (%w)", err)
 	default:
-		return m.groupFault("join", err)
+		j.group.noteError(err)
+		return fmt.Errorf("join: %w", err)
 	}
 }
 
-// groupFault forgets a coordinator that moved.
-func (m *Member) groupFault(doing string, err error) error {
-	m.moved(err)
-	return fmt.Errorf("%s: %w", doing, err)
-}
-
-// syncGroup gives out the assignment if this member leads, and returns its own.
-func (m *Member) syncGroup(ctx context.Context, joined *joingroup.Response) (assignment, error) {
+// syncGroup distributes the partitions if this member leads, and returns its own
+// assignment.
+func (j *joiner) syncGroup(ctx context.Context, joined *joingroup.Response) (assignment, error) {
 	req := &syncgroup.Request{
-		GroupID: m.cfg.GroupID, GenerationID: joined.GenerationID, MemberID: joined.MemberID,
-		GroupInstanceID: m.cfg.InstanceID, ProtocolType: consumerProtocol, ProtocolName: joined.ProtocolName,
+		GroupID: j.cfg.GroupID, GenerationID: joined.GenerationID, MemberID: joined.MemberID,
+		GroupInstanceID: j.cfg.InstanceID, ProtocolType: consumerProtocol, ProtocolName: joined.ProtocolName,
 	}
 	if joined.LeaderID == joined.MemberID {
 		var err error
-		if req.Assignments, err = m.lead(ctx, joined.Members); err != nil {
+		if req.Assignments, err = j.distribute(ctx, joined.Members); err != nil {
 			return nil, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, m.cfg.RebalanceTimeout+requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, j.cfg.RebalanceTimeout+requestTimeout)
 	defer cancel()
-	answer, err := m.askGroup(ctx, req)
+	answer, err := j.group.ask(ctx, req)
 	if err != nil {
 		return nil, err
 	}
@@ -146,12 +175,13 @@ func (m *Member) syncGroup(ctx context.Context, joined *joingroup.Response) (ass
 	case kafkago.RebalanceInProgress:
 		return nil, errRejoin
 	case kafkago.UnknownMemberId, kafkago.IllegalGeneration:
-		m.lose(err, kafkago.Error(res.ErrorCode) == kafkago.UnknownMemberId)
+		j.loseAll(err, kafkago.Error(res.ErrorCode) == kafkago.UnknownMemberId)
 		return nil, errRejoin
 	case kafkago.FencedInstanceID:
-		return nil, m.fenced(err)
+		return nil, j.fenced(err)
 	default:
-		return nil, m.groupFault("sync", err)
+		j.group.noteError(err)
+		return nil, fmt.Errorf("sync: %w", err)
 	}
 	a, err := decodeAssignment(res.Assignments)
 	if err != nil {
@@ -160,75 +190,26 @@ func (m *Member) syncGroup(ctx context.Context, joined *joingroup.Response) (ass
 	return a, nil
 }
 
-// lead makes the assignment of all members.
-func (m *Member) lead(ctx context.Context, joined []joingroup.ResponseMember) ([]syncgroup.RequestAssignment, error) {
-	var members []groupMember
-	topics := make(map[string]bool)
-	for _, j := range joined {
-		s, err := decodeSubscription(j.Metadata)
-		if err != nil {
-			// One client that is out of order must not stop the group.
-			m.log.Error(err, "a member's subscription can't be read; it gets no partitions", "member", j.MemberID)
-			s = subscription{generation: noGeneration}
-		}
-		members = append(members, groupMember{id: j.MemberID, subscription: s})
-		for _, t := range s.topics {
-			topics[t] = true
-		}
-	}
-	counts, err := m.partitionCounts(ctx, slices.Sorted(maps.Keys(topics)))
-	if err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	m.counts = counts
-	m.mu.Unlock()
-	var out []syncgroup.RequestAssignment
-	for id, a := range assign(members, withClaims(counts, members)) {
-		out = append(out, syncgroup.RequestAssignment{MemberID: id, Assignment: a.encode()})
-	}
-	return out, nil
-}
-
-// withClaims returns counts with what members own of topics that can't be seen.
-// A broker that has just started may not know them yet, which is no reason to
-// take them from everybody.
-func withClaims(counts map[string]int32, members []groupMember) map[string]int32 {
-	all := maps.Clone(counts)
-	for i := range members {
-		for _, p := range members[i].subscription.owned {
-			if counts[p.topic] == 0 {
-				all[p.topic] = max(all[p.topic], p.partition+1)
-			}
-		}
-	}
-	return all
-}
-
-// apply takes over an assignment.
-func (m *Member) apply(generation int32, leads bool, assigned assignment) {
-	var added, revoked []*Assignment
-	mine := assigned[m.cfg.Topic]
-	m.mu.Lock()
-	m.joined, m.leader = true, leads
-	for _, p := range mine {
-		if m.owned[p] == nil {
-			a := &Assignment{Partition: p}
-			added = append(added, a)
-			m.owned[p] = a
-			m.order = append(m.order, a)
-		}
-	}
-	for _, a := range m.order {
-		if !a.draining && !slices.Contains(mine, a.Partition) {
-			a.draining = true
-			revoked = append(revoked, a)
-		}
-	}
-	m.mu.Unlock()
-	m.applied.Notify()
-	m.cfg.Handler.Assigned(generation, added)
+// apply stores an assignment and passes the changes to the handler.
+func (j *joiner) apply(generation int32, leader bool, assigned assignment) {
+	added, revoked := j.state.apply(leader, assigned[j.cfg.Topic])
+	j.topics.assignmentApplied()
+	j.cfg.Handler.Assigned(generation, added)
 	if len(revoked) > 0 {
-		m.cfg.Handler.Revoked(generation, revoked)
+		j.cfg.Handler.Revoked(generation, revoked)
 	}
+}
+
+// loseAll gives up all partitions, because the coordinator has taken them away.
+// forgetID says that the coordinator does not know the member's id any more.
+func (j *joiner) loseAll(err error, forgetID bool) {
+	lost := j.state.disownAll()
+	j.state.leaveGeneration(forgetID)
+	if len(lost) > 0 {
+		j.cfg.Handler.Lost(lost, err)
+	}
+}
+
+func (j *joiner) fenced(err error) error {
+	return fmt.Errorf("another process has joined with the instance id %q; give each its own (%w)", j.cfg.InstanceID, err)
 }

@@ -84,7 +84,7 @@ func TestEarlierAssignmentIsOverApache(t *testing.T) {
 	broker := kafkatest.Shared(t)
 	f := newFleet(t, &broker.Cluster, uniqueName("earlier-assignment"), 2)
 	earlierAssignmentIsOver(t, f, func(c *crew) {
-		if err := c.m.remove(testContext(t), c.m.ID()); err != nil {
+		if err := c.m.group.remove(testContext(t), c.m.ID()); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -135,7 +135,7 @@ func TestLostAnswerToJoin(t *testing.T) {
 	joins := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Observe: true, Count: -1})
 	generation := a.m.Generation()
 	deaf.Store(true)
-	a.m.rejoin.Notify()
+	a.m.state.rejoin.Notify()
 	f.cluster.Eventually("it joins again", func() bool { return joins.Hits() >= 2 && a.m.Generation() > generation })
 	f.await(a)
 	f.checkKept(owners, since)

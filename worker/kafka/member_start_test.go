@@ -88,10 +88,10 @@ func TestTopicComesBack(t *testing.T) {
 	f.await(a)
 	handle := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "in", Err: kerr.UnknownTopicOrPartition, Count: -1})
 	generation := a.m.Generation()
-	a.m.rejoin.Notify()
+	a.m.state.rejoin.Notify()
 	f.cluster.Eventually("it joins without seeing the topic", func() bool { return handle.Hits() > 0 && a.m.Generation() > generation })
 	handle.Remove()
-	a.m.rejoin.Notify()
+	a.m.state.rejoin.Notify()
 	f.await(a)
 	select {
 	case <-a.ended:

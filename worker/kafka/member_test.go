@@ -8,8 +8,6 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
-
-	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
 func static(id string) func(*crew) { return func(c *crew) { c.cfg.InstanceID = id } }
@@ -127,12 +125,12 @@ func longDrain(t *testing.T, f *fleet, drain time.Duration) {
 }
 
 func TestDrainingPartitionsAreListedLast(t *testing.T) {
-	m := clientOf(t, kafkatest.UnusedAddr(t)).NewMember(MemberConfig{Topic: "in", Handler: nobodyCares{}})
-	m.apply(1, false, assignment{"in": {0, 1, 2, 3}})
-	m.apply(2, false, assignment{"in": {0, 2, 3}})
-	m.apply(3, false, assignment{"in": {0, 2, 3, 5}})
-	want := []topicPartition{{"in", 0}, {"in", 2}, {"in", 3}, {"in", 5}, {"in", 1}}
-	if got := m.claims(); !slices.Equal(got, want) {
+	s := newMemberState()
+	s.apply(false, []int32{0, 1, 2, 3})
+	s.apply(false, []int32{0, 2, 3})
+	s.apply(false, []int32{0, 2, 3, 5})
+	want := []int32{0, 2, 3, 5, 1}
+	if _, _, got := s.claims(); !slices.Equal(got, want) {
 		t.Errorf("claims %v, want %v", got, want)
 	}
 }
@@ -220,10 +218,10 @@ func TestExpulsionOfAnEarlierMembership(t *testing.T) {
 		{expulsion{"before", 7, kafkago.FencedInstanceID}, false},
 	}
 	for _, test := range tests {
-		m := clientOf(t, kafkatest.UnusedAddr(t)).NewMember(MemberConfig{Topic: "in", Handler: nobodyCares{}})
-		m.id, m.generation = "now", 7
-		m.expel(&test.said)
-		if got := m.expelled != nil; got != test.want {
+		s := newMemberState()
+		s.joinedAs("now", 7)
+		s.expel(&test.said)
+		if got := s.expelled != nil; got != test.want {
 			t.Errorf("%+v: acted upon: %v, want %v", test.said, got, test.want)
 		}
 	}
