@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestFailingKeysHoldUpNoOthers has a thousand keys of a partition fail that share
-// eight lanes with a thousand others.
+// TestFailingKeysHoldUpNoOthers: a thousand keys of a partition fail that share eight
+// lanes with a thousand healthy ones. The healthy keys' records must finish.
 func TestFailingKeysHoldUpNoOthers(t *testing.T) {
 	for name, light := range map[string]time.Duration{"in lanes": 0, "in the trunk": time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -61,17 +61,21 @@ func TestFailingKeysHoldUpNoOthers(t *testing.T) {
 			p.mu.Unlock()
 			released.Store(true)
 			wait(t, "the failing keys", o.done)
-			for aside := -1; aside != 0; { // until the goroutines have given back the last lanes
+			deadline := time.Now().Add(time.Minute)
+			for aside := -1; aside != 0; { // the goroutines end the turns of the last lanes soon
 				p.mu.Lock()
 				aside = len(lanes.aside)
 				p.mu.Unlock()
+				if time.Now().After(deadline) {
+					t.Fatalf("%d lanes aside are left", aside)
+				}
 			}
 		})
 	}
 }
 
-// TestTroubledRecordsHoldUpNoneBesideThem has records fail, or block, in front of
-// others that share the only lane.
+// TestTroubledRecordsHoldUpNoneBesideThem: a record fails or blocks in front of others
+// that share the only lane.
 func TestTroubledRecordsHoldUpNoneBesideThem(t *testing.T) {
 	for name, trouble := range map[string]func(release <-chan struct{}) error{
 		"fail":  func(<-chan struct{}) error { return errors.New("not now") },
@@ -113,8 +117,8 @@ func TestTroubledRecordsHoldUpNoneBesideThem(t *testing.T) {
 					},
 				})
 				other := []byte("other")
-				// With a key, record 5 waits for record 0; without one it does not, and
-				// record 6 comes after the release.
+				// With a key, record 5 waits for record 0. Without one it does not wait, and
+				// the test pushes record 6 after the release.
 				p.Push(testChunk(lanes, 0, 0, key, other, other))
 				p.Push(testChunk(lanes, 0, 3, other, other, key))
 				if key != nil {
@@ -131,8 +135,8 @@ func TestTroubledRecordsHoldUpNoneBesideThem(t *testing.T) {
 	}
 }
 
-// TestABackoffDoesNotWaitForASlowRecord has a goroutine claim two keys, of which
-// the first fails and the second blocks.
+// TestABackoffDoesNotWaitForASlowRecord: a goroutine claims two keys; the first one's
+// record fails and the second one's blocks. The first key's backoff must begin.
 func TestABackoffDoesNotWaitForASlowRecord(t *testing.T) {
 	lanes, a, b := twoKeys()
 	p := newIdlePool(2, time.Hour)
@@ -166,6 +170,6 @@ func TestABackoffDoesNotWaitForASlowRecord(t *testing.T) {
 		offsets = append(offsets, it.Record().Offset)
 	}
 	if fmt.Sprint(offsets) != "[0 2]" || len(r.claim.items) != 3 || r.claim.items[2].Record().Offset != 3 {
-		t.Errorf("records %v are tried again, and %d are kept", offsets, len(r.claim.items))
+		t.Errorf("records %v are tried again, and %d stay with the claim", offsets, len(r.claim.items))
 	}
 }

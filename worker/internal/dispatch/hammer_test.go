@@ -13,15 +13,16 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
-// trouble is what befalls a record in its first attempts.
+// trouble says how a record's first attempts go wrong.
 type trouble struct {
-	fails int           // attempts
-	block time.Duration // its first attempt, whatever its context says
+	fails int           // the number of attempts that fail
+	block time.Duration // how long the first attempt takes, also after its context has ended
 }
 
-// TestOrderIsKeptBesideEveryTrouble hammers lanes with records that fail, are
-// slow, overrun their timeout and are lost, alone and in batches that fail as a
-// whole, while the pool grows and shrinks: each record finishes once, in the order of its key or partition.
+// TestOrderIsKeptBesideEveryTrouble runs records that fail, are slow, overrun their
+// timeout and lose their goroutine, alone and in batches that fail as a whole, while
+// the pool grows and shrinks. Each record must finish once, in the order of its key or
+// partition.
 func TestOrderIsKeptBesideEveryTrouble(t *testing.T) {
 	const partitions, chunks, size, timeout = 2, 24, 64, 40 * time.Millisecond
 	for name, newLanes := range map[string]func() *Lanes{"key": func() *Lanes { return NewKeyLanes(4) }, "partition": NewPartitionLane} {
@@ -39,7 +40,7 @@ func TestOrderIsKeptBesideEveryTrouble(t *testing.T) {
 						order = partitionOf
 					}
 					o := newOrder(t, partitions*chunks*size, order)
-					// attempt takes a record's trouble for one attempt.
+					// attempt uses up the trouble of one attempt.
 					attempt := func(it Item) (block time.Duration, err error) {
 						mu.Lock()
 						defer mu.Unlock()

@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// TestOnlyTheRecordThatFailsAloneIsBlamed: what fails as a whole is tried again in
-// halves until one record fails alone, and takes no other record along.
+// TestOnlyTheRecordThatFailsAloneIsBlamed: the pool tries a batch that failed as a
+// whole again in halves, until one record fails alone. No other record repeats.
 func TestOnlyTheRecordThatFailsAloneIsBlamed(t *testing.T) {
 	const records, batch, attempts = 160, 32, 3
 	poison := map[int64]bool{5: true, 40: true, 41: true}
 	for name, lanes := range map[string]*Lanes{"unordered": nil, "key": NewKeyLanes(4), "partition": NewPartitionLane()} {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex
-			var sizes []int // of attempts that failed as a whole
+			var sizes []int // of the attempts that failed as a whole
 			tried, blamed, with := map[int64]int{}, map[int64]int{}, map[int64]int{}
 			left, done := records, make(chan struct{})
 			p := newTestPool(t, poolOptions{
@@ -39,7 +39,7 @@ func TestOnlyTheRecordThatFailsAloneIsBlamed(t *testing.T) {
 					for _, it := range items {
 						with[it.Record().Offset]++
 						if n := it.Together(); n != with[it.Record().Offset]-1 {
-							t.Errorf("record %d failed together with others %d times, it says %d", it.Record().Offset, with[it.Record().Offset]-1, n)
+							t.Errorf("record %d failed together with others %d times, Together returns %d", it.Record().Offset, with[it.Record().Offset]-1, n)
 						}
 					}
 					return errors.New("one of them")
@@ -67,14 +67,14 @@ func TestOnlyTheRecordThatFailsAloneIsBlamed(t *testing.T) {
 			p.Push(testChunk(lanes, 0, 0, keys...))
 			wait(t, "all records", done)
 			if len(blamed) != len(poison) {
-				t.Errorf("records %v are blamed, want those of %v", blamed, poison)
+				t.Errorf("the blamed records are %v, want %v", blamed, poison)
 			}
 			for offset := range poison {
 				if blamed[offset] != attempts {
 					t.Errorf("record %d was blamed %d times, want %d", offset, blamed[offset], attempts)
 				}
 			}
-			// 32, 16, 8, 4 and 2 for each poison record at the most.
+			// At most 32, 16, 8, 4 and 2 for each poison record.
 			if limit := 5 * len(poison); len(sizes) > limit {
 				t.Errorf("%d attempts failed as a whole, want at most %d: %v", len(sizes), limit, sizes)
 			}
@@ -92,8 +92,8 @@ func TestOnlyTheRecordThatFailsAloneIsBlamed(t *testing.T) {
 	}
 }
 
-// TestRecordsThatFailedTogetherAreTriedTogether: the halves are attempts of many
-// records, also where each record has a lane.
+// TestRecordsThatFailedTogetherAreTriedTogether: each half is one attempt of many
+// records, also if their lanes differ.
 func TestRecordsThatFailedTogetherAreTriedTogether(t *testing.T) {
 	const records = 64
 	for name, lanes := range map[string]*Lanes{"unordered": nil, "key": NewKeyLanes(16), "partition": NewPartitionLane()} {
@@ -128,14 +128,14 @@ func TestRecordsThatFailedTogetherAreTriedTogether(t *testing.T) {
 			p.Push(testChunk(lanes, 0, 0, keys...))
 			wait(t, "all records", done)
 			if want := []int{64, 32, 32, 16, 16, 16, 16}; !sameSizes(sizes, want) {
-				t.Errorf("the attempts were of %v records, want %v", sizes, want)
+				t.Errorf("the sizes of the attempts are %v, want %v", sizes, want)
 			}
 		})
 	}
 }
 
-// TestAChunkMayLimitItsAttempts: records that may crash the process are not tried
-// together with more than their owner allows.
+// TestAChunkMayLimitItsAttempts: a record that may crash the process shares its
+// attempt with no more records than its chunk allows.
 func TestAChunkMayLimitItsAttempts(t *testing.T) {
 	const records = 20
 	for name, lanes := range map[string]*Lanes{"unordered": nil, "key": NewKeyLanes(4), "partition": NewPartitionLane()} {

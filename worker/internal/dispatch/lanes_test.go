@@ -10,8 +10,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
-// TestLaneKeepsItsOrderWhereverItIsCut takes a lane's records in pieces that end
-// within chunks, and gives some back.
+// TestLaneKeepsItsOrderWhereverItIsCut pops a lane's records in pieces that end
+// within chunks, and returns some.
 func TestLaneKeepsItsOrderWhereverItIsCut(t *testing.T) {
 	lanes := NewKeyLanes(8)
 	key, other := []byte("a"), []byte("b")
@@ -26,7 +26,7 @@ func TestLaneKeepsItsOrderWhereverItIsCut(t *testing.T) {
 	}
 	l := lanes.keyLane(&testChunk(nil, 0, 0, key).Records[0])
 	if l.waiting != 9 || b.queued != 15 || b.ready.len() != 2 {
-		t.Errorf("%d records wait in the lane, %d in the pool, %d lanes are ready", l.waiting, b.queued, b.ready.len())
+		t.Errorf("%d records wait in the lane, %d in the pool, %d lanes are ready; want 9, 15 and 2", l.waiting, b.queued, b.ready.len())
 	}
 	var got []int64
 	take := func(n int) []Item {
@@ -42,7 +42,7 @@ func TestLaneKeepsItsOrderWhereverItIsCut(t *testing.T) {
 	l.returned = append(l.returned, items[1:]...)
 	l.requeueReturned()
 	if l.waiting != 6 {
-		t.Errorf("%d records wait after two came back, want 6", l.waiting)
+		t.Errorf("%d records wait after two were returned, want 6", l.waiting)
 	}
 	take(1)
 	take(100)

@@ -18,13 +18,13 @@ import (
 // script is a Worker whose behaviour a test writes.
 type script struct {
 	process func(ctx context.Context, it Item) error
-	whole   func(items []Item) error // of an attempt of several; nil: it never fails as a whole
+	whole   func(items []Item) error // the result of an attempt of several items as a whole; may be nil
 	finish  func(it Item, err error) (time.Duration, bool)
 	errs    []error
-	failed  bool // as a whole
+	failed  bool // the attempt failed as a whole
 }
 
-// together is how long records wait that failed together.
+// together is how long records that failed together wait.
 const together = 3 * time.Millisecond
 
 func (s *script) Process(ctx context.Context, items []Item) {
@@ -54,11 +54,11 @@ func (s *script) Finish(k int, it Item) Verdict {
 type poolOptions struct {
 	goroutines, batch int
 	timeout           time.Duration
-	light             time.Duration // per record, to stay in the trunk; 0: as it comes
-	maxLost           int           // goroutines; 0: 10
+	light             time.Duration // records that take at most this long stay in the trunk; 0: the pool's value
+	maxLost           int           // Config.MaxLost; 0 means 10
 	overload          func(error)
 	process           func(ctx context.Context, it Item) error
-	whole             func(items []Item) error
+	whole             func(items []Item) error // see script
 	finish            func(it Item, err error) (time.Duration, bool)
 }
 
@@ -101,8 +101,8 @@ func closePool(t testing.TB, p *Pool) {
 	}
 }
 
-// testChunk has records of one partition with the given keys; a nil key is
-// null. Offsets count up from first.
+// testChunk returns a chunk of one partition whose records have the given keys; a nil
+// key is null. Offsets count up from first.
 func testChunk(lanes *Lanes, partition int32, first int64, keys ...[]byte) *Chunk {
 	c := &Chunk{Lanes: lanes, Cancelled: &atomic.Bool{}}
 	for i, k := range keys {
@@ -126,7 +126,7 @@ func TestUnorderedRunsEveryRecordOnceAndInParallel(t *testing.T) {
 	const goroutines, records = 4, 3000
 	var mu sync.Mutex
 	seen := map[int64]int{}
-	var meeting sync.WaitGroup // the first records of each goroutine meet: they run at the same time
+	var meeting sync.WaitGroup // the first records of all goroutines wait for each other: they run in parallel
 	meeting.Add(goroutines)
 	var arrivals atomic.Int32
 	done := make(chan struct{})
@@ -160,8 +160,8 @@ func TestUnorderedRunsEveryRecordOnceAndInParallel(t *testing.T) {
 	}
 }
 
-// order checks, from inside the attempts, that no two records of a lane run at
-// the same time and that they finish in their order.
+// order checks, from inside the attempts, that no two records of a lane run at the
+// same time, and that they finish in their order.
 type order struct {
 	t       testing.TB
 	lane    func(*record.Record) string
@@ -205,8 +205,8 @@ func (o *order) finish(rec *record.Record) {
 	}
 }
 
-// TestOrderIsKeptUnderRandomFailures hammers lanes with Zipf keys, random
-// failures with and without backoff, and batches.
+// TestOrderIsKeptUnderRandomFailures runs records with Zipf-distributed keys and
+// random failures, with and without backoff, alone and in batches.
 func TestOrderIsKeptUnderRandomFailures(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
@@ -214,7 +214,7 @@ func TestOrderIsKeptUnderRandomFailures(t *testing.T) {
 		batch int
 		light time.Duration
 		lane  func(*record.Record) string
-		whole bool // attempts of several fail as a whole
+		whole bool // attempts of several records fail as a whole
 	}{
 		{"key", func() *Lanes { return NewKeyLanes(16) }, 1, 0, keyOf, false},
 		{"light key", func() *Lanes { return NewKeyLanes(16) }, 1, time.Hour, keyOf, false},
@@ -337,7 +337,7 @@ func TestAStuckLaneHoldsUpNoOther(t *testing.T) {
 	wait(t, "the other partition", others)
 	select {
 	case <-stuck:
-		t.Fatal("a record overtook the stuck one of its partition")
+		t.Fatal("a record overtook the stuck record of its partition")
 	default:
 	}
 	close(release)

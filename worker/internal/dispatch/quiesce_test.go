@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestQuiesceWaitsForWhatIsClaimed: it returns when the results of all attempts
-// that were under way are delivered, and not before.
+// TestQuiesceWaitsForWhatIsClaimed: Quiesce returns when the results of all attempts
+// under way are delivered, and not before.
 func TestQuiesceWaitsForWhatIsClaimed(t *testing.T) {
 	begun, release := make(chan struct{}), make(chan struct{})
 	var finished atomic.Int32
@@ -35,7 +35,7 @@ func TestQuiesceWaitsForWhatIsClaimed(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*watchInterval)
 	defer cancel()
 	if err := p.Quiesce(ctx); err == nil {
-		t.Error("it did not wait for the attempts")
+		t.Error("Quiesce did not wait for the attempts")
 	}
 	close(release)
 	if err := p.Quiesce(context.Background()); err != nil || finished.Load() != 2 {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// meeting counts the attempts that run at the same time, and holds them until it
-// is told otherwise.
+// meeting counts the attempts that run at the same time, and holds them until the
+// test sends to hold or closes it.
 type meeting struct {
 	now, most atomic.Int32
 	hold      chan struct{}
@@ -27,7 +27,7 @@ func (m *meeting) await(t *testing.T, n int32) {
 	t.Helper()
 	for start := time.Now(); m.now.Load() != n; time.Sleep(time.Millisecond) {
 		if time.Since(start) > time.Minute {
-			t.Fatalf("%d attempts run at the same time, not %d", m.now.Load(), n)
+			t.Fatalf("%d attempts run at the same time, want %d", m.now.Load(), n)
 		}
 	}
 }
@@ -45,12 +45,12 @@ func TestResize(t *testing.T) {
 	p.Resize(5)
 	m.await(t, 5)
 	p.Resize(1)
-	for range 5 { // each has one of the attempts that are under way
+	for range 5 { // for each attempt under way
 		m.hold <- struct{}{}
 	}
 	m.await(t, 1)
 	if p.Size() != 1 {
-		t.Errorf("the size is %d", p.Size())
+		t.Errorf("the size is %d, want 1", p.Size())
 	}
 	m.most.Store(0)
 	for n := int32(6); n < records; n++ {
@@ -67,7 +67,8 @@ func TestResize(t *testing.T) {
 	}
 }
 
-// TestIdleGoroutinesLeave, and those that stay still get what is pushed.
+// TestIdleGoroutinesLeave: idle goroutines leave a smaller pool, and the remaining
+// ones still get pushed records.
 func TestIdleGoroutinesLeave(t *testing.T) {
 	done := make(chan struct{}, 1)
 	p := newTestPool(t, poolOptions{
@@ -82,13 +83,13 @@ func TestIdleGoroutinesLeave(t *testing.T) {
 	p.Resize(1)
 	for start := time.Now(); len(p.currentClaims()) > 0 || len(*p.crew.runners.Load()) > 1; time.Sleep(time.Millisecond) {
 		if time.Since(start) > time.Minute {
-			t.Fatalf("%d goroutines are left", len(*p.crew.runners.Load()))
+			t.Fatalf("%d goroutines are left, want 1", len(*p.crew.runners.Load()))
 		}
 	}
 }
 
-// TestAttemptsCountThoseOfGoroutinesThatLeft: a count that falls would look like
-// an attempt that ended.
+// TestAttemptsCountThoseOfGoroutinesThatLeft: a count that falls would look like an
+// attempt that ended.
 func TestAttemptsCountThoseOfGoroutinesThatLeft(t *testing.T) {
 	done := make(chan struct{}, 1)
 	p := newTestPool(t, poolOptions{
@@ -99,21 +100,28 @@ func TestAttemptsCountThoseOfGoroutinesThatLeft(t *testing.T) {
 		p.Push(testChunk(nil, 0, int64(n), nil))
 		wait(t, "the record", done)
 	}
+	deadline := time.Now().Add(time.Minute)
 	before, running := p.Attempts()
 	for running {
+		if time.Now().After(deadline) {
+			t.Fatal("an attempt is still under way")
+		}
 		before, running = p.Attempts()
 	}
 	p.Resize(1)
 	for len(*p.crew.runners.Load()) > 1 {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines are left, want 1", len(*p.crew.runners.Load()))
+		}
 		time.Sleep(time.Millisecond)
 	}
 	if after, _ := p.Attempts(); after != before {
-		t.Errorf("%d attempts, and %d after goroutines have left", before, after)
+		t.Errorf("%d attempts before goroutines left, %d afterwards", before, after)
 	}
 }
 
-// TestUsageFollowsTheSize: the saturation is the share of the goroutines that
-// there were at each time.
+// TestUsageFollowsTheSize: at each time, the saturation is the busy share of the
+// goroutines that the pool has then.
 func TestUsageFollowsTheSize(t *testing.T) {
 	begin := time.Unix(0, 0)
 	at := func(seconds int) time.Time { return begin.Add(time.Duration(seconds) * time.Second) }
@@ -123,7 +131,7 @@ func TestUsageFollowsTheSize(t *testing.T) {
 	u.change(begin, +1)
 	u.resize(at(10), 4) // half of 10 s so far
 	u.change(at(20), +3)
-	u.resize(at(30), 1) // more are busy than there are to be
+	u.resize(at(30), 1) // more are busy than the size allows
 	if got, want := u.total(at(40)), 5*time.Second+2500*time.Millisecond+10*time.Second+10*time.Second; got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}

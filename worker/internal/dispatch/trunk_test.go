@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// twoKeys returns lanes and two keys that do not share one.
+// twoKeys returns lanes and two keys with different lanes.
 func twoKeys() (lanes *Lanes, a, b []byte) {
 	lanes, a = NewKeyLanes(8), []byte("a")
 	laneOf := func(key []byte) *lane { return lanes.keyLane(&testChunk(lanes, 0, 0, key).Records[0]) }
@@ -19,8 +19,8 @@ func twoKeys() (lanes *Lanes, a, b []byte) {
 	}
 }
 
-// TestLightRecordsOfKeysStayTogether: what is light is claimed in the order of
-// its partition, and is not sorted.
+// TestLightRecordsOfKeysStayTogether: goroutines claim light records in the order of
+// their partition, and nobody sorts them by key.
 func TestLightRecordsOfKeysStayTogether(t *testing.T) {
 	lanes, key1, key2 := twoKeys()
 	b := &newIdlePool(2, time.Microsecond).backlog
@@ -32,7 +32,7 @@ func TestLightRecordsOfKeysStayTogether(t *testing.T) {
 	b.perRecord = b.light + 1
 	b.addOrdered(testChunk(lanes, 0, 4, key2, key1))
 	if b.ready.len() != 1 || lanes.trunk.waiting != 6 {
-		t.Fatal("what is not light overtakes what is in the trunk")
+		t.Fatal("heavy records overtake the records in the trunk")
 	}
 	for n, it := range lanes.trunk.popItems(nil, 6) {
 		if it.Record().Offset != int64(n) {
@@ -48,12 +48,12 @@ func TestLightRecordsOfKeysStayTogether(t *testing.T) {
 	b.perRecord = 1
 	b.addOrdered(testChunk(lanes, 0, 8, key2))
 	if lanes.trunk.waiting != 0 {
-		t.Error("what is light overtakes what is in the lanes of the keys")
+		t.Error("light records overtake the records in the key lanes")
 	}
 }
 
-// TestIdleGoroutinesGetTheirShareOfATrunk: the turn of a trunk ends in lanes of
-// keys when a goroutine has nothing to do and there is enough for it.
+// TestIdleGoroutinesGetTheirShareOfATrunk: at the end of its turn a trunk is spread
+// over the key lanes if a goroutine is idle and enough records wait for it.
 func TestIdleGoroutinesGetTheirShareOfATrunk(t *testing.T) {
 	for _, tc := range []struct {
 		name      string
@@ -61,7 +61,7 @@ func TestIdleGoroutinesGetTheirShareOfATrunk(t *testing.T) {
 		perRecord time.Duration
 		lanes     int
 	}{
-		{"nobody is idle", 0, claimTime, 1},
+		{"no goroutine is idle", 0, claimTime, 1},
 		{"too little to share", 1, claimTime / 4, 1},
 		{"enough to share", 1, claimTime / 2, 2},
 	} {
@@ -81,14 +81,14 @@ func TestIdleGoroutinesGetTheirShareOfATrunk(t *testing.T) {
 				rest = p.backlog.ready.pop().popItems(rest, 3)
 			}
 			if len(rest) != 3 || rest[0].Index < 2 {
-				t.Errorf("left are %+v", rest)
+				t.Errorf("the items left are %+v, want the last 3", rest)
 			}
 		})
 	}
 }
 
-// TestATroubledRecordOfATrunkHoldsUpItsKeyOnly has the first record of a key fail,
-// or block, in front of what was claimed with it and what was not.
+// TestATroubledRecordOfATrunkHoldsUpItsKeyOnly: the first record of a key fails or
+// blocks, in front of records of the same claim and of records not yet claimed.
 func TestATroubledRecordOfATrunkHoldsUpItsKeyOnly(t *testing.T) {
 	for name, trouble := range map[string]func(release <-chan struct{}) error{
 		"fails":  func(<-chan struct{}) error { return errors.New("not now") },
@@ -148,15 +148,15 @@ func TestATroubledRecordOfATrunkHoldsUpItsKeyOnly(t *testing.T) {
 	}
 }
 
-// TestASlowClaimIsGivenToOthers: a goroutine keeps what it claimed of records that
-// are slower than those before them, each a little, no longer than it keeps what
-// it claimed beside one slow record.
+// TestASlowClaimIsGivenToOthers: if each record of a claim takes a little longer than
+// earlier ones did, the goroutine keeps the unstarted records no longer than it would
+// keep them beside a single slow record.
 func TestASlowClaimIsGivenToOthers(t *testing.T) {
 	for _, tc := range []struct {
-		name  string
-		age   time.Duration // of the claim
-		kept  int           // records
-		given int
+		name     string
+		age      time.Duration // of the claim
+		kept     int           // records
+		returned int
 	}{
 		{"young", slow - 1, 4, 0},
 		{"old", slow, 2, 4},
@@ -171,8 +171,8 @@ func TestASlowClaimIsGivenToOthers(t *testing.T) {
 			r.nextGroup()
 			r.state.Add(running)
 			p.watchdog.inspect(r, &sighting{}, p.started.Add(time.Second+tc.age))
-			if len(r.claim.items) != tc.kept || p.backlog.queued != tc.given {
-				t.Errorf("%d records are kept and %d given, want %d and %d", len(r.claim.items), p.backlog.queued, tc.kept, tc.given)
+			if len(r.claim.items) != tc.kept || p.backlog.queued != tc.returned {
+				t.Errorf("%d records are kept and %d returned, want %d and %d", len(r.claim.items), p.backlog.queued, tc.kept, tc.returned)
 			}
 		})
 	}

@@ -20,7 +20,7 @@ func TestAttemptThatSeesItsContextFailsByOverrun(t *testing.T) {
 				if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 					t.Errorf("ctx.Err() = %v", ctx.Err())
 				}
-				return nil // late: still a failed attempt
+				return nil // too late: the attempt has failed
 			}
 			if ctx.Err() != nil {
 				t.Error("the next attempt's context has ended already")
@@ -42,8 +42,8 @@ func TestAttemptThatSeesItsContextFailsByOverrun(t *testing.T) {
 	wait(t, "the second attempt", done)
 }
 
-// TestSlowAttemptIsNotAnOverrun has the very first attempt take long, but less
-// than its timeout.
+// TestSlowAttemptIsNotAnOverrun: the very first attempt takes long, but less than its
+// timeout.
 func TestSlowAttemptIsNotAnOverrun(t *testing.T) {
 	var attempts atomic.Int32
 	slow, done := make(chan struct{}), make(chan error, 1)
@@ -83,7 +83,7 @@ func TestAttemptThatNeverReturnsIsReplaced(t *testing.T) {
 			goroutines: 1, timeout: 20 * time.Millisecond,
 			process: func(_ context.Context, it Item) error {
 				if it.Record().Offset == 1 && !first.Swap(true) {
-					<-release // deaf to its context
+					<-release // ignores its context
 				}
 				return nil
 			},
@@ -121,8 +121,8 @@ func TestAttemptThatNeverReturnsIsReplaced(t *testing.T) {
 	}
 }
 
-// TestARecordThatNeverReturnsUsesUpItsAttempts: it may take more goroutines than
-// the pool has, and the others' records go on.
+// TestARecordThatNeverReturnsUsesUpItsAttempts: a record whose attempts never return
+// may cost more goroutines than the pool has, and other records go on.
 func TestARecordThatNeverReturnsUsesUpItsAttempts(t *testing.T) {
 	const attempts, others = 5, 9
 	for _, goroutines := range []int{1, 2} {
