@@ -8,11 +8,12 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// defaultPartitions is how many partitions the topics of the embedded broker
-// have unless the manifest says it for the output topic.
+// defaultPartitions is the number of partitions of the embedded broker's topics,
+// unless the manifest sets one for the output topic.
 const defaultPartitions = 8
 
-// startBroker starts an embedded broker that has the topics.
+// startBroker starts an embedded broker with the given topics and their numbers of
+// partitions.
 func startBroker(topics map[string]int32) (*kfake.Cluster, error) {
 	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
@@ -27,10 +28,10 @@ func startBroker(topics map[string]int32) (*kfake.Cluster, error) {
 	return broker, nil
 }
 
-// embeddedTopics returns the topics of the input's and the output's cluster and how
-// many partitions each is to have; the two are the same map if results go to the
-// input's. The input topic has as many partitions as the output topic, so that
-// records keep theirs under the default partitioner.
+// embeddedTopics returns the topics of the input's and of the output's cluster with
+// their numbers of partitions. Both are the same map if results go to the input's
+// cluster. The input topic has as many partitions as the output topic, so that records
+// keep their partitions under the default partitioner.
 func embeddedTopics(cfg config.Config) (topics, output map[string]int32) {
 	partitions := wantedPartitions(cfg)
 	topics = map[string]int32{}

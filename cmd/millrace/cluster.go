@@ -12,10 +12,10 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// clientID names this program to the broker; the worker has its own.
+// clientID names this program to the broker. The worker's clients have another one.
 const clientID = "millrace-run"
 
-// cluster is a Kafka cluster that a run works on.
+// cluster is a Kafka cluster that a run uses.
 type cluster struct {
 	kafka    config.Kafka
 	embedded *kfake.Cluster // nil for a real cluster
@@ -34,7 +34,7 @@ func (c *cluster) connect(ctx context.Context, topics []string, log logr.Logger)
 	return c.client.Ping(ctx)
 }
 
-// offsets returns an offset of each partition of a topic.
+// offsets returns the offset that at names for each partition of a topic.
 func (c *cluster) offsets(ctx context.Context, topic string, at kafka.OffsetSpec, isolation config.IsolationLevel) (map[int32]int64, error) {
 	count, err := c.client.Partitions(ctx, topic)
 	if err != nil {
@@ -47,8 +47,8 @@ func (c *cluster) offsets(ctx context.Context, topic string, at kafka.OffsetSpec
 	return c.client.ListOffsets(ctx, topic, partitions, at, isolation)
 }
 
-// kgoOptions are what franz-go needs to reach the cluster; it feeds and
-// collects files, while the worker's own client is made for the worker.
+// kgoOptions returns the options with which franz-go reaches the cluster. It feeds and
+// collects files, because the worker's client can only do what a worker needs.
 func (c *cluster) kgoOptions() []kgo.Opt {
 	opts := []kgo.Opt{kgo.SeedBrokers(c.access.BootstrapServers...), kgo.ClientID(clientID)}
 	if c.access.TLS != nil {
@@ -60,7 +60,7 @@ func (c *cluster) kgoOptions() []kgo.Opt {
 	return opts
 }
 
-// String says where the records are, for the summary.
+// String describes the cluster for the summary.
 func (c *cluster) String() string {
 	if c.embedded != nil {
 		return "the embedded broker"
@@ -68,7 +68,7 @@ func (c *cluster) String() string {
 	return strings.Join(c.kafka.BootstrapServers, ",")
 }
 
-// Close lets go of the cluster; an embedded one ends with all its records.
+// Close closes the connections. An embedded broker ends, and its records with it.
 func (c *cluster) Close() {
 	if c.client != nil {
 		c.client.Close()

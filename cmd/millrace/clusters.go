@@ -11,12 +11,12 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// clusters are those of a run: the input's, and the output's, which is the same
-// one unless results go elsewhere.
+// clusters holds the cluster of a run's input and that of its output. Both are the
+// same unless results go elsewhere.
 type clusters struct{ input, output *cluster }
 
-// openClusters starts embedded brokers, or makes contact with those of cfg if there
-// are some: brokers are those of the input's cluster.
+// openClusters connects to the clusters of cfg, with the given brokers for the
+// input's. Without brokers it starts embedded ones instead.
 func openClusters(ctx context.Context, cfg config.Config, brokers []string, log logr.Logger) (c clusters, err error) {
 	if len(brokers) > 0 {
 		c = realClusters(cfg, brokers)
@@ -61,8 +61,8 @@ func realClusters(cfg config.Config, brokers []string) (c clusters) {
 	return c
 }
 
-// embeddedClusters stand for those of cfg, without their encryption and their
-// credentials.
+// embeddedClusters starts brokers in place of the clusters of cfg, without encryption
+// and credentials.
 func embeddedClusters(cfg config.Config) (c clusters, err error) {
 	topics, output := embeddedTopics(cfg)
 	if c.input, err = embeddedCluster(topics); err != nil {
@@ -83,9 +83,10 @@ func embeddedCluster(topics map[string]int32) (*cluster, error) {
 	return &cluster{embedded: broker, kafka: config.Kafka{BootstrapServers: broker.ListenAddrs()}}, nil
 }
 
+// apart reports whether the output has another cluster than the input.
 func (c *clusters) apart() bool { return c.output != c.input }
 
-// configure makes workers use the clusters.
+// configure makes cfg name the clusters.
 func (c *clusters) configure(cfg *config.Config) {
 	cfg.Kafka, cfg.Output.Kafka = c.input.kafka, nil
 	if c.apart() {
@@ -93,9 +94,9 @@ func (c *clusters) configure(cfg *config.Config) {
 	}
 }
 
-// prepareTopics makes sure that the topics are there that the run touches
-// before the worker does. It creates what the manifest says to create, and the
-// input topic if it is to be fed from a file.
+// prepareTopics makes sure that the input and the output topic exist, because the
+// command uses them before the worker does. It creates the output topic if the
+// manifest says so, and the input topic if the command feeds it from a file.
 func (c *clusters) prepareTopics(ctx context.Context, cfg config.Config, feed bool) error {
 	if c.input.embedded != nil {
 		return nil
@@ -121,7 +122,7 @@ func (c *clusters) prepareTopics(ctx context.Context, cfg config.Config, feed bo
 	return nil
 }
 
-// String says where the records are, for the summary.
+// String describes the clusters for the summary.
 func (c *clusters) String() string {
 	switch {
 	case !c.apart():
@@ -133,7 +134,7 @@ func (c *clusters) String() string {
 	}
 }
 
-// Close lets go of the clusters; embedded ones end with all their records.
+// Close closes the connections. Embedded brokers end, and their records with them.
 func (c *clusters) Close() {
 	if c.output != nil && c.apart() {
 		c.output.Close()

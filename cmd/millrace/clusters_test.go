@@ -11,7 +11,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// elsewhere has the results in a topic of the input's name on another cluster.
+// elsewhere is a manifest that sends its results to another cluster, to a topic with
+// the input's name.
 const elsewhere = `apiVersion: millrace.dev/v1alpha1
 kind: StreamProcessor
 metadata: {name: sample}
@@ -23,7 +24,7 @@ spec:
   processor: {cel: {value: 'value == b"1" ? string(1 / 0) : string(value)'}}
 `
 
-// Two embedded brokers stand for two clusters.
+// TestRunWithTwoClusters: without --brokers, two embedded brokers replace two clusters.
 func TestRunWithTwoClusters(t *testing.T) {
 	o := millraceRun(testContext(t), t, nil, "-f", writeFile(t, "manifest.yaml", []byte(elsewhere)),
 		"--input-file", writeFile(t, "in.jsonl", []byte("0\n1\n2\n")), "--until-drained")
@@ -35,7 +36,8 @@ func TestRunWithTwoClusters(t *testing.T) {
 	}
 }
 
-// --brokers is the input's cluster; the output's is the manifest's.
+// TestRunWithTwoRealClusters: --brokers names the input's cluster, and the manifest
+// names the output's.
 func TestRunWithTwoRealClusters(t *testing.T) {
 	input, output := kafkatest.Fake(t, kfake.SeedTopics(2, "in", "dlq")), kafkatest.Fake(t, kfake.SeedTopics(2, "in"))
 	manifest := strings.Replace(elsewhere, "elsewhere:9092", output.Addrs()[0], 1)
@@ -45,7 +47,7 @@ func TestRunWithTwoRealClusters(t *testing.T) {
 		t.Errorf("%q written; error %v", o.lines, o.err)
 	}
 	if want := input.Addrs()[0] + ", with the results on " + output.Addrs()[0]; !strings.Contains(o.stdout, want) {
-		t.Errorf("stdout %q does not hold %q", o.stdout, want)
+		t.Errorf("stdout %q does not contain %q", o.stdout, want)
 	}
 }
 
@@ -58,7 +60,8 @@ func TestRunNamesTheClusterThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
-// A manifest without an output runs, and has nothing for --output-file.
+// TestRunWithoutAnOutput: a manifest without an output runs, but not with
+// --output-file.
 func TestRunWithoutAnOutput(t *testing.T) {
 	manifest := writeFile(t, "manifest.yaml", []byte(strings.Replace(baseManifest, "  output: {topic: out}\n", "", 1)+
 		"  processor: {cel: {filter: 'false', topic: '\"in\"'}}\n"))

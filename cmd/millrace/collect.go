@@ -14,8 +14,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// collectPatience is how long the collector waits for a broker that owes it
-// records.
+// collectPatience is how long the collector waits for further records at the end of a
+// run.
 const collectPatience = 30 * time.Second
 
 // collector writes the values that arrive at the output topic into a file.
@@ -25,12 +25,12 @@ type collector struct {
 	path   string
 	file   *os.File
 	out    *bufio.Writer
-	ends   chan map[int32]int64 // where to stop, once that is known
-	done   chan struct{}        // closed when the file is complete or err is set
+	ends   chan map[int32]int64 // gets the offsets to stop at
+	done   chan struct{}        // closed when the file is complete, or err is set
 	err    error
 }
 
-// startCollector collects what arrives at the topic from now on.
+// startCollector starts to collect the records that arrive at the topic from now on.
 func startCollector(ctx context.Context, c *cluster, topic, path string) (*collector, error) {
 	starts, err := c.offsets(ctx, topic, kafka.Latest, config.ReadUncommitted)
 	if err != nil {
@@ -43,10 +43,10 @@ func startCollector(ctx context.Context, c *cluster, topic, path string) (*colle
 	client, err := kgo.NewClient(append(c.kgoOptions(),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		// Markers of transactions are offsets that must be passed, too.
+		// The collector has to pass the offsets of transactions' markers, too.
 		kgo.KeepControlRecords(),
 		kgo.FetchMaxWait(250*time.Millisecond),
-		// A leader that moves should not hold up the end of a run for long.
+		// A new leader should not delay the end of a run for long.
 		kgo.MetadataMinAge(500*time.Millisecond),
 	)...)
 	if err != nil {
@@ -69,7 +69,7 @@ func startCollector(ctx context.Context, c *cluster, topic, path string) (*colle
 	return col, nil
 }
 
-// failed returns why the collector has ended before its time, or nil.
+// failed returns the error that has ended the collector early, or nil.
 func (col *collector) failed() error {
 	select {
 	case <-col.done:
@@ -79,7 +79,7 @@ func (col *collector) failed() error {
 	}
 }
 
-// finish waits until all is written that the topic holds now.
+// finish waits until the file has all records that the topic holds now.
 func (col *collector) finish(ctx context.Context, c *cluster) error {
 	ends, err := c.offsets(ctx, col.topic, kafka.Latest, config.ReadCommitted)
 	if err != nil {
@@ -98,8 +98,8 @@ func (col *collector) close() error {
 	return nil
 }
 
-// collect writes records until those before the ends are all written. next
-// holds the offset each partition is to continue from.
+// collect writes records until it has written all before the ends. next holds the next
+// offset of each partition.
 func (col *collector) collect(ctx context.Context, next map[int32]int64) error {
 	var ends map[int32]int64
 	moved := time.Now()
@@ -123,13 +123,13 @@ func (col *collector) collect(ctx context.Context, next map[int32]int64) error {
 		default:
 		}
 		if ends != nil && time.Since(moved) > collectPatience {
-			return fmt.Errorf("complete %s: topic %q gave no more records for %s, though some are missing", col.path, col.topic, collectPatience)
+			return fmt.Errorf("complete %s: records are missing, but topic %q has returned none for %s", col.path, col.topic, collectPatience)
 		}
 	}
 	return nil
 }
 
-// write writes the fetched values and moves next behind them.
+// write writes the fetched values and moves next past them.
 func (col *collector) write(fetches kgo.Fetches, next map[int32]int64) (records int, err error) {
 	for _, e := range fetches.Errors() {
 		if !errors.Is(e.Err, context.DeadlineExceeded) {
@@ -142,7 +142,7 @@ func (col *collector) write(fetches kgo.Fetches, next map[int32]int64) (records 
 		if r.Attrs.IsControl() {
 			continue
 		}
-		_, _ = col.out.Write(r.Value) // an error stays, and shows in the next line
+		_, _ = col.out.Write(r.Value) // the next line returns the error
 		if err := col.out.WriteByte('\n'); err != nil {
 			return 0, fmt.Errorf("write %s: %w", col.path, err)
 		}
@@ -150,7 +150,7 @@ func (col *collector) write(fetches kgo.Fetches, next map[int32]int64) (records 
 	return records, nil
 }
 
-// reached reports whether every partition of want is at its offset or past it.
+// reached reports whether every partition of want is at its offset or beyond it.
 func reached(at, want map[int32]int64) bool {
 	for partition, offset := range want {
 		if have, ok := at[partition]; !ok || have < offset {

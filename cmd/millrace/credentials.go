@@ -9,15 +9,15 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// checkCredentials names the files beside the manifest that are missing, with the
-// field that wants each and what belongs into it.
+// checkCredentials returns an error that lists the missing files beside the manifest,
+// each with the field that needs it and with its content.
 func (m *manifest) checkCredentials() error {
 	dir := filepath.Dir(m.path)
 	keys, tokens := resources.Credentials(m.processor)
 	var errs []error
 	check := func(field, file, content string) {
 		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, fmt.Errorf("%s: %s: there is no file %s: write %s into it", m.path, field, file, content))
+			errs = append(errs, fmt.Errorf("%s: %s: missing file %s: write %s into it", m.path, field, file, content))
 		}
 	}
 	for _, key := range keys {

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// shownDeadLetters is how many of them a summary quotes.
+	// shownDeadLetters is how many dead letters a summary quotes.
 	shownDeadLetters = 5
 	// deadLetterPatience bounds how long the summary waits for them.
 	deadLetterPatience = 5 * time.Second
@@ -26,8 +26,8 @@ type deadLetter struct {
 	topic, partition, offset, reason string
 }
 
-// deadLetterStarts returns where the dead letters of a run will begin. A topic
-// that does not exist yet begins at 0.
+// deadLetterStarts returns the offsets at which the dead letters of a run begin. In a
+// topic that does not exist yet they begin at 0.
 func (c *cluster) deadLetterStarts(ctx context.Context, topic string) (map[int32]int64, error) {
 	if topic == "" {
 		return nil, nil
@@ -42,8 +42,8 @@ func (c *cluster) deadLetterStarts(ctx context.Context, topic string) (map[int32
 	return starts, nil
 }
 
-// deadLetters returns want dead letters since starts, or fewer when the broker
-// takes long.
+// deadLetters returns the first want dead letters from starts on, or fewer if the
+// broker takes longer than deadLetterPatience.
 func (c *cluster) deadLetters(ctx context.Context, topic string, starts map[int32]int64, want int) ([]deadLetter, error) {
 	count, err := c.client.Partitions(ctx, topic)
 	if err != nil {
@@ -88,7 +88,7 @@ func describe(r *kgo.Record) deadLetter {
 	return d
 }
 
-// listDeadLetters returns them for people, a line each.
+// listDeadLetters formats dead letters for a person, one a line.
 func listDeadLetters(topic string, letters []deadLetter) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\nThe first dead letters in topic %s:\n", topic)
@@ -98,7 +98,7 @@ func listDeadLetters(topic string, letters []deadLetter) string {
 	return out.String()
 }
 
-// oneLine makes an error fit a line of a terminal.
+// oneLine shortens an error to one line of a terminal.
 func oneLine(text string) string {
 	const longest = 120
 	runes := []rune(strings.Join(strings.Fields(text), " "))

@@ -9,7 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// A run that can't work says in its error what is wrong and where.
+// TestErrorsNameWhatIsWrong: the error of a run that can't work names the mistake and
+// its place.
 func TestErrorsNameWhatIsWrong(t *testing.T) {
 	_, brokers := realCluster(t, kfake.SeedTopics(1, "in", "out", "halting"))
 	mustProduce(t, producer(t, brokers), &kgo.Record{Topic: "halting", Value: []byte("x")})

@@ -10,8 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// feedBuffer is how many lines may wait for the broker's acknowledgement;
-// reading the file pauses there.
+// feedBuffer is how many lines may wait for the broker's acknowledgement. The feeder
+// reads no further line while so many wait.
 const feedBuffer = 10_000
 
 // feeder writes a file's lines into the input topic.
@@ -22,8 +22,8 @@ type feeder struct {
 	fed atomic.Int64
 }
 
-// run feeds the whole file. It returns when all lines are acknowledged by all
-// in-sync replicas, or with the first error.
+// run feeds the whole file. It returns when all in-sync replicas have acknowledged all
+// lines, or with the first error.
 func (f *feeder) run(ctx context.Context, c *cluster) error {
 	client, err := kgo.NewClient(append(c.kgoOptions(),
 		kgo.DefaultProduceTopic(f.topic),

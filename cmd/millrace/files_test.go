@@ -28,7 +28,7 @@ func testContext(t *testing.T) context.Context {
 	return ctx
 }
 
-// embedded starts the broker that a run without --brokers has.
+// embedded starts a broker as a run without --brokers does.
 func embedded(t *testing.T) *cluster {
 	t.Helper()
 	cfg := config.Config{
@@ -92,7 +92,8 @@ func TestFeedAndCollectAFile(t *testing.T) {
 	}
 }
 
-// The broker may owe records when the run ends: they are waited for.
+// TestCollectorIsCompleteWhenItFinishes: finish waits for records that the broker does
+// not return at once.
 func TestCollectorIsCompleteWhenItFinishes(t *testing.T) {
 	c, ctx := embedded(t), testContext(t)
 	path := filepath.Join(t.TempDir(), "out.jsonl")
@@ -104,7 +105,7 @@ func TestCollectorIsCompleteWhenItFinishes(t *testing.T) {
 	produce(t, c, &kgo.Record{Topic: "out", Partition: 1, Value: []byte("late")})
 	finished := make(chan error, 1)
 	go func() { finished <- col.finish(ctx, c) }()
-	// It asks on when it knows that there is something to come.
+	// The collector goes on asking, because it knows that the topic holds more.
 	if err := refused.Wait(ctx, refused.Hits()+2); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +118,8 @@ func TestCollectorIsCompleteWhenItFinishes(t *testing.T) {
 	}
 }
 
-// A line that the broker refuses must end the feeding and be named.
+// TestFeedNamesTheLineThatIsTooLarge: a line that the broker refuses ends the feeding
+// with an error that names the line.
 func TestFeedNamesTheLineThatIsTooLarge(t *testing.T) {
 	c := embedded(t)
 	lines, err := openLines(writeFile(t, "in.jsonl", slices.Concat([]byte("small\n"), bytes.Repeat([]byte("x"), 3<<20), []byte("\nsmall\n"))))
@@ -130,8 +132,8 @@ func TestFeedNamesTheLineThatIsTooLarge(t *testing.T) {
 	}
 }
 
-// Markers of transactions at the end of the topic are no records to wait for,
-// and aborted records are none to collect.
+// TestCollectorPassesTransactions: the collector does not wait for records in place of
+// the transaction markers at the topic's end, and leaves out aborted records.
 func TestCollectorPassesTransactions(t *testing.T) {
 	c, ctx := embedded(t), testContext(t)
 	path := filepath.Join(t.TempDir(), "out.jsonl")

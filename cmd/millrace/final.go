@@ -11,21 +11,21 @@ import (
 )
 
 const (
-	// finalPatience is how long the final word of workers that have ended may
-	// be on its way.
+	// finalPatience is how long the command waits for the final words of workers
+	// that have ended.
 	finalPatience = time.Second
-	// knockInterval is how often a worker is asked that does not listen yet.
+	// knockInterval is how often the command asks a worker that does not listen yet.
 	knockInterval = 10 * time.Millisecond
 )
 
-// finalWord is what a worker says when it has drained. The question has to be
-// asked while it still listens, so it is asked at the start.
+// finalWord is a worker's status after it has drained. The worker must get the request
+// while it still listens, so the command sends it at the start.
 type finalWord struct {
-	asked  atomic.Bool              // the worker has the question
-	status chan workerstatus.Status // gets the answer, and is closed without one
+	asked  atomic.Bool              // the worker has the request
+	status chan workerstatus.Status // gets the answer, or is closed without one
 }
 
-// await asks the worker until it has the question, and waits for the answer.
+// await sends the request until the worker has it, and waits for the answer.
 func (f *finalWord) await(ctx context.Context, url string) {
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteRequest: func(info httptrace.WroteRequestInfo) { f.asked.Store(info.Err == nil) },

@@ -12,13 +12,14 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// lineReader reads a file's lines, decompressed as its name says.
+// lineReader reads a file's lines. It decompresses files whose names end in .gz or
+// .zst.
 type lineReader struct {
 	file    *os.File
 	content io.ReadCloser
 	buffer  *bufio.Reader
 	path    string
-	line    int // the number of the last line that was read, from 1
+	line    int // the number of the last line read, from 1
 }
 
 func openLines(path string) (*lineReader, error) {
@@ -48,9 +49,9 @@ func decompress(file *os.File) (io.ReadCloser, error) {
 	}
 }
 
-// Next returns the next line without its line feed; the bytes are the
-// caller's. The error is io.EOF after the last line; an empty line is a line,
-// the end of the last one is not.
+// Next returns the next line without its line feed; the bytes belong to the caller.
+// After the last line it returns io.EOF. A line feed at the end of the file does not
+// begin another line.
 func (r *lineReader) Next() ([]byte, error) {
 	line, err := r.buffer.ReadBytes('\n')
 	switch {

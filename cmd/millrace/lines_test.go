@@ -110,9 +110,9 @@ func TestLinesOfADamagedFile(t *testing.T) {
 		_, err = lines.Next()
 	}
 	if errors.Is(err, io.EOF) {
-		t.Error("a cut file was read to its end without an error")
+		t.Error("reading a truncated file to its end returned no error")
 	}
 	if _, err := openLines(writeFile(t, "in.gz", []byte("no gzip"))); err == nil {
-		t.Error("a file that is not gzip was opened as such")
+		t.Error("openLines accepted a .gz file that is not gzip")
 	}
 }

@@ -1,6 +1,6 @@
-// Command millrace runs a StreamProcessor manifest on this machine: the same
-// worker as in a pod, on an embedded broker or a real one, fed from a file if
-// wanted.
+// Command millrace runs a StreamProcessor manifest on this machine. It runs the same
+// worker as a pod does, on an embedded broker or a real cluster, and can feed the
+// input topic from a file.
 package main
 
 import (
@@ -11,8 +11,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// interruptedCode is the exit code that shells give to a program that ended by
-// Ctrl-C.
+// interruptedCode is the exit code that shells give to a program that Ctrl-C has ended.
 const interruptedCode = 130
 
 func main() {
@@ -29,8 +28,8 @@ func main() {
 	os.Exit(1)
 }
 
-// newRootCommand returns the command line. abort is closed when the user won't
-// wait for a drain any longer.
+// newRootCommand returns the command line. abort is closed when the user does not want
+// to wait for a drain any longer.
 func newRootCommand(abort <-chan struct{}) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "millrace",

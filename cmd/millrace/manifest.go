@@ -12,13 +12,13 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// manifest is the StreamProcessor of a run and the file it was read from.
+// manifest is the StreamProcessor of a run, and its file.
 type manifest struct {
 	path      string
 	processor *v1alpha1.StreamProcessor
 }
 
-// readManifest reads the one StreamProcessor of a file; - is the standard input.
+// readManifest reads a file with one StreamProcessor; - names the standard input.
 func readManifest(path string) (manifest, error) {
 	content, err := readFile(path)
 	if err != nil {
@@ -38,24 +38,26 @@ func readFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// checkProgram reports whether --exec was given if and only if it is needed.
+// checkProgram returns an error if the manifest needs --exec and the user has not given
+// it, or the other way round.
 func (m *manifest) checkProgram(program string) error {
 	container := m.processor.Spec.Processor.Container
 	switch {
 	case container != nil && program == "":
-		return fmt.Errorf("%s: spec.processor.container: an image can't be run here: build the program of %s and name it with --exec", m.path, container.Image)
+		return fmt.Errorf("%s: spec.processor.container: this command can't run an image: build the program of %s and name it with --exec", m.path, container.Image)
 	case container == nil && program != "":
-		return fmt.Errorf("--exec: %s has no spec.processor.container that the program could stand for", m.path)
+		return fmt.Errorf("--exec: %s has no spec.processor.container that the program could replace", m.path)
 	default:
 		return nil
 	}
 }
 
-// workerConfig returns the configuration that a pod of this StreamProcessor
-// would get. Its files with credentials are beside the manifest.
+// workerConfig returns the configuration that the operator gives a pod of this
+// StreamProcessor, except that the files with credentials are beside the manifest.
 func (m *manifest) workerConfig() (config.Config, error) {
 	cfg, err := resources.WorkerConfig(m.processor, filepath.Dir(m.path))
-	// Nothing here runs in a pod, but who tries a manifest wants to know.
+	// These checks matter only in a cluster, but a user who tries a manifest here
+	// learns of its mistakes early.
 	if err := errors.Join(err, resources.CheckForCluster(m.processor)); err != nil {
 		return config.Config{}, fmt.Errorf("%s: %w", m.path, err)
 	}

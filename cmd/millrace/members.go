@@ -21,7 +21,7 @@ func startMembers(cfg config.Config, processor worker.Processor, count int, log 
 	w := &workers{
 		statusURLs: []string{statusURL(address)},
 		stop:       stop,
-		kill:       stop, // goroutines can't be killed; they end with the process
+		kill:       stop, // goroutines can't be killed, but end with the process
 		done:       make(chan struct{}),
 	}
 	go func() {

@@ -11,27 +11,29 @@ import (
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
-// snapshot is what all workers of a run say together.
+// snapshot is the progress of all workers of a run together.
 type snapshot struct {
 	totals workerstatus.Totals
 	lag    int64
-	// waiting is what keeps a worker from joining the group, "" if nothing does.
+	// waiting says why a worker can't join the group, "" if all can.
 	waiting string
-	// watermarks are the highest said so far by partition: a partition that
-	// moves between members stays settled as far as it was.
+	// watermarks holds each partition's highest watermark so far: when a partition
+	// moves between members, its records stay settled.
 	watermarks map[int32]int64
-	// positions are the next offsets to dispatch of the partitions that are
-	// owned and running.
+	// positions holds the next offset to dispatch of each partition that a worker
+	// owns and reads.
 	positions map[int32]int64
+	// halted holds the errors of the halted partitions.
+	halted map[int32]string
 }
 
-// observer asks the workers how far they are. Its methods are called from one
-// goroutine.
+// observer asks the workers for their progress. Only one goroutine may call its
+// methods.
 type observer struct {
 	urls       []string
 	client     http.Client
-	last       []workerstatus.Status // of each worker, what it said last
-	final      []*finalWord          // of each worker
+	last       []workerstatus.Status // each worker's last answer
+	final      []*finalWord          // each worker's
 	watermarks map[int32]int64
 }
 
@@ -50,8 +52,8 @@ func newObserver(ctx context.Context, urls []string) *observer {
 	return o
 }
 
-// look asks every worker. One that gives no answer, because it has not begun
-// to listen or has ended, counts with its last.
+// look asks every worker. If a worker does not answer, because it does not listen yet
+// or has ended, its last answer counts.
 func (o *observer) look(ctx context.Context) snapshot {
 	for i, url := range o.urls {
 		if status, err := ask(ctx, &o.client, url); err == nil {
@@ -61,16 +63,16 @@ func (o *observer) look(ctx context.Context) snapshot {
 	return o.snapshot()
 }
 
-// lookBack tells how far the workers were when they ended.
+// lookBack returns the progress of the workers at their ends.
 func (o *observer) lookBack() snapshot {
 	patience := time.After(finalPatience)
 	for i, word := range o.final {
 		if !word.asked.Load() {
-			continue // it has never listened
+			continue // the worker has never listened
 		}
 		select {
 		case status, ok := <-word.status:
-			// One that is built on an older SDK answers at once.
+			// A worker with an older SDK has answered at once, not at its end.
 			if ok && status.Totals.RecordsIn >= o.last[i].Totals.RecordsIn {
 				o.last[i] = status
 			}
@@ -82,7 +84,7 @@ func (o *observer) lookBack() snapshot {
 }
 
 func (o *observer) snapshot() snapshot {
-	s := snapshot{watermarks: o.watermarks, positions: map[int32]int64{}}
+	s := snapshot{watermarks: o.watermarks, positions: map[int32]int64{}, halted: map[int32]string{}}
 	for i := range o.last {
 		s.add(&o.last[i])
 	}
@@ -118,8 +120,11 @@ func (s *snapshot) add(status *workerstatus.Status) {
 		for _, p := range member.Partitions {
 			s.lag += max(p.Lag, 0)
 			s.watermarks[p.Partition] = max(s.watermarks[p.Partition], p.Watermark)
-			if p.State == "running" {
+			switch p.State {
+			case "running":
 				s.positions[p.Partition] = p.Position
+			case "halted":
+				s.halted[p.Partition] = p.Error
 			}
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
-// fakeWorker says the first status until its end and then, to whoever has asked
-// for it, the last.
+// fakeWorker serves the first status. It answers requests for the final one with last,
+// after end is called.
 func fakeWorker(t *testing.T, first, last workerstatus.Status) (url string, asked <-chan struct{}, end func()) {
 	t.Helper()
 	questions, ended := make(chan struct{}, 1), make(chan struct{})
@@ -58,7 +58,8 @@ func TestObserverAddsWorkersUp(t *testing.T) {
 	}
 }
 
-// A partition that has moved is as far settled as its old owner said.
+// TestObserverKeepsWatermarks: a partition that has moved stays settled up to its
+// former owner's watermark.
 func TestObserverKeepsWatermarks(t *testing.T) {
 	a, _, end := fakeWorker(t, read(1, workerstatus.Partition{Partition: 0, Watermark: 7}), read(1))
 	defer end()
@@ -69,8 +70,31 @@ func TestObserverKeepsWatermarks(t *testing.T) {
 	}
 }
 
-// What keeps a worker from starting is all that there is to tell of it.
-func TestProgressTellsWhatIsWaitedFor(t *testing.T) {
+// TestProgressNamesTheHaltedPartitions: with --until-drained, a run whose partition is
+// halted goes on until the user ends it, so the line has to say why.
+func TestProgressNamesTheHaltedPartitions(t *testing.T) {
+	a, _, end := fakeWorker(t, read(10,
+		workerstatus.Partition{Partition: 3, State: "halted", Error: "offset 17:\nthe batch is damaged"},
+		workerstatus.Partition{Partition: 1, State: "running"}), read(10))
+	defer end()
+	s := &session{last: newObserver(testContext(t), []string{a}).look(testContext(t))}
+	line := s.progress(time.Now())
+	if !strings.Contains(line, "s  partition 3 halted  read 10") || !strings.HasSuffix(line, "  partition 3: offset 17: the batch is damaged") {
+		t.Errorf("progress: %q", line)
+	}
+	s.last.halted = map[int32]string{9: "nine", 0: "zero", 4: "", 7: "seven", 30: "thirty"}
+	if line := s.progress(time.Now()); !strings.Contains(line, "  partitions 0, 4, 7 and 2 more halted  read") || !strings.HasSuffix(line, "  partition 0: zero") {
+		t.Errorf("progress: %q", line)
+	}
+	s.last.halted = nil
+	if line := s.progress(time.Now()); strings.Contains(line, "halted") {
+		t.Errorf("progress without a halted partition: %q", line)
+	}
+}
+
+// TestProgressSaysWhyAWorkerWaits: while a worker waits for Kafka, the progress line
+// says only that.
+func TestProgressSaysWhyAWorkerWaits(t *testing.T) {
 	s := &session{last: snapshot{waiting: "no Kafka broker can be reached"}}
 	if line := s.progress(time.Now()); !strings.Contains(line, "waiting for Kafka: no Kafka broker can be reached") {
 		t.Errorf("progress: %q", line)

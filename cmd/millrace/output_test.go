@@ -87,7 +87,7 @@ func TestSummary(t *testing.T) {
 		}
 	}
 	if strings.Contains(table, "dropped") {
-		t.Errorf("a row without a meaning in\n%s", table)
+		t.Errorf("the table has a row for dropped records, though none were dropped:\n%s", table)
 	}
 }
 
@@ -108,6 +108,6 @@ func TestReached(t *testing.T) {
 		}
 	}
 	if !reached(nil, map[int32]int64{}) {
-		t.Error("nothing to reach is not reached")
+		t.Error("reached with an empty target = false")
 	}
 }

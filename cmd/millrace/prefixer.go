@@ -6,36 +6,36 @@ import (
 	"strings"
 )
 
-// tailLines is how many of a program's last lines are kept for its error.
+// tailLines is how many of a program's last lines its error quotes.
 const tailLines = 5
 
-// prefixer passes a program's output on line by line. It is used by one
-// goroutine at a time.
+// prefixer passes a program's output on, line by line. One goroutine at a time may
+// use it.
 type prefixer struct {
-	prefix string
-	out    io.Writer
-	rest   []byte   // the start of a line that has not ended
-	last   []string // at most tailLines
+	prefix  string
+	out     io.Writer
+	partial []byte   // a line without its end so far
+	last    []string // at most tailLines
 }
 
-// Write passes on the lines that are complete.
+// Write passes on the complete lines.
 func (p *prefixer) Write(b []byte) (int, error) {
-	p.rest = append(p.rest, b...)
+	p.partial = append(p.partial, b...)
 	for {
-		line, rest, found := bytes.Cut(p.rest, []byte("\n"))
+		line, rest, found := bytes.Cut(p.partial, []byte("\n"))
 		if !found {
 			return len(b), nil
 		}
 		p.pass(string(line))
-		p.rest = rest
+		p.partial = rest
 	}
 }
 
-// flush passes on a last line that has no end.
+// flush passes on a last line without an end.
 func (p *prefixer) flush() {
-	if len(p.rest) > 0 {
-		p.pass(string(p.rest))
-		p.rest = nil
+	if len(p.partial) > 0 {
+		p.pass(string(p.partial))
+		p.partial = nil
 	}
 }
 

@@ -16,16 +16,16 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// program is one process that stands for a pod of the manifest's container.
+// program is one process, in place of a pod with the manifest's container.
 type program struct {
-	name     string // "worker 2", as in its lines and errors
+	name     string // such as "worker 2", for its lines and errors
 	command  *exec.Cmd
 	lines    *prefixer
-	stopping chan struct{} // closed when it has been asked to drain
+	stopping chan struct{} // closed when the run asks the programs to drain
 }
 
-// startPrograms starts count processes of command, each with the manifest's args
-// and a configuration file of its own in dir.
+// startPrograms starts count processes of command, each with the manifest's args and
+// its own configuration file in dir.
 func startPrograms(command string, args []string, cfg config.Config, count int, dir string, s *screen) (*workers, error) {
 	var programs []*program
 	var urls []string
@@ -68,24 +68,25 @@ func newProgram(command string, args []string, cfg config.Config, i int, dir str
 	}
 	p := &program{name: "worker " + strconv.Itoa(i+1)}
 	p.lines = &prefixer{prefix: "[" + p.name + "] ", out: s}
-	// exec: the signals shall reach the program and not a shell around it.
+	// With exec, signals reach the program and not a shell around it.
 	shell := append([]string{"-c", "exec " + command + ` "$@"`, "sh"}, args...)
 	p.command = exec.Command("/bin/sh", append(shell, "--config", file)...)
 	p.command.Stdout, p.command.Stderr = p.lines, p.lines
-	// Ctrl-C on the terminal is for this process, which passes it on.
+	// A process group keeps Ctrl-C on the terminal from the program: this process
+	// gets it and asks the program to drain.
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return p, address, nil
 }
 
-// signalAll signals the process groups: a command may be a script.
+// signalAll signals the whole process groups, because a command may be a script.
 func signalAll(programs []*program, signal syscall.Signal) {
 	for _, p := range programs {
-		_ = syscall.Kill(-p.command.Process.Pid, signal) // it may have ended
+		_ = syscall.Kill(-p.command.Process.Pid, signal) // fails if the program has ended
 	}
 }
 
-// awaitPrograms waits for all of them. When one ends before it was asked to,
-// the others are drained.
+// awaitPrograms waits for all programs. When one ends by itself, it asks the others to
+// drain.
 func (w *workers) awaitPrograms(programs []*program, patience time.Duration, stopping <-chan struct{}) {
 	ended := make(chan error)
 	for _, p := range programs {
@@ -102,7 +103,7 @@ func (w *workers) awaitPrograms(programs []*program, patience time.Duration, sto
 		case <-stopping:
 			stopping, deadline = nil, time.After(patience)
 		case <-deadline:
-			failures = append(failures, fmt.Errorf("--exec: still running %s after SIGTERM: killed", patience))
+			failures = append(failures, fmt.Errorf("--exec: a program was still running %s after SIGTERM and was killed", patience))
 			w.kill()
 		}
 	}
@@ -110,7 +111,8 @@ func (w *workers) awaitPrograms(programs []*program, patience time.Duration, sto
 	close(w.done)
 }
 
-// wait returns why the program failed, or nil for a drain that was asked for.
+// wait waits for the program's end. It returns nil if the program has drained because
+// the run asked for it, and an error otherwise.
 func (p *program) wait() error {
 	err := p.command.Wait()
 	p.lines.flush()
@@ -127,8 +129,8 @@ func (p *program) wait() error {
 	case err == nil:
 		return fmt.Errorf("--exec: %s ended by itself, without an error", p.name)
 	case asked && status.Signal() == syscall.SIGTERM:
-		return fmt.Errorf("--exec: %s was ended by SIGTERM instead of draining; "+
-			"name the program itself and not one that starts it, such as go run", p.name)
+		return fmt.Errorf("--exec: %s ended at SIGTERM instead of draining; "+
+			"name the program itself, not one that starts it such as go run", p.name)
 	default:
 		return fmt.Errorf("--exec: %s failed: %w%s", p.name, err, p.lines.tail())
 	}

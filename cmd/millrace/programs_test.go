@@ -12,7 +12,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// watchedOutput is a screen's output that a test waits for.
+// watchedOutput is a screen's output in which a test can wait for a text.
 type watchedOutput struct {
 	changed chan struct{}
 	mu      sync.Mutex
@@ -99,12 +99,12 @@ func TestProgramsGetTheirConfigurationAndDrain(t *testing.T) {
 }
 
 func TestProgramThatFailsEndsTheOthers(t *testing.T) {
-	// Only the first one finds the directory missing.
+	// Only one program can make the directory.
 	lock := filepath.Join(t.TempDir(), "lock")
 	w, _ := startScripts(t, 2, "mkdir "+lock+" && { echo 'error: no such topic' >&2; exit 3; }\n"+waitForTerm)
 	err := awaitEnd(t, w)
 	if err == nil || !strings.Contains(err.Error(), "exit status 3") || !strings.Contains(err.Error(), "error: no such topic") {
-		t.Errorf("error %v does not tell status and last line", err)
+		t.Errorf("error %v does not contain the status and the last line", err)
 	}
 }
 

@@ -51,8 +51,8 @@ const (
 	masked  = `{"card":"3333","cents":990,"payment":1}`
 )
 
-// On a cluster that is secured, it takes the credentials from the files that it
-// names.
+// TestSampleTLSAndSCRAMOnASecuredCluster: the sample reads its credentials from the
+// files that its comment names.
 func TestSampleTLSAndSCRAMOnASecuredCluster(t *testing.T) {
 	ca := kafkatest.NewCA(t)
 	pair := ca.Server("127.0.0.1")
@@ -91,7 +91,8 @@ func TestSampleKeyOrdered(t *testing.T) {
 	}
 }
 
-// A file's records have no key; those of a cluster do.
+// TestSampleKeyOrderedKeepsTheOrderOfKeys runs on a cluster, because records from an
+// input file have no key.
 func TestSampleKeyOrderedKeepsTheOrderOfKeys(t *testing.T) {
 	_, brokers := realCluster(t, kfake.SeedTopics(2, "bookings"))
 	var records []*kgo.Record
@@ -114,7 +115,7 @@ func TestSampleKeyOrderedKeepsTheOrderOfKeys(t *testing.T) {
 	}
 }
 
-// valuesByKey reads a topic's values, those of a key in their order.
+// valuesByKey returns the values in a topic for each key, in their order.
 func valuesByKey(t *testing.T, brokers, topic string, count int) map[string][]string {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.ConsumeTopics(topic))

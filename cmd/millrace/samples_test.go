@@ -38,7 +38,7 @@ func TestSampleAccessLogAlerts(t *testing.T) {
 	}
 }
 
-// countAccessLog reads the log as the sample's expressions do.
+// countAccessLog counts the log's lines by the rules of the sample's expressions.
 func countAccessLog(t *testing.T) (read, problems, malformed int64) {
 	t.Helper()
 	for _, line := range readLines(t, filepath.Join(samples, "data", "access.jsonl.zst")) {

@@ -8,7 +8,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// borrowed has franz-go authenticate with the credentials and tokens of another client.
+// borrowed makes franz-go authenticate with the credentials and tokens of another
+// client.
 type borrowed struct {
 	mechanism string
 	client    *kafka.Client
@@ -23,8 +24,8 @@ func (b borrowed) Authenticate(ctx context.Context, address string) (sasl.Sessio
 	return dialogue{ctx, begun}, first, err
 }
 
-// dialogue is franz-go's view of a dialogue, which it goes through within
-// Authenticate's context.
+// dialogue is franz-go's view of a kafka.Dialogue. franz-go calls Challenge only while
+// the context of Authenticate is valid.
 type dialogue struct {
 	ctx    context.Context
 	worker kafka.Dialogue

@@ -11,27 +11,27 @@ import (
 )
 
 const (
-	// redrawInterval is how often the progress line changes on a terminal,
-	// lineInterval how often a line of it is written elsewhere.
+	// redrawInterval is how often the progress line changes on a terminal. Elsewhere
+	// a new line appears each lineInterval.
 	redrawInterval = 200 * time.Millisecond
 	lineInterval   = 5 * time.Second
 
 	clearLine = "\r\x1b[K"
 )
 
-// screen is the standard error: log lines, and below them on a terminal one
-// line of progress that is redrawn in place. It is safe for concurrent use.
+// screen writes log lines to the standard error. On a terminal it keeps one line of
+// progress below them and redraws it in place. It is safe for concurrent use.
 type screen struct {
 	out      io.Writer
-	terminal *os.File // nil if out is none
+	terminal *os.File // out, or nil if out is not a terminal
 
 	mu       sync.Mutex
-	progress string    // shown now; guarded by mu
-	written  time.Time // when progress was shown last; guarded by mu
+	progress string    // the line on the terminal; guarded by mu
+	written  time.Time // when Progress last wrote a line; guarded by mu
 }
 
 func newScreen(out io.Writer) *screen {
-	s := &screen{out: out, written: time.Now()} // the first line has something to tell
+	s := &screen{out: out, written: time.Now()} // the first line waits until there is progress
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		s.terminal = f
 	}
@@ -76,7 +76,7 @@ func (s *screen) Progress(line string) {
 	s.write(clearLine + s.progress)
 }
 
-// cut makes a line fit the terminal: one that wraps can't be cleared.
+// cut makes a line fit the terminal: clearLine can't clear a line that wraps.
 func (s *screen) cut(line string) string {
 	width, _, err := term.GetSize(int(s.terminal.Fd()))
 	if err != nil || width <= 0 || len(line) < width {
@@ -85,7 +85,7 @@ func (s *screen) cut(line string) string {
 	return line[:width-1]
 }
 
-// Clear takes the progress line away.
+// Clear removes the progress line.
 func (s *screen) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,5 +95,5 @@ func (s *screen) Clear() {
 	}
 }
 
-// write ignores an error: there is nowhere to report it. Needs mu.
+// write ignores an error: there is nowhere to report it. The caller holds mu.
 func (s *screen) write(text string) { _, _ = io.WriteString(s.out, text) }

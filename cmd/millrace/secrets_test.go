@@ -15,8 +15,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// A cluster that wants certificates and a password is fed, worked on and collected
-// from with the files beside the manifest.
+// TestRunOnASecuredCluster: the feeder, the worker and the collector use the
+// certificates and the password in the files beside the manifest.
 func TestRunOnASecuredCluster(t *testing.T) {
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		t.Run(mechanism, func(t *testing.T) {
@@ -29,7 +29,7 @@ func TestRunOnASecuredCluster(t *testing.T) {
 
 			o := millraceRun(testContext(t), t, nil, args...)
 			for _, missing := range []string{
-				"spec.kafka.tls.ca[0].configMapRef: there is no file ", filepath.Join("configmaps", "authority", "ca.crt"),
+				"spec.kafka.tls.ca[0].configMapRef: missing file ", filepath.Join("configmaps", "authority", "ca.crt"),
 				"spec.kafka.sasl.passwordSecretRef: ", filepath.Join("secrets", "user", "password") + `: write the value of Secret "user", key "password" into it`,
 			} {
 				if o.err == nil || !strings.Contains(o.err.Error(), missing) {
@@ -48,8 +48,8 @@ func TestRunOnASecuredCluster(t *testing.T) {
 	}
 }
 
-// A run takes the token of a service account from a file, for the worker and for what
-// feeds it and collects from it.
+// TestRunWithTokens: the feeder, the worker and the collector use the service account's
+// token from its file.
 func TestRunWithTokens(t *testing.T) {
 	broker := kafkatest.Apache(t, kafkatest.Tokens())
 	broker.CreateTopic("in", 2, nil)
@@ -76,7 +76,7 @@ func secured(mechanism string) string {
       sasl: {mechanism: ` + mechanism + `, usernameSecretRef: {name: user, key: username}, passwordSecretRef: {name: user, key: password}}, `
 }
 
-// mutualTLS is that of a broker which asks for a certificate of ca's.
+// mutualTLS returns the configuration of a broker that asks for a certificate of ca's.
 func mutualTLS(t *testing.T, ca *kafkatest.CA) *tls.Config {
 	t.Helper()
 	pair := ca.Server("127.0.0.1")
@@ -98,8 +98,8 @@ func text(t *testing.T, file string) string {
 	return string(content)
 }
 
-// writeSecret writes the keys of a Secret where a run of the manifest looks for
-// them.
+// writeSecret writes the keys of a Secret to the files that a run of the manifest
+// reads.
 func writeSecret(t *testing.T, manifest, name string, keys map[string]string) {
 	t.Helper()
 	writeKeys(t, manifest, filepath.Join("secrets", name), keys)

@@ -18,13 +18,13 @@ import (
 // session is one `millrace run`, from the manifest to the summary.
 type session struct {
 	opts   runOptions
-	abort  <-chan struct{} // closed when the user won't wait for the drain
+	abort  <-chan struct{} // closed when the user does not want to wait for the drain
 	stdout io.Writer
 	screen *screen
 
 	manifest    manifest
 	cfg         config.Config
-	processor   worker.Processor // nil if it is an image
+	processor   worker.Processor // nil if the manifest names an image
 	clusters    clusters
 	feeder      *feeder    // nil without --input-file
 	collector   *collector // nil without --output-file
@@ -33,29 +33,38 @@ type session struct {
 	observer    *observer
 
 	partitions        int    // of the input topic
-	dir               string // of the programs' configuration files
+	dir               string // holds the programs' configuration files
 	started, finished time.Time
-	last              snapshot // what the workers said last
+	last              snapshot // the workers' last progress
 	speed             speedometer
 }
 
-// run is the whole session. drain ends when the user asks for a stop.
+// run runs the whole session. drain ends when the user asks for a stop.
 func (s *session) run(drain context.Context) error {
 	if err := s.load(); err != nil {
 		return err
 	}
 	defer s.close()
-	// What must go on while the workers drain ends only with the session.
+	// The collector and the look at the workers go on while the workers drain: their
+	// context ends only with the session.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(drain))
 	defer cancel()
 	go s.endAtAbort(ctx, cancel)
-	if err := s.open(drain, ctx); err != nil {
+	err := s.connect(drain)
+	if err == nil {
+		err = s.start(ctx)
+	}
+	if err != nil {
 		if drain.Err() != nil {
 			return errInterrupted
 		}
 		return err
 	}
-	drained, err := s.work(drain, ctx)
+	supplying, endSupply := context.WithCancel(drain)
+	supply := newSupply(s)
+	go supply.run(supplying)
+	drained, err := s.work(ctx, drain.Done(), supply)
+	endSupply()
 	stopErr := s.stop(ctx)
 	switch {
 	case errors.Is(stopErr, errInterrupted):
@@ -67,7 +76,8 @@ func (s *session) run(drain context.Context) error {
 	return errors.Join(err, s.report(ctx, err != nil))
 }
 
-// endAtAbort ends ctx when the user won't wait, and itself when ctx ends.
+// endAtAbort cancels ctx when the user does not want to wait. It returns when ctx
+// ends.
 func (s *session) endAtAbort(ctx context.Context, cancel context.CancelFunc) {
 	select {
 	case <-s.abort:
@@ -76,8 +86,8 @@ func (s *session) endAtAbort(ctx context.Context, cancel context.CancelFunc) {
 	}
 }
 
-// load reads the manifest and opens the input, so that their mistakes show
-// before anything is started.
+// load reads the manifest and opens the input file, so that the user learns of
+// mistakes in them before anything starts.
 func (s *session) load() (err error) {
 	if s.manifest, err = readManifest(s.opts.manifest); err != nil {
 		return err
@@ -102,7 +112,7 @@ func (s *session) load() (err error) {
 		}
 	}
 	if s.opts.outputFile != "" && s.cfg.Output.Topic == "" {
-		return fmt.Errorf("--output-file: %s has no spec.output.topic, whose records the file would get", s.opts.manifest)
+		return fmt.Errorf("--output-file: %s has no spec.output.topic to collect records from", s.opts.manifest)
 	}
 	if s.opts.inputFile == "" {
 		return nil
@@ -115,24 +125,26 @@ func (s *session) load() (err error) {
 	return nil
 }
 
-// open connects to the cluster and starts what the run consists of; ctx is for
-// what goes on while the workers drain.
-func (s *session) open(drain, ctx context.Context) (err error) {
-	if s.clusters, err = openClusters(drain, s.cfg, s.opts.brokers, s.logger()); err != nil {
+// connect connects to the clusters, prepares the topics and notes where they stand.
+func (s *session) connect(ctx context.Context) (err error) {
+	if s.clusters, err = openClusters(ctx, s.cfg, s.opts.brokers, s.logger()); err != nil {
 		return err
 	}
 	s.clusters.configure(&s.cfg)
-	if err = s.clusters.prepareTopics(drain, s.cfg, s.feeder != nil); err != nil {
+	if err = s.clusters.prepareTopics(ctx, s.cfg, s.feeder != nil); err != nil {
 		return err
 	}
-	count, err := s.clusters.input.client.Partitions(drain, s.cfg.Input.Topic)
+	count, err := s.clusters.input.client.Partitions(ctx, s.cfg.Input.Topic)
 	if err != nil {
 		return fmt.Errorf("input topic: %w", err)
 	}
 	s.partitions = int(count)
-	if s.deadLetters, err = s.clusters.input.deadLetterStarts(drain, s.cfg.Failure.DeadLetter.Topic); err != nil {
-		return err
-	}
+	s.deadLetters, err = s.clusters.input.deadLetterStarts(ctx, s.cfg.Failure.DeadLetter.Topic)
+	return err
+}
+
+// start starts the collector and the workers.
+func (s *session) start(ctx context.Context) (err error) {
 	if s.opts.outputFile != "" {
 		if s.collector, err = startCollector(ctx, s.clusters.output, s.cfg.Output.Topic, s.opts.outputFile); err != nil {
 			return fmt.Errorf("--output-file: %w", err)
@@ -159,13 +171,13 @@ func (s *session) startWorkers(ctx context.Context) (err error) {
 	return nil
 }
 
-// logger writes what the worker has to say above the progress line.
+// logger returns a logger that writes the worker's lines above the progress line.
 func (s *session) logger() logr.Logger {
 	return worker.NewLogger(s.cfg.Telemetry.LogLevel, config.LogText, s.screen)
 }
 
-// report completes the files and writes the summary. A run that failed before
-// it read anything has none to show.
+// report completes the files and writes the summary. It prints no summary of a run
+// that failed before it read a record.
 func (s *session) report(ctx context.Context, failed bool) error {
 	s.screen.Clear()
 	var collectErr, saveErr, printErr error
@@ -182,7 +194,7 @@ func (s *session) report(ctx context.Context, failed bool) error {
 	return errors.Join(collectErr, saveErr, printErr)
 }
 
-// print writes what a person wants to know.
+// print writes the summary for a person, with the first dead letters.
 func (s *session) print(ctx context.Context, figures *summary) error {
 	at := places{
 		input:       s.cfg.Input.Topic,
@@ -203,14 +215,14 @@ func (s *session) print(ctx context.Context, figures *summary) error {
 	return errors.Join(readErr, err)
 }
 
-// close ends whatever has been started and is still there.
+// close ends everything that the session has started and that still runs.
 func (s *session) close() {
 	s.screen.Clear()
 	if s.workers != nil {
 		s.workers.kill()
 	}
 	if s.feeder != nil {
-		_ = s.feeder.lines.Close() // it was only read
+		_ = s.feeder.lines.Close() // a file that was only read loses nothing
 	}
 	s.clusters.Close()
 	if s.dir != "" {

@@ -19,12 +19,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// outcome is what `millrace run` left behind.
+// outcome holds the outputs and the error of `millrace run`.
 type outcome struct {
 	stdout, stderr string
 	err            error
 	summary        summary
-	lines          []string // of the output file, sorted
+	lines          []string // in the output file, sorted
 }
 
 // millraceRun runs the command with --summary and --output-file.
@@ -102,8 +102,8 @@ func TestRunCopiesAFile(t *testing.T) {
 	}
 }
 
-// The input is fed while the worker runs: one that starts at the topic's end
-// must have found it before.
+// TestRunFeedsAWorkerThatStartsAtTheEnd: a worker with startOffset Latest must have
+// found the topic's end before the command feeds the input.
 func TestRunFeedsAWorkerThatStartsAtTheEnd(t *testing.T) {
 	cluster, brokers := realCluster(t, kfake.SeedTopics(2, "in", "out"))
 	mustProduce(t, producer(t, brokers), &kgo.Record{Topic: "in", Value: []byte("from before")})
@@ -117,7 +117,7 @@ func TestRunFeedsAWorkerThatStartsAtTheEnd(t *testing.T) {
 	}
 }
 
-// realCluster stands for the one that --brokers names.
+// realCluster starts the cluster for --brokers.
 func realCluster(t *testing.T, opts ...kfake.Opt) (*kfake.Cluster, string) {
 	t.Helper()
 	c, err := kfake.NewCluster(append(opts, kfake.NumBrokers(1))...)
@@ -145,8 +145,8 @@ func mustProduce(t *testing.T, client *kgo.Client, records ...*kgo.Record) {
 	}
 }
 
-// The workers' being there is not enough: all that was in the topic must be
-// settled.
+// TestUntilDrainedWaitsForSlowRecords: a run is drained only when all records that the
+// topic held are settled.
 func TestUntilDrainedWaitsForSlowRecords(t *testing.T) {
 	cluster, brokers := realCluster(t, kfake.SeedTopics(2, "in", "out"))
 	client := producer(t, brokers)
@@ -158,8 +158,8 @@ func TestUntilDrainedWaitsForSlowRecords(t *testing.T) {
 	}
 }
 
-// A topic may end in offsets that hold no record: --until-drained ends there
-// all the same, and leaves out what was aborted.
+// TestUntilDrainedPassesMarkersAtTheEnd: a run is drained also if the topic ends in
+// offsets without a record. It does not process aborted records.
 func TestUntilDrainedPassesMarkersAtTheEnd(t *testing.T) {
 	_, brokers := realCluster(t, kfake.SeedTopics(2, "in", "out"))
 	client := producer(t, brokers, kgo.TransactionalID("t"))
@@ -194,14 +194,14 @@ func TestUntilDrainedPassesACompactedTail(t *testing.T) {
 	mustProduce(t, client, &kgo.Record{Topic: "in", Key: []byte("k")})
 	cluster.Compact()
 	o := millraceRun(testContext(t), t, nil, "-f", writeManifest(t, copying), "--brokers", brokers, "--until-drained")
-	// The tombstone is written as an empty line.
+	// The tombstone becomes an empty line.
 	if o.err != nil || len(o.lines) == 0 || len(o.lines) > 2 {
 		t.Errorf("lines %q; error %v", o.lines, o.err)
 	}
 }
 
-// What is on a real cluster from before stays out of the output file, and what
-// comes after the start is not waited for.
+// TestRunOnARealCluster: the output file does not get results of earlier runs, and a
+// second run does not read records again.
 func TestRunOnARealCluster(t *testing.T) {
 	_, brokers := realCluster(t, kfake.SeedTopics(4, "in", "out"))
 	client := producer(t, brokers)
@@ -216,8 +216,8 @@ func TestRunOnARealCluster(t *testing.T) {
 	}
 }
 
-// interruptOnOutput runs the command on a cluster and interrupts it when the
-// first results are written, with patience once and without it twice.
+// interruptOnOutput runs the command on a cluster and interrupts it when the worker
+// writes its first results: once with patience, twice without.
 func interruptOnOutput(t *testing.T, cluster *kfake.Cluster, patience bool, args ...string) outcome {
 	t.Helper()
 	ctx, interrupt := context.WithCancel(testContext(t))
@@ -247,11 +247,12 @@ func TestInterruptDrains(t *testing.T) {
 	}
 	committed := cluster.GroupInfo("millrace-sample").Commits["in"][0].Offset
 	if n := int64(len(o.lines)); n == 0 || n != committed || n != o.summary.RecordsOut {
-		t.Errorf("%d lines, %d in the summary, committed up to %d: want the same", n, o.summary.RecordsOut, committed)
+		t.Errorf("%d lines, %d in the summary, committed up to %d: want three equal numbers", n, o.summary.RecordsOut, committed)
 	}
 }
 
-// stuck fails on the value "bad" for longer than any test takes.
+// stuck is a processor that keeps failing on the value "bad" for longer than any test
+// takes.
 const stuck = `  processor: {cel: {filter: 'value == b"bad" ? bool(string(value)) : true'}}
   failure: {maxAttempts: 100, backoff: {initial: 1h, max: 1h}, onExhausted: Drop}
 `

@@ -8,12 +8,11 @@ import (
 	"syscall"
 )
 
-// errInterrupted is why a run ends that was not let finish.
+// errInterrupted is the error of a run that the user ended before it was finished.
 var errInterrupted = errors.New("interrupted")
 
-// signals returns a context that ends at the first SIGINT or SIGTERM, which
-// asks for a drain, and a channel that is closed at the second, which asks to
-// give it up.
+// signals returns a context and a channel. The first SIGINT or SIGTERM asks for a
+// drain and ends the context; the second asks to stop at once and closes the channel.
 func signals() (context.Context, <-chan struct{}) {
 	ctx, cancel := context.WithCancel(context.Background())
 	abort := make(chan struct{})

@@ -10,7 +10,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
-// summary are a run's figures, as --summary writes them.
+// summary holds a run's figures, as --summary writes them.
 type summary struct {
 	RecordsIn           int64   `json:"recordsIn"`
 	RecordsOut          int64   `json:"recordsOut"`
@@ -50,12 +50,12 @@ func (s *summary) save(path string) error {
 	return nil
 }
 
-// places says where a run's records came from and went, for people.
+// places names the source and the targets of a run's records, for the table.
 type places struct {
 	input, output, outputFile, deadLetters string
 }
 
-// table returns the figures for people, a line each.
+// table formats the figures for a person, one a line.
 func (s *summary) table(at places) string {
 	var out strings.Builder
 	row := func(name string, count int64, remark string) {
@@ -83,7 +83,7 @@ func (s *summary) table(at places) string {
 	return out.String()
 }
 
-// grouped writes a count like 1,234,567.
+// grouped formats a count like 1,234,567.
 func grouped(n int64) string {
 	digits := fmt.Sprint(n)
 	var out strings.Builder

@@ -21,7 +21,7 @@ func newVersionCommand() *cobra.Command {
 	}
 }
 
-// version is what the Go toolchain stamped into the program: the module's
+// version returns the version that the Go toolchain put into the program: the module's
 // version, or the commit for a build of a work tree.
 func version() string {
 	info, ok := debug.ReadBuildInfo()

@@ -5,21 +5,20 @@ import (
 	"net"
 )
 
-// workers are what a run works with: members of the consumer group in this
-// process, or programs.
+// workers are the members of the consumer group of a run: in this process, or in
+// programs that the run starts.
 type workers struct {
-	// statusURLs are where they tell how far they are.
+	// statusURLs are the addresses of their /status.
 	statusURLs []string
-	// stop asks them to drain, kill ends them without; both may be called at
-	// any time and more than once.
+	// stop asks them to drain, kill ends them without a drain. Callers may call both
+	// at any time and more than once.
 	stop, kill func()
-	// done is closed when all have ended; err is set before.
+	// done is closed when all have ended. err is set before.
 	done chan struct{}
 	err  error
 }
 
-// freeAddress returns an address of this machine that nobody listens on, for
-// a worker's /status.
+// freeAddress returns a free address of this machine, for a worker's /status.
 func freeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

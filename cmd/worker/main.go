@@ -1,5 +1,5 @@
-// Command worker is the program of the worker image: it runs the built-in
-// processor that its configuration file names.
+// Command worker is the program of the worker image. It runs the built-in processor
+// that its configuration file configures.
 package main
 
 import (
@@ -12,11 +12,11 @@ import (
 
 func main() { worker.MainWith(builtIn) }
 
-// builtIn makes the processor that cfg asks for.
+// builtIn returns the built-in processor of cfg.
 func builtIn(cfg config.Config) (worker.Processor, error) {
 	if cfg.Processor.CEL == nil {
-		return nil, errors.New("processor: no built-in processor is named: set processor.cel, " +
-			"or run the processor's own image")
+		return nil, errors.New("processor: the file configures no built-in processor: set processor.cel, " +
+			"or run the image of your processor")
 	}
 	return cel.New(*cfg.Processor.CEL)
 }

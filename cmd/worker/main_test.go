@@ -12,7 +12,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/workertest"
 )
 
-// TestMain is the worker itself in the processes that tests start.
+// TestMain runs the worker itself in the processes that tests start.
 func TestMain(m *testing.M) {
 	if os.Getenv("RUN_WORKER") != "" {
 		main()
@@ -47,7 +47,7 @@ func TestBuiltIn(t *testing.T) {
 	}
 	results := workertest.Run(t.Context(), p, worker.Record{Value: []byte("a")}, worker.Record{Value: []byte("b")})
 	if len(results[0].Outputs) != 1 || !results[1].Filtered() {
-		t.Errorf("results %+v, want the first record and not the second", results)
+		t.Errorf("results %+v, want an output for the first record only", results)
 	}
 }
 
