@@ -9,70 +9,59 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// How long a node may have no room for a resize before the pod takes less, since what
-// it asks for keeps others from the node; how long it then goes without asking for
-// more, and how long after a refusal of the API server.
+// A node may have no room for a resize for deferredFor before the pod takes less, since
+// its request keeps other pods from the node. The pod then asks for no more for
+// deferredPause, and after a refusal of the API server for refusedPause.
 const (
 	deferredFor   = 5 * time.Minute
 	deferredPause = 30 * time.Minute
 	refusedPause  = 10 * time.Minute
 )
 
-// ceiling is the most CPU that a pod can be given, in thousandths, and why.
+// ceiling is the most CPU that a pod can get, in thousandths of a CPU, and the reason.
 type ceiling struct {
 	milli           int64
-	until           time.Time // zero for as long as the pod is there
+	until           time.Time // zero for the life of the pod
 	reason, message string
 }
 
-// keepCeilings forgets those of pods that are gone, and those that are over.
-func (m *memory) keepCeilings(pods []*corev1.Pod, now time.Time) {
-	kept := map[types.UID]ceiling{}
+// ceilings are the bounds of a StreamProcessor's pods, by the pods' UID.
+type ceilings map[types.UID]ceiling
+
+// keep drops the ceilings of pods that are gone, and those that are over.
+func (c *ceilings) keep(pods []*corev1.Pod, now time.Time) {
+	left := ceilings{}
 	for _, pod := range pods {
-		if c, ok := m.ceilings[pod.UID]; ok && (c.until.IsZero() || c.until.After(now)) {
-			kept[pod.UID] = c
+		if known, ok := (*c)[pod.UID]; ok && (known.until.IsZero() || known.until.After(now)) {
+			left[pod.UID] = known
 		}
 	}
-	m.ceilings = kept
+	*c = left
 }
 
-// noteCeiling remembers what a node says to a pod's resize.
-func (s *scope) noteCeiling(pod *corev1.Pod, now time.Time) {
+// note remembers the node's answer to a pod's resize. step is the amount by which the
+// next try asks for less.
+func (c ceilings) note(pod *corev1.Pod, step int64, now time.Time) {
 	pending := podCondition(pod, corev1.PodResizePending)
 	if pending == nil {
 		return
 	}
 	asked, has := resources.PodCPU(pod)
-	c := ceiling{reason: pending.Reason, message: pending.Message}
+	bound := ceiling{reason: pending.Reason, message: pending.Message}
 	switch {
 	case asked <= has:
 		return
 	case pending.Reason == corev1.PodReasonInfeasible:
-		c.milli = s.less(asked, has)
+		bound.milli = oneStepLess(asked, has, step)
 	case pending.Reason == corev1.PodReasonDeferred && now.Sub(pending.LastTransitionTime.Time) >= deferredFor:
-		c.milli, c.until = has, now.Add(deferredPause)
+		bound.milli, bound.until = has, now.Add(deferredPause)
 	default:
 		return
 	}
-	s.memory.ceilings[pod.UID] = c
+	c[pod.UID] = bound
 }
 
-// less is the next amount to try where a node can't give what was asked for.
-func (s *scope) less(asked, has int64) int64 {
-	step := s.observed.CPU.Base
-	if a := s.sp.Spec.Autoscaling; a != nil && a.Vertical != nil && a.Vertical.Step != nil {
-		step = a.Vertical.Step.MilliValue()
-	}
+// oneStepLess returns the next amount to try after a node could not give asked.
+func oneStepLess(asked, has, step int64) int64 {
 	return max(has, asked-max(step, 1))
-}
-
-// refuseResize remembers a refusal, which is looked at again soon.
-func (s *scope) refuseResize(pod *corev1.Pod, c ceiling) {
-	s.memory.ceilings[pod.UID] = c
-	for i := range s.observed.CPU.Pods {
-		if p := &s.observed.CPU.Pods[i]; p.Name == pod.Name {
-			p.Ceiling, p.Reason, p.Message = c.milli, c.reason, c.message
-		}
-	}
-	s.waitFor(time.Second)
 }

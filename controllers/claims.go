@@ -10,14 +10,14 @@ import (
 )
 
 // claims are the consumer groups that StreamProcessors have taken since the operator
-// began: the status that records it reaches the cache a moment later.
+// started. The status that records them reaches the cache a moment later.
 type claims struct {
 	mu sync.Mutex
 	of map[string]map[string]v1alpha1.HeldGroup // by namespace and name; guarded by mu
 }
 
-// take claims a group, unless another StreamProcessor of the namespace has it: then
-// it returns that one's name. A claim replaces the one before.
+// take claims a group for a StreamProcessor, in the place of its earlier claim. If
+// another StreamProcessor of the namespace has the group, it returns that one's name.
 func (c *claims) take(key types.NamespacedName, group v1alpha1.HeldGroup, search dial.Search) (owner string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

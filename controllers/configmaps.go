@@ -15,21 +15,21 @@ import (
 )
 
 // pruneConfigMaps deletes the worker's files of earlier configurations that no
-// ReplicaSet and no pod refers to. Until the Deployment's controller has seen the
-// present template it may still make a ReplicaSet of the one before.
-func (r *Reconciler) pruneConfigMaps(ctx context.Context, s *scope) error {
+// ReplicaSet and no pod refers to. It waits until the Deployment's controller has seen
+// the present template: before, the controller may make a ReplicaSet of the earlier one.
+func (a *applier) pruneConfigMaps(ctx context.Context, s *scope) error {
 	d := s.observed.Deployment
 	if d == nil || d.Status.ObservedGeneration < d.Generation || len(s.plan.Apply) == 0 {
 		return nil
 	}
-	unused, err := r.unusedConfigMaps(ctx, s)
+	unused, err := a.unusedConfigMaps(ctx, s)
 	if err != nil || len(unused) == 0 {
 		return err
 	}
-	// The cache may be behind.
+	// The cache may be behind, so ask the API server.
 	used := map[string]bool{}
 	for _, kind := range []string{"ReplicaSet", "Pod"} {
-		if err := markUsed(ctx, r.Reader, s, kind, used); err != nil {
+		if err := markUsed(ctx, a.reader, s, kind, used); err != nil {
 			return err
 		}
 	}
@@ -38,7 +38,7 @@ func (r *Reconciler) pruneConfigMaps(ctx context.Context, s *scope) error {
 		if used[c.Labels[resources.ConfigLabel]] {
 			continue
 		}
-		if err := r.Client.Delete(ctx, c, client.Preconditions{UID: new(c.UID)}); client.IgnoreNotFound(err) != nil {
+		if err := a.client.Delete(ctx, c, client.Preconditions{UID: new(c.UID)}); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("delete ConfigMap %s: %w", c.Name, err)
 		}
 		ctrl.LoggerFrom(ctx).Info("deleted", "object", "ConfigMap "+c.Name, "why", "no pod and no ReplicaSet refers to it")
@@ -46,10 +46,10 @@ func (r *Reconciler) pruneConfigMaps(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// unusedConfigMaps goes by the cache.
-func (r *Reconciler) unusedConfigMaps(ctx context.Context, s *scope) ([]corev1.ConfigMap, error) {
+// unusedConfigMaps returns the files that the cache shows no use of.
+func (a *applier) unusedConfigMaps(ctx context.Context, s *scope) ([]corev1.ConfigMap, error) {
 	var all corev1.ConfigMapList
-	if err := r.Client.List(ctx, &all, ofProcessor(s)...); err != nil {
+	if err := a.client.List(ctx, &all, ofProcessor(s)...); err != nil {
 		return nil, fmt.Errorf("list ConfigMaps: %w", err)
 	}
 	used := map[string]bool{s.observed.Deployment.Spec.Template.Labels[resources.ConfigLabel]: true}
@@ -59,12 +59,12 @@ func (r *Reconciler) unusedConfigMaps(ctx context.Context, s *scope) ([]corev1.C
 	for i := range s.observed.Pods {
 		used[s.observed.Pods[i].Labels[resources.ConfigLabel]] = true
 	}
-	if err := markUsed(ctx, r.Client, s, "ReplicaSet", used); err != nil {
+	if err := markUsed(ctx, a.client, s, "ReplicaSet", used); err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(all.Items, func(c corev1.ConfigMap) bool {
 		hash := c.Labels[resources.ConfigLabel]
-		ours := s.isOurs(&c) || s.isOrphan(&c)
+		ours := isOwned(s.sp, &c) || isOrphan(s.sp, &c)
 		return !ours || c.Name != resources.ConfigMapName(s.sp, hash) || used[hash]
 	}), nil
 }

@@ -35,7 +35,9 @@ type world struct {
 	client.Client
 	rand   *rand.Rand
 	faults float64
-	r      *Reconciler
+	// opts are those of r; opts.Client is w.Client, or what intercept puts before it.
+	opts Options
+	r    *Reconciler
 	kafka  *fakeKafka
 	clock  *clocktesting.FakePassiveClock
 }
@@ -50,20 +52,32 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{T: t, rand: rand.New(rand.NewPCG(seed, 1)), kafka: newFakeKafka(6), clock: clocktesting.NewFakePassiveClock(time.Unix(1000, 0))}
 	w.Client = fake.NewClientBuilder().WithScheme(scheme).
 		WithStatusSubresource(&v1alpha1.StreamProcessor{}, &appsv1.Deployment{}).
-		WithIndex(&v1alpha1.StreamProcessor{}, groupIndex, new(Reconciler).groupKeys).
+		WithIndex(&v1alpha1.StreamProcessor{}, groupIndex, new(groups).indexKeys).
 		WithInterceptorFuncs(w.faulty()).Build()
 	w.kafka.facts.At = time.Unix(999, 0)
 	w.restart()
 	return w
 }
 
-// restart makes a reconciler that knows nothing.
-func (w *world) restart() {
-	w.r = &Reconciler{
-		Client: w.Client, Reader: w.Client, Events: events.NewFakeRecorder(10_000),
+// restart makes a reconciler that knows nothing, with changed options.
+func (w *world) restart(change ...func(*Options)) {
+	w.opts = Options{
+		Client: &intercepted{w.Client}, Reader: w.Client, Events: events.NewFakeRecorder(10_000),
 		Kafka: w.kafka, Pods: newFakePods(), Clock: w.clock,
 		Environment: plan.Environment{WorkerImage: "worker:1"},
 	}
+	for _, c := range change {
+		c(&w.opts)
+	}
+	w.r = New(w.opts)
+}
+
+// intercepted is a client that a test may replace while the reconciler runs.
+type intercepted struct{ client.Client }
+
+// intercept puts functions between the reconciler and its client.
+func (w *world) intercept(funcs interceptor.Funcs) {
+	w.opts.Client.(*intercepted).Client = interceptor.NewClient(w.Client.(client.WithWatch), funcs)
 }
 
 var errInjected = errors.New("injected")
@@ -130,7 +144,7 @@ func (w *world) acts() []func() {
 			w.kafka.change(func(f *kafkawatch.Facts) { f.Partitions = make([]kafkawatch.Partition, 8) })
 		},
 		func() { w.kafka.change(func(f *kafkawatch.Facts) { f.Err = errNoBroker }) },
-		w.restart,
+		func() { w.restart() },
 		w.drift, w.drift,
 		w.settle, w.settle,
 	}

@@ -15,23 +15,23 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// contents are those of the Secrets and ConfigMaps that a StreamProcessor refers
-// to: of all others the cache has the metadata only.
+// contents are those of the Secrets and ConfigMaps that a StreamProcessor refers to. Of
+// all others the operator has the metadata only.
 type contents map[reference]content
 
 type reference struct{ kind, name string }
 
 type content struct {
-	version string            // the resourceVersion
+	version string            // the object's resourceVersion
 	data    map[string][]byte // nil if there is no such object
 }
 
-// content returns the content of a Secret or ConfigMap. It reads the object only
-// if it is not the one that is known.
-func (r *Reconciler) content(ctx context.Context, namespace string, ref reference, known content) (content, error) {
+// content returns the content of a Secret or ConfigMap. It reads the object only if its
+// version differs from the known one.
+func (r *references) content(ctx context.Context, namespace string, ref reference, known content) (content, error) {
 	key := types.NamespacedName{Namespace: namespace, Name: ref.name}
 	meta := metadataOf(ref.kind)
-	err := r.References.Get(ctx, key, meta)
+	err := r.metadata.Get(ctx, key, meta)
 	if err == nil && known.data != nil && known.version == meta.ResourceVersion {
 		return known, nil
 	}
@@ -48,36 +48,39 @@ func (r *Reconciler) content(ctx context.Context, namespace string, ref referenc
 	return found, nil
 }
 
-func (r *Reconciler) readContent(ctx context.Context, key types.NamespacedName, kind string) (content, error) {
+func (r *references) readContent(ctx context.Context, key types.NamespacedName, kind string) (content, error) {
 	data := map[string][]byte{}
 	var object client.Object
 	var err error
 	if kind == resources.ConfigMapKind {
 		configMap := &corev1.ConfigMap{}
-		object, err = configMap, r.Reader.Get(ctx, key, configMap)
+		object, err = configMap, r.reader.Get(ctx, key, configMap)
 		for name, text := range configMap.Data {
 			data[name] = []byte(text)
 		}
 		maps.Copy(data, configMap.BinaryData)
 	} else {
 		secret := &corev1.Secret{}
-		object, err = secret, r.Reader.Get(ctx, key, secret)
+		object, err = secret, r.reader.Get(ctx, key, secret)
 		maps.Copy(data, secret.Data)
 	}
 	return content{object.GetResourceVersion(), data}, err
 }
 
-// observeCredentials finds what the spec refers to. The hash is of the keys that
-// are used, not of the objects' versions: a label on a Secret is no reason to
-// replace pods.
-func (r *Reconciler) observeCredentials(ctx context.Context, s *scope) error {
+// observe reads the Secrets and ConfigMaps that the spec refers to. The hash is of the
+// keys that the pods use, not of the objects' versions: a new label on a Secret is no
+// reason to replace pods.
+func (r *references) observe(ctx context.Context, s *scope) error {
 	sum := sha256.New()
 	wanted, _ := resources.Credentials(s.sp)
-	known, found := s.memory.contents, contents{}
+	known, found := r.kept.get(s.key), contents{}
+	missing := func(format string, args ...any) {
+		s.observed.Credentials.Missing = append(s.observed.Credentials.Missing, fmt.Sprintf(format, args...))
+	}
 	for _, c := range wanted {
 		ref := reference{c.Kind, c.Name}
 		if _, ok := found[ref]; !ok {
-			content, err := r.content(ctx, s.sp.Namespace, ref, known[ref])
+			content, err := r.content(ctx, s.sp.Namespace, ref, (*known)[ref])
 			if err != nil {
 				return err
 			}
@@ -85,24 +88,20 @@ func (r *Reconciler) observeCredentials(ctx context.Context, s *scope) error {
 		}
 		data := found[ref].data
 		if data == nil {
-			s.misses("%s: there is no %s %q: create it", c.Field, c.Kind, c.Name)
+			missing("%s: there is no %s %q: create it", c.Field, c.Kind, c.Name)
 			continue
 		}
 		value := data[c.Key]
 		if len(value) == 0 {
-			s.misses("%s: %s %q has no %q: add it", c.Field, c.Kind, c.Name, c.Key)
+			missing("%s: %s %q has no key %q: add it", c.Field, c.Kind, c.Name, c.Key)
 		}
 		sum.Write(fmt.Appendf(nil, "%s %d ", c.Field, len(value)))
 		sum.Write(value)
 		s.files[c.String()] = value
 	}
-	s.memory.contents = found
+	*known = found
 	if len(wanted) > 0 {
 		s.observed.Credentials.Hash = hex.EncodeToString(sum.Sum(nil)[:8])
 	}
 	return nil
-}
-
-func (s *scope) misses(format string, args ...any) {
-	s.observed.Credentials.Missing = append(s.observed.Credentials.Missing, fmt.Sprintf(format, args...))
 }

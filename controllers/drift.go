@@ -15,11 +15,12 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// appliedAnnotation holds a hash of what was applied last: what is no longer
-// asked for does not show in the object otherwise.
+// appliedAnnotation holds a hash of the configuration that was applied last. Only the
+// hash shows that a field has left the configuration.
 const appliedAnnotation = "millrace.dev/applied"
 
-// configuration is an object as it is applied: without nulls and the status, and with the hash of itself.
+// configuration returns an object as it is applied: without nulls and status, and with
+// its own hash.
 func configuration(object resources.Object) (*unstructured.Unstructured, error) {
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {
@@ -42,15 +43,15 @@ func configuration(object resources.Object) (*unstructured.Unstructured, error) 
 	return u, nil
 }
 
-// compared leaves out the note of the spec's generation: most changes of the spec are
-// none of the Deployment, and no reason to write it.
+// compared leaves out the note of the spec's generation: most changes of the spec do
+// not change the Deployment, and are no reason to write it.
 func compared(annotations map[string]string) map[string]string {
 	left := maps.Clone(annotations)
 	delete(left, resources.GenerationAnnotation)
 	return left
 }
 
-// pruned takes nulls away: applying them would only claim fields.
+// pruned removes nulls: applying them would only claim fields.
 func pruned(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -69,10 +70,10 @@ func pruned(value any) any {
 	return value
 }
 
-// answer is what the API server made of an object when it was last applied.
+// answer is the API server's answer when an object was last applied.
 type answer struct {
-	hash       string // of what was applied
-	generation int64  // 0 before the first, and for kinds of object that have none
+	hash       string // of the applied configuration
+	generation int64  // 0 before the first answer, and for kinds without a generation
 }
 
 func hashOf(wanted *unstructured.Unstructured) string {
@@ -80,18 +81,18 @@ func hashOf(wanted *unstructured.Unstructured) string {
 }
 
 // upToDate reports whether applying wanted would change nothing: it was applied
-// before, and all of it still is in live. In the steady state that is always so,
-// and nothing is written.
+// before, and live still contains all of it. In the steady state that is always so,
+// and the operator writes nothing.
 //
-// Admission may have changed what was applied, and would do so each time. Then
-// live is as the API server answered last, whose generation tells of every change
-// since, but for those of the metadata.
+// Admission may change each configuration that the operator applies. Then live never
+// contains all of it, and upToDate compares generations: the one in the API server's
+// last answer changes with every change but those of the metadata.
 func upToDate(wanted *unstructured.Unstructured, live client.Object, last answer) (bool, error) {
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
 	if err != nil {
 		return false, fmt.Errorf("convert %T: %w", live, err)
 	}
-	// What comes from the cache has no kind.
+	// Objects from the cache have no kind.
 	fields["apiVersion"], fields["kind"] = wanted.GetAPIVersion(), wanted.GetKind()
 	annotations := wanted.GetAnnotations()
 	defer wanted.SetAnnotations(annotations)
@@ -103,14 +104,14 @@ func upToDate(wanted *unstructured.Unstructured, live client.Object, last answer
 	return answered && contains(fields["metadata"], wanted.Object["metadata"]), nil
 }
 
-// contains reports whether all of wanted is in live. Elements of lists may be
-// anywhere in the list, and others beside them: some are of other managers.
+// contains reports whether live has all of wanted. A list may have its elements in any
+// order, and more of them: other managers add some.
 func contains(live, wanted any) bool {
 	switch wanted := wanted.(type) {
 	case map[string]any:
 		fields, ok := live.(map[string]any)
 		if !ok {
-			return len(wanted) == 0 && live == nil // {} is kept as nothing
+			return len(wanted) == 0 && live == nil // the API server stores {} as null
 		}
 		for k, v := range wanted {
 			if !contains(fields[k], v) {

@@ -5,33 +5,43 @@ import (
 	"fmt"
 	"reflect"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/millrace-dev/millrace/controllers/resources"
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// checkedExpressions are expressions with what is wrong with them: to compile
-// them takes longer than all else in a reconciliation.
+// expressions checks the built-in processor's expressions. It keeps the last result,
+// since compiling takes longer than the rest of a reconciliation.
+type expressions struct {
+	check func(config.CEL) error // nil for no check
+
+	kept kept[checkedExpressions]
+}
+
 type checkedExpressions struct {
-	expressions *config.CEL // nil before the first
+	expressions *config.CEL // nil before the first check
 	err         error
 }
 
-// observeExpressions compiles the expressions as a worker will: its author should
-// not have to look for the fault in the log of a pod that does not start.
-func (r *Reconciler) observeExpressions(s *scope) {
+func (e *expressions) forget(key types.NamespacedName) { e.kept.forget(key) }
+
+// observe compiles the expressions as a worker does, so that their author need not look
+// for the mistake in the log of a pod that does not start.
+func (e *expressions) observe(s *scope) {
 	expressions := resources.Expressions(s.sp.Spec.Processor)
-	if expressions == nil || r.CheckExpressions == nil {
+	if expressions == nil || e.check == nil {
 		return
 	}
-	checked := &s.memory.expressions
+	checked := e.kept.get(s.key)
 	if !reflect.DeepEqual(checked.expressions, expressions) {
-		*checked = checkedExpressions{expressions, inManifest(r.CheckExpressions(*expressions))}
+		*checked = checkedExpressions{expressions, inManifest(e.check(*expressions))}
 	}
 	s.observed.BadExpressions = checked.err
 }
 
-// inManifest gives joined errors, each of which begins with the path of a field
-// in a worker's configuration, the paths that these have in the manifest.
+// inManifest takes joined errors that begin with the path of a field in a worker's
+// configuration, and returns them with the path that the field has in the manifest.
 func inManifest(err error) error {
 	found := []error{err}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

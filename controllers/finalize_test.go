@@ -92,7 +92,7 @@ func TestDeletionGivesUp(t *testing.T) {
 		w.must(w.Get(t.Context(), worldKey, sp))
 		sp.Annotations = map[string]string{"millrace.dev/force-delete": "true"}
 		w.must(w.Update(t.Context(), sp))
-		w.r.Client = interceptor.NewClient(w.Client.(client.WithWatch), interceptor.Funcs{
+		w.intercept(interceptor.Funcs{
 			List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error {
 				return errInjected
 			},
@@ -133,7 +133,7 @@ func deleting(t *testing.T) (*world, *v1alpha1.StreamProcessor) {
 
 // reconcileBehind reconciles with a cache that holds an old version.
 func (w *world) reconcileBehind(old *v1alpha1.StreamProcessor) error {
-	w.r.Client = interceptor.NewClient(w.Client.(client.WithWatch), interceptor.Funcs{
+	w.intercept(interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 			if sp, ok := o.(*v1alpha1.StreamProcessor); ok {
 				old.DeepCopyInto(sp)

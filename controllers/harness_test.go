@@ -152,7 +152,7 @@ func (o *operator) run(env plan.Environment) {
 	if o.watch != nil {
 		watch = o.watch(wakes, mgr)
 	}
-	r := &Reconciler{
+	r := New(Options{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), References: references, Events: mgr.GetEventRecorder(resources.Manager),
 		Kafka: watch, Pods: o.pods, Clock: clock.RealClock{}, Environment: env,
 		MaxRollouts: o.rollouts, Operator: o.home,
@@ -161,7 +161,7 @@ func (o *operator) run(env plan.Environment) {
 			_, err := cel.New(c)
 			return err
 		},
-	}
+	})
 	o.overlap = r.CheckOverlap
 	ctx, cancel := context.WithCancel(context.Background())
 	if err := r.SetupWithManager(ctx, mgr, wakes); err != nil {

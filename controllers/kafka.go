@@ -1,11 +1,10 @@
 package controllers
 
 import (
-	"context"
-	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/kafkawatch"
@@ -15,7 +14,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// KafkaWatch is what a kafkawatch.Watcher offers. None of it blocks.
+// KafkaWatch is the interface of a kafkawatch.Watcher. None of its methods block.
 type KafkaWatch interface {
 	Set(types.NamespacedName, kafkawatch.Target) error
 	Forget(types.NamespacedName)
@@ -26,27 +25,57 @@ type KafkaWatch interface {
 
 var _ KafkaWatch = (*kafkawatch.Watcher)(nil)
 
-// How long samples are kept: for autoscaling, and for the lag in seconds.
+// The times for which samples are kept: for autoscaling, and for the lag in seconds.
 const (
 	scalingHistory = 15 * time.Minute
 	rateHistory    = 2 * time.Minute
 )
 
-// target is what Kafka is asked about for the scope's StreamProcessor.
-func (s *scope) target() kafkawatch.Target {
-	spec := &s.sp.Spec
+// kafkaObserver takes the poller's knowledge of the topics and the group.
+type kafkaObserver struct {
+	watch KafkaWatch
+	clock clock.PassiveClock
+}
+
+func (o *kafkaObserver) forget(key types.NamespacedName) { o.watch.Forget(key) }
+
+// observe tells the poller what to ask, and takes its answers. Without the credentials
+// the poller can ask nothing; the answers in the status still count.
+func (o *kafkaObserver) observe(s *scope) {
+	k := &s.observed.Kafka
+	s.input().takeFromStatus()
+	if len(s.observed.Credentials.Missing) > 0 || s.sp.DeletionTimestamp != nil {
+		return
+	}
+	if err := o.watch.Set(s.key, target(s.sp, s.files)); err != nil {
+		k.Trouble = &plan.Trouble{Refused: true, Message: err.Error()}
+		return
+	}
+	s.facts = o.watch.Facts(s.key)
+	if err := s.facts.Err; err != nil {
+		k.Trouble = &plan.Trouble{Refused: kafka.Refused(err), Message: err.Error()}
+	}
+	if !s.facts.At.IsZero() {
+		s.input().takeFromKafka(o.clock.Now())
+	}
+}
+
+// target returns the questions to ask for a StreamProcessor. files are the contents of
+// the files that its configuration of Kafka names.
+func target(sp *v1alpha1.StreamProcessor, files map[string][]byte) kafkawatch.Target {
+	spec := &sp.Spec
 	t := kafkawatch.Target{
-		Cluster:   s.cluster(),
+		Cluster:   clusterOf(sp, files),
 		Topic:     spec.Input.Topic,
-		GroupID:   resources.GroupID(s.sp),
+		GroupID:   resources.GroupID(sp),
 		Isolation: config.IsolationLevel(spec.Input.Isolation),
 		History:   rateHistory,
 	}
 	if spec.Autoscaling != nil {
 		t.History = scalingHistory
 	}
-	// The operator does not reach an output's cluster: the workers say what is
-	// wrong with it.
+	// The operator does not connect to an output's own cluster: the workers report its
+	// troubles.
 	if o := spec.Output; o != nil && o.Topic != "" && o.Create == nil && o.Kafka == nil {
 		t.Outputs = append(t.Outputs, o.Topic)
 	}
@@ -56,66 +85,17 @@ func (s *scope) target() kafkawatch.Target {
 	return t
 }
 
-func (s *scope) cluster() kafkawatch.Cluster {
-	cfg, tokens := resources.Kafka(s.sp)
-	c := kafkawatch.Cluster{Namespace: s.sp.Namespace, Kafka: cfg, Files: s.files}
+func clusterOf(sp *v1alpha1.StreamProcessor, files map[string][]byte) kafkawatch.Cluster {
+	cfg, tokens := resources.Kafka(sp)
+	c := kafkawatch.Cluster{Namespace: sp.Namespace, Kafka: cfg, Files: files}
 	for _, token := range tokens {
 		if c.Tokens == nil {
 			c.Tokens = map[string]kafkawatch.ServiceAccount{}
 		}
 		c.Tokens[token.String()] = kafkawatch.ServiceAccount{
-			Namespace: s.sp.Namespace, Name: resources.ServiceAccountName(s.sp),
+			Namespace: sp.Namespace, Name: resources.ServiceAccountName(sp),
 			Audience: token.Audience, ExpirationSeconds: token.ExpirationSeconds,
 		}
 	}
 	return c
-}
-
-// observeKafka tells the poller what to ask and takes what it knows. Without the
-// credentials nothing can be asked; what was seen before still counts.
-func (r *Reconciler) observeKafka(s *scope) {
-	k := &s.observed.Kafka
-	s.lastPartitions()
-	if len(s.observed.Credentials.Missing) > 0 || s.sp.DeletionTimestamp != nil {
-		return
-	}
-	if err := r.Kafka.Set(s.key, s.target()); err != nil {
-		k.Trouble = &plan.Trouble{Refused: true, Message: err.Error()}
-		return
-	}
-	s.facts = r.Kafka.Facts(s.key)
-	if err := s.facts.Err; err != nil {
-		k.Trouble = &plan.Trouble{Refused: kafka.Refused(err), Message: err.Error()}
-	}
-	if !s.facts.At.IsZero() {
-		s.takeFacts(r.Clock.Now())
-	}
-}
-
-// takeFacts is about the last good answer.
-func (s *scope) takeFacts(now time.Time) {
-	k := &s.observed.Kafka
-	for _, topic := range s.facts.Missing {
-		k.Missing = append(k.Missing, fmt.Sprintf("%q", topic))
-	}
-	if len(k.Missing) > 0 {
-		k.MissingFor = now.Sub(s.facts.MissingSince)
-	}
-	if len(s.facts.Partitions) > 0 {
-		k.Partitions, k.Source = int32(len(s.facts.Partitions)), v1alpha1.PartitionsFromKafka
-		k.Input = s.inputStatus()
-		k.Unknown, k.Gone = s.facts.Unknown, s.offsetsGone()
-	}
-}
-
-// deleteGroup asks for the deletion until it is done.
-func (r *Reconciler) deleteGroup(ctx context.Context, s *scope) error {
-	deletion := r.Kafka.DeleteGroup(s.key, s.target())
-	if deletion.Done {
-		return r.letGo(ctx, s)
-	}
-	if deletion.Err != nil {
-		s.observed.Kafka.Trouble = &plan.Trouble{Refused: kafka.Refused(deletion.Err), Message: deletion.Err.Error()}
-	}
-	return nil
 }

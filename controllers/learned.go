@@ -10,8 +10,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/scaling"
 )
 
-// What autoscaling has learnt is kept in the status: it is in the API server anyway,
-// is written with what changes beside it, and is gone with the StreamProcessor.
+// The status keeps what autoscaling has learnt: it is written together with other
+// changes, and goes with the StreamProcessor.
 
 // The values of UselessRaise.Resource.
 const (
@@ -19,18 +19,7 @@ const (
 	resourceCPU  = "CPU"
 )
 
-// recall has a history that is still empty go on from the status, once.
-func (s *scope) recall(policy scaling.Policy) {
-	if s.memory.recalled {
-		return
-	}
-	s.memory.recalled = true
-	if st := s.sp.Status.Autoscaling; st != nil && (s.sp.Status.Input == nil || s.lastInput() != nil) {
-		s.memory.history.Restore(learnedFrom(st), policy, s.observed.Held())
-	}
-}
-
-// learned is the status' form of what the history comes to; nil for nothing.
+// learned returns the status' form of what scaling has learnt.
 func learned(l scaling.Learned, changed time.Time) *v1alpha1.AutoscalingStatus {
 	st := &v1alpha1.AutoscalingStatus{PauseSeconds: int32(l.Pause / time.Second)}
 	if l.Capacity > 0 {
@@ -57,6 +46,7 @@ func learned(l scaling.Learned, changed time.Time) *v1alpha1.AutoscalingStatus {
 	return st
 }
 
+// learnedFrom is the inverse of learned.
 func learnedFrom(st *v1alpha1.AutoscalingStatus) scaling.Learned {
 	l := scaling.Learned{Pause: time.Duration(st.PauseSeconds) * time.Second}
 	if st.PodRecordsPerSecond != nil {

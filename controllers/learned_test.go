@@ -57,7 +57,7 @@ func TestHistoryIsOfOneTopic(t *testing.T) {
 	w.must(w.Update(t.Context(), sp))
 	w.kafka.history = nil
 	w.sees(1_000_000_000)
-	history := &w.r.memories.get(worldKey, w.clock.Now()).history
+	history := &w.r.autoscaler.kept.get(worldKey).history
 	if m := scaling.Measure(history); m.ArrivedPerSecond != 0 || m.Lag != 6_000_000_000 {
 		t.Errorf("after one look at the other topic: %+v", m)
 	}

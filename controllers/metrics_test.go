@@ -44,11 +44,11 @@ func seriesName(name string, metric *dto.Metric) string {
 // with it.
 func TestMetrics(t *testing.T) {
 	w := newWorld(t, 1)
-	w.r.Metrics = NewMetrics()
+	w.restart(func(o *Options) { o.Metrics = NewMetrics() })
 	w.processor(nil)
 	expect := func(when string, want map[string]float64) {
 		t.Helper()
-		got := scrape(t, w.r.Metrics)
+		got := scrape(t, w.opts.Metrics)
 		for name, value := range want {
 			if v, ok := got[name]; !ok || v != value {
 				t.Errorf("%s: %s is %v, want %v; of %v", when, name, v, value, got)
@@ -80,7 +80,7 @@ func TestMetrics(t *testing.T) {
 		"streamprocessor_condition{name=enrich,namespace=shop,reason=Suspended,status=True,type=Ready}": 1,
 		"streamprocessor_replicas" + of: 0, "streamprocessor_lag_records" + of: 50,
 	})
-	if got := scrape(t, w.r.Metrics); got["streamprocessor_condition{name=enrich,namespace=shop,reason=Running,status=True,type=Ready}"] != 0 {
+	if got := scrape(t, w.opts.Metrics); got["streamprocessor_condition{name=enrich,namespace=shop,reason=Running,status=True,type=Ready}"] != 0 {
 		t.Error("the former condition is still there")
 	}
 	w.faults = 1
@@ -88,11 +88,11 @@ func TestMetrics(t *testing.T) {
 		t.Error("no error")
 	}
 	w.faults = 0
-	w.r.Metrics.Polled("pods")(time.Second)
-	before := len(scrape(t, w.r.Metrics))
+	w.opts.Metrics.Polled("pods")(time.Second)
+	before := len(scrape(t, w.opts.Metrics))
 	w.must(w.Delete(t.Context(), sp))
 	w.reconcile()
-	if after := scrape(t, w.r.Metrics); before < 8 || len(after) != 1 || after["poll_duration_seconds{poller=pods}"] != 1 {
+	if after := scrape(t, w.opts.Metrics); before < 8 || len(after) != 1 || after["poll_duration_seconds{poller=pods}"] != 1 {
 		t.Errorf("of %d series %v are left", before, after)
 	}
 }
@@ -112,7 +112,7 @@ func TestFailuresAreCounted(t *testing.T) {
 // on it fires.
 func TestLagInSecondsAtZeroPods(t *testing.T) {
 	w := newWorld(t, 1)
-	w.r.Metrics = NewMetrics()
+	w.restart(func(o *Options) { o.Metrics = NewMetrics() })
 	w.processor(nil)
 	sp := &v1alpha1.StreamProcessor{}
 	w.must(w.Get(t.Context(), worldKey, sp))
@@ -126,7 +126,7 @@ func TestLagInSecondsAtZeroPods(t *testing.T) {
 		w.kafka.mu.Unlock()
 		w.reconcile()
 	}
-	if got := scrape(t, w.r.Metrics)["streamprocessor_lag_seconds{name=enrich,namespace=shop}"]; !(got > 1e300) {
+	if got := scrape(t, w.opts.Metrics)["streamprocessor_lag_seconds{name=enrich,namespace=shop}"]; !(got > 1e300) {
 		t.Errorf("%v seconds", got)
 	}
 }

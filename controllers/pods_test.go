@@ -88,15 +88,16 @@ func TestPodMonitorsCanBeSwitchedOff(t *testing.T) {
 		m.SetGroupVersionKind(resources.PodMonitorKind)
 		return m, w.Get(t.Context(), types.NamespacedName{Namespace: worldKey.Namespace, Name: "enrich-worker"}, m)
 	}
-	w.r.Environment.HasPodMonitors, w.r.Environment.PodMonitors = true, true
-	w.r.Environment.PodMonitorLabels = map[string]string{"release": "prometheus", "app.kubernetes.io/instance": "another"}
+	w.restart(func(o *Options) {
+		o.Environment.HasPodMonitors, o.Environment.PodMonitors = true, true
+		o.Environment.PodMonitorLabels = map[string]string{"release": "prometheus", "app.kubernetes.io/instance": "another"}
+	})
 	w.reconcile()
 	m, err := monitor()
 	if err != nil || m.GetLabels()["release"] != "prometheus" || m.GetLabels()["app.kubernetes.io/instance"] != "enrich" {
 		t.Errorf("labels %v, error %v", m.GetLabels(), err)
 	}
-	w.restart()
-	w.r.Environment.HasPodMonitors = true
+	w.restart(func(o *Options) { o.Environment.HasPodMonitors = true })
 	w.reconcile()
 	if _, err := monitor(); !apierrors.IsNotFound(err) {
 		t.Errorf("after it was switched off: %v", err)

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -21,16 +22,28 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// referenceIndex finds the StreamProcessors that refer to a Secret or ConfigMap.
+// referenceIndex is the index of StreamProcessors by the Secrets and ConfigMaps that they
+// refer to.
 const referenceIndex = "reference"
 
 // referenceKinds are the kinds of objects that the spec can refer to.
 var referenceKinds = []string{resources.SecretKind, resources.ConfigMapKind}
 
-// NewReferences returns a cache of the metadata of all Secrets and ConfigMaps in
-// the namespaces, which the manager fills; without namespaces, in all. The manager's
-// cache can't be used for that: it has one informer for each kind, and the one of
-// ConfigMaps holds those that the operator has made.
+// references reads the Secrets and ConfigMaps that StreamProcessors refer to.
+type references struct {
+	client   client.Client
+	reader   client.Reader
+	metadata cache.Cache // see NewReferences
+
+	kept kept[contents]
+}
+
+func (r *references) forget(key types.NamespacedName) { r.kept.forget(key) }
+
+// NewReferences returns a cache of the metadata of all Secrets and ConfigMaps in the
+// namespaces, or in all namespaces if none is named. The manager fills it. The manager's
+// own cache does not serve: it has one informer for each kind, and the one for ConfigMaps
+// holds only those that the operator has made.
 func NewReferences(mgr ctrl.Manager, namespaces []string) (cache.Cache, error) {
 	references, err := cluster.New(mgr.GetConfig(), func(o *cluster.Options) {
 		o.Scheme, o.HTTPClient = mgr.GetScheme(), mgr.GetHTTPClient()
@@ -47,8 +60,8 @@ func NewReferences(mgr ctrl.Manager, namespaces []string) (cache.Cache, error) {
 	return references.GetCache(), nil
 }
 
-// onlyIdentity keeps of an object its name and version. Annotations are the
-// largest part of the metadata, and kubectl's may hold the content.
+// onlyIdentity keeps only the name and version of an object. Annotations are the largest
+// part of the metadata, and kubectl's may hold the content.
 func onlyIdentity(object any) (any, error) {
 	full, ok := object.(*metav1.PartialObjectMetadata)
 	if !ok {
@@ -65,19 +78,19 @@ func metadataOf(kind string) *metav1.PartialObjectMetadata {
 	return m
 }
 
-// referenceSource has StreamProcessors reconciled when an object of a kind changes
-// that they refer to.
-func (r *Reconciler) referenceSource(kind string) source.Source {
+// source has StreamProcessors reconciled when an object of the kind changes that they
+// refer to.
+func (r *references) source(kind string) source.Source {
 	users := func(ctx context.Context, object *metav1.PartialObjectMetadata) []reconcile.Request {
 		var list v1alpha1.StreamProcessorList
-		err := r.Client.List(ctx, &list, client.InNamespace(object.GetNamespace()),
+		err := r.client.List(ctx, &list, client.InNamespace(object.GetNamespace()),
 			client.MatchingFields{referenceIndex: referenceKey(kind, object.GetName())})
 		if err != nil {
-			return nil // see sharers
+			return nil // see neighbours
 		}
 		return requestsFor(list.Items)
 	}
-	return source.Kind(r.References, metadataOf(kind), handler.TypedEnqueueRequestsFromMapFunc(users))
+	return source.Kind(r.metadata, metadataOf(kind), handler.TypedEnqueueRequestsFromMapFunc(users))
 }
 
 func referenceKeys(object client.Object) []string {

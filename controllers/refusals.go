@@ -1,55 +1,82 @@
 package controllers
 
 import (
+	"errors"
+	"strings"
 	"time"
 
-	"github.com/millrace-dev/millrace/controllers/plan"
-	"github.com/millrace-dev/millrace/controllers/resources"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// What the API server refuses, because of a quota, a webhook or its content, is applied
-// again after a pause that doubles each time: it may be taken by then, and asking at
-// each reconciliation would be a load for nothing.
+// The operator applies a refused object again after a pause that doubles each time. A
+// quota, a webhook or a change may let the object pass by then, and asking at each
+// reconciliation would be a load for nothing.
 const (
 	firstRetry = 5 * time.Second
 	lastRetry  = 5 * time.Minute
 )
 
-// refusal is an object that was refused.
+// refusals are the objects that the API server has refused, by kind and name.
+type refusals map[string]refusal
+
+// refusal is the last answer about one object.
 type refusal struct {
-	hash  string // of what was applied
+	hash  string // of the refused configuration
 	err   error
 	pause time.Duration
 	until time.Time
 }
 
-// stillRefused returns the error of the last try while the pause after it lasts. An
-// object that has changed since is tried at once.
-func (r *Reconciler) stillRefused(s *scope, object resources.Object, hash string) error {
-	last, ok := s.memory.refusals[plan.Describe(object)]
-	left := last.until.Sub(r.Clock.Now())
+// lasting returns the error of the last try while the pause after it lasts, and the
+// rest of the pause. An object that has changed since is tried at once.
+func (r refusals) lasting(name, hash string, now time.Time) (left time.Duration, err error) {
+	last, ok := r[name]
+	left = last.until.Sub(now)
 	if !ok || left <= 0 || last.hash != hash {
-		return nil
+		return 0, nil
 	}
-	s.waitFor(left)
-	return last.err
+	return left, last.err
 }
 
-// noteRefusal remembers how a try ended.
-func (r *Reconciler) noteRefusal(s *scope, object resources.Object, hash string, err error) {
-	name := plan.Describe(object)
+// note remembers the result of a try, and returns the pause before the next one; 0 if
+// the API server has not refused the object.
+func (r *refusals) note(name, hash string, err error, now time.Time) time.Duration {
 	if _, ok := refused(err); !ok {
-		delete(s.memory.refusals, name)
-		return
+		delete(*r, name)
+		return 0
 	}
 	next := refusal{hash: hash, err: err, pause: firstRetry}
-	if last := s.memory.refusals[name]; last.hash == hash {
+	if last := (*r)[name]; last.hash == hash {
 		next.pause = min(2*last.pause, lastRetry)
 	}
-	next.until = r.Clock.Now().Add(next.pause)
-	if s.memory.refusals == nil {
-		s.memory.refusals = map[string]refusal{}
+	next.until = now.Add(next.pause)
+	if *r == nil {
+		*r = refusals{}
 	}
-	s.memory.refusals[name] = next
-	s.waitFor(next.pause)
+	(*r)[name] = next
+	return next.pause
+}
+
+// refused reports whether the API server refuses an object for its content, and
+// returns its message.
+func refused(err error) (message string, ok bool) {
+	if !apierrors.IsInvalid(err) && !apierrors.IsForbidden(err) && !apierrors.IsBadRequest(err) && !untyped(err) && !unadmitted(err) {
+		return "", false
+	}
+	if s := apierrors.APIStatus(nil); errors.As(err, &s) {
+		return s.Status().Message, true
+	}
+	return err.Error(), true
+}
+
+// untyped reports whether the API server could not build an object from the applied
+// configuration, as from a list that has a key twice. It calls that an internal error.
+func untyped(err error) bool {
+	return apierrors.IsInternalError(err) && strings.Contains(err.Error(), "failed to create typed patch object")
+}
+
+// unadmitted reports whether an admission webhook did not answer. The API server calls
+// that an internal error too.
+func unadmitted(err error) bool {
+	return apierrors.IsInternalError(err) && strings.Contains(err.Error(), "failed calling webhook")
 }

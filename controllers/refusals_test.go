@@ -21,7 +21,7 @@ func TestRefusedIsTriedAgain(t *testing.T) {
 	w := newWorld(t, 1)
 	w.processor(nil)
 	tries, refusing := 0, true
-	w.r.Client = interceptor.NewClient(w.Client.(client.WithWatch), interceptor.Funcs{
+	w.intercept(interceptor.Funcs{
 		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
 			if content, err := json.Marshal(o); err != nil || strings.Contains(string(content), `"kind":"Service"`) {
 				tries++
@@ -58,7 +58,7 @@ func TestRefusedIsTriedAgain(t *testing.T) {
 	if message := condition(w.status(), "Ready", "Refused"); tries != len(pauses)+1 || message != "" {
 		t.Errorf("%d tries, and Ready says %q", tries, message)
 	}
-	if len(w.r.memories.get(worldKey, w.clock.Now()).refusals) != 0 {
+	if len(w.r.applier.kept.get(worldKey).refusals) != 0 {
 		t.Error("the refusal is still remembered")
 	}
 }

@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -10,7 +11,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
@@ -19,35 +24,56 @@ import (
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// figuresInterval is how often the status follows the lag alone. While records
-// flow it changes with each look at the cluster, and each write wakes everybody
-// who watches.
+// figuresInterval is the shortest time between two writes of the status that change only
+// the lag. While records flow, the lag changes with each look at the cluster, and each
+// write wakes everybody who watches.
 const figuresInterval = 10 * time.Second
 
-// report writes the status, once, if it has changed, and tells of the changes by
-// events.
-func (r *Reconciler) report(ctx context.Context, s *scope) error {
+// reporter writes the status and the events.
+type reporter struct {
+	client  client.Client
+	events  events.EventRecorder
+	clock   clock.PassiveClock
+	metrics *Metrics
+	groups  *groups
+
+	kept kept[reported]
+}
+
+// reported is the state of the reports about one StreamProcessor.
+type reported struct {
+	at   time.Time // of the last write of the status
+	news news
+}
+
+func (r *reporter) forget(key types.NamespacedName) { r.kept.forget(key) }
+
+// news returns the news about a StreamProcessor that no status has reported yet.
+func (r *reporter) news(key types.NamespacedName) *news { return &r.kept.get(key).news }
+
+// report writes the status, once, if it has changed, and records events for the changes.
+func (r *reporter) report(ctx context.Context, s *scope) error {
 	if !s.decided {
 		return nil
 	}
 	before := s.sp.DeepCopy()
-	now := r.Clock.Now()
-	r.recordGroup(s)
+	now, last := r.clock.Now(), r.kept.get(s.key)
+	r.groups.record(s)
 	s.fillStatus(metav1.NewTime(now))
-	r.Metrics.reported(s)
+	r.metrics.reported(s)
 	if equality.Semantic.DeepEqual(before.Status, s.sp.Status) {
 		r.deliver(s)
 		return nil
 	}
-	if left := figuresInterval - now.Sub(s.memory.reported); left > 0 && onlyFigures(before.Status, s.sp.Status) {
+	if left := figuresInterval - now.Sub(last.at); left > 0 && onlyFigures(before.Status, s.sp.Status) {
 		s.waitFor(left)
 		return nil
 	}
-	// Not a patch: that would leave out what is zero at the start and stays so.
-	switch err := r.Client.Status().Update(ctx, s.sp, client.FieldOwner(resources.Manager)); {
+	// A patch would leave out fields that are zero at the start and stay so.
+	switch err := r.client.Status().Update(ctx, s.sp, client.FieldOwner(resources.Manager)); {
 	case apierrors.IsConflict(err):
-		// The cache is behind; its next event brings us here again, and so does
-		// the clock.
+		// The cache is behind. Its next event triggers another reconciliation, and so
+		// does the clock.
 		s.waitFor(time.Second)
 		return nil
 	case client.IgnoreNotFound(err) != nil:
@@ -55,16 +81,16 @@ func (r *Reconciler) report(ctx context.Context, s *scope) error {
 	case err != nil:
 		return nil
 	}
-	s.memory.reported = now
+	last.at = now
 	r.deliver(s)
 	r.announce(s, &before.Status)
 	return nil
 }
 
-// fillStatus puts together all of the status.
+// fillStatus sets all of the status.
 func (s *scope) fillStatus(now metav1.Time) {
 	st := &s.sp.Status
-	// First, as they go by the status before.
+	// The conditions depend on the status of before, so they come first.
 	conditions, again := s.plan.Conditions(s.observed)
 	if again > 0 {
 		s.waitFor(again)
@@ -75,15 +101,36 @@ func (s *scope) fillStatus(now metav1.Time) {
 	if d := s.observed.Deployment; d != nil {
 		st.Replicas, st.ReadyReplicas = d.Status.Replicas, d.Status.ReadyReplicas
 	}
-	s.fillInput()
+	st.Input = s.input().status()
 	st.StuckPartitions = s.observed.Kafka.Stuck
 	st.Losses = s.observed.Kafka.Losses
 	s.fillScaling()
 	status.Set(&st.Conditions, s.sp.Generation, now, conditions...)
 }
 
-// onlyFigures reports whether nothing but the lag differs, and that by more or
-// less only: somebody who waits for it to begin or to end is told at once.
+// fillScaling sets the status' parts about autoscaling.
+func (s *scope) fillScaling() {
+	st := &s.sp.Status
+	if d := s.news.decision; d != nil {
+		st.LastScaleDecision = d
+	}
+	a := s.sp.Spec.Autoscaling
+	switch {
+	case a == nil:
+		st.Autoscaling = nil
+	case s.learned != nil:
+		st.Autoscaling = s.learned
+	}
+	st.Vertical = nil
+	if cpu := cmp.Or(s.plan.CPU, s.observed.CPU.Base); a != nil && a.Vertical != nil && cpu > 0 {
+		st.Vertical = &v1alpha1.VerticalStatus{
+			CPU: *resource.NewMilliQuantity(cpu, resource.DecimalSI), ResizedReplicas: s.observed.CPU.Resized(cpu),
+		}
+	}
+}
+
+// onlyFigures reports whether nothing but the size of the lag differs. A lag that begins
+// or ends is reported at once, since somebody may wait for that.
 func onlyFigures(before, after v1alpha1.StreamProcessorStatus) bool {
 	a, b := before.Input, after.Input
 	if a == nil || b == nil || (a.Lag == 0) != (b.Lag == 0) || a.Partitions != b.Partitions || a.PartitionsSource != b.PartitionsSource {
@@ -94,55 +141,69 @@ func onlyFigures(before, after v1alpha1.StreamProcessorStatus) bool {
 	return equality.Semantic.DeepEqual(before, after)
 }
 
-// announced are the conditions whose coming is worth an event of its own; Ready's
-// event tells of the others.
+// announced are the conditions that get an event when they appear. The event about Ready
+// covers the others.
 var announced = []string{status.PartitionCapped, status.StuckPartition, status.OffsetsGone}
 
-// announce records events for what has changed since the status before.
-func (r *Reconciler) announce(s *scope, before *v1alpha1.StreamProcessorStatus) {
+// deliver records the events about the news, now that the status has them.
+func (r *reporter) deliver(s *scope) {
+	u := *s.news
+	*s.news = news{}
+	if u.scaled != "" {
+		r.events.Eventf(s.sp, nil, corev1.EventTypeNormal, "Scaled", "Scale", "%s", note(u.scaled))
+	}
+	if d := u.decision; d != nil && d.CPU != nil && s.plan.CPU == d.CPU.To.MilliValue() {
+		r.events.Eventf(s.sp, nil, corev1.EventTypeNormal, "Resized", "Scale", "each pod gets %s of CPU instead of %s: %s",
+			d.CPU.To.String(), d.CPU.From.String(), note(d.Message))
+	}
+}
+
+// announce records events for the changes since the status of before.
+func (r *reporter) announce(s *scope, before *v1alpha1.StreamProcessorStatus) {
 	r.announceConditions(s, before.Conditions)
 	var lost []string
 	for _, loss := range newLosses(before.Losses, s.sp.Status.Losses) {
 		lost = append(lost, plan.LossMessage(loss))
 	}
 	if len(lost) > 0 {
-		r.Events.Eventf(s.sp, nil, corev1.EventTypeWarning, status.RecordsLost, "Reconcile", "%s", note(strings.Join(lost, "; ")))
+		r.events.Eventf(s.sp, nil, corev1.EventTypeWarning, status.RecordsLost, "Reconcile", "%s", note(strings.Join(lost, "; ")))
 	}
 }
 
-func (r *Reconciler) announceConditions(s *scope, before []metav1.Condition) {
+func (r *reporter) announceConditions(s *scope, before []metav1.Condition) {
 	after := s.sp.Status.Conditions
 	r.announceState(s, before, after)
 	for _, name := range announced {
-		if is := meta.FindStatusCondition(after, name); is != nil && meta.FindStatusCondition(before, name) == nil {
-			r.Events.Eventf(s.sp, nil, corev1.EventTypeWarning, is.Reason, "Reconcile", "%s", note(is.Message))
+		if now := meta.FindStatusCondition(after, name); now != nil && meta.FindStatusCondition(before, name) == nil {
+			r.events.Eventf(s.sp, nil, corev1.EventTypeWarning, now.Reason, "Reconcile", "%s", note(now.Message))
 		}
 	}
 }
 
-// announceState tells when Ready has another reason, when that becomes one of Stalled,
-// and when Kafka can't be reached although Ready says nothing of it.
-func (r *Reconciler) announceState(s *scope, before, after []metav1.Condition) {
-	was, is := meta.FindStatusCondition(before, status.Ready), meta.FindStatusCondition(after, status.Ready)
+// announceState records an event when Ready has a new reason, when that becomes the
+// reason of Stalled, and when the operator can't reach Kafka although Ready does not show
+// it.
+func (r *reporter) announceState(s *scope, before, after []metav1.Condition) {
+	old, ready := meta.FindStatusCondition(before, status.Ready), meta.FindStatusCondition(after, status.Ready)
 	stalled := meta.FindStatusCondition(after, status.Stalled)
 	switch {
-	case was == nil || was.Reason != is.Reason:
+	case old == nil || old.Reason != ready.Reason:
 		kind := corev1.EventTypeNormal
-		if stalled != nil || !status.Ordinary(is.Reason) {
+		if stalled != nil || !status.Ordinary(ready.Reason) {
 			kind = corev1.EventTypeWarning
 		}
-		r.Events.Eventf(s.sp, nil, kind, is.Reason, "Reconcile", "%s", note(is.Message))
+		r.events.Eventf(s.sp, nil, kind, ready.Reason, "Reconcile", "%s", note(ready.Message))
 	case stalled != nil && meta.FindStatusCondition(before, status.Stalled) == nil:
-		r.Events.Eventf(s.sp, nil, corev1.EventTypeWarning, stalled.Reason, "Reconcile", "%s", note(stalled.Message))
+		r.events.Eventf(s.sp, nil, corev1.EventTypeWarning, stalled.Reason, "Reconcile", "%s", note(stalled.Message))
 	}
 	reached := meta.FindStatusCondition(after, status.KafkaReachable)
-	if reached != nil && reached.Status == metav1.ConditionFalse && reached.Reason != is.Reason &&
+	if reached != nil && reached.Status == metav1.ConditionFalse && reached.Reason != ready.Reason &&
 		!meta.IsStatusConditionFalse(before, status.KafkaReachable) {
-		r.Events.Eventf(s.sp, nil, corev1.EventTypeWarning, reached.Reason, "Reconcile", "%s", note(reached.Message))
+		r.events.Eventf(s.sp, nil, corev1.EventTypeWarning, reached.Reason, "Reconcile", "%s", note(reached.Message))
 	}
 }
 
-// note is cut to what the API server takes.
+// note cuts a message to the length that the API server accepts in an event.
 func note(message string) string {
 	const longest = 1024
 	if len(message) <= longest {

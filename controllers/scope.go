@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"context"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -14,13 +13,12 @@ import (
 	"github.com/millrace-dev/millrace/controllers/podwatch"
 )
 
-// scope is what one reconciliation works on; each phase adds to it.
+// scope carries the findings of one reconciliation from phase to phase.
 type scope struct {
 	key types.NamespacedName
 	// sp is this reconciliation's own copy, with its defaults.
-	sp     *v1alpha1.StreamProcessor
-	memory *memory
-	// live are the objects of ours that exist, by kind and name.
+	sp *v1alpha1.StreamProcessor
+	// live are the existing objects of ours, by kind and name.
 	live map[string]client.Object
 	// files are the contents of the files that Kafka's configuration names.
 	files map[string][]byte
@@ -31,23 +29,26 @@ type scope struct {
 	facts    kafkawatch.Facts
 	workers  podwatch.Facts
 
-	// learned is what autoscaling has learnt; nil where it did not decide.
+	// learned goes into the status; nil if autoscaling did not decide.
 	learned *v1alpha1.AutoscalingStatus
+	// news outlives the reconciliation if the status can't be written.
+	news *news
 
-	again time.Duration // 0 for not
+	again time.Duration // 0 for no other look
 }
 
-// gone is when to look again whether something has gone that nobody tells of.
-const gone = 2 * time.Second
+// goneInterval is the time to the next look for something to be gone, where no event
+// tells when it is.
+const goneInterval = 2 * time.Second
 
-// waitFor has the StreamProcessor looked at again after d, at the latest.
+// waitFor has the StreamProcessor reconciled again after d at the latest.
 func (s *scope) waitFor(d time.Duration) {
 	if s.again == 0 || d < s.again {
 		s.again = d
 	}
 }
 
-// result is what the queue is told, in this one place.
+// result is the one place that makes the answer to the queue.
 func (s *scope) result(err error) (ctrl.Result, error) {
 	if err != nil {
 		return ctrl.Result{}, err
@@ -55,6 +56,12 @@ func (s *scope) result(err error) (ctrl.Result, error) {
 	return ctrl.Result{RequeueAfter: s.again}, nil
 }
 
-// phase is a step of a reconciliation. An error ends it, is written into the
-// log, and has it tried again later.
-type phase func(context.Context, *scope) error
+// input returns the view of the input topic.
+func (s *scope) input() inputTopic {
+	return inputTopic{sp: s.sp, known: &s.observed.Kafka, facts: &s.facts, workers: &s.workers}
+}
+
+// runsPods reports whether the plan is to run pods with the spec's consumer group.
+func (s *scope) runsPods() bool {
+	return s.observed.GroupOwner == "" && s.plan.Replicas.Count > 0 && len(s.plan.Apply) > 0
+}

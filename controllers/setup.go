@@ -23,26 +23,26 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// atOnce is how many StreamProcessors are reconciled at the same time. Nothing in
-// a reconciliation waits for Kafka or for pods, so a few are many.
-const atOnce = 4
+// maxReconciles is the number of StreamProcessors that are reconciled at the same time. A
+// few are enough, since no reconciliation waits for Kafka or for pods.
+const maxReconciles = 4
 
-// SetupWithManager has the manager run the reconciler, and wakes call it for what
-// the pollers have found.
+// SetupWithManager has the manager run the reconciler, and wakes trigger it when the
+// pollers have news.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wakes *Wakes) error {
-	r.turns.most, r.turns.wake = r.MaxRollouts, wakes.Wake
+	r.rollouts.turns.wake = wakes.Wake
 	index := mgr.GetFieldIndexer()
-	if err := index.IndexField(ctx, &v1alpha1.StreamProcessor{}, groupIndex, r.groupKeys); err != nil {
+	if err := index.IndexField(ctx, &v1alpha1.StreamProcessor{}, groupIndex, r.groups.indexKeys); err != nil {
 		return fmt.Errorf("index StreamProcessors by group: %w", err)
 	}
 	if err := index.IndexField(ctx, &v1alpha1.StreamProcessor{}, referenceIndex, referenceKeys); err != nil {
-		return fmt.Errorf("index StreamProcessors by what they refer to: %w", err)
+		return fmt.Errorf("index StreamProcessors by their Secrets and ConfigMaps: %w", err)
 	}
 	build := ctrl.NewControllerManagedBy(mgr).Named("streamprocessor").
-		// What else changes is the status, which is our own.
+		// The status is the operator's own, so its changes need no reconciliation.
 		For(&v1alpha1.StreamProcessor{}, builder.WithPredicates(predicate.Or[client.Object](
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
-		Watches(&v1alpha1.StreamProcessor{}, handler.EnqueueRequestsFromMapFunc(r.neighbours),
+		Watches(&v1alpha1.StreamProcessor{}, handler.EnqueueRequestsFromMapFunc(r.groups.neighbours),
 			builder.WithPredicates(predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, groupChanged))).
 		Owns(&appsv1.Deployment{}).
 		Owns(&corev1.ConfigMap{}).
@@ -51,33 +51,33 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wak
 		Owns(&policyv1.PodDisruptionBudget{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Owns(&networkingv1.NetworkPolicy{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(podOwner)).
-		// A pod may be seen before its ReplicaSet is, and a ReplicaSet that goes may be
-		// the last one that refers to a file.
+		// The cache may have a pod before its ReplicaSet, and a ReplicaSet that is deleted
+		// may be the last one that refers to a file.
 		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(podOwner), builder.WithPredicates(comingAndGoing)).
 		WatchesRawSource(wakes.source()).
-		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce})
+		WithOptions(controller.Options{MaxConcurrentReconciles: maxReconciles})
 	for _, kind := range referenceKinds {
-		build = build.WatchesRawSource(r.referenceSource(kind))
+		build = build.WatchesRawSource(r.references.source(kind))
 	}
-	if r.Environment.HasPodMonitors {
-		build = build.Owns(r.ownedTypes()[resources.PodMonitorKind.Kind])
+	if r.environment.HasPodMonitors {
+		build = build.Owns(ownedTypes(r.environment)[resources.PodMonitorKind.Kind])
 	}
 	return build.Complete(r)
 }
 
-// comingAndGoing leaves out what happens to objects in between.
+// comingAndGoing passes the creation and deletion of objects, and no updates.
 var comingAndGoing = predicate.Funcs{
 	UpdateFunc: func(event.UpdateEvent) bool { return false },
 }
 
-// groupChanged lets through what matters to those who wait for a group.
+// groupChanged passes updates that change the held group, which others may wait for.
 var groupChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	before, ok := e.ObjectOld.(*v1alpha1.StreamProcessor)
 	after, okToo := e.ObjectNew.(*v1alpha1.StreamProcessor)
 	return ok && okToo && !equality.Semantic.DeepEqual(before.Status.Group, after.Status.Group)
 }}
 
-// podOwner goes by the label: a pod is owned by a ReplicaSet.
+// podOwner finds the StreamProcessor by the label: a pod's owner is a ReplicaSet.
 func podOwner(_ context.Context, pod client.Object) []reconcile.Request {
 	name := pod.GetLabels()[resources.InstanceLabel]
 	if name == "" {

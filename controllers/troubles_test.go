@@ -22,14 +22,14 @@ func (w *world) next() v1alpha1.StreamProcessorStatus {
 }
 
 func (w *world) workers(facts podwatch.Facts) {
-	w.r.Pods.(*fakePods).change(worldKey, facts)
+	w.opts.Pods.(*fakePods).change(worldKey, facts)
 }
 
 // told returns the events since the last call that contain a word.
 func (w *world) told(word string) (found []string) {
 	for {
 		select {
-		case event := <-w.r.Events.(*events.FakeRecorder).Events:
+		case event := <-w.opts.Events.(*events.FakeRecorder).Events:
 			if strings.Contains(event, word) {
 				found = append(found, event)
 			}
@@ -244,7 +244,7 @@ func TestStuckPartitionsStayUntilThePodsAreHeard(t *testing.T) {
 	check("when they do again", 5)
 	restart()
 	check("after another start", 5)
-	w.clock.SetTime(w.clock.Now().Add(awaited))
+	w.clock.SetTime(w.clock.Now().Add(allPodsTimeout))
 	check("when a pod stays silent")
 }
 

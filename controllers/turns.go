@@ -9,35 +9,35 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// turns bound how many StreamProcessors roll at the same time because of a change
-// that comes from the operator itself. Without a bound an upgrade of the operator
-// would replace all pods of a cluster at once. The longest waiting one is next.
+// turns bounds the number of StreamProcessors that roll at the same time because of a
+// change of the operator itself. Without a bound an upgrade of the operator would replace
+// all pods of a cluster at once. The StreamProcessor that has waited longest is next.
 type turns struct {
-	// most is the bound; 0 is none.
+	// most is the bound; 0 for no bound.
 	most int
-	// wake has a StreamProcessor reconciled; nil where nothing runs in between.
+	// wake has a StreamProcessor reconciled; nil in tests that reconcile by themselves.
 	wake func(types.NamespacedName)
 
 	mu      sync.Mutex
 	seeded  bool                           // guarded by mu
 	rolling map[types.NamespacedName]*roll // guarded by mu
-	waiting []types.NamespacedName         // the longest first; guarded by mu
+	waiting []types.NamespacedName         // the one that waits longest first; guarded by mu
 }
 
-// roll is one that has its turn.
+// roll is the turn of one StreamProcessor.
 type roll struct {
 	// begun: the Deployment has the new template.
 	begun bool
-	// furthest is how far it has come, and at is since when.
+	// furthest is the furthest progress, reached at the time at.
 	furthest progress
 	at       time.Time
 }
 
-// progress is how far a rollout is: how many pods are new, old and ready.
+// progress counts the new, old and ready pods of a rollout.
 type progress struct{ updated, old, ready int32 }
 
-// further reports whether the rollout has come further. A pod that gets ready and
-// crashes in turn does not move it.
+// further reports whether the rollout has come further than furthest. A pod that
+// alternates between ready and crashed makes no progress.
 func (p progress) further(furthest progress) bool {
 	if p.updated != furthest.updated || p.old != furthest.old {
 		return p.updated > furthest.updated || p.old < furthest.old
@@ -45,16 +45,16 @@ func (p progress) further(furthest progress) bool {
 	return p.ready > furthest.ready
 }
 
-// A turn ends when the rollout has not moved for turnStuck, as a pod that does not
-// start must not keep the others from theirs for ever. One that is not used within
-// turnUnused goes to the next.
+// A turn ends when its rollout has made no progress for turnStuck: a pod that does not
+// start must not stop the other rollouts for ever. A turn that is not used within
+// turnUnused goes to the next StreamProcessor.
 const (
 	turnStuck  = 10 * time.Minute
 	turnUnused = time.Minute
 )
 
-// take reports whether key may roll now. Otherwise it is woken when it may, and
-// looks again after the time that is returned, 0 for not.
+// take reports whether key may roll now. If not, key is woken when it may. It has to be
+// looked at again after the returned time; 0 for no other look.
 func (t *turns) take(key types.NamespacedName, now time.Time) (ok bool, again time.Duration) {
 	if t.most <= 0 {
 		return true, 0
@@ -68,15 +68,15 @@ func (t *turns) take(key types.NamespacedName, now time.Time) (ok bool, again ti
 	if t.rolling[key] != nil {
 		return true, turnUnused
 	}
-	// Should those that roll fail to be reconciled, the next ones see that their turns end.
+	// If those that roll are not reconciled, the next ones notice that their turns end.
 	if slices.Index(t.waiting, key) < t.most {
 		return false, turnUnused
 	}
 	return false, 0
 }
 
-// look is told how a StreamProcessor stands that needs no turn: its rollout is under
-// way, or over. It returns when to look again, 0 for not.
+// look takes the progress of a StreamProcessor that needs no turn: its rollout is under
+// way, or over. It returns the time to the next look; 0 for no other look.
 func (t *turns) look(key types.NamespacedName, p progress, over bool, now time.Time) (again time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -96,7 +96,7 @@ func (t *turns) look(key types.NamespacedName, p progress, over bool, now time.T
 	return 0
 }
 
-// forget ends the turn of one that is gone.
+// forget ends the turn of a StreamProcessor that is gone.
 func (t *turns) forget(key types.NamespacedName, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -109,8 +109,8 @@ func (t *turns) leaveQueue(key types.NamespacedName) {
 	t.waiting = slices.DeleteFunc(t.waiting, func(k types.NamespacedName) bool { return k == key })
 }
 
-// next ends the turns that are stuck and gives the free ones away. It wakes all but
-// self, which is being reconciled. mu is held.
+// next ends the turns of rollouts without progress, and gives the free turns away. It
+// wakes all but self, which is being reconciled. The caller holds mu.
 func (t *turns) next(self types.NamespacedName, now time.Time) {
 	for key, r := range t.rolling {
 		bound := turnStuck
@@ -138,15 +138,15 @@ func (t *turns) give(key types.NamespacedName, r *roll) {
 	t.rolling[key] = r
 }
 
-// needsSeed reports whether an operator that has just started has yet to learn what
-// its predecessor has begun.
+// needsSeed reports whether an operator that has just started has yet to learn which
+// rollouts are under way.
 func (t *turns) needsSeed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.most > 0 && !t.seeded
 }
 
-// seed takes the rollouts that are under way for turns.
+// seed gives turns to the rollouts that are under way.
 func (t *turns) seed(under []types.NamespacedName, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -159,14 +159,14 @@ func (t *turns) seed(under []types.NamespacedName, now time.Time) {
 	}
 }
 
-// progressOf is how far the rollout of a Deployment is.
+// progressOf returns the progress of a Deployment's rollout.
 func progressOf(d *appsv1.Deployment) progress {
 	s := d.Status
 	return progress{s.UpdatedReplicas, s.Replicas - s.UpdatedReplicas, s.ReadyReplicas}
 }
 
-// rolledOut reports whether the rollout of a Deployment is over: all pods have the
-// present template and have once been ready, or its controller has given up.
+// rolledOut reports whether a Deployment's rollout is over: all pods have the present
+// template and have once been ready, or the Deployment's controller has given up.
 func rolledOut(d *appsv1.Deployment) bool {
 	s, want := d.Status, int32(0)
 	if d.Spec.Replicas != nil {

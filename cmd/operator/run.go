@@ -85,7 +85,7 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	pods := podwatch.New(podwatch.Options{
 		Interval: o.pollInterval, Wake: wakes.Wake, Observe: figures.Polled("pods"), Logger: mgr.GetLogger().WithName("pods"),
 	})
-	reconciler := &controllers.Reconciler{
+	reconciler := controllers.New(controllers.Options{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), References: references, Events: mgr.GetEventRecorder(resources.Manager),
 		Kafka: kafka, Pods: pods, Clock: clock.RealClock{}, CheckExpressions: checkExpressions, Metrics: figures,
 		Search:      network.Search,
@@ -95,7 +95,7 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 			NetworkPolicies: o.networkPolicies, HasPodMonitors: podMonitors,
 			PodMonitors: podMonitors && o.podMonitors, PodMonitorLabels: o.podMonitorLabels,
 		},
-	}
+	})
 	return errors.Join(
 		metrics.Registry.Register(figures),
 		mgr.Add(kafka), mgr.Add(pods),

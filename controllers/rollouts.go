@@ -6,15 +6,25 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// stagger has a rollout that comes from the operator itself wait for its turn, and
-// ends the turn of one that is over.
-func (r *Reconciler) stagger(ctx context.Context, s *scope) error {
-	now := r.Clock.Now()
+// rollouts gives turns to the rollouts that the operator itself causes.
+type rollouts struct {
+	client client.Client
+	clock  clock.PassiveClock
+	turns  turns
+}
+
+func (r *rollouts) forget(key types.NamespacedName) { r.turns.forget(key, r.clock.Now()) }
+
+// stagger has a rollout that the operator itself causes wait for its turn, and ends the
+// turn of one that is over.
+func (r *rollouts) stagger(ctx context.Context, s *scope) error {
+	now := r.clock.Now()
 	if !s.plan.Rollout.Turn {
 		d, p, over := s.observed.Deployment, progress{}, true
 		if d != nil {
@@ -42,10 +52,10 @@ func (r *Reconciler) stagger(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// underWay lists the StreamProcessors whose pods are being replaced.
-func (r *Reconciler) underWay(ctx context.Context) ([]types.NamespacedName, error) {
+// underWay lists the StreamProcessors whose rollout is not over.
+func (r *rollouts) underWay(ctx context.Context) ([]types.NamespacedName, error) {
 	var all appsv1.DeploymentList
-	if err := r.Client.List(ctx, &all, client.MatchingLabels(resources.Managed())); err != nil {
+	if err := r.client.List(ctx, &all, client.MatchingLabels(resources.Managed())); err != nil {
 		return nil, fmt.Errorf("list the Deployments that roll: %w", err)
 	}
 	var under []types.NamespacedName

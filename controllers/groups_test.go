@@ -161,7 +161,7 @@ func TestOtherNamespacesAreWarnedOnly(t *testing.T) {
 
 // said returns the event of a reason that was recorded, "" if there is none.
 func (w *world) said(reason string) string {
-	recorded := w.r.Events.(*events.FakeRecorder).Events
+	recorded := w.opts.Events.(*events.FakeRecorder).Events
 	for {
 		select {
 		case e := <-recorded:
@@ -194,7 +194,7 @@ func TestPodsWithoutARecordHoldTheirGroup(t *testing.T) {
 	}{{"kafka:9092", true}, {"elsewhere:9092", false}} {
 		other.Spec.Kafka.BootstrapServers = []string{test.servers}
 		s := &scope{sp: other, key: types.NamespacedName{Namespace: "shop", Name: "other"}}
-		w.must(w.r.observeGroup(t.Context(), s))
+		w.must(w.r.groups.observe(t.Context(), s))
 		if (s.observed.GroupOwner == "enrich") != test.used {
 			t.Errorf("%s: the owner is %q", test.servers, s.observed.GroupOwner)
 		}

@@ -87,13 +87,14 @@ func TestSourcesOfPartitions(t *testing.T) {
 		if test.stated > 0 {
 			sp.Spec.Input.Partitions = &test.stated
 		}
-		s := &scope{sp: sp, workers: podwatch.Facts{Partitions: map[string]int32{"orders": test.workers}}}
+		k := plan.Kafka{}
 		if test.trouble {
-			s.observed.Kafka.Trouble = &plan.Trouble{}
+			k.Trouble = &plan.Trouble{}
 		}
-		s.lastPartitions()
-		s.observePartitions()
-		if k := s.observed.Kafka; k.Partitions != test.want || k.Source != test.source {
+		input := inputTopic{sp: sp, known: &k, workers: &podwatch.Facts{Partitions: map[string]int32{"orders": test.workers}}}
+		input.takeFromStatus()
+		input.takeFromWorkersOrSpec()
+		if k.Partitions != test.want || k.Source != test.source {
 			t.Errorf("%s: %d from %q, want %d from %q", test.name, k.Partitions, k.Source, test.want, test.source)
 		}
 	}

@@ -1,0 +1,92 @@
+package controllers
+
+import (
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/podwatch"
+	"github.com/millrace-dev/millrace/controllers/resources"
+)
+
+// PodWatch is the interface of a podwatch.Watcher. None of its methods block.
+type PodWatch interface {
+	Set(types.NamespacedName, []podwatch.Pod)
+	Forget(types.NamespacedName)
+	Facts(types.NamespacedName) podwatch.Facts
+}
+
+var _ PodWatch = (*podwatch.Watcher)(nil)
+
+// allPodsTimeout is the time that an operator that has just started gives all pods to
+// answer. After it, the answers it has count as complete.
+const allPodsTimeout = 2 * time.Minute
+
+// workerObserver takes the answers of the Deployment's running pods.
+type workerObserver struct {
+	watch PodWatch
+	clock clock.PassiveClock
+
+	kept kept[heard]
+}
+
+// heard records whether all pods have answered since this operator first looked.
+type heard struct {
+	since time.Time
+	all   bool
+}
+
+func (o *workerObserver) forget(key types.NamespacedName) {
+	o.watch.Forget(key)
+	o.kept.forget(key)
+}
+
+// observe gives the poller the addresses of the pods, and takes from their last answers
+// the stuck partitions and Kafka's losses.
+func (o *workerObserver) observe(s *scope) {
+	var pods []podwatch.Pod
+	for i := range s.observed.Pods {
+		p := &s.observed.Pods[i]
+		if p.Status.PodIP != "" && p.DeletionTimestamp == nil && s.observed.Owns(p) {
+			address := net.JoinHostPort(p.Status.PodIP, strconv.Itoa(resources.MetricsPort))
+			pods = append(pods, podwatch.Pod{Name: p.Name, Address: address})
+		}
+	}
+	slices.SortFunc(pods, func(a, b podwatch.Pod) int { return strings.Compare(a.Name, b.Name) })
+	o.watch.Set(s.key, pods)
+	s.workers = o.watch.Facts(s.key)
+	s.observed.Kafka.Waiting = s.workers.Waiting
+	s.observed.Kafka.Stuck = o.stuck(s)
+	s.observed.Kafka.Losses = losses(s.sp.Status.Losses, s.workers.Losses, o.clock.Now())
+}
+
+// stuck returns the stuck partitions that the pods report. While an operator that has
+// just started or taken over has not heard from all pods, it adds those that only the
+// status has. A record whose offset is committed by now is not stuck.
+func (o *workerObserver) stuck(s *scope) []v1alpha1.StuckPartition {
+	now, heard := o.clock.Now(), o.kept.get(s.key)
+	stuck := stuckPartitions(s.workers.Stuck)
+	if heard.since.IsZero() {
+		heard.since = now
+	}
+	left := heard.since.Add(allPodsTimeout).Sub(now)
+	if heard.all = heard.all || s.workers.Complete() || left <= 0; heard.all {
+		return stuck
+	}
+	before := slices.DeleteFunc(slices.Clone(s.sp.Status.StuckPartitions), func(p v1alpha1.StuckPartition) bool {
+		known := s.facts.Partitions
+		return p.Partition >= 0 && int(p.Partition) < len(known) && known[p.Partition].Committed > p.Offset
+	})
+	if len(before) > 0 {
+		s.waitFor(left)
+	}
+	stuck = firstOfEach(append(stuck, before...), func(p v1alpha1.StuckPartition) int32 { return p.Partition })
+	sortStuck(stuck)
+	return stuck[:min(len(stuck), shown)]
+}
