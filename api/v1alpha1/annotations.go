@@ -1,6 +1,6 @@
 package v1alpha1
 
-// PausedAnnotation holds the rollouts of a StreamProcessor while it is "true": its
-// pods keep the template that they have, whatever changes in the spec, a Secret or
-// the operator. Their number still follows the spec, and suspend stops them.
+// PausedAnnotation pauses the rollouts of a StreamProcessor while its value is "true".
+// The pods keep their template, whatever changes in the spec, a Secret or the operator.
+// The number of pods still follows the spec, and suspend stops them.
 const PausedAnnotation = "millrace.dev/paused"

@@ -9,11 +9,11 @@ import (
 	"sigs.k8s.io/json"
 )
 
-// Decode reads the one StreamProcessor of a manifest in YAML or JSON, and fills
-// absent fields with their defaults. Fields that don't exist or stand there
-// twice, other kinds of object and a second StreamProcessor are errors, and so
-// is a template that can't be laid over a pod. What the other fields hold is not
-// judged beyond their types.
+// Decode reads a manifest in YAML or JSON that holds one StreamProcessor, and fills
+// absent fields with their defaults. It returns an error for unknown or duplicate
+// fields, for other kinds of object, for a second document, and for a template that
+// can't be merged into a pod. It checks the types of the other fields, but not their
+// values.
 func Decode(manifest []byte) (*StreamProcessor, error) {
 	documents, err := splitDocuments(manifest)
 	if err != nil {

@@ -121,19 +121,20 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
-// A user should not have to run it again for each typing error.
+// TestDecodeTellsAllUnknownFields checks that a user sees all typing errors at once.
 func TestDecodeTellsAllUnknownFields(t *testing.T) {
 	_, err := Decode([]byte(least + "  orderring: Key\n  suspended: true"))
 	for _, want := range []string{"spec.orderring", "spec.suspended"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v does not tell %q", err, want)
+			t.Errorf("%v does not name %q", err, want)
 		}
 	}
 }
 
-// Parsers count lines from the top of the file, not of the document.
+// TestDecodeTellsTheLine checks that line numbers count from the top of the file, not of
+// the document.
 func TestDecodeTellsTheLine(t *testing.T) {
 	if _, err := Decode([]byte("# one\n---\nkind: a\nkind: b\n")); err == nil || !strings.Contains(err.Error(), "line 4") {
-		t.Errorf("%v does not tell line 4", err)
+		t.Errorf("%v does not name line 4", err)
 	}
 }

@@ -7,8 +7,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Default fills absent fields as the API server does by the markers of their
-// types, for manifests that have not been through one.
+// Default fills absent fields with their defaults, for manifests that have not passed
+// through an API server. The API server takes the same defaults from the markers of the
+// types.
 func (sp *StreamProcessor) Default() {
 	spec := &sp.Spec
 	spec.Kafka.setDefaults()

@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Default does what the API server does by the markers: a manifest that is run
-// locally means what it means in a cluster.
+// TestDefaultEqualsTheMarkers checks that Default fills the same values as the API server
+// does from the markers, so that a manifest means the same locally and in a cluster.
 func TestDefaultEqualsTheMarkers(t *testing.T) {
 	for name, manifest := range map[string]string{
 		"the least": least,
@@ -40,7 +40,7 @@ func TestDefaultEqualsTheMarkers(t *testing.T) {
 			again := got.DeepCopy()
 			again.Default()
 			if !apiequality.Semantic.DeepEqual(got, again) {
-				t.Errorf("a second time it gives\n%s\nnot\n%s", asYAML(t, again), asYAML(t, got))
+				t.Errorf("a second call of Default gives\n%s\nwant\n%s", asYAML(t, again), asYAML(t, got))
 			}
 		})
 	}
@@ -69,8 +69,8 @@ func byMarkers(t *testing.T, manifest string) *StreamProcessor {
 	return sp
 }
 
-// applyMarkers sets what is absent before it looks into what is there, so that
-// a default of {} has the defaults of its fields.
+// applyMarkers sets the absent fields of an object first and then descends into all of
+// them, so that a default of {} gets the defaults of its fields.
 func applyMarkers(t *testing.T, object map[string]any, typ reflect.Type, markers map[string]string) {
 	t.Helper()
 	for field := range typ.Fields() {
@@ -110,7 +110,7 @@ func structOf(typ reflect.Type) reflect.Type {
 	return typ
 }
 
-// defaultMarkers are the values of the markers in this package's source, by
+// defaultMarkers returns the values of the markers in this package's source, by
 // Type.Field.
 func defaultMarkers(t *testing.T) map[string]string {
 	t.Helper()

@@ -1,7 +1,6 @@
-// Package v1alpha1 is the StreamProcessor as users write it: its fields, what
-// an absent one means, what is allowed, and strict decoding. It stands before
-// the data path: controllers/resources translates it into the configuration
-// that a worker reads.
+// Package v1alpha1 defines the StreamProcessor as users write it: its fields, their
+// defaults and bounds, and strict decoding. It comes before the data path:
+// controllers/resources translates it into the configuration that a worker reads.
 //
 // +kubebuilder:object:generate=true
 // +groupName=millrace.dev

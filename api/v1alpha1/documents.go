@@ -24,10 +24,10 @@ func splitDocuments(text []byte) ([][]byte, error) {
 	return documents, nil
 }
 
-// splitMarkers cuts at the lines that end a document or begin the next one. The
-// YAML parser reads the first document only, and is silent about the others.
-// In the place of what comes before, each part has empty lines, so that the
-// parser's line numbers are those of the whole text.
+// splitMarkers cuts at the lines that end a document or begin the next one, because the
+// YAML parser reads only the first document and ignores the others. Each part begins
+// with an empty line for each line before it, so that the parser's line numbers are
+// those of the whole text.
 func splitMarkers(text string) []string {
 	var parts []string
 	var part strings.Builder
@@ -45,12 +45,12 @@ func splitMarkers(text string) []string {
 	return append(parts, part.String())
 }
 
-// cutMarker returns what a line says beside being a document marker.
+// cutMarker returns a line without its document marker, and reports whether it has one.
 func cutMarker(line string) (content string, marker bool) {
 	for _, marker := range []string{"---", "..."} {
-		rest, found := strings.CutPrefix(line, marker)
-		if found && strings.TrimLeft(rest, " \t\r\n") != rest || rest == "" {
-			return strings.Repeat(" ", len(marker)) + rest, true
+		content, found := strings.CutPrefix(line, marker)
+		if found && strings.TrimLeft(content, " \t\r\n") != content || content == "" {
+			return strings.Repeat(" ", len(marker)) + content, true
 		}
 	}
 	return line, false

@@ -7,8 +7,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// FuzzDecode: nothing makes Decode panic, and what it accepts means the same
-// when it is written and read again.
+// FuzzDecode checks that Decode never panics, and that an accepted manifest means the
+// same when it is written and read again.
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		least, full, "", "{}", "---\n---\n", "- 1", "'", "a: &a [*a]", least + "---\nx",

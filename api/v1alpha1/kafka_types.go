@@ -2,9 +2,8 @@ package v1alpha1
 
 // KafkaSpec says how to reach a Kafka cluster.
 type KafkaSpec struct {
-	// bootstrapServers are brokers to make first contact with, each as
-	// host:port. One that answers is enough; name several so that one may be
-	// down.
+	// bootstrapServers are the brokers to contact first, each as host:port. One
+	// that answers is enough; name several, so that one may be down.
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
@@ -13,13 +12,13 @@ type KafkaSpec struct {
 	// +required
 	BootstrapServers []string `json:"bootstrapServers"`
 
-	// tls encrypts the connections. {} trusts the certificate authorities of
-	// the worker's image; without the field nothing is encrypted.
+	// tls encrypts the connections. {} trusts the certificate authorities of the
+	// worker's image. Without the field the connections are not encrypted.
 	// +optional
 	TLS *TLSSpec `json:"tls,omitempty"`
 
-	// sasl authenticates the worker: with a user name and a password, with an
-	// OAuth 2 token, or with its AWS identity.
+	// sasl authenticates the worker: with a user name and a password, with an OAuth
+	// 2 token, or with its AWS identity.
 	// +optional
 	SASL *SASLSpec `json:"sasl,omitempty"`
 }

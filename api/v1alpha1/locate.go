@@ -13,8 +13,8 @@ import (
 	k8sjson "sigs.k8s.io/json"
 )
 
-// locate says at which field of tree the decoding into a value of target's type
-// failed. The decoder does not for types that read their own text, such as
+// locate adds to err the path of the field of tree that can't be decoded into a value of
+// target's type. The decoder names no path for types with their own decoding, such as
 // durations and quantities.
 func locate(tree []byte, target any, err error) error {
 	path, err := deepest("", tree, reflect.TypeOf(target).Elem(), err)
@@ -24,8 +24,8 @@ func locate(tree []byte, target any, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// deepest descends into the first part of tree that can't be decoded by itself.
-// err is why the whole can't.
+// deepest descends into the first part of tree that can't be decoded, as long as there is
+// one, and returns its path and error. err is the error of the whole tree.
 func deepest(path string, tree []byte, t reflect.Type, err error) (string, error) {
 	if t.Kind() == reflect.Pointer {
 		return deepest(path, tree, t.Elem(), err)
@@ -38,7 +38,7 @@ func deepest(path string, tree []byte, t reflect.Type, err error) (string, error
 	return path, plainly(tree, t, err)
 }
 
-// plainly replaces the decoder's words about Go types.
+// plainly replaces the decoder's message about Go types by one about the manifest.
 func plainly(tree []byte, t reflect.Type, err error) error {
 	if t == reflect.TypeFor[metav1.Duration]() {
 		return fmt.Errorf("%s is not a duration: write one like \"30s\" or \"1h30m\"", tree)
@@ -46,24 +46,24 @@ func plainly(tree []byte, t reflect.Type, err error) error {
 	if !strings.HasPrefix(err.Error(), "json: cannot unmarshal ") {
 		return err
 	}
-	const enough = 60
+	const shown = 60
 	text := string(tree)
-	if len(text) > enough {
-		text = text[:enough] + "..."
+	if len(text) > shown {
+		text = text[:shown] + "..."
 	}
-	if readsItself(t) {
+	if decodesItself(t) {
 		return fmt.Errorf("%s is not of the right type: %w", text, err)
 	}
 	return fmt.Errorf("%s is not of the right type: write %s", text, kindOf(t))
 }
 
-// readsItself reports whether values of type t decode their own text.
-func readsItself(t reflect.Type) bool {
+// decodesItself reports whether type t has its own decoding.
+func decodesItself(t reflect.Type) bool {
 	_, own := reflect.New(t).Interface().(json.Unmarshaler)
 	return own
 }
 
-// kindOf names what a manifest has to hold for a value of type t.
+// kindOf describes the YAML of a value of type t.
 func kindOf(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Struct, reflect.Map:
@@ -79,17 +79,17 @@ func kindOf(t reflect.Type) string {
 	}
 }
 
-// part is a piece of a tree with the type that it is decoded into.
+// part is a piece of a tree, with its path and its type.
 type part struct {
 	path string
 	tree []byte
 	t    reflect.Type
 }
 
-// partsOf returns the pieces of what is decoded field by field or item by item.
+// partsOf returns the fields, members or items of a tree.
 func partsOf(path string, tree []byte, t reflect.Type) []part {
 	switch {
-	case readsItself(t):
+	case decodesItself(t):
 		return nil
 	case t.Kind() == reflect.Struct:
 		return fieldsOf(path, membersOf(tree), t)
@@ -137,7 +137,7 @@ func itemsOf(path string, tree []byte, t reflect.Type) []part {
 	return parts
 }
 
-// membersOf returns nothing for what is no object.
+// membersOf returns the members of an object, and nil if the tree is not an object.
 func membersOf(tree []byte) map[string]json.RawMessage {
 	var members map[string]json.RawMessage
 	_ = json.Unmarshal(tree, &members)

@@ -10,14 +10,14 @@ import (
 	k8sjson "sigs.k8s.io/json"
 )
 
-// patchDirective is the key of an overlay that says how to merge the object it
-// stands in. Types have no field for it.
+// patchDirective is a key of an overlay that says how to merge the object around it. The
+// types of Kubernetes have no field for it.
 const patchDirective = "$patch"
 
 // WorkerContainer is the name of the worker's container in its pod.
 const WorkerContainer = "worker"
 
-// overlaid gives what is decoded of an overlay the path that it has in a
+// overlaid wraps the overlay's pod spec, so that the decoder's errors have the paths of a
 // manifest.
 type overlaid struct {
 	Spec struct {
@@ -27,9 +27,9 @@ type overlaid struct {
 	} `json:"spec"`
 }
 
-// PodSpec decodes t's spec strictly: it fails for fields that don't exist, values
-// of the wrong type and items of lists that can't be merged, each by its path in
-// the manifest. A nil t gives an empty one.
+// PodSpec decodes t's spec strictly. It returns an error that names each unknown field,
+// each value of the wrong type and each list item that can't be merged, by its path in
+// the manifest. For a nil t it returns an empty spec.
 func (t *PodTemplateSpec) PodSpec() (*corev1.PodSpec, error) {
 	if t == nil || t.Spec == nil || len(t.Spec.Raw) == 0 {
 		return &corev1.PodSpec{}, nil
@@ -57,7 +57,7 @@ func (t *PodTemplateSpec) PodSpec() (*corev1.PodSpec, error) {
 	return &into.Spec.Template.Spec, errors.Join(append(strict, checkMergeKeys("spec.template.spec", fields, reflect.TypeFor[corev1.PodSpec]()))...)
 }
 
-// withoutDirectives copies value without patch directives, whose values it checks.
+// withoutDirectives checks the patch directives in value, and returns a copy without them.
 func withoutDirectives(path string, value any) (any, error) {
 	var errs []error
 	switch value := value.(type) {
@@ -86,15 +86,14 @@ func withoutDirectives(path string, value any) (any, error) {
 	}
 }
 
-// identity are the fields that tell the items of a list apart where that takes
-// more than the key that they are merged by.
+// identity lists the fields that distinguish the items of a list, where the merge key
+// alone does not.
 var identity = map[string][]string{
 	"ports":                     {"containerPort", "protocol"},
 	"topologySpreadConstraints": {"topologyKey", "whenUnsatisfiable"},
 }
 
-// checkMergeKeys refuses items of lists without the key that they are merged by,
-// and two items that are the same.
+// checkMergeKeys refuses list items without their merge key, and duplicate items.
 func checkMergeKeys(path string, fields map[string]any, t reflect.Type) error {
 	var errs []error
 	for field := range t.Fields() {
@@ -105,7 +104,7 @@ func checkMergeKeys(path string, fields map[string]any, t reflect.Type) error {
 		}
 		list := mergedList{path: below(path, name), key: key, identity: identity[name]}
 		if list.identity == nil || name == "ports" && fields["name"] == WorkerContainer {
-			list.identity = []string{key} // what the operator has is merged by it
+			list.identity = []string{key} // the operator's own items are merged by the key alone
 		}
 		errs = append(errs, list.check(items))
 		if containers := reflect.TypeFor[corev1.Container](); field.Type.Elem() == containers {
@@ -130,7 +129,7 @@ func (l *mergedList) check(items []any) error {
 	for i, item := range items {
 		fields, _ := item.(map[string]any)
 		if _, directive := fields[patchDirective]; directive && len(fields) == 1 {
-			continue // it is about the whole list
+			continue // the directive applies to the whole list
 		}
 		id := ""
 		for _, name := range l.identity {

@@ -11,7 +11,8 @@ func template(spec string) *PodTemplateSpec {
 	return &PodTemplateSpec{Spec: &runtime.RawExtension{Raw: []byte(spec)}}
 }
 
-// TestTemplateIsDecodedStrictly: the API server keeps whatever is written there.
+// TestTemplateIsDecodedStrictly checks the errors about a template. The API server does not
+// check it, because the CRD has no schema for it.
 func TestTemplateIsDecodedStrictly(t *testing.T) {
 	for spec, want := range map[string]string{
 		"{containers: [{name: worker, imge: a}]}":                                       `unknown field "spec.template.spec.containers[0].imge"`,
@@ -45,7 +46,7 @@ func TestTemplateIsDecodedStrictly(t *testing.T) {
 	}
 }
 
-// TestTemplateThatCanBeMerged decodes, whatever else its merging needs.
+// TestTemplateThatCanBeMerged checks templates that Decode has to accept.
 func TestTemplateThatCanBeMerged(t *testing.T) {
 	for _, spec := range []string{
 		"{}", "null", "{containers: null}", "{containers: []}",
@@ -64,12 +65,12 @@ func TestTemplateThatCanBeMerged(t *testing.T) {
 	}
 }
 
-// TestAllMistakesOfATemplateAreTold at once.
+// TestAllMistakesOfATemplateAreTold checks that a user sees all mistakes at once.
 func TestAllMistakesOfATemplateAreTold(t *testing.T) {
 	_, err := template(`{"hostNetwrok": true, "containers": [{"name": "worker", "imge": "a"}, {"image": "b"}]}`).PodSpec()
 	for _, want := range []string{"hostNetwrok", "containers[0].imge", "containers[1].name"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v does not tell of %s", err, want)
+			t.Errorf("%v does not name %s", err, want)
 		}
 	}
 }

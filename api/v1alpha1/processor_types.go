@@ -5,7 +5,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// ProcessorSpec is what is done with each record.
+// ProcessorSpec defines the processing of each record.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.cel) != has(self.container)",message="processor must have exactly one of its fields: cel for expressions, or container for a program on the Go SDK"
 type ProcessorSpec struct {
@@ -13,19 +13,19 @@ type ProcessorSpec struct {
 	// +optional
 	CEL *CELSpec `json:"cel,omitempty"`
 
-	// container runs a program built on the Go SDK.
+	// container runs a program built with the Go SDK.
 	// +optional
 	Container *ContainerSpec `json:"container,omitempty"`
 }
 
-// CELSpec holds expressions in the Common Expression Language. One that is
-// absent keeps what the record has.
+// CELSpec holds expressions in the Common Expression Language. An absent expression
+// keeps that part of the record.
 //
-// They may use: value and key (bytes or null), headers (a map from name to a
-// list of bytes or null), topic, partition, offset, timestamp, and json (the
-// parsed value). A result that is bytes or a string is taken as it is, null
-// stays null, and anything else is written as JSON. An expression that fails on
-// a record is a failed attempt.
+// Expressions may use value and key (bytes or null), headers (a map from name to a list
+// of bytes or null), topic, partition, offset, timestamp, and json (the parsed value).
+// A result that is bytes or a string is written unchanged, null stays null, and
+// anything else is written as JSON. If an expression fails on a record, the attempt has
+// failed.
 type CELSpec struct {
 	// filter decides whether the record goes on: true keeps it, false drops it.
 	// +kubebuilder:validation:MinLength=1
@@ -45,23 +45,23 @@ type CELSpec struct {
 	// +optional
 	Value string `json:"value,omitempty"`
 
-	// headers are set on the result, each by an expression. They replace the
-	// record's of the same name; its others are kept.
+	// headers sets headers of the result, each by an expression. They replace the
+	// record's headers of the same name; the others stay.
 	// +kubebuilder:validation:MaxProperties=100
-	// +kubebuilder:validation:XValidation:rule="self.all(name, size(self[name]) > 0)",message="each header needs an expression: write one, such as '\"text\"', or leave the header away"
+	// +kubebuilder:validation:XValidation:rule="self.all(name, size(self[name]) > 0)",message="each header needs an expression: write one, such as '\"text\"', or remove the header"
 	// +kubebuilder:validation:XValidation:rule="self.map(name, size(name) + size(self[name])).sum() <= 262144",message="the headers' names and expressions must have at most 262144 characters together"
 	// +optional
 	Headers map[string]string `json:"headers,omitempty"`
 
-	// topic is the topic that the result goes to, in the place of output.topic.
-	// It must exist.
+	// topic is the topic for the result, instead of output.topic. The topic must
+	// exist.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=65536
 	// +optional
 	Topic string `json:"topic,omitempty"`
 
-	// image is the worker image that evaluates the expressions. The default is
-	// the operator's --worker-image, which changes when the operator is upgraded.
+	// image is the worker image that evaluates the expressions. The default is the
+	// --worker-image of the operator, which changes when the operator is upgraded.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:[0-9]+)?/)?[a-z0-9]+([-._/]+[a-z0-9]+)*(:[a-zA-Z0-9_][-a-zA-Z0-9_.]{0,127})?(@sha256:[0-9a-f]{64}|@sha512:[0-9a-f]{128})?$')",message="must be a container image, such as registry/name:tag or registry/name@sha256:digest"
@@ -69,7 +69,7 @@ type CELSpec struct {
 	Image string `json:"image,omitempty"`
 }
 
-// ContainerSpec is a program built on the Go SDK. Its main function calls
+// ContainerSpec is a program built with the Go SDK. Its main function calls
 // worker.Main, which reads the configuration that the operator mounts at
 // /etc/millrace/worker.yaml.
 type ContainerSpec struct {
@@ -89,23 +89,23 @@ type ContainerSpec struct {
 	Command []string `json:"command,omitempty"`
 
 	// args are further arguments of the program. The default is the image's
-	// command, or nothing if this has a command.
+	// command, or nothing if command is set.
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:MaxLength=65536
 	// +optional
 	Args []string `json:"args,omitempty"`
 
-	// imagePullPolicy says when to fetch the image. The default is Kubernetes':
-	// Always for the tag latest, IfNotPresent for others.
+	// imagePullPolicy says when to fetch the image. The default is that of
+	// Kubernetes: Always for the tag latest, IfNotPresent for others.
 	// +kubebuilder:validation:Enum=Always;IfNotPresent;Never
 	// +optional
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
 }
 
-// InFlightSpec bounds what one pod has read and not settled yet.
+// InFlightSpec bounds the records that one pod has read and not settled yet.
 type InFlightSpec struct {
-	// records is the most records in flight.
+	// records is the highest number of records in flight.
 	// +kubebuilder:default=10000
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10000000
@@ -115,8 +115,8 @@ type InFlightSpec struct {
 	// bytes bounds the keys, values and headers in flight. It also bounds all the
 	// memory that the input takes: fetched ahead, unpacked and in flight. From 1Mi
 	// to 1Ti. A partition with nothing in flight may take one log batch on top. A
-	// compressed log batch that holds more than this, and more than 16Mi, halts
-	// its partition.
+	// compressed log batch that holds more than this, and more than 16Mi, halts its
+	// partition.
 	// +kubebuilder:default="64Mi"
 	// +kubebuilder:validation:XValidation:rule="string(self).matches('^[0-9]+([eE][0-9]{1,2})?$|^[0-9]+([.](125|25|375|5|625|75|875))?[KMGT]i$|^[0-9]+([.][0-9]{1,3})?[kMGT]$') && quantity(string(self)).compareTo(quantity('1Mi')) >= 0 && quantity(string(self)).compareTo(quantity('1Ti')) <= 0",message="must be a whole number of bytes from 1Mi to 1Ti, alone or with a unit, such as 64Mi"
 	// +optional

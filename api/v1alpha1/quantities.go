@@ -9,12 +9,12 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// endlessQuantity matches quantities like 1e-2147483647, for which the parser
-// of Kubernetes computes with a number of that many digits.
+// endlessQuantity matches quantities like 1e-2147483647. The parser of Kubernetes
+// would compute with a number of that many digits.
 var endlessQuantity = regexp.MustCompile(`[eE][+-]?[0-9]{3,}"?$`)
 
 // checkQuantities refuses quantities with exponents of three digits and more,
-// anywhere in a tree that is decoded into a value of type t.
+// anywhere in a tree that will be decoded into a value of type t.
 func checkQuantities(path string, tree []byte, t reflect.Type) error {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -2,14 +2,14 @@ package v1alpha1
 
 // SecretKeyRef names one key of a Secret in the StreamProcessor's namespace.
 type SecretKeyRef struct {
-	// name is the Secret's.
+	// name is the name of the Secret.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$')",message="must be the name of a Secret: lower-case letters, digits, '-' and '.' only, with a letter or digit at both ends"
 	// +required
 	Name string `json:"name"`
 
-	// key is the one of its keys that holds the value.
+	// key is the key of the Secret that holds the value.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]*$') && !self.startsWith('..') && self != '.'",message="must be a key: ASCII letters, digits, '-', '_' and '.' only"
@@ -17,17 +17,17 @@ type SecretKeyRef struct {
 	Key string `json:"key"`
 }
 
-// CARef names the key of a Secret or a ConfigMap in the StreamProcessor's
-// namespace that holds certificate authorities.
+// CARef names the key of a Secret or a ConfigMap in the StreamProcessor's namespace
+// that holds certificate authorities.
 type CARef struct {
-	// name is the object's.
+	// name is the name of the object.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$')",message="must be the name of a Secret or ConfigMap: lower-case letters, digits, '-' and '.' only, with a letter or digit at both ends"
 	// +required
 	Name string `json:"name"`
 
-	// key is the one of its keys that holds the authorities.
+	// key is the key of the object that holds the authorities.
 	// +kubebuilder:default="ca.crt"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -36,17 +36,17 @@ type CARef struct {
 	Key string `json:"key,omitempty"`
 }
 
-// CertificateRef names the key of a Secret in the StreamProcessor's namespace
-// that holds a certificate.
+// CertificateRef names the key of a Secret in the StreamProcessor's namespace that
+// holds a certificate.
 type CertificateRef struct {
-	// name is the Secret's.
+	// name is the name of the Secret.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$')",message="must be the name of a Secret: lower-case letters, digits, '-' and '.' only, with a letter or digit at both ends"
 	// +required
 	Name string `json:"name"`
 
-	// key is the one of its keys that holds the certificate.
+	// key is the key of the Secret that holds the certificate.
 	// +kubebuilder:default="tls.crt"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -55,17 +55,17 @@ type CertificateRef struct {
 	Key string `json:"key,omitempty"`
 }
 
-// PrivateKeyRef names the key of a Secret in the StreamProcessor's namespace
-// that holds a private key.
+// PrivateKeyRef names the key of a Secret in the StreamProcessor's namespace that holds
+// a private key.
 type PrivateKeyRef struct {
-	// name is the Secret's.
+	// name is the name of the Secret.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$')",message="must be the name of a Secret: lower-case letters, digits, '-' and '.' only, with a letter or digit at both ends"
 	// +required
 	Name string `json:"name"`
 
-	// key is the one of its keys that holds the private key.
+	// key is the key of the Secret that holds the private key.
 	// +kubebuilder:default="tls.key"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253

@@ -5,103 +5,106 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// VerticalStatus is how far autoscaling.vertical has come.
+// VerticalStatus is the progress of autoscaling.vertical.
 type VerticalStatus struct {
-	// cpu is the CPU limit that each pod is to have.
+	// cpu is the CPU limit that the operator has chosen for each pod.
 	// +required
 	CPU resource.Quantity `json:"cpu"`
 
-	// resizedReplicas is the number of pods that have it.
+	// resizedReplicas is the number of pods that have this limit.
 	// +optional
 	ResizedReplicas int32 `json:"resizedReplicas"`
 }
 
-// AutoscalingStatus is what autoscaling has learnt. None of it changes with time
+// AutoscalingStatus holds what autoscaling has learned. No field changes with time
 // alone.
 type AutoscalingStatus struct {
-	// podRecordsPerSecond is how many records one pod can process; absent until
-	// that is known.
+	// podRecordsPerSecond is the number of records that one pod can process per
+	// second. It is absent until that is known.
 	// +optional
 	PodRecordsPerSecond *int64 `json:"podRecordsPerSecond,omitempty"`
 
-	// lastChange is when autoscaling last changed something.
+	// lastChange is the time of the last change that autoscaling made.
 	// +optional
 	LastChange *metav1.Time `json:"lastChange,omitempty"`
 
-	// pauseSeconds is for how long nothing was processed when the number of pods
-	// changed last.
+	// pauseSeconds is the time without any processing at the last change of the
+	// number of pods.
 	// +optional
 	PauseSeconds int32 `json:"pauseSeconds,omitempty"`
 
-	// idle is there while nothing arrives and nothing is left.
+	// idle is present while no record arrives and none is left.
 	// +optional
 	Idle *IdleStatus `json:"idle,omitempty"`
 
-	// enough says since when fewer pods would have been enough, the fewest first.
+	// enough lists numbers of pods that would have been enough, and since when, the
+	// lowest first.
 	// +listType=map
 	// +listMapKey=pods
 	// +kubebuilder:validation:MaxItems=4
 	// +optional
 	Enough []EnoughPods `json:"enough,omitempty"`
 
-	// uselessRaises are changes to more pods, or to more CPU, that brought no
-	// more throughput. They are not repeated for an hour.
+	// uselessRaises are changes to more pods, or to more CPU, that brought no more
+	// throughput. Autoscaling does not repeat them for an hour.
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=8
 	// +optional
 	UselessRaises []UselessRaise `json:"uselessRaises,omitempty"`
 }
 
-// IdleStatus is a time in which nothing happens.
+// IdleStatus is a time without records.
 type IdleStatus struct {
-	// since is when it began.
+	// since is the time at which it began.
 	// +required
 	Since metav1.Time `json:"since"`
 
-	// endOffsets is the sum of the partitions' ends, which tells that nothing has
-	// arrived since then.
+	// endOffsets is the sum of the partitions' ends. While it stays the same, no
+	// record has arrived.
 	// +required
 	EndOffsets int64 `json:"endOffsets"`
 }
 
 // EnoughPods is a number of pods that would have been enough.
 type EnoughPods struct {
-	// pods is their number.
+	// pods is the number.
 	// +required
 	Pods int32 `json:"pods"`
 
-	// since is when they began to be.
+	// since is the time from which on that many pods would have been enough.
 	// +required
 	Since metav1.Time `json:"since"`
 }
 
 // UselessRaise is a raise that brought no more throughput.
 type UselessRaise struct {
-	// resource is what was raised: Pods, or CPU in thousandths of one.
+	// resource is Pods for a raise of the number of pods, or CPU for one of their
+	// CPU, in thousandths of a CPU.
 	// +kubebuilder:validation:Enum=Pods;CPU
 	// +required
 	Resource string `json:"resource"`
 
-	// from is how much there was before.
+	// from is the amount before the raise.
 	// +required
 	From int32 `json:"from"`
 
-	// to is how much there was after.
+	// to is the amount after the raise.
 	// +required
 	To int32 `json:"to"`
 
-	// enough is what would have brought as much.
+	// enough is the lowest amount that brings as much throughput.
 	// +required
 	Enough int32 `json:"enough"`
 
-	// partitions are those that were behind, and that it did not help; at most
-	// 10. If there were more, the raise counts for all partitions.
+	// partitions are those that were behind and that the raise did not help; at
+	// most 10. If there were more, the list is absent and the raise counts for all
+	// partitions.
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=10
 	// +optional
 	Partitions []int32 `json:"partitions,omitempty"`
 
-	// at is when that was seen.
+	// at is the time at which the raise was last seen not to help.
 	// +required
 	At metav1.Time `json:"at"`
 }

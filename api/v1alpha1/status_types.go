@@ -2,26 +2,26 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// StreamProcessorStatus is what was last seen.
+// StreamProcessorStatus is the last observed state.
 type StreamProcessorStatus struct {
-	// observedGeneration is the metadata.generation that the rest is about; -1
-	// until an operator has looked at the object.
+	// observedGeneration is the metadata.generation that the other fields describe;
+	// -1 until an operator has looked at the object.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// operator is the namespace of the operator that takes care of the
-	// StreamProcessor. Another one leaves it alone as long as this one is alive.
+	// operator is the namespace of the operator that manages the StreamProcessor.
+	// Other operators leave it alone while this one is alive.
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
 	Operator string `json:"operator,omitempty"`
 
-	// conditions say how it stands and what to do about it.
+	// conditions describe the state and say what to do about problems.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// replicas is the number of pods there are.
+	// replicas is the number of pods.
 	// +optional
 	Replicas int32 `json:"replicas"`
 
@@ -33,19 +33,19 @@ type StreamProcessorStatus struct {
 	// +optional
 	Selector string `json:"selector,omitempty"`
 
-	// input is how far the input topic has been processed. It is absent until
-	// the cluster has been asked.
+	// input is the progress in the input topic. It is absent until the operator has
+	// asked the cluster.
 	// +optional
 	Input *InputStatus `json:"input,omitempty"`
 
-	// group is the consumer group that this StreamProcessor holds: no other one in
-	// its namespace runs with it. It is held from the first pod on, until it is
-	// suspended or deleted and the last pod is gone.
+	// group is the consumer group that this StreamProcessor holds: no other
+	// StreamProcessor in its namespace runs with it. It holds the group from its
+	// first pod on, until it is suspended or deleted and its last pod is gone.
 	// +optional
 	Group *HeldGroup `json:"group,omitempty"`
 
-	// stuckPartitions are those that can't be read on, and those that one record
-	// has kept from moving on for long, the longest first, at most 10.
+	// stuckPartitions are the halted partitions, and those that have waited long
+	// for one record; the longest wait first, at most 10.
 	// +listType=map
 	// +listMapKey=partition
 	// +kubebuilder:validation:MaxItems=10
@@ -60,18 +60,18 @@ type StreamProcessorStatus struct {
 	// +optional
 	Losses []PartitionLoss `json:"losses,omitempty"`
 
-	// lastScaleDecision is the last change of the number of pods or of their
-	// CPU, or why there was none although records waited. With
-	// autoscaling.mode RecommendOnly it is the last recommendation.
+	// lastScaleDecision is the last change of the number of pods or of their CPU,
+	// or the reason for no change although records waited. With autoscaling.mode
+	// RecommendOnly it is the last recommendation.
 	// +optional
 	LastScaleDecision *ScaleDecision `json:"lastScaleDecision,omitempty"`
 
-	// vertical is how far autoscaling.vertical has come; absent without it.
+	// vertical is the progress of autoscaling.vertical; absent without it.
 	// +optional
 	Vertical *VerticalStatus `json:"vertical,omitempty"`
 
-	// autoscaling is what autoscaling has learnt. An operator that starts again,
-	// or takes over from another, goes on from it.
+	// autoscaling holds what autoscaling has learned. An operator that restarts, or
+	// takes over from another, continues from it.
 	// +optional
 	Autoscaling *AutoscalingStatus `json:"autoscaling,omitempty"`
 }
@@ -82,14 +82,14 @@ type HeldGroup struct {
 	// +required
 	GroupID string `json:"groupId"`
 
-	// bootstrapServers are those that the cluster is known by.
+	// bootstrapServers identify the cluster.
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	// +required
 	BootstrapServers []string `json:"bootstrapServers"`
 }
 
-// PartitionsSource is where the number of the input topic's partitions comes from.
+// PartitionsSource says where the number of partitions of the input topic comes from.
 //
 // +kubebuilder:validation:Enum=Kafka;Workers;Spec
 type PartitionsSource string
@@ -101,46 +101,46 @@ const (
 	PartitionsFromSpec    PartitionsSource = "Spec"
 )
 
-// InputStatus is how far the input topic has been processed.
+// InputStatus is the progress in the input topic.
 type InputStatus struct {
-	// topic is the topic that the rest is about.
+	// topic is the topic that the other fields describe.
 	// +optional
 	Topic string `json:"topic,omitempty"`
 
-	// bootstrapServers are those of the cluster that the topic is on.
+	// bootstrapServers are those of the topic's cluster.
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	// +optional
 	BootstrapServers []string `json:"bootstrapServers,omitempty"`
 
-	// groupId is the consumer group that offsets are committed for.
+	// groupId is the consumer group that commits the offsets.
 	// +optional
 	GroupID string `json:"groupId,omitempty"`
 
-	// partitions is how many the topic has.
+	// partitions is the number of partitions of the topic.
 	// +optional
 	Partitions int32 `json:"partitions"`
 
-	// partitionsSource is where that number comes from: Kafka answered the
-	// operator, or the Workers, which the operator asks while Kafka does not
-	// answer it, or it is the one in Spec, since neither did.
+	// partitionsSource says where that number comes from. Kafka: Kafka answered the
+	// operator. Workers: Kafka does not answer the operator, but the workers
+	// reported it. Spec: neither answered, so it is input.partitions.
 	// +optional
 	PartitionsSource PartitionsSource `json:"partitionsSource,omitempty"`
 
-	// lag is how many offsets there are, in all partitions, between what is
-	// committed and the end. 0 where Kafka never answered the operator.
+	// lag is the number of offsets, in all partitions, between the committed offset
+	// and the end. It is 0 if Kafka has never answered the operator.
 	// +optional
 	Lag int64 `json:"lag"`
 
-	// unknownPartitions are those whose end Kafka can't give, for example while
-	// they have no leader, at most 10. Their lag counts as it was last known.
+	// unknownPartitions are partitions whose end Kafka can't give, for example
+	// while they have no leader; at most 10. They count with their last known lag.
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=10
 	// +optional
 	UnknownPartitions []int32 `json:"unknownPartitions,omitempty"`
 
-	// lagSeconds is how long the lag takes at the present rate. It is absent
-	// while nothing is processed and there is something to process.
+	// lagSeconds is the time that the lag takes at the present rate. It is absent
+	// while nothing is processed although there is something to process.
 	// +optional
 	LagSeconds *int64 `json:"lagSeconds,omitempty"`
 
@@ -153,77 +153,79 @@ type InputStatus struct {
 	PartitionsBehind []PartitionLag `json:"partitionsBehind,omitempty"`
 }
 
-// PartitionLag is how far one partition is behind.
+// PartitionLag says how far one partition is behind.
 type PartitionLag struct {
-	// partition is its number.
+	// partition is the number of the partition.
 	// +required
 	Partition int32 `json:"partition"`
 
-	// committed is the offset that processing would start from; -1 if nothing
-	// is committed.
+	// committed is the committed offset, where processing would start; -1 if there
+	// is none.
 	// +optional
 	Committed int64 `json:"committed"`
 
-	// lag is how many offsets there are between committed and the end.
+	// lag is the number of offsets between committed and the end.
 	// +required
 	Lag int64 `json:"lag"`
 }
 
-// StuckPartition is a partition that waits for one record, or can't be read on.
+// StuckPartition is a partition that is halted or waits for one record.
 type StuckPartition struct {
-	// partition is its number.
+	// partition is the number of the partition.
 	// +required
 	Partition int32 `json:"partition"`
 
-	// offset is that of the record, the lowest one that is not settled, or the
-	// place where a halted partition can't be read on.
+	// offset is the lowest offset that is not settled, or the offset at which a
+	// halted partition stopped.
 	// +required
 	Offset int64 `json:"offset"`
 
-	// halted means that the partition can't be read on; lastError says why.
+	// halted is true if the worker has stopped reading the partition; lastError
+	// says why.
 	// +optional
 	Halted bool `json:"halted,omitempty"`
 
-	// keyHash is the murmur2 hash of the record's key, which tells keys apart
-	// without showing them. It is absent for a null key, and until an attempt
-	// has failed.
+	// keyHash is the murmur2 hash of the record's key, which distinguishes keys
+	// without showing them. It is absent for a null key, and until an attempt has
+	// failed.
 	// +optional
 	KeyHash string `json:"keyHash,omitempty"`
 
-	// since is when the record was taken up, or the partition halted.
+	// since is the time at which the worker began with the record, or halted the
+	// partition.
 	// +required
 	Since metav1.Time `json:"since"`
 
-	// attempts is how often it has failed.
+	// attempts is the number of failed attempts.
 	// +optional
 	Attempts int32 `json:"attempts"`
 
-	// lastError is why it failed last, cut to what a person needs.
+	// lastError is the error of the last failed attempt, shortened.
 	// +optional
 	LastError string `json:"lastError,omitempty"`
 }
 
-// PartitionLoss is what Kafka lost of a partition before it was read.
+// PartitionLoss is a range of offsets that Kafka lost before they were read.
 type PartitionLoss struct {
-	// partition is its number.
+	// partition is the number of the partition.
 	// +required
 	Partition int32 `json:"partition"`
 
-	// from is the first offset that was lost.
+	// from is the first lost offset.
 	// +optional
 	From int64 `json:"from"`
 
-	// to is the offset after the last one that was lost.
+	// to is the offset after the last lost one.
 	// +optional
 	To int64 `json:"to"`
 
-	// reason is why they were lost. Retention: the topic's retention deleted them.
-	// TopicRecreated: the topic was deleted and created again. Truncated: the log
-	// was cut, as after an unclean leader election.
+	// reason is why the offsets were lost. Retention: the topic's retention deleted
+	// them. TopicRecreated: somebody deleted the topic and created it again.
+	// Truncated: the log was truncated, as after an unclean leader election.
 	// +required
 	Reason string `json:"reason"`
 
-	// at is when a worker noticed the loss.
+	// at is the time at which a worker noticed the loss.
 	// +required
 	At metav1.Time `json:"at"`
 }

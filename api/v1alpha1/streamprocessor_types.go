@@ -2,9 +2,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// StreamProcessor reads a Kafka topic, runs a processor on every record in
-// parallel, writes its results to other topics, and commits offsets only when
-// the results are safe.
+// StreamProcessor reads a Kafka topic, processes the records in parallel, writes the
+// results to other topics, and commits offsets only when the results are safe.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:shortName=sp
@@ -24,8 +23,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:printcolumn:name="Group",type=string,priority=1,JSONPath=`.status.input.groupId`
 // +kubebuilder:printcolumn:name="ScaleReason",type=string,priority=1,JSONPath=`.status.lastScaleDecision.reason`
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]{0,54}[a-z0-9])?$')",message="metadata.name must have at most 56 characters, lower-case letters, digits and '-' only, begin with a letter and not end with '-': what is made for it is named after it, a Service too"
-// +kubebuilder:validation:XValidation:rule="oldSelf.spec.suspend || has(self.spec.input.groupId) == has(oldSelf.spec.input.groupId) && (!has(self.spec.input.groupId) || self.spec.input.groupId == oldSelf.spec.input.groupId)",fieldPath=".spec.input.groupId",message="input.groupId can be changed only when suspend is already true, as processing then goes on from the other group's offsets: suspend the StreamProcessor first"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]{0,54}[a-z0-9])?$')",message="metadata.name must have at most 56 characters, lower-case letters, digits and '-' only, begin with a letter and not end with '-': the operator names objects after it, among them a Service"
+// +kubebuilder:validation:XValidation:rule="oldSelf.spec.suspend || has(self.spec.input.groupId) == has(oldSelf.spec.input.groupId) && (!has(self.spec.input.groupId) || self.spec.input.groupId == oldSelf.spec.input.groupId)",fieldPath=".spec.input.groupId",message="input.groupId can be changed only when suspend is already true, because processing then continues from the other group's offsets: suspend the StreamProcessor first"
 type StreamProcessor struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional
@@ -50,61 +49,61 @@ type StreamProcessorList struct {
 	Items []StreamProcessor `json:"items"`
 }
 
-// StreamProcessorSpec says what to read, what to do with it, and where the
-// results go.
+// StreamProcessorSpec defines the input, the processing and the output.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.output) || !has(self.output.topic) || self.input.topic != self.output.topic || has(self.output.kafka) && !self.output.kafka.bootstrapServers.exists(server, server in self.kafka.bootstrapServers)",fieldPath=".output.topic",message="output.topic is the input topic, so that what is written would be read again for ever: name another topic, or set output.kafka to the brokers of another cluster"
-// +kubebuilder:validation:XValidation:rule="!has(self.failure.deadLetter) || self.failure.deadLetter.topic != self.input.topic",fieldPath=".failure.deadLetter.topic",message="failure.deadLetter.topic is the input topic, so that what is written would be read again for ever: name another topic"
+// +kubebuilder:validation:XValidation:rule="!has(self.output) || !has(self.output.topic) || self.input.topic != self.output.topic || has(self.output.kafka) && !self.output.kafka.bootstrapServers.exists(server, server in self.kafka.bootstrapServers)",fieldPath=".output.topic",message="output.topic is the input topic, so the worker would read its own results again for ever: name another topic, or set output.kafka to the brokers of another cluster"
+// +kubebuilder:validation:XValidation:rule="!has(self.failure.deadLetter) || self.failure.deadLetter.topic != self.input.topic",fieldPath=".failure.deadLetter.topic",message="failure.deadLetter.topic is the input topic, so the worker would read its own dead letters again for ever: name another topic"
 // +kubebuilder:validation:XValidation:rule="!has(self.failure.deadLetter) || !has(self.output) || !has(self.output.topic) || self.failure.deadLetter.topic != self.output.topic || has(self.output.kafka) && !self.output.kafka.bootstrapServers.exists(server, server in self.kafka.bootstrapServers)",fieldPath=".failure.deadLetter.topic",message="failure.deadLetter.topic is the output topic, whose readers would take dead letters for results: name another topic"
 // +kubebuilder:validation:XValidation:rule="!has(self.processor.cel) || has(self.processor.cel.topic) || has(self.output) && has(self.output.topic)",fieldPath=".output.topic",message="processor.cel writes a result for each record that its filter keeps, and there is no topic for it: set output.topic, or processor.cel.topic to an expression that names one"
-// +kubebuilder:validation:XValidation:rule="oldSelf.suspend || self.kafka.bootstrapServers.exists(server, server in oldSelf.kafka.bootstrapServers)",fieldPath=".kafka.bootstrapServers",message="kafka.bootstrapServers can be replaced as a whole only when suspend is already true, as another cluster has other records and other offsets: keep one of the brokers, or suspend the StreamProcessor first"
+// +kubebuilder:validation:XValidation:rule="oldSelf.suspend || self.kafka.bootstrapServers.exists(server, server in oldSelf.kafka.bootstrapServers)",fieldPath=".kafka.bootstrapServers",message="kafka.bootstrapServers can be replaced as a whole only when suspend is already true, because another cluster has other records and other offsets: keep one of the brokers, or suspend the StreamProcessor first"
 // +kubebuilder:validation:XValidation:rule="oldSelf.suspend || self.input.topic == oldSelf.input.topic",fieldPath=".input.topic",message="input.topic can be changed only when suspend is already true: suspend the StreamProcessor first"
 type StreamProcessorSpec struct {
 	// kafka says how to reach the cluster of the input topic, the consumer group
-	// and the dead letters. Results go there too, unless output.kafka is set.
+	// and the dead letters. Results go to this cluster too, unless output.kafka is
+	// set.
 	// +required
 	Kafka KafkaSpec `json:"kafka"`
 
-	// input is the topic that is read.
+	// input is the topic to read.
 	// +required
 	Input InputSpec `json:"input"`
 
-	// output says where results go. It may be absent if the processor writes
-	// nothing, or names a topic for each of its results.
+	// output says where results go. Leave it out if the processor writes nothing,
+	// or if it names a topic for each of its results.
 	// +optional
 	Output *OutputSpec `json:"output,omitempty"`
 
-	// processor is what is done with each record: exactly one of cel and
+	// processor defines the processing of each record. Set exactly one of cel and
 	// container.
 	// +required
 	Processor ProcessorSpec `json:"processor"`
 
-	// ordering says which records may be processed at the same time.
-	// Unordered: any. Key: those of one partition that have the same key run
-	// one after another, and their results keep their order. Partition: the
-	// same for all records of a partition.
+	// ordering says which records a pod may process at the same time. Unordered:
+	// any records. Key: the records of one partition with the same key run one
+	// after another, and their results keep their order. Partition: all records of
+	// a partition run one after another, and their results keep their order.
 	// +kubebuilder:default=Unordered
 	// +optional
 	Ordering Ordering `json:"ordering,omitempty"`
 
-	// delivery is the guarantee. AtLeastOnce: no record is lost; after a crash
-	// some are processed again. ExactlyOnce is not available yet: a worker
-	// refuses it.
+	// delivery is the guarantee for each record. AtLeastOnce: no record is lost,
+	// but after a crash some records are processed again. ExactlyOnce is not
+	// available yet; a worker refuses it.
 	// +kubebuilder:default=AtLeastOnce
-	// +kubebuilder:validation:XValidation:rule="self != 'ExactlyOnce'",message="ExactlyOnce is not supported yet: use AtLeastOnce, which repeats records only after a crash, and make what reads the output idempotent"
+	// +kubebuilder:validation:XValidation:rule="self != 'ExactlyOnce'",message="ExactlyOnce is not supported yet: use AtLeastOnce, which repeats records only after a crash, and make the readers of the output idempotent"
 	// +optional
 	Delivery Delivery `json:"delivery,omitempty"`
 
-	// concurrency is the number of records that one pod processes at the same
-	// time. Without the field it is the container's CPU limit, which is right
-	// for work that keeps a CPU busy; choose more for work that waits.
+	// concurrency is the number of records that one pod processes at the same time.
+	// The default is the container's CPU limit, which suits processors that keep a
+	// CPU busy. Choose more for processors that wait.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=10000
 	// +optional
 	Concurrency *int32 `json:"concurrency,omitempty"`
 
-	// inFlight bounds what one pod has read and not settled yet, and so its
-	// memory.
+	// inFlight bounds the records that one pod has read and not settled yet, and
+	// thereby its memory.
 	// +kubebuilder:default={}
 	// +optional
 	InFlight InFlightSpec `json:"inFlight,omitzero"`
@@ -114,27 +113,27 @@ type StreamProcessorSpec struct {
 	// +optional
 	Failure FailureSpec `json:"failure,omitzero"`
 
-	// replicas is the number of pods. More than the input topic has partitions
-	// are not started, as they would have nothing to do. Absent: as many as
-	// there are, and one at first; so whoever switches autoscaling off keeps
-	// the pods that it has chosen. While autoscaling chooses the number,
-	// replicas says nothing. A HorizontalPodAutoscaler does nothing until it is
-	// set.
+	// replicas is the number of pods. The operator starts no more pods than the
+	// input topic has partitions, because further pods would have nothing to do.
+	// Without the field the present number stays, and is 1 at first; so the pods
+	// that autoscaling has chosen stay when you switch autoscaling off. While
+	// autoscaling chooses the number, the operator ignores replicas. A
+	// HorizontalPodAutoscaler does nothing until replicas is set.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
 	// +optional
 	Replicas *int32 `json:"replicas,omitempty"`
 
 	// autoscaling chooses the number of pods from the lag. Without it, and with
-	// mode RecommendOnly, replicas does.
+	// mode RecommendOnly, the number is replicas.
 	// +optional
 	Autoscaling *AutoscalingSpec `json:"autoscaling,omitempty"`
 
-	// drainTimeout bounds how long a pod that stops, or gives partitions up,
-	// waits for what is in flight; from 1s to 1h. The pod takes up to 8s more for
-	// its last commit and for leaving the group, and is killed 10s after the
-	// drain timeout. What is not settled by then is processed again by the next
-	// owner.
+	// drainTimeout bounds how long a pod that stops, or gives partitions up, waits
+	// for its records in flight; from 1s to 1h. The pod takes up to 8s more for its
+	// last commit and for leaving the group, and is killed 10s after the drain
+	// timeout. The next owner of the partitions processes the records again that
+	// are not settled by then.
 	// +kubebuilder:default="20s"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
@@ -142,35 +141,35 @@ type StreamProcessorSpec struct {
 	// +optional
 	DrainTimeout *metav1.Duration `json:"drainTimeout,omitempty"`
 
-	// logLevel is how much the pods log. Info: what changes or goes wrong, of
-	// failed records a few lines a second. Debug: each failed attempt too.
-	// The default is the operator's --worker-log-level, which is Info unless it
-	// is set.
+	// logLevel sets how much the pods log. Info: changes and problems, and a few
+	// lines a second about failed records. Debug: each failed attempt too. The
+	// default is the --worker-log-level of the operator, which is Info unless it is
+	// set.
 	// +optional
 	LogLevel LogLevel `json:"logLevel,omitempty"`
 
-	// suspend stops all pods, after they have drained. Offsets stay committed,
-	// so processing goes on where it was.
+	// suspend stops all pods after they have drained. The offsets stay committed,
+	// so processing continues from there later.
 	// +kubebuilder:default=false
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
-	// deletionPolicy is what becomes of the consumer group when the
-	// StreamProcessor is deleted. KeepGroup: its offsets stay in the cluster,
-	// so one that is made anew goes on where this one was. DeleteGroup: the
-	// group is deleted after the pods have ended. Set it before the deletion,
-	// not together with it.
+	// deletionPolicy says what happens to the consumer group when the
+	// StreamProcessor is deleted. KeepGroup: the offsets stay in the cluster, and a
+	// StreamProcessor that you create again continues from them. DeleteGroup: the
+	// operator deletes the group after the pods have ended. Set the field before
+	// the deletion, not together with it.
 	// +kubebuilder:default=KeepGroup
 	// +optional
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
 	// deployment holds labels and annotations for the Deployment that runs the
-	// pods; those for the pods are in template.
+	// pods. Those for the pods are in template.
 	// +optional
 	Deployment Metadata `json:"deployment,omitzero"`
 
-	// template is laid over the pods: resources, service account, further
-	// containers and whatever else a pod may need.
+	// template changes the pods: resources, service account, further containers and
+	// anything else that a pod may need.
 	// +optional
 	Template *PodTemplateSpec `json:"template,omitempty"`
 }
@@ -187,7 +186,7 @@ const (
 	Partition Ordering = "Partition"
 )
 
-// LogLevel is how much is logged.
+// LogLevel sets how much the pods log.
 //
 // +kubebuilder:validation:Enum=Info;Debug
 type LogLevel string
@@ -198,7 +197,7 @@ const (
 	LogDebug LogLevel = "Debug"
 )
 
-// Delivery is the guarantee that is given for each record.
+// Delivery is the guarantee for each record.
 //
 // +kubebuilder:validation:Enum=AtLeastOnce;ExactlyOnce
 type Delivery string
@@ -209,8 +208,8 @@ const (
 	ExactlyOnce Delivery = "ExactlyOnce"
 )
 
-// DeletionPolicy is what becomes of the consumer group when its StreamProcessor
-// is deleted.
+// DeletionPolicy says what happens to the consumer group when its StreamProcessor is
+// deleted.
 //
 // +kubebuilder:validation:Enum=KeepGroup;DeleteGroup
 type DeletionPolicy string

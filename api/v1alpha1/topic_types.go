@@ -2,58 +2,56 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// InputSpec is the topic that is read.
+// InputSpec defines the input topic.
 type InputSpec struct {
-	// topic is the topic's name. It must exist.
+	// topic is the topic's name. The topic must exist.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=249
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9._-]*$') && self != '.' && self != '..'",message="must be a name that Kafka allows: ASCII letters, digits, '.', '_' and '-' only, and neither '.' nor '..'"
 	// +required
 	Topic string `json:"topic"`
 
-	// groupId is the consumer group that offsets are committed for. Without the
-	// field it is "millrace-NAMESPACE.NAME", and "millrace-NAME" where there is
-	// no namespace.
+	// groupId is the consumer group that commits the offsets. The default is
+	// "millrace-NAMESPACE.NAME", or "millrace-NAME" without a namespace.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
 	// +kubebuilder:validation:XValidation:rule="size(bytes(self)) <= 255 && !self.matches('[[:cntrl:]]') && self != '.' && self != '..'",message="must be a group's name of at most 255 bytes, without control characters, and neither '.' nor '..'"
 	// +optional
 	GroupID *string `json:"groupId,omitempty"`
 
-	// partitions is how many partitions the topic has. State it only where the
-	// operator can't reach Kafka: it then bounds the number of pods until one of
-	// them says how many there are. A number that Kafka or a pod gave counts
-	// instead of it.
+	// partitions is the number of partitions of the topic. Set it only where the
+	// operator can't reach Kafka: it bounds the number of pods until a pod reports
+	// the number. A number from Kafka or from a pod takes precedence.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000
 	// +optional
 	Partitions *int32 `json:"partitions,omitempty"`
 
-	// startOffset is where reading starts in the partitions that the group
-	// finds when it is first started: with their oldest record or with the
-	// next one. Partitions that are added later, and a topic that is created
-	// again, start with their oldest record.
+	// startOffset says where reading starts in the partitions that exist when the
+	// group first starts: at the oldest record, or at the next record to arrive.
+	// Reading always starts at the oldest record of partitions that are added
+	// later, and of a topic that is created again.
 	// +kubebuilder:default=Earliest
 	// +optional
 	StartOffset StartOffset `json:"startOffset,omitempty"`
 
-	// isolation says whether records are read whose transaction is still open
-	// or was aborted. It matters only where producers use transactions.
+	// isolation says whether the worker reads records whose transaction is still
+	// open or was aborted. It matters only where producers use transactions.
 	// +kubebuilder:default=ReadCommitted
 	// +optional
 	Isolation Isolation `json:"isolation,omitempty"`
 
-	// onDataLoss says what to do in a partition of which Kafka has lost
-	// offsets: retention deleted records that were not read yet, the log was
-	// truncated by an unclean leader election, or the topic was deleted and
-	// created again. Continue reports the loss and reads on with what there
-	// is; Halt reads no more of that partition until somebody has looked.
+	// onDataLoss says what happens to a partition of which Kafka has lost offsets:
+	// retention deleted records that were not read yet, an unclean leader election
+	// truncated the log, or somebody deleted the topic and created it again.
+	// Continue reports the loss and reads on with the records that exist. Halt
+	// stops reading that partition until somebody has looked.
 	// +kubebuilder:default=Continue
 	// +optional
 	OnDataLoss OnDataLoss `json:"onDataLoss,omitempty"`
 }
 
-// OnDataLoss says what to do in a partition of which Kafka has lost offsets.
+// OnDataLoss says what happens to a partition of which Kafka has lost offsets.
 //
 // +kubebuilder:validation:Enum=Continue;Halt
 type OnDataLoss string
@@ -64,7 +62,7 @@ const (
 	HaltOnLoss     OnDataLoss = "Halt"
 )
 
-// StartOffset is where reading starts when nothing is committed.
+// StartOffset says where reading starts in a partition without a committed offset.
 //
 // +kubebuilder:validation:Enum=Earliest;Latest
 type StartOffset string
@@ -88,37 +86,37 @@ const (
 
 // OutputSpec says where results go and how they are written.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.create) || has(self.topic)",fieldPath=".create",message="output.create needs output.topic, as no other topic is created: name the topic, or leave output.create away"
+// +kubebuilder:validation:XValidation:rule="!has(self.create) || has(self.topic)",fieldPath=".create",message="output.create needs output.topic, because the worker creates no other topic: name the topic, or remove output.create"
 type OutputSpec struct {
-	// topic is the topic of the results that name none. Without the field each
-	// result must name its topic.
+	// topic is the topic for results that name none. Without the field each result
+	// must name its topic.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=249
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9._-]*$') && self != '.' && self != '..'",message="must be a name that Kafka allows: ASCII letters, digits, '.', '_' and '-' only, and neither '.' nor '..'"
 	// +optional
 	Topic string `json:"topic,omitempty"`
 
-	// kafka says how to reach the cluster that results are written to, if it is
-	// not the one of spec.kafka. Topics that results name are on it too. Dead
-	// letters go to the cluster of spec.kafka.
+	// kafka says how to reach the cluster that results are written to, if it is not
+	// the one of spec.kafka. The topics that results name are on this cluster too.
+	// Dead letters go to the cluster of spec.kafka.
 	// +optional
 	Kafka *KafkaSpec `json:"kafka,omitempty"`
 
-	// compression is the codec that results are compressed with. zstd and lz4
-	// cost little CPU for what they save.
+	// compression is the codec for results. zstd and lz4 cost little CPU for the
+	// space that they save.
 	// +kubebuilder:default=none
 	// +optional
 	Compression Compression `json:"compression,omitempty"`
 
-	// create makes the topic if it does not exist. An existing one is never
-	// changed. Without the field the topic must exist.
+	// create lets the worker create the topic if it does not exist. The worker
+	// never changes an existing topic. Without the field the topic must exist.
 	// +optional
 	Create *CreateTopicSpec `json:"create,omitempty"`
 
 	// deliveryTimeout is how long a partition of the topic may refuse results
-	// without a known reason, for example with an unknown server error, before
-	// the failure policy decides about their records; from 1s to 24h. Outages do
-	// not count: results wait until Kafka is back.
+	// without a known reason, for example with an unknown server error, before the
+	// failure policy decides about their records; from 1s to 24h. Outages do not
+	// count: results wait until Kafka is back.
 	// +kubebuilder:default="2m"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
@@ -127,7 +125,7 @@ type OutputSpec struct {
 	DeliveryTimeout *metav1.Duration `json:"deliveryTimeout,omitempty"`
 }
 
-// Compression is a codec of Kafka's.
+// Compression is a codec of Kafka.
 //
 // +kubebuilder:validation:Enum=none;gzip;snappy;lz4;zstd
 type Compression string
@@ -141,7 +139,7 @@ const (
 	Zstd          Compression = "zstd"
 )
 
-// CreateTopicSpec is the shape of a topic that is made if it does not exist.
+// CreateTopicSpec is the shape of a topic that the worker creates if it does not exist.
 type CreateTopicSpec struct {
 	// partitions is the number of partitions.
 	// +kubebuilder:validation:Minimum=1
@@ -149,8 +147,8 @@ type CreateTopicSpec struct {
 	// +required
 	Partitions int32 `json:"partitions"`
 
-	// replicationFactor is the number of copies of each partition. Without the
-	// field it is the cluster's default.
+	// replicationFactor is the number of copies of each partition. The default is
+	// the cluster's.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	// +optional

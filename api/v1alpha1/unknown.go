@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// unknownField is what the decoder says of a field that does not exist.
+// unknownField matches the decoder's message about an unknown field.
 var unknownField = regexp.MustCompile(`^unknown field "(.*)\.[^.]*"$`)
 
-// withNeighbours adds the fields that exist beside one that does not: most likely
-// one of them was meant.
+// withNeighbours adds the known fields of the same object to the error about an unknown
+// field, because the user most likely meant one of them.
 func withNeighbours(err error) error {
 	match := unknownField.FindStringSubmatch(err.Error())
 	if match == nil {
@@ -25,8 +25,8 @@ func withNeighbours(err error) error {
 	return fmt.Errorf("%w: the fields of %s are %s", err, match[1], strings.Join(names, ", "))
 }
 
-// typeAt returns the type of the field at a path such as a.b[0].c, and nil where
-// there is none.
+// typeAt returns the type of the field at a path such as a.b[0].c, or nil if there is no
+// such field.
 func typeAt(t reflect.Type, path string) reflect.Type {
 	for name := range strings.SplitSeq(path, ".") {
 		name, _, _ = strings.Cut(name, "[")
@@ -49,7 +49,7 @@ func fieldType(t reflect.Type, name string) reflect.Type {
 	return nil
 }
 
-// elementOf looks through pointers and lists.
+// elementOf returns the type behind pointers and lists.
 func elementOf(t reflect.Type) reflect.Type {
 	for t != nil && (t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice) {
 		t = t.Elem()
@@ -57,7 +57,7 @@ func elementOf(t reflect.Type) reflect.Type {
 	return t
 }
 
-// fieldNames are those of one of this package's types, in order.
+// fieldNames returns the sorted field names of a type of this package.
 func fieldNames(t reflect.Type) []string {
 	if t == nil || t.Kind() != reflect.Struct || t.PkgPath() != reflect.TypeFor[StreamProcessor]().PkgPath() {
 		return nil
