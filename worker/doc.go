@@ -5,12 +5,19 @@
 // A program for a StreamProcessor is a Processor and one call:
 //
 //	func main() {
-//		worker.Main(worker.Map(func(ctx context.Context, rec *worker.Record) ([]byte, error) {
+//		worker.Main(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
 //			return bytes.ToUpper(rec.Value), nil
 //		}))
 //	}
 //
-// It stands above the data path (package engine and what that joins) and adds
-// nothing to it but the process around it: configuration, logging, signals
-// and the HTTP endpoints.
+// Map and Func make a Processor of a function, Batch makes one of a BatchProcessor. A
+// Processor may have hooks: a Sequencer sees records in their partition's order, an
+// OutcomeObserver hears how each record ended. Package workertest runs a Processor in
+// tests, without a broker.
+//
+// The package stands above the data path, which is in worker/internal, and adds the
+// process around it: configuration, logging, signals and the HTTP endpoints.
+//
+// Compatibility: from the first release on, exported names keep their meaning as
+// semantic versioning demands.
 package worker

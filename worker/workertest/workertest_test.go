@@ -81,3 +81,29 @@ func TestPanicsAndTombstones(t *testing.T) {
 		t.Errorf("output = %+v, want null key and value", o)
 	}
 }
+
+// TestOutputsKeepTheTraceContext: new headers replace the record's, but a trace goes on,
+// as in a worker.
+func TestOutputsKeepTheTraceContext(t *testing.T) {
+	p := worker.Func(func(context.Context, *worker.Record) ([]worker.Output, error) {
+		return []worker.Output{{Headers: []worker.Header{{Key: "new"}}}}, nil
+	})
+	results := workertest.Run(t.Context(), p, worker.Record{Headers: []worker.Header{
+		{Key: "old"}, {Key: "traceparent", Value: []byte("00-1-2-01")}, {Key: "tracestate"},
+	}})
+	var names []string
+	for _, h := range results[0].Outputs[0].Headers {
+		names = append(names, h.Key)
+	}
+	if fmt.Sprint(names) != "[new traceparent tracestate]" {
+		t.Errorf("the output has the headers %q", names)
+	}
+}
+
+// TestAProcessorThatCannotStart: a worker would not start, so each record has the error.
+func TestAProcessorThatCannotStart(t *testing.T) {
+	results := workertest.Run(t.Context(), nil, worker.Record{}, worker.Record{})
+	if len(results) != 2 || results[0].Err == nil || results[1].Err == nil {
+		t.Errorf("results = %+v, want an error for each record", results)
+	}
+}
