@@ -30,10 +30,39 @@ type memoryBudget struct {
 	exceeded time.Time // since when; guarded by mu
 }
 
+// newBudget returns a budget of limit bytes for what pool hands out. onFree runs in its
+// own goroutine when memory is freed after Starve.
+func newBudget(limit int64, pool *bufferPool, onFree func()) *memoryBudget {
+	pool.budget = &memoryBudget{limit: limit, pool: pool, onFree: onFree}
+	return pool.budget
+}
+
+// BatchLimit returns how many bytes a log batch may hold unpacked.
+func (m *memoryBudget) BatchLimit() int { return int(max(m.limit, minBatchMemory)) }
+
+// Reserve sets bytes aside for a request under way; a negative number gives them back.
+func (m *memoryBudget) Reserve(bytes int64) { m.reserved.Add(bytes) }
+
+// Encoded returns the bytes of sets that wait to be decoded or unpacked.
+func (m *memoryBudget) Encoded() int64 { return m.encoded.Load() }
+
+// Starve notes that a reader waits for memory, so that onFree is called when some is
+// freed.
+func (m *memoryBudget) Starve() { m.starved.Store(true) }
+
+// Short reports whether so little memory is left that reading may have to wait.
+func (m *memoryBudget) Short() bool { return m.starved.Load() || m.free() < m.limit/4 }
+
+// HasRoom reports whether bytes are free and unpacking them leaves room for more.
+func (m *memoryBudget) HasRoom(bytes int) bool {
+	return m.pool.Used()+int64(bytes) <= m.limit/encodedShare && m.free() >= int64(bytes)
+}
+
 // account counts the bytes of the budget that one partition holds.
 type account struct {
-	pool  *bufferPool
-	batch int64 // bytes of the largest log batch that came last; guarded by Fetcher.mu
+	pool *bufferPool
+	// Batch is the bytes of the largest log batch that came last. It is the reader's.
+	Batch int64
 
 	mu     sync.Mutex
 	held   atomic.Int64 // changed under mu
@@ -45,6 +74,9 @@ type account struct {
 	// The sizes of the log batch that was unpacked last.
 	packedSize, unpackedSize atomic.Int64
 }
+
+// newAccount returns an account for memory of pool.
+func newAccount(pool *bufferPool) *account { return &account{pool: pool} }
 
 // unpacked notes the sizes of a log batch that was unpacked.
 func (a *account) unpacked(packed, unpacked int) {
@@ -82,10 +114,13 @@ func (a *account) works() bool { return a.held.Load() > a.copies.Load() }
 // garbage collector gets it.
 func (a *account) close() {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.pool.used.Add(-a.held.Swap(0))
 	a.copies.Store(0)
 	a.closed = true
+	a.mu.Unlock()
+	if a.pool.budget != nil {
+		a.pool.budget.freed()
+	}
 }
 
 // ExceedFor is how long a partition that went beyond the limit keeps others from

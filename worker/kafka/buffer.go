@@ -15,6 +15,9 @@ const (
 	bufferClasses = maxBufferBits - minBufferBits + 1
 )
 
+// maxPooled is the size of the largest buffers that a pool keeps.
+const maxPooled = 1 << maxBufferBits
+
 // buffer is memory that several holders share. The last one to release it gives
 // it back to its pool, from any goroutine.
 type buffer struct {
@@ -25,6 +28,9 @@ type buffer struct {
 	lost  atomic.Bool // not to be used again
 	size  int         // bytes beside data that count
 }
+
+// Bytes returns the memory. It is the holders' until they release it.
+func (b *buffer) Bytes() []byte { return b.data }
 
 // retain adds a holder; the caller must be one already.
 func (b *buffer) retain() { b.refs.Add(1) }
@@ -64,6 +70,16 @@ func (p *bufferPool) setLimit(limit int) {
 	defer p.mu.Unlock()
 	p.limit = limit
 	p.evict(0)
+}
+
+// Used returns the bytes that are handed out.
+func (p *bufferPool) Used() int64 { return p.used.Load() }
+
+// Unused returns the bytes that are kept for reuse.
+func (p *bufferPool) Unused() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held
 }
 
 // get returns a buffer of at least n bytes with one holder. Its content is

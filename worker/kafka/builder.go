@@ -15,7 +15,12 @@ type builder struct {
 	firstTimestamp int64
 	maxTimestamp   int64
 	since          time.Time // when the first record came
-	reserved       int64     // bytes of the Producer's budget
+
+	// Reserved is how many bytes of memory the writer has set aside for it.
+	Reserved int64
+	// MaybeStored reports that the batch was sent, and that no answer rules out that
+	// it is stored.
+	MaybeStored bool
 
 	// What follows is set when the batch is closed.
 	packTried bool
@@ -23,18 +28,43 @@ type builder struct {
 	packedTo  int     // bytes of packed in use
 	codec     int8
 	ready     bool // its header is written
-	// maybeStored says that it was sent, and that no answer rules out that it was
-	// stored.
-	maybeStored bool
 }
 
-// count returns how many records there are.
-func (b *builder) count() int32 { return int32(len(b.origins)) }
+// Count returns how many records there are.
+func (b *builder) Count() int32 { return int32(len(b.origins)) }
+
+// Size returns the bytes of the batch before compression.
+func (b *builder) Size() int { return b.end }
+
+// Payload returns the bytes of the records before compression.
+func (b *builder) Payload() int { return b.end - batchHeaderSize }
+
+// Room returns how many bytes the batch may have in its memory.
+func (b *builder) Room() int { return len(b.data) }
+
+// Allocated returns the bytes of the batch's memory.
+func (b *builder) Allocated() int { return len(b.memory.data) }
+
+// Since returns the time when the first record came.
+func (b *builder) Since() time.Time { return b.since }
+
+// Origins returns the origins of the records, in order. They stay the builder's.
+func (b *builder) Origins() []Origin { return b.origins }
+
+// Movable returns how many of the records may go to any partition.
+func (b *builder) Movable() int32 { return b.movable }
+
+// Finished reports whether the batch has its header.
+func (b *builder) Finished() bool { return b.ready }
+
+// Reopen makes the batch ready for a header under another identity.
+func (b *builder) Reopen() { b.ready = false }
 
 // start makes b an empty batch in memory, of at most limit bytes.
 func (b *builder) start(memory *buffer, limit int) {
 	b.setMemory(memory, limit)
 	b.end = batchHeaderSize
+	b.origins = b.origins[:0]
 	b.maxTimestamp = noTimestamp
 	b.since = time.Now()
 }
@@ -71,7 +101,7 @@ func (b *builder) write(m *Message, s recordShape, o Origin) {
 
 func (b *builder) addOrigin(o Origin) {
 	b.origins = append(b.origins, o)
-	if o.anywhere {
+	if o.Anywhere {
 		b.movable++
 	}
 }
@@ -89,7 +119,7 @@ func (b *builder) wire() []byte {
 func (b *builder) finish(producer producerIdentity, sequence int32) {
 	header := batchHeader{
 		codec:          b.codec,
-		count:          b.count(),
+		count:          b.Count(),
 		firstTimestamp: b.firstTimestamp,
 		maxTimestamp:   b.maxTimestamp,
 		producer:       producer,

@@ -18,8 +18,27 @@ var compressions = map[config.Compression]compress.Compression{
 	config.Zstd:   compress.Zstd,
 }
 
+// CodecOf returns the codec that the configuration names; without a name it is none.
+func codecOf(name config.Compression) compress.Compression { return compressions[name] }
+
+// Packed reports whether the batch is compressed.
+func (b *builder) Packed() bool { return b.packed != nil }
+
+// PackTried reports whether pack was called since the start or Unpack.
+func (b *builder) PackTried() bool { return b.packTried }
+
+// Codec returns the codec that the batch is compressed with.
+func (b *builder) Codec() compress.Compression { return compress.Compression(b.codec) }
+
+// Unpack takes the compression back: the batch needs pack and finish again.
+func (b *builder) Unpack() {
+	b.packed.release()
+	b.packed, b.codec, b.packTried, b.ready = nil, 0, false, false
+}
+
 // pack compresses the records, unless that makes them no smaller.
 func (b *builder) pack(codec compress.Compression, pool *bufferPool) error {
+	b.packTried = true
 	w := packWriter{pool: pool, memory: pool.get(batchHeaderSize + b.end/4), at: batchHeaderSize}
 	err := w.compress(codec, b.data[batchHeaderSize:b.end])
 	if err != nil {

@@ -34,14 +34,22 @@ func (r encodedRecord) key() []byte {
 	return r.rest[at : at+n : at+n]
 }
 
+// keys returns the keys of the records in their order; null is nil.
+func (b *builder) keys(yield func(int, []byte) bool) {
+	for i, rec := range b.records {
+		if !yield(i, rec.key()) {
+			return
+		}
+	}
+}
+
 // divide makes new batches of b's records and returns them by number. Record i goes
 // to batch parts[i], or to none if that is negative; a batch without records is nil.
-// They take memory beyond the budget, since waiting for it would wait for this
-// very batch.
+// They take their memory from buffers at once, whatever the writer's budget.
 //
 // They keep the base timestamp, even if it is not that of their first record any
 // more: so no record gets longer, and all of them have room.
-func (p *Producer) divide(b *builder, parts []int32) []*builder {
+func (b *builder) divide(parts []int32, builders *builderPool, buffers *bufferPool) []*builder {
 	sizes := make([]int, 0, 2)
 	for i, rec := range b.records {
 		for int(parts[i]) >= len(sizes) {
@@ -56,11 +64,11 @@ func (p *Producer) divide(b *builder, parts []int32) []*builder {
 		if size == batchHeaderSize {
 			continue
 		}
-		memory := p.buffers.get(size)
-		divided[n] = p.builders.get()
+		memory := buffers.get(size)
+		divided[n] = builders.get()
 		divided[n].start(memory, len(memory.data))
 		divided[n].since, divided[n].firstTimestamp = b.since, b.firstTimestamp
-		divided[n].maybeStored = b.maybeStored
+		divided[n].MaybeStored = b.MaybeStored
 	}
 	for i, rec := range b.records {
 		if parts[i] >= 0 {
@@ -80,7 +88,7 @@ func (b *builder) take(rec encodedRecord, o Origin) {
 // piecesOf numbers b's records for divide: consecutive records get the same number as
 // long as their batch stays within limit bytes. A larger record is alone.
 func (b *builder) piecesOf(limit int) []int32 {
-	pieces := make([]int32, b.count())
+	pieces := make([]int32, b.Count())
 	piece, end := int32(0), batchHeaderSize
 	for i, rec := range b.records {
 		if end > batchHeaderSize && end+rec.size > limit {
@@ -94,7 +102,7 @@ func (b *builder) piecesOf(limit int) []int32 {
 
 // halves numbers the first half of b's records 0 and the others 1.
 func (b *builder) halves() []int32 {
-	half := make([]int32, b.count())
+	half := make([]int32, b.Count())
 	for i := len(half) / 2; i < len(half); i++ {
 		half[i] = 1
 	}

@@ -1,31 +1,9 @@
 package kafka
 
 import (
-	"bytes"
 	"fmt"
 	"testing"
-
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
-
-// benchData is about 1 MiB of log batches of 100 records each, like those of a
-// producer with a short linger.
-func benchData(codec string, perBatch int) (data []byte, records int) {
-	for base := int64(0); len(data) < 1<<20 && records < 20_000; {
-		spec := batchSpec{base: base, codec: codec, timestamp: 1_700_000_000_000}
-		for i := range perBatch {
-			spec.records = append(spec.records, kmsg.Record{
-				TimestampDelta64: int64(i),
-				Key:              fmt.Appendf(nil, "user-%d", (base+int64(i))%1000),
-				Value:            fmt.Appendf(nil, `{"id":%d,"text":"%s"}`, base+int64(i), bytes.Repeat([]byte("abc "), 16)),
-			})
-		}
-		data = append(data, spec.encode()...)
-		base += int64(perBatch)
-		records += perBatch
-	}
-	return data, records
-}
 
 // decodeFull decodes a set as the engine does and returns the number of records.
 func decodeFull(tb testing.TB, data []byte, pool *bufferPool, b *Batch) int {

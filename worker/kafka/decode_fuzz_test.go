@@ -83,7 +83,7 @@ func checkDecoded(t *testing.T, s *Set, data []byte, found scan) {
 		}
 		next = b.Next
 	}
-	if found.broken || found.cut != nil || next != found.next {
+	if found.broken || found.cut || next != found.next {
 		t.Fatalf("decoded up to %d without an error; scan: %+v", next, found)
 	}
 }

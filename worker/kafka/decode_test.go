@@ -48,18 +48,6 @@ func decodeAll(t testing.TB, s *Set, step, maxBytes int) ([]record.Record, int64
 	return out, next, nil
 }
 
-func clone(r record.Record) record.Record {
-	r.Key, r.Value = bytes.Clone(r.Key), bytes.Clone(r.Value)
-	if r.Headers != nil {
-		headers := make([]record.Header, len(r.Headers))
-		for i, h := range r.Headers {
-			headers[i] = record.Header{Key: strings.Clone(h.Key), Value: bytes.Clone(h.Value)}
-		}
-		r.Headers = headers
-	}
-	return r
-}
-
 // variety are records with each way a field can be.
 func variety() []kmsg.Record {
 	return []kmsg.Record{
@@ -221,14 +209,6 @@ func TestWhatIsReadOfALog(t *testing.T) {
 			}
 		}
 	}
-}
-
-func offsetsOf(recs []record.Record) []int64 {
-	var out []int64
-	for i := range recs {
-		out = append(out, recs[i].Offset)
-	}
-	return out
 }
 
 func TestReadUncommittedKeepsAbortedRecordsAndSkipsMarkers(t *testing.T) {

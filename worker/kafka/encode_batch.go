@@ -16,6 +16,14 @@ const (
 // currentMagic is the format that is written: v2, of Kafka 0.11 and later.
 const currentMagic = 2
 
+// producerIdentity is the name under which a cluster knows the sequence of
+// batches of a partition, so that it stores none of them twice. Everything that
+// goes into a batch to identify its writer is here.
+type producerIdentity struct {
+	ID    int64
+	Epoch int16
+}
+
 // batchHeader is what a producer says about a log batch.
 type batchHeader struct {
 	codec          int8
@@ -38,8 +46,8 @@ func (h batchHeader) encode(batch []byte) {
 	be.PutUint32(batch[atLastOffsetDelta:], uint32(h.count-1))
 	be.PutUint64(batch[atBaseTimestamp:], uint64(h.firstTimestamp))
 	be.PutUint64(batch[atMaxTimestamp:], uint64(h.maxTimestamp))
-	be.PutUint64(batch[atProducerID:], uint64(h.producer.id))
-	be.PutUint16(batch[atProducerEpoch:], uint16(h.producer.epoch))
+	be.PutUint64(batch[atProducerID:], uint64(h.producer.ID))
+	be.PutUint16(batch[atProducerEpoch:], uint16(h.producer.Epoch))
 	be.PutUint32(batch[atSequence:], uint32(h.sequence))
 	be.PutUint32(batch[atRecordCount:], uint32(h.count))
 	be.PutUint32(batch[atChecksum:], crc32.Checksum(batch[atAttributes:], castagnoli))

@@ -72,3 +72,6 @@ func putHeader(b []byte, at int, h *record.Header) int {
 	at += copy(b[at:], h.Key)
 	return putField(b, at, h.Value)
 }
+
+// sizeAlone is the size of a batch with m in it and nothing else.
+func sizeAlone(m *Message) int { return batchHeaderSize + measure(m, 0, 0).size() }

@@ -3,18 +3,11 @@ package kafka
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
-	"hash/crc32"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/segmentio/kafka-go/compress"
-	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // fill returns a batch of the messages in memory of its own.
@@ -37,88 +30,12 @@ func fill(t testing.TB, pool *bufferPool, messages []Message) *builder {
 	return b
 }
 
-// decoded is what franz-go's decoders make of a batch.
-func decoded(t testing.TB, raw []byte) (kmsg.RecordBatch, []kmsg.Record) {
-	t.Helper()
-	var batch kmsg.RecordBatch
-	if err := batch.ReadFrom(raw); err != nil {
-		t.Fatalf("decode the batch: %v", err)
-	}
-	if int(batch.Length) != len(raw)-12 {
-		t.Fatalf("length %d of a batch of %d bytes", batch.Length, len(raw))
-	}
-	if sum := crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)); uint32(batch.CRC) != sum {
-		t.Fatalf("checksum %08x, want %08x", uint32(batch.CRC), sum)
-	}
-	if batch.Magic != 2 || batch.FirstOffset != 0 || batch.LastOffsetDelta != batch.NumRecords-1 || batch.PartitionLeaderEpoch != -1 {
-		t.Fatalf("header %+v", batch)
-	}
-	records, err := kfake.BatchRecords(batch)
-	if err != nil {
-		t.Fatalf("decode the records: %v", err)
-	}
-	if len(records) != int(batch.NumRecords) {
-		t.Fatalf("%d records where the header says %d", len(records), batch.NumRecords)
-	}
-	return batch, records
-}
-
-// sameMessage compares a message with what was decoded as record i.
-func sameMessage(m *Message, base int64, i int, got kmsg.Record) error {
-	if int(got.OffsetDelta) != i {
-		return fmt.Errorf("offset delta %d, want %d", got.OffsetDelta, i)
-	}
-	if at := base + got.TimestampDelta64; at != m.Timestamp {
-		return fmt.Errorf("timestamp %d, want %d", at, m.Timestamp)
-	}
-	if !sameNullable(m.Key, got.Key) || !sameNullable(m.Value, got.Value) {
-		return fmt.Errorf("key %q, value %q, want %q, %q", got.Key, got.Value, m.Key, m.Value)
-	}
-	headers := slices.Concat(m.Headers, m.Extra)
-	if len(headers) != len(got.Headers) {
-		return fmt.Errorf("%d headers, want %d", len(got.Headers), len(headers))
-	}
-	for k, h := range headers {
-		if h.Key != got.Headers[k].Key || !sameNullable(h.Value, got.Headers[k].Value) {
-			return fmt.Errorf("header %d is %+v, want %+v", k, got.Headers[k], h)
-		}
-	}
-	return nil
-}
-
-func sameNullable(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
-
-// manyMessages has each way a field can be, and lengths around those where a
-// number takes one byte more.
-func manyMessages() []Message {
-	const now = 1_700_000_000_000
-	messages := []Message{
-		{Key: []byte("k"), Value: []byte("v"), Timestamp: now, Headers: []record.Header{
-			{Key: "a", Value: []byte("1")}, {Key: "a", Value: []byte{}}, {Key: "", Value: nil},
-		}},
-		{Timestamp: now},
-		{Key: []byte{}, Value: []byte{}, Timestamp: now - 7},
-		{Timestamp: noTimestamp, Value: []byte("no time")},
-		{Timestamp: 0},
-		{Timestamp: math.MaxInt64, Extra: []record.Header{{Key: "x", Value: []byte("y")}}},
-		{Timestamp: now + 1<<40, Headers: []record.Header{{Key: "one"}}, Extra: []record.Header{{Key: "two", Value: []byte{0}}}},
-	}
-	for _, n := range []int{62, 63, 64, 65, 127, 128, 8191, 8192, 16383, 16384, 70_000} {
-		messages = append(messages, Message{Key: make([]byte, n), Value: bytes.Repeat([]byte("v"), n), Timestamp: now + int64(n)})
-	}
-	long := Message{Timestamp: now}
-	for i := range 100 {
-		long.Headers = append(long.Headers, record.Header{Key: fmt.Sprint(i), Value: make([]byte, i)})
-	}
-	return append(messages, long)
-}
-
 func TestEveryCodecIsReadByOthers(t *testing.T) {
 	for name, codec := range map[string]compress.Compression{
 		"none": compress.None, "gzip": compress.Gzip, "snappy": compress.Snappy, "lz4": compress.Lz4, "zstd": compress.Zstd,
 	} {
 		t.Run(name, func(t *testing.T) {
-			messages := manyMessages()
+			messages := manyMessages[Message]()
 			pool := newBufferPool(1 << 22)
 			b := fill(t, pool, messages)
 			if codec != compress.None {
@@ -126,7 +43,7 @@ func TestEveryCodecIsReadByOthers(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			b.finish(producerIdentity{id: 77, epoch: 3}, 1234)
+			b.finish(producerIdentity{ID: 77, Epoch: 3}, 1234)
 			batch, records := decoded(t, b.wire())
 			if batch.Attributes != int16(codec) || batch.ProducerID != 77 || batch.ProducerEpoch != 3 || batch.FirstSequence != 1234 {
 				t.Errorf("header %+v", batch)
@@ -183,39 +100,16 @@ func TestRandomMessagesAreReadByOthers(t *testing.T) {
 	for round := range 50 {
 		messages := make([]Message, 1+random.IntN(200))
 		for i := range messages {
-			messages[i] = randomMessage(random)
+			messages[i] = randomMessage[Message](random)
 		}
 		b := fill(t, newBufferPool(1<<22), messages)
-		b.finish(producerIdentity{id: 1}, 5)
+		b.finish(producerIdentity{ID: 1}, 5)
 		batch, records := decoded(t, b.wire())
 		for i := range messages {
 			if err := sameMessage(&messages[i], batch.FirstTimestamp, i, records[i]); err != nil {
 				t.Fatalf("seed %d, round %d, record %d: %v", seed, round, i, err)
 			}
 		}
-	}
-}
-
-func randomMessage(random *rand.Rand) Message {
-	field := func() []byte {
-		switch random.IntN(4) {
-		case 0:
-			return nil
-		case 1:
-			return []byte{}
-		default:
-			return make([]byte, random.IntN(1<<random.IntN(12)))
-		}
-	}
-	headers := func() (list []record.Header) {
-		for range random.IntN(3) {
-			list = append(list, record.Header{Key: string(field()), Value: field()})
-		}
-		return list
-	}
-	return Message{
-		Key: field(), Value: field(), Headers: headers(), Extra: headers(),
-		Timestamp: random.Int64N(1<<random.IntN(62)+1) - 1,
 	}
 }
 

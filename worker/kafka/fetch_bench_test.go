@@ -49,8 +49,8 @@ func fetchOnce(tb testing.TB, conn net.Conn, pool *bufferPool, b *Batch) (record
 	res := msg.(*fetchResponse)
 	for i := range res.partitions {
 		p := &res.partitions[i]
-		found := scanBatches(p.records.data[:p.size], 0)
-		s := newSet(setSource{topic: "orders", pool: pool}, p.records.data[:found.size], p.records)
+		found := scanBatches(p.records.Bytes()[:p.size], 0)
+		s := newSet(setSource{topic: "orders", pool: pool}, p.records.Bytes()[:found.size], p.records)
 		p.records = nil
 		for !s.Done() {
 			if err := s.Next(b, 512, 1<<20); err != nil {

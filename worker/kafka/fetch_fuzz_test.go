@@ -22,7 +22,7 @@ func FuzzFetchResponse(f *testing.F) {
 			return
 		}
 		for _, p := range res.partitions {
-			if p.records != nil && p.size > len(p.records.data) || p.records == nil && p.size != 0 {
+			if p.records != nil && p.size > len(p.records.Bytes()) || p.records == nil && p.size != 0 {
 				t.Fatalf("%d bytes in %v", p.size, p.records)
 			}
 		}

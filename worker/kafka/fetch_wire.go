@@ -110,10 +110,10 @@ func (r *wireReader) records(pool *bufferPool, owner *account) (*buffer, int) {
 	if r.err != nil || size <= 0 {
 		return nil, 0
 	}
-	b := pool.getFor(owner, min(size, 1<<maxBufferBits))
+	b := pool.getFor(owner, min(size, maxPooled))
 	for at := 0; ; {
-		end := min(size, len(b.data))
-		if !r.read(b.data[at:end]) {
+		end := min(size, len(b.Bytes()))
+		if !r.read(b.Bytes()[at:end]) {
 			b.release()
 			return nil, 0
 		}
@@ -121,8 +121,8 @@ func (r *wireReader) records(pool *bufferPool, owner *account) (*buffer, int) {
 			return b, size
 		}
 		// Larger memory is taken as the data comes, not for a claim.
-		larger := pool.getFor(owner, min(size, 4*len(b.data)))
-		copy(larger.data, b.data)
+		larger := pool.getFor(owner, min(size, 4*len(b.Bytes())))
+		copy(larger.Bytes(), b.Bytes())
 		b.release()
 		b = larger
 	}

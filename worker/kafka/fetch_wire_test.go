@@ -76,7 +76,7 @@ func TestFetchResponsesOfAllVersions(t *testing.T) {
 		for i, p := range res.partitions {
 			var got []byte
 			if p.records != nil {
-				got = p.records.data[:p.size]
+				got = p.records.Bytes()[:p.size]
 			}
 			if p.partition != int32(i) || p.highWatermark != 100 || p.lastStableOffset != 90 || len(p.aborted) != 1 || p.aborted[0] != (abortedTransaction{5, 6}) || !bytes.Equal(got, want[i]) {
 				t.Errorf("v%d: partition %d is %+v", version, i, p)

@@ -109,8 +109,7 @@ func (c *Client) NewFetcher(cfg FetcherConfig) *Fetcher {
 		brokers:  make(map[int32]*fetchBroker),
 		accounts: make(map[int32]*account),
 	}
-	f.budget = &memoryBudget{limit: cfg.MaxMemory, pool: f.pool, onFree: f.memoryFreed}
-	f.pool.budget = f.budget
+	f.budget = newBudget(cfg.MaxMemory, f.pool, f.memoryFreed)
 	f.tasks.Go(f.route)
 	return f
 }

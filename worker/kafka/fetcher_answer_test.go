@@ -75,6 +75,7 @@ func TestFirstBatchThatStaysCutIsCorrupt(t *testing.T) {
 
 func TestUnreadableLogEndsThePartition(t *testing.T) {
 	good := batchSpec{records: values("good")}.encode()
+	const atMagic = 16
 	legacy := slices.Clone(good)
 	binary.BigEndian.PutUint64(legacy, 1)
 	legacy[atMagic] = 1

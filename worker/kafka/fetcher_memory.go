@@ -14,7 +14,7 @@ const heldBytes = 1 << 20
 func (f *Fetcher) account(partition int32) *account {
 	a := f.accounts[partition]
 	if a == nil {
-		a = &account{pool: f.pool}
+		a = newAccount(f.pool)
 		f.accounts[partition] = a
 	}
 	return a
@@ -29,7 +29,6 @@ func (f *Fetcher) Disown(partition int32) {
 	f.mu.Unlock()
 	if a != nil {
 		a.close()
-		f.budget.freed()
 	}
 }
 
@@ -61,7 +60,7 @@ func (l *lane) affordable() (cursors []*cursor, beyond bool) {
 	if !short {
 		return cursors, false
 	}
-	f.budget.starved.Store(true)
+	f.budget.Starve()
 	if len(cursors) > 0 || l.broker.beyond() || !f.budget.mayExceed() {
 		return cursors, false
 	}
@@ -74,7 +73,7 @@ func (l *lane) affordable() (cursors []*cursor, beyond bool) {
 }
 
 // needs returns how many bytes an answer about the partition takes at least.
-func (c *cursor) needs() int64 { return max(c.account.batch, int64(c.limit), minPartitionBytes) }
+func (c *cursor) needs() int64 { return max(c.account.Batch, int64(c.limit), minPartitionBytes) }
 
 // beyond reports whether a request beyond the budget is under way. Needs mu.
 func (b *fetchBroker) beyond() bool {
@@ -105,7 +104,7 @@ func (l *lane) reserve(r *laneRequest) {
 		m.maxBytes = max(m.maxBytes, c.limit)
 		r.reserved = max(r.reserved, c.needs())
 	}
-	f.budget.reserved.Add(r.reserved)
+	f.budget.Reserve(r.reserved)
 }
 
 // MayUnpack reports whether there is memory to unpack more of a partition, which takes
@@ -114,7 +113,7 @@ func (l *lane) reserve(r *laneRequest) {
 // partition has just done so. After false, call it again when batches are released,
 // and after ExceedFor.
 func (f *Fetcher) MayUnpack(partition int32, need int, lone bool) bool {
-	if f.budget.pool.used.Load()+int64(need) <= f.budget.limit/encodedShare && f.budget.free() >= int64(need) {
+	if f.budget.HasRoom(need) {
 		return true // a short cut, since this is the usual case
 	}
 	f.mu.Lock()
@@ -124,8 +123,8 @@ func (f *Fetcher) MayUnpack(partition int32, need int, lone bool) bool {
 }
 
 // Short reports whether so little memory is left that reading may have to wait.
-func (f *Fetcher) Short() bool { return f.budget.starved.Load() || f.budget.free() < f.budget.limit/4 }
+func (f *Fetcher) Short() bool { return f.budget.Short() }
 
 // Memory returns the bytes of all records that are fetched and not released, packed
 // or unpacked.
-func (f *Fetcher) Memory() int64 { return f.pool.used.Load() }
+func (f *Fetcher) Memory() int64 { return f.pool.Used() }

@@ -22,7 +22,7 @@ type delivery struct {
 func (f *Fetcher) settle(l *lane, r *laneRequest, res *fetchResponse, err error) {
 	f.mu.Lock()
 	l.request = nil
-	f.budget.reserved.Add(-r.reserved)
+	f.budget.Reserve(-r.reserved)
 	var out []delivery
 	if err == nil && res.errorCode != 0 {
 		res.release()
@@ -39,7 +39,7 @@ func (f *Fetcher) settle(l *lane, r *laneRequest, res *fetchResponse, err error)
 	}
 	for _, d := range out {
 		d.cursor.busy = true
-		if r.beyond && d.set.raw != nil {
+		if r.beyond && !d.set.Empty() {
 			f.budget.exceed(d.cursor.account)
 		}
 	}
@@ -162,12 +162,12 @@ func (f *Fetcher) setOf(c *cursor, p *fetchedPartition, failed *troubles) (*Set,
 		failed.end(c)
 		return nil, true
 	}
-	records := p.records.data[:p.size]
+	records := p.records.Bytes()[:p.size]
 	found := scanBatches(records, c.position)
 	switch {
-	case found.cut != nil && f.enlarge(c, max(found.cut.size, 2*len(records))):
+	case found.cut && f.enlarge(c, max(found.cutSize, 2*len(records))):
 		return nil, false
-	case found.cut != nil:
+	case found.cut:
 		found.broken = true
 	case found.next == c.position && !found.broken:
 		failed.add(c, errBelowOffset)
@@ -177,9 +177,9 @@ func (f *Fetcher) setOf(c *cursor, p *fetchedPartition, failed *troubles) (*Set,
 	src := setSource{
 		topic: f.cfg.Topic, partition: c.partition, epoch: c.epoch, offset: c.position,
 		readCommitted: f.readCommitted(), aborted: p.aborted, pool: f.pool,
-		owner: c.account, batchLimit: int(max(f.cfg.MaxMemory, minBatchMemory)),
+		owner: c.account, batchLimit: f.budget.BatchLimit(),
 	}
-	c.account.batch = int64(found.most)
+	c.account.Batch = int64(found.most)
 	set := newSet(src, records[:found.size], p.records)
 	p.records = nil
 	if found.firstEpoch >= 0 && found.firstEpoch != c.lastEpoch {

@@ -544,9 +544,7 @@ func TestFetchedMemoryComesBack(t *testing.T) {
 		ends[p] = 2000
 	}
 	r.reads(ends)
-	r.f.pool.mu.Lock()
-	defer r.f.pool.mu.Unlock()
-	if held := r.f.pool.held; held == 0 || held > 1<<20 {
+	if held := r.f.pool.Unused(); held == 0 || held > 1<<20 {
 		t.Errorf("%d bytes of unused buffers are kept", held)
 	}
 }

@@ -14,12 +14,6 @@ import (
 // epoch that ended before it, as the present leader knows, is in a part of the log
 // that an unclean election has cut off (KIP-320).
 
-// EpochStart is a leader epoch and the offset of its first record.
-type EpochStart struct {
-	Offset int64
-	Epoch  int32
-}
-
 // TruncatedError says that the log has lost what lies before a position: its
 // records from Divergence on are gone, and others may be in their place.
 type TruncatedError struct {

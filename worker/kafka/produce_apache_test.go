@@ -51,8 +51,8 @@ func apacheFidelity(t *testing.T) {
 				})
 				w := newWriting(t, b.Addrs(), ProducerConfig{Compression: codec, Linger: 10 * time.Millisecond})
 				w.onTopic(name)
-				messages := manyMessages()[:5]
-				messages = append(messages, manyMessages()[6:]...)
+				messages := manyMessages[Message]()[:5]
+				messages = append(messages, manyMessages[Message]()[6:]...)
 				noise := make([]byte, 900_000)
 				for k := range noise {
 					noise[k] = byte(rand.Uint32())

@@ -24,15 +24,14 @@ func BenchmarkEncode(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			m := benchMessage(header)
 			room := newBufferPool(1 << 20).get(1 << 20)
-			batch := &builder{origins: make([]Origin, 0, 1<<14)}
-			batch.start(room, len(room.data))
+			batch := &builder{}
+			batch.start(room, len(room.Bytes()))
 			b.SetBytes(int64(batch.measure(m).size()))
 			b.ReportAllocs()
 			for b.Loop() {
 				shape := batch.measure(m)
-				if batch.end+shape.size() > len(batch.data) {
-					batch.origins = batch.origins[:0]
-					batch.start(room, len(room.data))
+				if batch.Size()+shape.size() > batch.Room() {
+					batch.start(room, len(room.Bytes()))
 				}
 				batch.write(m, shape, Origin{Owner: m})
 			}

@@ -5,14 +5,6 @@ import (
 	"fmt"
 )
 
-// roomFor returns the size of the pooled buffer that holds n bytes.
-func roomFor(n int) int {
-	if class := bufferClass(n); class < bufferClasses {
-		return 1 << (minBufferBits + class)
-	}
-	return n
-}
-
 // reserve takes n bytes of the budget, out of credit first, and returns how many
 // have to be given back. It never waits: above 0, missing is what has to be
 // waited for.
@@ -67,6 +59,6 @@ func (p *Producer) nudgeSenders() {
 // release frees a batch that is done with.
 func (p *Producer) release(b *builder) {
 	b.free()
-	p.giveBack(b.reserved)
+	p.giveBack(b.Reserved)
 	p.builders.put(b)
 }

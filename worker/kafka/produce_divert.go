@@ -65,7 +65,7 @@ func (q *partitionQueue) overdue() bool {
 		return false
 	}
 	first := q.sealed[0]
-	return first.maybeStored && first.movable == first.count()
+	return first.MaybeStored && first.Movable() == first.Count()
 }
 
 // divert does the work of Producer.divert under the locks of all queues.
@@ -84,12 +84,12 @@ func (t *TopicWriter) divert(q *partitionQueue, overdue bool) (d diversion) {
 			other.mu.Unlock()
 		}
 	}()
-	if q.open != nil && q.open.movable > 0 {
+	if q.open != nil && q.open.Movable() > 0 {
 		q.seal()
 	}
 	var kept []*builder
 	for i, b := range q.sealed {
-		stays, moves := b.separate(t.producer, overdue)
+		stays, moves := separate(t.producer, b, overdue)
 		if stays != nil {
 			kept = append(kept, stays)
 		}
@@ -99,7 +99,7 @@ func (t *TopicWriter) divert(q *partitionQueue, overdue bool) (d diversion) {
 		if i == 0 {
 			q.away = refusals{} // the next one has not waited yet
 		}
-		q.settled += int64(moves.count())
+		q.settled += int64(moves.Count())
 		target := l.queues[l.usable[t.diverted%uint32(len(l.usable))]]
 		t.diverted++
 		if target.adopt(moves) {
@@ -118,21 +118,22 @@ func (t *TopicWriter) divert(q *partitionQueue, overdue bool) (d diversion) {
 // separate divides a batch into the records that stay and those that are moved; either
 // may be nil. Batches that may have been stored are moved only as a whole and if
 // overdue is true: to divide them could change the order of the records that stay.
-func (b *builder) separate(p *Producer, overdue bool) (stays, moves *builder) {
+func separate(p *Producer, b *builder, overdue bool) (stays, moves *builder) {
 	switch {
-	case b.movable == 0, b.maybeStored && !(overdue && b.movable == b.count()):
+	case b.Movable() == 0, b.MaybeStored && !(overdue && b.Movable() == b.Count()):
 		return b, nil
-	case b.movable == b.count():
-		b.ready, b.maybeStored = false, false
+	case b.Movable() == b.Count():
+		b.Reopen()
+		b.MaybeStored = false
 		return nil, b
 	}
-	parts := make([]int32, b.count())
-	for i, o := range b.origins {
-		if o.anywhere {
+	parts := make([]int32, b.Count())
+	for i, o := range b.Origins() {
+		if o.Anywhere {
 			parts[i] = 1
 		}
 	}
-	divided := p.divide(b, parts)
+	divided := b.divide(parts, &p.builders, p.buffers)
 	p.release(b)
 	return divided[0], divided[1]
 }
@@ -142,7 +143,7 @@ func (b *builder) separate(p *Producer, overdue bool) (stays, moves *builder) {
 func (q *partitionQueue) adopt(b *builder) (unheld bool) {
 	q.seal()
 	q.sealed = append(q.sealed, b)
-	q.appended += int64(b.count())
+	q.appended += int64(b.Count())
 	unheld = !q.active
 	q.active = true
 	return unheld
@@ -179,13 +180,13 @@ func (q *partitionQueue) idle() bool {
 // a reason that it looks at before it appends: no leader, or too few replicas. A
 // request that a change of the leader ends after the append may end with any other
 // error.
-func (b *builder) noteFailure(err error) {
+func noteFailure(b *builder, err error) {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return
 	}
 	switch code, _ := errors.AsType[kafkago.Error](err); code {
 	case kafkago.NotEnoughReplicas, kafkago.LeaderNotAvailable:
 	default:
-		b.maybeStored = true
+		b.MaybeStored = true
 	}
 }

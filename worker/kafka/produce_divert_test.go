@@ -98,7 +98,7 @@ func (q *partitionQueue) appendAnywhere(w *writing, n int32) {
 		return
 	}
 	q.mu.Lock()
-	sig, _, err := q.add(m, Origin{Owner: w, Index: n, anywhere: true}, &credit)
+	sig, _, err := q.add(m, Origin{Owner: w, Index: n, Anywhere: true}, &credit)
 	q.mu.Unlock()
 	w.p.giveBack(credit)
 	if err != nil {

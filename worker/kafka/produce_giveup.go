@@ -44,22 +44,22 @@ func (r *refusals) add(now time.Time) {
 func (s *sender) unexplained(q *partitionQueue, b *builder, r *produceResult, news *produceNews) {
 	now, refused := time.Now(), &q.refusals
 	refused.add(now)
-	b.noteFailure(r.writeError())
+	noteFailure(b, r.writeError())
 	news.add(q, r.writeError())
 	limit := s.p.deliveryTimeout
-	if refused.total < limit || now.Sub(b.since) < limit {
+	if refused.total < limit || now.Sub(b.Since()) < limit {
 		s.sendAgain(q, false)
 		return
 	}
-	if b.count() > 1 && refused.givenUp < hopelessAfter {
+	if b.Count() > 1 && refused.givenUp < hopelessAfter {
 		// The other records may be refused because of one.
-		s.finish(q, b, s.p.divide(b, b.halves())...)
+		s.finish(q, b, b.divide(b.halves(), &s.p.builders, s.p.buffers)...)
 		return
 	}
 	refused.givenUp++
 	err := fmt.Errorf("topic %q, partition %d: %w within output.deliveryTimeout (%s): %w",
 		q.topic.name, q.partition, ErrNotDelivered, limit, r.writeError())
-	s.acknowledge(q, -1, b.origins, 0, err)
+	s.acknowledge(q, -1, b.Origins(), 0, err)
 	s.p.startOver(q)
 	s.finish(q, b)
 }
@@ -76,14 +76,13 @@ func (p *Producer) startOver(q *partitionQueue) {
 // topic whose compression no user has chosen, such as that of dead letters, it
 // changes to gzip, which all brokers know.
 func (s *sender) unsupported(q *partitionQueue, b *builder, r *produceResult) {
-	if b.codec == int8(s.p.codec) || b.codec == int8(compress.Gzip) || b.packed == nil {
+	if b.Codec() == s.p.codec || b.Codec() == compress.Gzip || !b.Packed() {
 		s.p.fatal(r.writeError())
 		s.sendAgain(q, false)
 		return
 	}
 	q.topic.codec.Store(int32(compress.Gzip))
-	b.packed.release()
-	b.packed, b.codec, b.packTried, b.ready = nil, 0, false, false
+	b.Unpack()
 	s.waiting = append(s.waiting, q)
 }
 
@@ -91,7 +90,7 @@ func (s *sender) unsupported(q *partitionQueue, b *builder, r *produceResult) {
 // If that concerns an isolated topic alone, its records fail.
 func (s *sender) forbidden(q *partitionQueue, b *builder, r *produceResult) {
 	if q.topic.isolated && kafkago.Error(r.errorCode) == kafkago.TopicAuthorizationFailed {
-		s.acknowledge(q, -1, b.origins, 0, r.writeError())
+		s.acknowledge(q, -1, b.Origins(), 0, r.writeError())
 		s.finish(q, b)
 		return
 	}
@@ -106,7 +105,7 @@ func (p *Producer) failQueue(q *partitionQueue, err error) {
 	q.refusals, q.trouble = refusals{}, writeTrouble{}
 	for active := true; active && p.ctx.Err() == nil; {
 		b := q.take()
-		p.acknowledge(&Ack{Topic: q.topic.name, Partition: q.partition, BaseOffset: -1, Origins: b.origins, Err: err})
+		p.acknowledge(&Ack{Topic: q.topic.name, Partition: q.partition, BaseOffset: -1, Origins: b.Origins(), Err: err})
 		active = p.replace(q, b)
 	}
 }

@@ -68,11 +68,11 @@ func (q *partitionQueue) add(m *Message, o Origin, credit *int64) (sig followUp,
 		return q.addToNew(m, o, credit)
 	}
 	shape := b.measure(m)
-	end := b.end + shape.size()
-	if end > len(b.data) {
+	end := b.Size() + shape.size()
+	if end > b.Room() {
 		return q.addBeyond(m, o, end, credit)
 	}
-	sig.nudge = b.end < worthSending && b.end/worthJoining != end/worthJoining
+	sig.nudge = b.Size() < worthSending && b.Size()/worthJoining != end/worthJoining
 	sig.sender = q.sender
 	b.write(m, shape, o)
 	q.appended++
@@ -84,13 +84,13 @@ func (q *partitionQueue) add(m *Message, o Origin, credit *int64) (sig followUp,
 func (q *partitionQueue) addBeyond(m *Message, o Origin, end int, credit *int64) (sig followUp, missing int64, err error) {
 	p, b, limit := q.topic.producer, q.open, q.batchLimit()
 	if end <= limit {
-		room := roomFor(min(max(end, 2*len(b.memory.data)), limit))
-		more := int64(room) - int64(len(b.memory.data))
+		room := bufferSize(min(max(end, 2*b.Allocated()), limit))
+		more := int64(room) - int64(b.Allocated())
 		taken, missing := p.reserve(more, credit)
 		if missing > 0 {
 			return followUp{}, missing, nil
 		}
-		b.reserved += taken
+		b.Reserved += taken
 		b.grow(p.buffers.get(room), limit)
 		return q.add(m, o, credit)
 	}
@@ -112,25 +112,22 @@ func (q *partitionQueue) addToNew(m *Message, o Origin, credit *int64) (sig foll
 	}
 	p := q.topic.producer
 	alone, limit := sizeAlone(m), q.batchLimit()
-	room := roomFor(max(min(q.hint, limit), alone))
+	room := bufferSize(max(min(q.hint, limit), alone))
 	// More than the whole budget can't be had: such a record has all of it.
 	taken, missing := p.reserve(min(int64(room), p.maxBufferedBytes), credit)
 	if missing > 0 {
 		return followUp{}, missing, nil
 	}
 	q.open = p.builders.get()
-	q.open.reserved = taken
+	q.open.Reserved = taken
 	q.open.start(p.buffers.get(room), max(alone, limit))
 	sig, missing, err = q.add(m, o, credit)
 	if !q.active {
 		q.active = true
-		sig.activated, sig.due = true, q.open.since.Add(p.linger)
+		sig.activated, sig.due = true, q.open.Since().Add(p.linger)
 	}
 	return sig, missing, err
 }
-
-// sizeAlone is the size of a batch with m in it and nothing else.
-func sizeAlone(m *Message) int { return batchHeaderSize + measure(m, 0, 0).size() }
 
 func (q *partitionQueue) checkSize(m *Message) error {
 	if size := sizeAlone(m); size > maxRecordBytes {
@@ -143,7 +140,7 @@ func (q *partitionQueue) checkSize(m *Message) error {
 // seal ends the open batch, if there is one. Needs mu.
 func (q *partitionQueue) seal() {
 	if q.open != nil {
-		q.hint = max(min(q.open.end, q.batchLimit()), q.hint-q.hint/4)
+		q.hint = max(min(q.open.Size(), q.batchLimit()), q.hint-q.hint/4)
 		q.sealed = append(q.sealed, q.open)
 		q.open = nil
 	}
@@ -156,9 +153,9 @@ func (q *partitionQueue) outlook(now time.Time, linger time.Duration) (left time
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.sealed) > 0 {
-		size = q.sealed[0].end
+		size = q.sealed[0].Size()
 	} else {
-		size = q.open.end
+		size = q.open.Size()
 	}
 	switch {
 	case !q.notBefore.IsZero():
@@ -166,7 +163,7 @@ func (q *partitionQueue) outlook(now time.Time, linger time.Duration) (left time
 	case len(q.sealed) > 0 || size >= worthSending:
 		return 0, false, size
 	default:
-		return q.open.since.Add(linger).Sub(now), false, size
+		return q.open.Since().Add(linger).Sub(now), false, size
 	}
 }
 
@@ -181,8 +178,8 @@ func (q *partitionQueue) take() *builder {
 	}
 	q.notBefore = time.Time{}
 	b, p := q.sealed[0], q.topic.producer
-	if limit := q.batchLimit(); !b.ready && b.end > limit && b.count() > 1 {
-		q.sealed = slices.Replace(q.sealed, 0, 1, p.divide(b, b.piecesOf(limit))...)
+	if limit := q.batchLimit(); !b.Finished() && b.Size() > limit && b.Count() > 1 {
+		q.sealed = slices.Replace(q.sealed, 0, 1, b.divide(b.piecesOf(limit), &p.builders, p.buffers)...)
 		p.release(b)
 	}
 	return q.sealed[0]
@@ -210,10 +207,10 @@ func (q *partitionQueue) buffered() (records int, bytes int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, b := range q.sealed {
-		bytes += int64(b.end)
+		bytes += int64(b.Size())
 	}
 	if q.open != nil {
-		bytes += int64(q.open.end)
+		bytes += int64(q.open.Size())
 	}
 	return int(q.appended - q.settled), bytes
 }

@@ -9,19 +9,19 @@ import (
 // split makes two batches of one that is refused as a whole, so that after a few
 // rounds only those records fail that have to.
 func (s *sender) split(q *partitionQueue, b *builder, r *produceResult) {
-	if b.count() == 1 {
-		s.acknowledge(q, -1, b.origins, 0, r.recordError(""))
+	if b.Count() == 1 {
+		s.acknowledge(q, -1, b.Origins(), 0, r.recordError(""))
 		s.finish(q, b)
 		return
 	}
-	s.finish(q, b, s.p.divide(b, b.halves())...)
+	s.finish(q, b, b.divide(b.halves(), &s.p.builders, s.p.buffers)...)
 }
 
 // tooLarge divides a batch that is larger than the topic takes. Later ones are
 // gathered to the size that this teaches.
 func (s *sender) tooLarge(q *partitionQueue, b *builder, r *produceResult) {
-	if b.count() > 1 {
-		q.topic.limit.refuse(b.end)
+	if b.Count() > 1 {
+		q.topic.limit.refuse(b.Size())
 	}
 	s.split(q, b, r)
 }
@@ -31,7 +31,7 @@ func (s *sender) tooLarge(q *partitionQueue, b *builder, r *produceResult) {
 func (s *sender) refuse(q *partitionQueue, b *builder, r *produceResult) {
 	refused := make(map[int]string, len(r.refused))
 	for _, rec := range r.refused {
-		if rec.index >= 0 && rec.index < b.count() {
+		if rec.index >= 0 && rec.index < b.Count() {
 			refused[int(rec.index)] = rec.message
 		}
 	}
@@ -40,20 +40,20 @@ func (s *sender) refuse(q *partitionQueue, b *builder, r *produceResult) {
 		s.split(q, b, r)
 		return
 	}
-	for i, origin := range b.origins {
+	for i, origin := range b.Origins() {
 		if message, ok := refused[i]; ok {
 			s.acknowledge(q, -1, []Origin{origin}, 0, r.recordError(message))
 		}
 	}
-	if len(refused) == int(b.count()) {
+	if len(refused) == int(b.Count()) {
 		s.finish(q, b)
 		return
 	}
-	parts := make([]int32, b.count())
+	parts := make([]int32, b.Count())
 	for i := range refused {
 		parts[i] = -1
 	}
-	s.finish(q, b, s.p.divide(b, parts)...)
+	s.finish(q, b, b.divide(parts, &s.p.builders, s.p.buffers)...)
 }
 
 // recordError explains why a record can't be written.

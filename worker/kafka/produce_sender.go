@@ -54,7 +54,7 @@ type outgoing struct {
 
 // unpacked reports whether the batch is still to be compressed.
 func (o outgoing) unpacked() bool {
-	return !o.batch.packTried && o.queue.topic.compression() != compress.None
+	return !o.batch.PackTried() && o.queue.topic.compression() != compress.None
 }
 
 // add takes a queue over from who held it. The sender is woken if it would not
@@ -188,7 +188,7 @@ func (s *sender) prepare() error {
 	s.packAll()
 	for i := range s.batches {
 		q, b := s.batches[i].queue, s.batches[i].batch
-		if b.ready {
+		if b.Finished() {
 			continue
 		}
 		if q.producer == noProducer {
@@ -217,7 +217,6 @@ func (s *sender) packAll() {
 				return
 			}
 			if o := s.batches[i]; o.unpacked() {
-				o.batch.packTried = true
 				if err := o.batch.pack(o.queue.topic.compression(), s.p.buffers); err != nil {
 					s.p.log.Error(err, "a batch is sent uncompressed", "topic", o.queue.topic.name)
 				}

@@ -36,7 +36,7 @@ func (s *sender) failAll(err error, news *produceNews) {
 		if !fatal {
 			news.add(o.queue, err)
 		}
-		o.batch.noteFailure(err)
+		noteFailure(o.batch, err)
 		s.sendAgain(o.queue, true)
 	}
 }
@@ -45,7 +45,7 @@ func (s *sender) failAll(err error, news *produceNews) {
 func (s *sender) settleBatch(o outgoing, r *produceResult, news *produceNews) {
 	q, b := o.queue, o.batch
 	if r == nil {
-		b.noteFailure(errNoResult)
+		noteFailure(b, errNoResult)
 		news.add(q, errNoResult)
 		s.sendAgain(q, true)
 		return
@@ -57,7 +57,8 @@ func (s *sender) settleBatch(o outgoing, r *produceResult, news *produceNews) {
 		s.stored(q, b, r)
 	case renew:
 		s.p.ids.forget(q.producer)
-		q.producer, b.ready = noProducer, false
+		q.producer = noProducer
+		b.Reopen()
 		news.add(q, err)
 		s.sendAgain(q, false)
 	case tooLarge:
@@ -65,7 +66,7 @@ func (s *sender) settleBatch(o outgoing, r *produceResult, news *produceNews) {
 	case refuse:
 		s.refuse(q, b, r)
 	case sendAgain:
-		b.noteFailure(err)
+		noteFailure(b, err)
 		news.add(q, err)
 		s.sendAgain(q, staleLeader(err))
 	case unexplained:
@@ -83,10 +84,10 @@ func (s *sender) stored(q *partitionQueue, b *builder, r *produceResult) {
 		// The broker has it, but does not remember where.
 		offset = -1
 	}
-	q.sequence = sequenceAfter(q.sequence, b.count())
+	q.sequence = sequenceAfter(q.sequence, b.Count())
 	q.refusals, q.away = refusals{}, refusals{}
-	q.topic.limit.accept(b.end)
-	s.acknowledge(q, offset, b.origins, b.end-batchHeaderSize, nil)
+	q.topic.limit.accept(b.Size())
+	s.acknowledge(q, offset, b.Origins(), b.Payload(), nil)
 	s.finish(q, b)
 }
 
@@ -119,9 +120,9 @@ func (s *sender) finish(q *partitionQueue, b *builder, others ...*builder) {
 
 // replace does the work of finish and reports whether the queue stays active.
 func (p *Producer) replace(q *partitionQueue, b *builder, others ...*builder) (active bool) {
-	settled := int(b.count())
+	settled := int(b.Count())
 	for _, other := range others {
-		settled -= int(other.count())
+		settled -= int(other.Count())
 	}
 	active = q.replace(settled, others...)
 	p.release(b) // only now does nobody find it in the queue

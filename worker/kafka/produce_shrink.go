@@ -115,14 +115,14 @@ func (q *partitionQueue) moveTo(left, moved []*partitionQueue) []*partitionQueue
 	q.settled = q.appended
 	p := q.topic.producer
 	for _, b := range q.sealed {
-		for i, part := range p.divide(b, q.targets(b, len(left))) {
+		for i, part := range b.divide(q.targets(b, len(left)), &p.builders, p.buffers) {
 			if part == nil {
 				continue
 			}
 			target := left[i]
 			target.seal()
 			target.sealed = append(target.sealed, part)
-			target.appended += int64(part.count())
+			target.appended += int64(part.Count())
 			if !target.active {
 				target.active = true
 				moved = append(moved, target)
@@ -136,9 +136,9 @@ func (q *partitionQueue) moveTo(left, moved []*partitionQueue) []*partitionQueue
 
 // targets returns the new partition of each record of b.
 func (q *partitionQueue) targets(b *builder, count int) []int32 {
-	targets := make([]int32, b.count())
-	for i, rec := range b.records {
-		if key := rec.key(); key != nil {
+	targets := make([]int32, b.Count())
+	for i, key := range b.keys {
+		if key != nil {
 			targets[i] = partitionOf(key, int32(count))
 		} else {
 			targets[i] = q.partition % int32(count)

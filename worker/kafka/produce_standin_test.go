@@ -126,6 +126,7 @@ func (b *standIn) produce(req *kmsg.ProduceRequest, res *kmsg.ProduceResponse) {
 		for _, p := range t.Partitions {
 			stored := kmsg.NewProduceResponseTopicPartition()
 			stored.Partition, stored.BaseOffset = p.Partition, b.offsets[p.Partition]
+			const atRecordCount = 57
 			b.offsets[p.Partition] += int64(binary.BigEndian.Uint32(p.Records[atRecordCount:]))
 			b.batches++
 			topic.Partitions = append(topic.Partitions, stored)

@@ -73,7 +73,7 @@ func (c *Client) NewProducer(cfg ProducerConfig) *Producer {
 	p := &Producer{
 		client:           c,
 		cfg:              cfg,
-		codec:            compressions[cfg.Compression],
+		codec:            codecOf(cfg.Compression),
 		linger:           max(cfg.Linger, 0),
 		maxBatchBytes:    cfg.MaxBatchBytes,
 		maxBufferedBytes: cfg.MaxBufferedBytes,
@@ -98,7 +98,7 @@ func (c *Client) NewProducer(cfg ProducerConfig) *Producer {
 	if p.maxBufferedBytes <= 0 {
 		p.maxBufferedBytes = defaultMaxBufferedBytes
 	}
-	p.maxBufferedBytes = max(p.maxBufferedBytes, int64(roomFor(p.maxBatchBytes)))
+	p.maxBufferedBytes = max(p.maxBufferedBytes, int64(bufferSize(p.maxBatchBytes)))
 	p.budget = semaphore.NewWeighted(p.maxBufferedBytes)
 	p.buffers = newBufferPool(int(p.maxBufferedBytes))
 	// A request leaves room for what gathers meanwhile. Brokers take up to

@@ -40,7 +40,7 @@ func TestWhatIsAppendedIsWhatIsStored(t *testing.T) {
 	fake.CreateTopic("out", 1, nil)
 	w := newWriting(t, fake.Addrs(), ProducerConfig{})
 	// franz-go's time does not reach as far as Kafka's.
-	messages := slices.DeleteFunc(manyMessages(), func(m Message) bool { return m.Timestamp == math.MaxInt64 })
+	messages := slices.DeleteFunc(manyMessages[Message](), func(m Message) bool { return m.Timestamp == math.MaxInt64 })
 	for i := range messages {
 		m := messages[i]
 		if err := w.w.Append(t.Context(), At(0), &m, Origin{Owner: w, Index: int32(i)}); err != nil {

@@ -12,16 +12,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
-// producerIdentity is the name under which a cluster knows the sequence of
-// batches of a partition, so that it stores none of them twice. Everything that
-// goes into a batch to identify its writer is here.
-type producerIdentity struct {
-	id    int64
-	epoch int16
-}
-
 // noProducer is the identity before there is one.
-var noProducer = producerIdentity{id: -1, epoch: -1}
+var noProducer = producerIdentity{ID: -1, Epoch: -1}
 
 // producerIDs holds the identity that a Producer writes with.
 type producerIDs struct {
@@ -73,7 +65,7 @@ func (p *Producer) initProducerID(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("get a producer id: %w", err)
 	}
-	p.ids.current = producerIdentity{id: answer.ProducerID, epoch: answer.ProducerEpoch}
+	p.ids.current = producerIdentity{ID: answer.ProducerID, Epoch: answer.ProducerEpoch}
 	return nil
 }
 

@@ -75,6 +75,9 @@ func newSet(src setSource, records []byte, raw *buffer) *Set {
 	return s
 }
 
+// Empty reports whether the set came without records.
+func (s *Set) Empty() bool { return s.raw == nil }
+
 // begin notes that the set no longer waits to be decoded: its records will keep it
 // in memory. One that is packed counts as encoded until it is released, since its
 // records take memory beside it.

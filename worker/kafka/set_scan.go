@@ -2,6 +2,12 @@ package kafka
 
 import "errors"
 
+// EpochStart is a leader epoch and the offset of its first record.
+type EpochStart struct {
+	Offset int64
+	Epoch  int32
+}
+
 // scan is what a look at the headers of fetched log batches tells: enough to ask
 // for what follows while nothing is decoded yet.
 type scan struct {
@@ -16,8 +22,10 @@ type scan struct {
 	// broken tells that a Set of the records will meet an error: what follows
 	// can't be fetched.
 	broken bool
-	// cut is set if not even the first batch is whole.
-	cut *cutError
+	// cut reports that not even the first batch is whole; cutSize is its bytes, 0 if they
+	// are unknown.
+	cut     bool
+	cutSize int
 }
 
 // scanBatches looks through records that were asked for from an offset on.
@@ -43,7 +51,7 @@ func scanBatches(records []byte, from int64) scan {
 		cut, isCut := errors.AsType[*cutError](err)
 		switch {
 		case isCut && w.pos == 0:
-			s.size, s.cut = len(records), cut
+			s.size, s.cut, s.cutSize = len(records), true, cut.size
 		case !isCut && !errors.Is(err, errNoMoreBatches):
 			s.size, s.broken = len(records), true
 		}

@@ -8,32 +8,7 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go/compress"
-
-	"github.com/millrace-dev/millrace/worker/internal/record"
 )
-
-// noTimestamp is the timestamp of a record that has none.
-const noTimestamp = -1
-
-// Message is a record to be written.
-type Message struct {
-	// Key and Value are Kafka's null if they are nil.
-	Key, Value []byte
-	Headers    []record.Header
-	// Extra are appended to Headers.
-	Extra []record.Header
-	// Timestamp is in milliseconds since 1970, negative before; -1 is none.
-	Timestamp int64
-}
-
-// Origin says what a record was made for. Acks carry it back.
-type Origin struct {
-	// Owner is a pointer, so that it is kept without an allocation.
-	Owner any
-	Index int32
-
-	anywhere bool // the record may go to any partition
-}
 
 // TopicWriter writes to one topic of its Producer. It is safe for concurrent
 // use.
@@ -65,7 +40,7 @@ func newTopicWriter(p *Producer, name string, partitions int32, o TopicOptions) 
 	t := &TopicWriter{producer: p, name: name, isolated: o.Isolated || o.named, named: o.named}
 	codec := p.codec
 	if o.Compression != "" {
-		codec = compressions[o.Compression]
+		codec = codecOf(o.Compression)
 	}
 	t.codec.Store(int32(codec))
 	t.asked = time.Now()
@@ -86,7 +61,7 @@ func (t *TopicWriter) compression() compress.Compression {
 // context.Canceled.
 func (t *TopicWriter) Append(ctx context.Context, to Placement, m *Message, o Origin) error {
 	var credit int64
-	o.anywhere = to.kind == anywhere
+	o.Anywhere = to.kind == anywhere
 	for {
 		q := t.layout.Load().queue(to, m.Key)
 		q.mu.Lock()

@@ -3,6 +3,8 @@ package kafka
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -52,4 +54,56 @@ func unpackInLittleRoom(t *testing.T, codec string, size int) {
 		t.Errorf("%d bytes are used beyond the limit", -free)
 	}
 	other.release()
+}
+
+// TestBatchThatUnpacksToTooMuchIsNamed has small batches that hold a lot, with a
+// limit for them. Neither takes memory beyond it.
+func TestBatchThatUnpacksToTooMuchIsNamed(t *testing.T) {
+	const limit = 12 << 20
+	for codec := range codecs {
+		if codec == "none" {
+			continue
+		}
+		for size, fits := range map[int]bool{10 << 20: true, 16 << 20: false} {
+			batch := batchSpec{base: 7, codec: codec, records: []kmsg.Record{{Value: make([]byte, size)}}}.encode()
+			s, pool := setOf(t, batch, 7)
+			pool.budget = &memoryBudget{limit: limit, pool: pool, onFree: func() {}}
+			s.arena.limit = limit
+			if !s.Packed() {
+				t.Errorf("%s: it does not say that it has to be unpacked", codec)
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			var b Batch
+			err := s.Next(&b, 100, 1<<30)
+			runtime.ReadMemStats(&after)
+			// Besides the content: what it took until it was counted, and the
+			// codec's own.
+			most := uint64(2*measuredBytes+measuredBytes) + 16<<20
+			if fits {
+				most += uint64(size)
+			}
+			if got := after.TotalAlloc - before.TotalAlloc; got > most {
+				t.Errorf("%s of %d MiB: %d MiB were allocated, want at most %d", codec, size>>20, got>>20, most>>20)
+			}
+			large, isLarge := errors.AsType[*BatchTooLargeError](err)
+			switch {
+			case fits && (err != nil || len(b.Records) != 1 || len(b.Records[0].Value) != size):
+				t.Errorf("%s of %d MiB: %d records and %v", codec, size>>20, len(b.Records), err)
+			case !fits && (!isLarge || large.Offset != 7 || large.Next != 8 || large.Limit != limit):
+				t.Errorf("%s of %d MiB: got %v, want a BatchTooLargeError", codec, size>>20, err)
+			case !fits:
+				for _, word := range []string{`topic "orders"`, "partition 3", "offset 7", "inFlight.bytes", "12582912"} {
+					if !strings.Contains(err.Error(), word) {
+						t.Errorf("%q does not say %q", err, word)
+					}
+				}
+			}
+			b.Release()
+			s.Release()
+			if used := pool.used.Load(); used != 0 {
+				t.Errorf("%s: %d bytes are still in use", codec, used)
+			}
+		}
+	}
 }

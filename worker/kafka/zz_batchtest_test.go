@@ -1,0 +1,292 @@
+package kafka
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/segmentio/kafka-go/compress"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/internal/record"
+)
+
+// fields are the fields of a message. The package under test has a type of the same
+// fields, which this package can't import.
+type fields = struct {
+	Key, Value     []byte
+	Headers, Extra []record.Header
+	Timestamp      int64
+}
+
+func convert[M ~fields](list []fields) (messages []M) {
+	for _, f := range list {
+		messages = append(messages, M(f))
+	}
+	return messages
+}
+
+// codecs are the ways a log batch may be compressed. Snappy has two: a bare
+// block, and the frames that Java writes.
+var codecs = map[string]func([]byte) (compressed []byte, attribute int16){
+	"none":          func(b []byte) ([]byte, int16) { return b, 0 },
+	"gzip":          franzCodec(kgo.GzipCompression()),
+	"snappy":        franzCodec(kgo.SnappyCompression()),
+	"snappy-framed": framedSnappy,
+	"lz4":           franzCodec(kgo.Lz4Compression()),
+	"zstd":          franzCodec(kgo.ZstdCompression()),
+}
+
+func franzCodec(codec kgo.CompressionCodec) func([]byte) ([]byte, int16) {
+	return func(b []byte) ([]byte, int16) {
+		c, err := kgo.DefaultCompressor(codec)
+		if err != nil {
+			panic(err)
+		}
+		out, kind := c.Compress(new(bytes.Buffer), b)
+		return bytes.Clone(out), int16(kind)
+	}
+}
+
+func framedSnappy(b []byte) ([]byte, int16) {
+	var out bytes.Buffer
+	w := compress.SnappyCodec.NewWriter(&out)
+	if _, err := w.Write(b); err != nil {
+		panic(err)
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return out.Bytes(), int16(compress.Snappy)
+}
+
+// batchSpec describes a log batch that an encoder independent of this package's
+// code writes.
+type batchSpec struct {
+	base       int64
+	records    []kmsg.Record // OffsetDelta is the index if it is 0
+	span       int32         // last offset delta, if above the last record's
+	codec      string        // "" is none
+	attributes int16
+	timestamp  int64
+	maxTime    int64
+	producerID int64
+	count      int32 // added to the number of records: a lie
+	payload    []byte
+}
+
+func (s batchSpec) encode() []byte {
+	payload, last := s.payload, int32(0)
+	for i, rec := range s.records {
+		if rec.OffsetDelta == 0 {
+			rec.OffsetDelta = int32(i)
+		}
+		last = rec.OffsetDelta
+		rec.Length = 0
+		rec.Length = int32(len(rec.AppendTo(nil)) - 1)
+		payload = rec.AppendTo(payload)
+	}
+	codec := s.codec
+	if codec == "" {
+		codec = "none"
+	}
+	payload, kind := codecs[codec](payload)
+	return finish(kmsg.RecordBatch{
+		FirstOffset:     s.base,
+		Magic:           2,
+		Attributes:      kind | s.attributes,
+		LastOffsetDelta: max(last, s.span),
+		FirstTimestamp:  s.timestamp,
+		MaxTimestamp:    s.maxTime,
+		ProducerID:      s.producerID,
+		ProducerEpoch:   -1,
+		FirstSequence:   -1,
+		NumRecords:      int32(len(s.records)) + s.count,
+		Records:         payload,
+	})
+}
+
+func finish(b kmsg.RecordBatch) []byte {
+	raw := b.AppendTo(nil)
+	binary.BigEndian.PutUint32(raw[8:], uint32(len(raw)-12))
+	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
+	return raw
+}
+
+// resum writes the checksum anew after a test has changed a batch's bytes.
+func resum(raw []byte) []byte {
+	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
+	return raw
+}
+
+func marker(base, producerID int64, kind uint16) batchSpec {
+	key := binary.BigEndian.AppendUint16(make([]byte, 2), kind)
+	return batchSpec{
+		base: base, producerID: producerID, attributes: 0x10 | 0x20, /* transactional, control */
+		records: []kmsg.Record{{Key: key, Value: make([]byte, 6)}},
+	}
+}
+
+func values(vals ...string) []kmsg.Record {
+	recs := make([]kmsg.Record, len(vals))
+	for i, v := range vals {
+		recs[i].Value = []byte(v)
+	}
+	return recs
+}
+
+func encodeAll(specs ...batchSpec) []byte {
+	var out []byte
+	for _, s := range specs {
+		out = append(out, s.encode()...)
+	}
+	return out
+}
+
+// benchData is about 1 MiB of log batches of 100 records each, like those of a
+// producer with a short linger.
+func benchData(codec string, perBatch int) (data []byte, records int) {
+	for base := int64(0); len(data) < 1<<20 && records < 20_000; {
+		spec := batchSpec{base: base, codec: codec, timestamp: 1_700_000_000_000}
+		for i := range perBatch {
+			spec.records = append(spec.records, kmsg.Record{
+				TimestampDelta64: int64(i),
+				Key:              fmt.Appendf(nil, "user-%d", (base+int64(i))%1000),
+				Value:            fmt.Appendf(nil, `{"id":%d,"text":"%s"}`, base+int64(i), bytes.Repeat([]byte("abc "), 16)),
+			})
+		}
+		data = append(data, spec.encode()...)
+		base += int64(perBatch)
+		records += perBatch
+	}
+	return data, records
+}
+
+// decoded is what franz-go's decoders make of a batch.
+func decoded(t testing.TB, raw []byte) (kmsg.RecordBatch, []kmsg.Record) {
+	t.Helper()
+	var batch kmsg.RecordBatch
+	if err := batch.ReadFrom(raw); err != nil {
+		t.Fatalf("decode the batch: %v", err)
+	}
+	if int(batch.Length) != len(raw)-12 {
+		t.Fatalf("length %d of a batch of %d bytes", batch.Length, len(raw))
+	}
+	if sum := crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)); uint32(batch.CRC) != sum {
+		t.Fatalf("checksum %08x, want %08x", uint32(batch.CRC), sum)
+	}
+	if batch.Magic != 2 || batch.FirstOffset != 0 || batch.LastOffsetDelta != batch.NumRecords-1 || batch.PartitionLeaderEpoch != -1 {
+		t.Fatalf("header %+v", batch)
+	}
+	records, err := kfake.BatchRecords(batch)
+	if err != nil {
+		t.Fatalf("decode the records: %v", err)
+	}
+	if len(records) != int(batch.NumRecords) {
+		t.Fatalf("%d records where the header says %d", len(records), batch.NumRecords)
+	}
+	return batch, records
+}
+
+// sameMessage compares a message with what was decoded as record i.
+func sameMessage[M ~fields](message *M, base int64, i int, got kmsg.Record) error {
+	m := fields(*message)
+	if int(got.OffsetDelta) != i {
+		return fmt.Errorf("offset delta %d, want %d", got.OffsetDelta, i)
+	}
+	if at := base + got.TimestampDelta64; at != m.Timestamp {
+		return fmt.Errorf("timestamp %d, want %d", at, m.Timestamp)
+	}
+	if !sameNullable(m.Key, got.Key) || !sameNullable(m.Value, got.Value) {
+		return fmt.Errorf("key %q, value %q, want %q, %q", got.Key, got.Value, m.Key, m.Value)
+	}
+	headers := slices.Concat(m.Headers, m.Extra)
+	if len(headers) != len(got.Headers) {
+		return fmt.Errorf("%d headers, want %d", len(got.Headers), len(headers))
+	}
+	for k, h := range headers {
+		if h.Key != got.Headers[k].Key || !sameNullable(h.Value, got.Headers[k].Value) {
+			return fmt.Errorf("header %d is %+v, want %+v", k, got.Headers[k], h)
+		}
+	}
+	return nil
+}
+
+func sameNullable(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
+
+// manyMessages has each way a field can be, and lengths around those where a
+// number takes one byte more.
+func manyMessages[M ~fields]() []M {
+	const now = 1_700_000_000_000
+	messages := []fields{
+		{Key: []byte("k"), Value: []byte("v"), Timestamp: now, Headers: []record.Header{
+			{Key: "a", Value: []byte("1")}, {Key: "a", Value: []byte{}}, {Key: "", Value: nil},
+		}},
+		{Timestamp: now},
+		{Key: []byte{}, Value: []byte{}, Timestamp: now - 7},
+		{Timestamp: -1, Value: []byte("no time")},
+		{Timestamp: 0},
+		{Timestamp: math.MaxInt64, Extra: []record.Header{{Key: "x", Value: []byte("y")}}},
+		{Timestamp: now + 1<<40, Headers: []record.Header{{Key: "one"}}, Extra: []record.Header{{Key: "two", Value: []byte{0}}}},
+	}
+	for _, n := range []int{62, 63, 64, 65, 127, 128, 8191, 8192, 16383, 16384, 70_000} {
+		messages = append(messages, fields{Key: make([]byte, n), Value: bytes.Repeat([]byte("v"), n), Timestamp: now + int64(n)})
+	}
+	long := fields{Timestamp: now}
+	for i := range 100 {
+		long.Headers = append(long.Headers, record.Header{Key: fmt.Sprint(i), Value: make([]byte, i)})
+	}
+	return convert[M](append(messages, long))
+}
+
+// randomMessage returns a message with random fields.
+func randomMessage[M ~fields](random *rand.Rand) M {
+	field := func() []byte {
+		switch random.IntN(4) {
+		case 0:
+			return nil
+		case 1:
+			return []byte{}
+		default:
+			return make([]byte, random.IntN(1<<random.IntN(12)))
+		}
+	}
+	headers := func() (list []record.Header) {
+		for range random.IntN(3) {
+			list = append(list, record.Header{Key: string(field()), Value: field()})
+		}
+		return list
+	}
+	return M(fields{
+		Key: field(), Value: field(), Headers: headers(), Extra: headers(),
+		Timestamp: random.Int64N(1<<random.IntN(62)+1) - 1,
+	})
+}
+
+func clone(r record.Record) record.Record {
+	r.Key, r.Value = bytes.Clone(r.Key), bytes.Clone(r.Value)
+	if r.Headers != nil {
+		headers := make([]record.Header, len(r.Headers))
+		for i, h := range r.Headers {
+			headers[i] = record.Header{Key: strings.Clone(h.Key), Value: bytes.Clone(h.Value)}
+		}
+		r.Headers = headers
+	}
+	return r
+}
+
+func offsetsOf(recs []record.Record) []int64 {
+	var out []int64
+	for i := range recs {
+		out = append(out, recs[i].Offset)
+	}
+	return out
+}
