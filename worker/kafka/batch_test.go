@@ -5,18 +5,20 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
 // TestBatchKeepsItsMemoryBeyondTheSet releases the set, and dirties what came
 // back to the pool, while batches are still in use.
 func TestBatchKeepsItsMemoryBeyondTheSet(t *testing.T) {
-	for codec := range codecs {
+	for codec := range batchtest.Codecs {
 		t.Run(codec, func(t *testing.T) {
-			var specs []batchSpec
+			var specs []batchtest.Spec
 			for i := range 40 {
-				specs = append(specs, batchSpec{base: int64(i), codec: codec, records: values(fmt.Sprintf("value %d %s", i, bytes.Repeat([]byte("x"), 500*i)))})
+				specs = append(specs, batchtest.Spec{Base: int64(i), Codec: codec, Records: batchtest.Values(fmt.Sprintf("value %d %s", i, bytes.Repeat([]byte("x"), 500*i)))})
 			}
-			s, pool := setOf(t, encodeAll(specs...), 0)
+			s, pool := setOf(t, batchtest.EncodeAll(specs...), 0)
 			var batches []*Batch
 			seen := map[*buffer]bool{s.raw: true}
 			for !s.Done() {
@@ -72,11 +74,11 @@ func dirty(p *bufferPool) {
 }
 
 func TestSmallCompressedBatchesShareABlock(t *testing.T) {
-	var specs []batchSpec
+	var specs []batchtest.Spec
 	for i := range 200 {
-		specs = append(specs, batchSpec{base: int64(i), codec: "zstd", records: values("small", "and small")[:1]})
+		specs = append(specs, batchtest.Spec{Base: int64(i), Codec: "zstd", Records: batchtest.Values("small", "and small")[:1]})
 	}
-	s, _ := setOf(t, encodeAll(specs...), 0)
+	s, _ := setOf(t, batchtest.EncodeAll(specs...), 0)
 	var b Batch
 	if err := s.Next(&b, 1000, 1<<20); err != nil {
 		t.Fatal(err)
@@ -87,12 +89,12 @@ func TestSmallCompressedBatchesShareABlock(t *testing.T) {
 }
 
 func TestBatchesAreReleasedByOtherGoroutines(t *testing.T) {
-	var specs []batchSpec
+	var specs []batchtest.Spec
 	for i := range 300 {
 		codec := []string{"none", "lz4"}[i%2]
-		specs = append(specs, batchSpec{base: int64(i), codec: codec, records: values(fmt.Sprint(i))})
+		specs = append(specs, batchtest.Spec{Base: int64(i), Codec: codec, Records: batchtest.Values(fmt.Sprint(i))})
 	}
-	data := encodeAll(specs...)
+	data := batchtest.EncodeAll(specs...)
 	pool := newBufferPool(1 << 20)
 	for range 20 {
 		raw := pool.get(len(data))
@@ -122,7 +124,7 @@ func TestBatchesAreReleasedByOtherGoroutines(t *testing.T) {
 // (the codecs' readers), with none for a record.
 func TestDecodingDoesNotAllocate(t *testing.T) {
 	for _, codec := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
-		data, records := benchData(codec, 500)
+		data, records := batchtest.BenchData(codec, 500)
 		pool := newBufferPool(64 << 20)
 		var b Batch
 		got := testing.AllocsPerRun(5, func() {
@@ -145,7 +147,7 @@ func TestDecodingDoesNotAllocate(t *testing.T) {
 func TestReleasedBatchKeepsNoLargeBlockAlive(t *testing.T) {
 	for _, codec := range []string{"none", "zstd"} {
 		large := bytes.Repeat([]byte("x"), 1<<maxBufferBits)
-		s, _ := setOf(t, encodeAll(batchSpec{codec: codec, records: values(string(large))}), 0)
+		s, _ := setOf(t, batchtest.EncodeAll(batchtest.Spec{Codec: codec, Records: batchtest.Values(string(large))}), 0)
 		var b Batch
 		if err := s.Next(&b, 1, 16<<20); err != nil {
 			t.Fatal(err)

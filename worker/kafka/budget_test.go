@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
 func testBudget(limit int64) *memoryBudget {
@@ -103,15 +105,15 @@ func TestDisownedMemoryDoesNotCount(t *testing.T) {
 // there is room for all of it, or when it may go beyond the limit.
 func TestUnpackingKeepsToWhatIsFree(t *testing.T) {
 	const limit = 2 << 20
-	for codec := range codecs {
+	for codec := range batchtest.Codecs {
 		if codec == "none" {
 			continue
 		}
 		t.Run(codec, func(t *testing.T) {
 			var batches []byte
 			for i, size := range []int{100, 1 << 20} {
-				batch := batchSpec{base: int64(i), codec: codec, records: []kmsg.Record{{Value: make([]byte, size)}}}
-				batches = append(batches, batch.encode()...)
+				batch := batchtest.Spec{Base: int64(i), Codec: codec, Records: []kmsg.Record{{Value: make([]byte, size)}}}
+				batches = append(batches, batch.Encode()...)
 			}
 			s, pool := setOf(t, batches, 0)
 			pool.budget = &memoryBudget{limit: limit, pool: pool, onFree: func() {}}

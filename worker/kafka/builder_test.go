@@ -5,10 +5,12 @@ import (
 	"testing"
 
 	"github.com/segmentio/kafka-go/compress"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
 func TestSubsetsKeepTheirRecords(t *testing.T) {
-	messages := manyMessages[Message]()
+	messages := batchtest.ManyMessages[Message]()
 	pool := newBufferPool(1 << 22)
 	for name, keep := range map[string]func(i int) bool{
 		"first half":  func(i int) bool { return i < len(messages)/2 },
@@ -29,13 +31,13 @@ func TestSubsetsKeepTheirRecords(t *testing.T) {
 				t.Errorf("%d bytes of %d", part.end, b.end)
 			}
 			part.finish(producerIdentity{ID: 1}, 9)
-			batch, records := decoded(t, part.wire())
+			batch, records := batchtest.Decoded(t, part.wire())
 			k, newest := 0, int64(noTimestamp)
 			for i := range messages {
 				if !keep(i) {
 					continue
 				}
-				if err := sameMessage(&messages[i], batch.FirstTimestamp, k, records[k]); err != nil {
+				if err := batchtest.SameMessage(&messages[i], batch.FirstTimestamp, k, records[k]); err != nil {
 					t.Errorf("record %d: %v", i, err)
 				}
 				if part.origins[k].Index != int32(i) {
@@ -59,7 +61,7 @@ func TestCompressedBatchMayGetAnotherIdentity(t *testing.T) {
 	}
 	for id := range int64(3) {
 		b.finish(producerIdentity{ID: id, Epoch: int16(id)}, int32(id))
-		batch, records := decoded(t, b.wire())
+		batch, records := batchtest.Decoded(t, b.wire())
 		if batch.ProducerID != id || batch.FirstSequence != int32(id) || len(records[0].Value) != 10_000 || batch.Attributes != 4 {
 			t.Errorf("header %+v", batch)
 		}

@@ -3,6 +3,8 @@ package kafka
 import (
 	"fmt"
 	"testing"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
 // decodeFull decodes a set as the engine does and returns the number of records.
@@ -26,7 +28,7 @@ func BenchmarkDecode(b *testing.B) {
 	for _, codec := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
 		for _, perBatch := range []int{10, 500} {
 			b.Run(fmt.Sprintf("%s/%d", codec, perBatch), func(b *testing.B) {
-				data, want := benchData(codec, perBatch)
+				data, want := batchtest.BenchData(codec, perBatch)
 				pool := newBufferPool(64 << 20)
 				var batch Batch
 				decodeFull(b, data, pool, &batch)

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
 // rawRecord encodes a record with a length that may lie.
@@ -19,14 +21,14 @@ func rawRecord(length int64, body ...byte) []byte {
 }
 
 func TestCorruptBatchesAreNamed(t *testing.T) {
-	good := batchSpec{base: 7, records: values("first")}.encode()
+	good := batchtest.Spec{Base: 7, Records: batchtest.Values("first")}.Encode()
 	damaged := func(change func(b []byte)) []byte {
-		b := batchSpec{base: 8, records: values("bad")}.encode()
+		b := batchtest.Spec{Base: 8, Records: batchtest.Values("bad")}.Encode()
 		change(b)
 		return b
 	}
 	payload := func(count int32, span int32, b ...byte) []byte {
-		return batchSpec{base: 8, payload: b, count: count, span: span}.encode()
+		return batchtest.Spec{Base: 8, Payload: b, Count: count, Span: span}.Encode()
 	}
 	cases := map[string]struct {
 		batch []byte
@@ -41,14 +43,14 @@ func TestCorruptBatchesAreNamed(t *testing.T) {
 		"offset goes back":      {damaged(func(b []byte) { binary.BigEndian.PutUint64(b, 6) }), "base offset 6 lies below 8"},
 		"negative offset":       {damaged(func(b []byte) { binary.BigEndian.PutUint64(b, 1<<63) }), "offsets"},
 		"offset overflows":      {damaged(func(b []byte) { binary.BigEndian.PutUint64(b, 1<<63-1) }), "offsets"},
-		"negative offset delta": {resum(damaged(func(b []byte) { binary.BigEndian.PutUint32(b[23:], 1<<31) })), "offsets"},
-		"negative count":        {resum(damaged(func(b []byte) { binary.BigEndian.PutUint32(b[57:], 1<<31) })), "records can't be in a batch"},
+		"negative offset delta": {batchtest.Resum(damaged(func(b []byte) { binary.BigEndian.PutUint32(b[23:], 1<<31) })), "offsets"},
+		"negative count":        {batchtest.Resum(damaged(func(b []byte) { binary.BigEndian.PutUint32(b[57:], 1<<31) })), "records can't be in a batch"},
 		"more records than offsets": {
-			resum(damaged(func(b []byte) { binary.BigEndian.PutUint32(b[57:], 1<<30) })), "records can't be in a batch",
+			batchtest.Resum(damaged(func(b []byte) { binary.BigEndian.PutUint32(b[57:], 1<<30) })), "records can't be in a batch",
 		},
-		"count above the records":   {batchSpec{base: 8, records: values("bad"), span: 9, count: 1}.encode(), "ends before its records do"},
-		"count below the records":   {batchSpec{base: 8, records: values("bad", "worse"), count: -1}.encode(), "more than its records"},
-		"unknown codec":             {resum(damaged(func(b []byte) { b[22] |= 5 })), "unknown compression 5"},
+		"count above the records":   {batchtest.Spec{Base: 8, Records: batchtest.Values("bad"), Span: 9, Count: 1}.Encode(), "ends before its records do"},
+		"count below the records":   {batchtest.Spec{Base: 8, Records: batchtest.Values("bad", "worse"), Count: -1}.Encode(), "more than its records"},
+		"unknown codec":             {batchtest.Resum(damaged(func(b []byte) { b[22] |= 5 })), "unknown compression 5"},
 		"record length cut":         {payload(1, 0, 0x80), "ends before"},
 		"record length too long":    {payload(1, 0, bytes.Repeat([]byte{0xff}, 12)...), "ends before"},
 		"record longer than batch":  {payload(1, 0, rawRecord(1<<40, 0, 0, 0, 0)...), "its length is 1099511627776"},
@@ -74,7 +76,7 @@ func TestCorruptBatchesAreNamed(t *testing.T) {
 				t.Fatalf("got %v and %d records, want a CorruptError", err, len(got))
 			}
 			if len(got) == 0 || string(got[0].Value) != "first" || corrupt.Offset != next {
-				t.Errorf("read %v up to %d in front of %v", offsetsOf(got), next, err)
+				t.Errorf("read %v up to %d in front of %v", batchtest.Offsets(got), next, err)
 			}
 			for _, word := range []string{`topic "orders"`, "partition 3", "offset " + strconv.FormatInt(next, 10), c.says} {
 				if !strings.Contains(err.Error(), word) {
@@ -86,9 +88,9 @@ func TestCorruptBatchesAreNamed(t *testing.T) {
 }
 
 func TestErrorComesAfterTheRecordsInFrontOfIt(t *testing.T) {
-	bad := batchSpec{base: 1, records: values("bad")}.encode()
+	bad := batchtest.Spec{Base: 1, Records: batchtest.Values("bad")}.Encode()
 	bad[len(bad)-1] ^= 1
-	s, _ := setOf(t, slices.Concat(batchSpec{records: values("good")}.encode(), bad), 0)
+	s, _ := setOf(t, slices.Concat(batchtest.Spec{Records: batchtest.Values("good")}.Encode(), bad), 0)
 	var b Batch
 	if err := s.Next(&b, 10, 1000); err != nil || len(b.Records) != 1 || b.Next != 1 {
 		t.Fatalf("the good record: %v, %d records up to %d", err, len(b.Records), b.Next)
@@ -107,7 +109,7 @@ func TestLegacyFormatIsNamed(t *testing.T) {
 	v1 := kmsg.MessageV1{Offset: 1, Magic: 1, Value: []byte("old")}
 	raw := v1.AppendTo(nil)
 	binary.BigEndian.PutUint32(raw[8:], uint32(len(raw)-12))
-	s, _ := setOf(t, slices.Concat(batchSpec{records: values("new")}.encode(), raw), 0)
+	s, _ := setOf(t, slices.Concat(batchtest.Spec{Records: batchtest.Values("new")}.Encode(), raw), 0)
 	got, _, err := decodeAll(t, s, 10, 1000)
 	legacy, ok := errors.AsType[*LegacyFormatError](err)
 	if !ok || len(got) != 1 || legacy.Offset != 1 || legacy.Magic != 1 || legacy.Partition != 3 || legacy.Topic != "orders" {
@@ -139,8 +141,8 @@ func TestLyingSizesDoNotAllocate(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			spec := batchSpec{payload: c.payload, attributes: c.codec, count: 1}
-			s, _ := setOf(t, spec.encode(), 0)
+			spec := batchtest.Spec{Payload: c.payload, Attributes: c.codec, Count: 1}
+			s, _ := setOf(t, spec.Encode(), 0)
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			got, _, err := decodeAll(t, s, 10, 1000)
@@ -156,13 +158,13 @@ func TestLyingSizesDoNotAllocate(t *testing.T) {
 }
 
 func TestCutCompressedData(t *testing.T) {
-	for codec, compress := range codecs {
+	for codec, compress := range batchtest.Codecs {
 		if codec == "none" {
 			continue
 		}
 		whole, kind := compress(bytes.Repeat([]byte("some text "), 20_000))
 		for _, cut := range []int{1, 3, 10, len(whole) / 2} {
-			s, _ := setOf(t, batchSpec{payload: whole[:len(whole)-cut], attributes: kind, count: 1}.encode(), 0)
+			s, _ := setOf(t, batchtest.Spec{Payload: whole[:len(whole)-cut], Attributes: kind, Count: 1}.Encode(), 0)
 			if _, _, err := decodeAll(t, s, 10, 1000); err == nil {
 				t.Errorf("%s cut by %d bytes: no error", codec, cut)
 			}

@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
 // FuzzDecodeSet decodes whatever comes. The seeds, here and under testdata (log
@@ -16,11 +18,11 @@ import (
 // fixSums gives damaged ones a right checksum, so that the code behind that check
 // is reached too.
 func FuzzDecodeSet(f *testing.F) {
-	for codec := range codecs {
-		data := encodeAll(
-			batchSpec{codec: codec, timestamp: 1_700_000_000_000, records: smallVariety()},
-			batchSpec{codec: codec, base: 20, attributes: transactionalFlag, producerID: 9, records: values("gone")},
-			marker(21, 9, 0), batchSpec{base: 22, span: 3}, batchSpec{codec: codec, base: 26, records: values("last")},
+	for codec := range batchtest.Codecs {
+		data := batchtest.EncodeAll(
+			batchtest.Spec{Codec: codec, Timestamp: 1_700_000_000_000, Records: smallVariety()},
+			batchtest.Spec{Codec: codec, Base: 20, Attributes: transactionalFlag, ProducerID: 9, Records: batchtest.Values("gone")},
+			batchtest.Marker(21, 9, 0), batchtest.Spec{Base: 22, Span: 3}, batchtest.Spec{Codec: codec, Base: 26, Records: batchtest.Values("last")},
 		)
 		f.Add(data, int64(0), false)
 		f.Add(data[:len(data)-5], int64(2), true)
@@ -119,7 +121,7 @@ func resumAll(data []byte) {
 		if size < batchHeaderSize || size > int64(len(data)) {
 			return
 		}
-		resum(data[:size])
+		batchtest.Resum(data[:size])
 		data = data[size:]
 	}
 }

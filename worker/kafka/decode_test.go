@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
@@ -38,7 +39,7 @@ func decodeAll(t testing.TB, s *Set, step, maxBytes int) ([]record.Record, int64
 		size := 0
 		for i := range b.Records {
 			size += b.Records[i].Size()
-			out = append(out, clone(b.Records[i]))
+			out = append(out, batchtest.Clone(b.Records[i]))
 		}
 		if size != b.Bytes {
 			t.Fatalf("Bytes is %d, the records have %d", b.Bytes, size)
@@ -75,11 +76,11 @@ func TestEveryCodecGivesBackWhatWasWritten(t *testing.T) {
 	for i := range want {
 		want[i].Topic, want[i].Partition = "orders", 3
 	}
-	for codec := range codecs {
+	for codec := range batchtest.Codecs {
 		for _, step := range []int{1, 4, 100} {
 			t.Run(fmt.Sprintf("%s/%d", codec, step), func(t *testing.T) {
-				spec := batchSpec{base: 100, codec: codec, timestamp: 1_700_000_000_000, records: variety(), span: 12}
-				s, _ := setOf(t, spec.encode(), 100)
+				spec := batchtest.Spec{Base: 100, Codec: codec, Timestamp: 1_700_000_000_000, Records: variety(), Span: 12}
+				s, _ := setOf(t, spec.Encode(), 100)
 				got, next, err := decodeAll(t, s, step, 1<<20)
 				if err != nil {
 					t.Fatal(err)
@@ -97,17 +98,17 @@ func TestEveryCodecGivesBackWhatWasWritten(t *testing.T) {
 
 func TestTimestamps(t *testing.T) {
 	cases := map[string]struct {
-		spec batchSpec
+		spec batchtest.Spec
 		want time.Time
 	}{
-		"create time":      {batchSpec{timestamp: 1000, maxTime: 5000, records: []kmsg.Record{{TimestampDelta64: 7}}}, time.UnixMilli(1007).UTC()},
-		"log append time":  {batchSpec{timestamp: 1000, maxTime: 5000, attributes: logAppendTimeFlag, records: []kmsg.Record{{TimestampDelta64: 7}}}, time.UnixMilli(5000).UTC()},
-		"none":             {batchSpec{timestamp: -1, maxTime: -1, records: []kmsg.Record{{}}}, time.Time{}},
-		"before the epoch": {batchSpec{timestamp: 1, records: []kmsg.Record{{TimestampDelta64: -3}}}, time.UnixMilli(-2).UTC()},
+		"create time":      {batchtest.Spec{Timestamp: 1000, MaxTime: 5000, Records: []kmsg.Record{{TimestampDelta64: 7}}}, time.UnixMilli(1007).UTC()},
+		"log append time":  {batchtest.Spec{Timestamp: 1000, MaxTime: 5000, Attributes: logAppendTimeFlag, Records: []kmsg.Record{{TimestampDelta64: 7}}}, time.UnixMilli(5000).UTC()},
+		"none":             {batchtest.Spec{Timestamp: -1, MaxTime: -1, Records: []kmsg.Record{{}}}, time.Time{}},
+		"before the epoch": {batchtest.Spec{Timestamp: 1, Records: []kmsg.Record{{TimestampDelta64: -3}}}, time.UnixMilli(-2).UTC()},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			s, _ := setOf(t, c.spec.encode(), 0)
+			s, _ := setOf(t, c.spec.Encode(), 0)
 			got, _, err := decodeAll(t, s, 10, 1000)
 			if err != nil || len(got) != 1 || !got[0].Timestamp.Equal(c.want) || got[0].Timestamp.IsZero() != c.want.IsZero() {
 				t.Fatalf("got %v, %v; want %v", got, err, c.want)
@@ -120,89 +121,89 @@ func TestTimestamps(t *testing.T) {
 func TestWhatIsReadOfALog(t *testing.T) {
 	const txn = transactionalFlag
 	cases := map[string]struct {
-		batches []batchSpec
+		batches []batchtest.Spec
 		from    int64
 		aborted []abortedTransaction
 		want    []int64
 		next    int64
 	}{
 		"starts before the asked offset": {
-			batches: []batchSpec{{base: 10, records: values("a", "b", "c")}}, from: 12, want: []int64{12}, next: 13,
+			batches: []batchtest.Spec{{Base: 10, Records: batchtest.Values("a", "b", "c")}}, from: 12, want: []int64{12}, next: 13,
 		},
 		"a whole batch before the asked offset": {
-			batches: []batchSpec{{base: 10, records: values("a")}, {base: 11, records: values("b")}}, from: 11, want: []int64{11}, next: 12,
+			batches: []batchtest.Spec{{Base: 10, Records: batchtest.Values("a")}, {Base: 11, Records: batchtest.Values("b")}}, from: 11, want: []int64{11}, next: 12,
 		},
 		"an empty batch at the end": {
-			batches: []batchSpec{{base: 0, records: values("a")}, {base: 4, span: 5}}, want: []int64{0}, next: 10,
+			batches: []batchtest.Spec{{Base: 0, Records: batchtest.Values("a")}, {Base: 4, Span: 5}}, want: []int64{0}, next: 10,
 		},
 		"only an empty batch": {
-			batches: []batchSpec{{base: 4, span: 5}}, from: 4, next: 10,
+			batches: []batchtest.Spec{{Base: 4, Span: 5}}, from: 4, next: 10,
 		},
 		"holes between and inside batches": {
-			batches: []batchSpec{
-				{base: 0, records: []kmsg.Record{{OffsetDelta: 3}, {OffsetDelta: 7}}, span: 9},
-				{base: 50, records: values("a")},
+			batches: []batchtest.Spec{
+				{Base: 0, Records: []kmsg.Record{{OffsetDelta: 3}, {OffsetDelta: 7}}, Span: 9},
+				{Base: 50, Records: batchtest.Values("a")},
 			},
 			want: []int64{3, 7, 50}, next: 51,
 		},
 		"a commit marker": {
-			batches: []batchSpec{{base: 0, attributes: txn, producerID: 9, records: values("a")}, marker(1, 9, 1)},
+			batches: []batchtest.Spec{{Base: 0, Attributes: txn, ProducerID: 9, Records: batchtest.Values("a")}, batchtest.Marker(1, 9, 1)},
 			want:    []int64{0}, next: 2,
 		},
 		"an aborted transaction between others": {
-			batches: []batchSpec{
-				{base: 0, attributes: txn, producerID: 9, records: values("a")},
-				marker(1, 9, 1),
-				{base: 2, attributes: txn, producerID: 9, records: values("gone", "gone")},
-				{base: 4, attributes: txn, producerID: 8, records: values("kept")},
-				{base: 5, producerID: 9, records: values("not of a transaction")},
-				{base: 6, attributes: txn, producerID: 9, records: values("gone")},
-				marker(7, 9, 0),
-				{base: 8, attributes: txn, producerID: 9, records: values("a")},
-				marker(9, 9, 1), marker(10, 8, 1),
+			batches: []batchtest.Spec{
+				{Base: 0, Attributes: txn, ProducerID: 9, Records: batchtest.Values("a")},
+				batchtest.Marker(1, 9, 1),
+				{Base: 2, Attributes: txn, ProducerID: 9, Records: batchtest.Values("gone", "gone")},
+				{Base: 4, Attributes: txn, ProducerID: 8, Records: batchtest.Values("kept")},
+				{Base: 5, ProducerID: 9, Records: batchtest.Values("not of a transaction")},
+				{Base: 6, Attributes: txn, ProducerID: 9, Records: batchtest.Values("gone")},
+				batchtest.Marker(7, 9, 0),
+				{Base: 8, Attributes: txn, ProducerID: 9, Records: batchtest.Values("a")},
+				batchtest.Marker(9, 9, 1), batchtest.Marker(10, 8, 1),
 			},
 			aborted: []abortedTransaction{{producerID: 9, firstOffset: 2}},
 			want:    []int64{0, 4, 5, 8}, next: 11,
 		},
 		"one producer aborts twice, the list out of order": {
-			batches: []batchSpec{
-				{base: 0, attributes: txn, producerID: 9, records: values("gone")},
-				marker(1, 9, 0),
-				{base: 2, attributes: txn, producerID: 9, records: values("kept")},
-				marker(3, 9, 1),
-				{base: 4, attributes: txn, producerID: 9, records: values("gone")},
-				marker(5, 9, 0),
+			batches: []batchtest.Spec{
+				{Base: 0, Attributes: txn, ProducerID: 9, Records: batchtest.Values("gone")},
+				batchtest.Marker(1, 9, 0),
+				{Base: 2, Attributes: txn, ProducerID: 9, Records: batchtest.Values("kept")},
+				batchtest.Marker(3, 9, 1),
+				{Base: 4, Attributes: txn, ProducerID: 9, Records: batchtest.Values("gone")},
+				batchtest.Marker(5, 9, 0),
 			},
 			aborted: []abortedTransaction{{9, 4}, {9, 0}},
 			want:    []int64{2}, next: 6,
 		},
 		"a transaction that began before the set": {
-			batches: []batchSpec{{base: 100, attributes: txn, producerID: 9, records: values("gone")}, marker(101, 9, 0), {base: 102, records: values("a")}},
+			batches: []batchtest.Spec{{Base: 100, Attributes: txn, ProducerID: 9, Records: batchtest.Values("gone")}, batchtest.Marker(101, 9, 0), {Base: 102, Records: batchtest.Values("a")}},
 			from:    100, aborted: []abortedTransaction{{9, 20}}, want: []int64{102}, next: 103,
 		},
 		"an entry that is listed twice ends once": {
-			batches: []batchSpec{
-				{base: 0, attributes: txn, producerID: 9, records: values("gone")},
-				marker(1, 9, 0),
-				{base: 2, attributes: txn, producerID: 9, records: values("kept")},
-				marker(3, 9, 1),
+			batches: []batchtest.Spec{
+				{Base: 0, Attributes: txn, ProducerID: 9, Records: batchtest.Values("gone")},
+				batchtest.Marker(1, 9, 0),
+				{Base: 2, Attributes: txn, ProducerID: 9, Records: batchtest.Values("kept")},
+				batchtest.Marker(3, 9, 1),
 			},
 			aborted: []abortedTransaction{{9, 0}, {9, 0}}, want: []int64{2}, next: 4,
 		},
 	}
 	for name, c := range cases {
-		for codec := range codecs {
+		for codec := range batchtest.Codecs {
 			for _, step := range []int{1, 2, 100} {
 				t.Run(fmt.Sprintf("%s/%s/%d", name, codec, step), func(t *testing.T) {
 					for i := range c.batches {
-						c.batches[i].codec = codec
+						c.batches[i].Codec = codec
 					}
-					s, _ := setOf(t, encodeAll(c.batches...), c.from, slices.Clone(c.aborted)...)
+					s, _ := setOf(t, batchtest.EncodeAll(c.batches...), c.from, slices.Clone(c.aborted)...)
 					got, next, err := decodeAll(t, s, step, 1<<20)
 					if err != nil {
 						t.Fatal(err)
 					}
-					if offsets := offsetsOf(got); !slices.Equal(offsets, c.want) || next != c.next {
+					if offsets := batchtest.Offsets(got); !slices.Equal(offsets, c.want) || next != c.next {
 						t.Errorf("read %v up to %d, want %v up to %d", offsets, next, c.want, c.next)
 					}
 				})
@@ -212,17 +213,17 @@ func TestWhatIsReadOfALog(t *testing.T) {
 }
 
 func TestReadUncommittedKeepsAbortedRecordsAndSkipsMarkers(t *testing.T) {
-	data := encodeAll(batchSpec{attributes: transactionalFlag, producerID: 9, records: values("a")}, marker(1, 9, 0))
+	data := batchtest.EncodeAll(batchtest.Spec{Attributes: transactionalFlag, ProducerID: 9, Records: batchtest.Values("a")}, batchtest.Marker(1, 9, 0))
 	s, _ := setOf(t, data, 0)
 	s.filter = newTransactionFilter(false, []abortedTransaction{{9, 0}})
 	got, next, err := decodeAll(t, s, 10, 1000)
-	if err != nil || !slices.Equal(offsetsOf(got), []int64{0}) || next != 2 {
-		t.Fatalf("read %v up to %d: %v", offsetsOf(got), next, err)
+	if err != nil || !slices.Equal(batchtest.Offsets(got), []int64{0}) || next != 2 {
+		t.Fatalf("read %v up to %d: %v", batchtest.Offsets(got), next, err)
 	}
 }
 
 func TestNextKeepsItsBounds(t *testing.T) {
-	data := encodeAll(batchSpec{records: values("12345", "12345", strings.Repeat("x", 100), "12345")}, batchSpec{base: 4, records: values("12345")}, marker(5, 1, 1))
+	data := batchtest.EncodeAll(batchtest.Spec{Records: batchtest.Values("12345", "12345", strings.Repeat("x", 100), "12345")}, batchtest.Spec{Base: 4, Records: batchtest.Values("12345")}, batchtest.Marker(5, 1, 1))
 	cases := []struct {
 		maxRecords, maxBytes int
 		want                 []int // records of each batch

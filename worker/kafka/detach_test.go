@@ -4,13 +4,15 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
 // TestLoosenedBatchRefersOnlyToWhatWasDetached: a record that is not kept must not
 // keep the memory alive that came with it.
 func TestLoosenedBatchRefersOnlyToWhatWasDetached(t *testing.T) {
 	sent := kmsg.Record{Key: []byte("key"), Value: []byte("value"), Headers: []kmsg.Header{{Key: "name", Value: []byte("header")}}}
-	s, pool := setOf(t, batchSpec{records: []kmsg.Record{sent, sent, sent}}.encode(), 0)
+	s, pool := setOf(t, batchtest.Spec{Records: []kmsg.Record{sent, sent, sent}}.Encode(), 0)
 	b := new(Batch)
 	if err := s.Next(b, 3, 1<<20); err != nil {
 		t.Fatal(err)

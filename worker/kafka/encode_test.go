@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/segmentio/kafka-go/compress"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
 // fill returns a batch of the messages in memory of its own.
@@ -35,7 +37,7 @@ func TestEveryCodecIsReadByOthers(t *testing.T) {
 		"none": compress.None, "gzip": compress.Gzip, "snappy": compress.Snappy, "lz4": compress.Lz4, "zstd": compress.Zstd,
 	} {
 		t.Run(name, func(t *testing.T) {
-			messages := manyMessages[Message]()
+			messages := batchtest.ManyMessages[Message]()
 			pool := newBufferPool(1 << 22)
 			b := fill(t, pool, messages)
 			if codec != compress.None {
@@ -44,7 +46,7 @@ func TestEveryCodecIsReadByOthers(t *testing.T) {
 				}
 			}
 			b.finish(producerIdentity{ID: 77, Epoch: 3}, 1234)
-			batch, records := decoded(t, b.wire())
+			batch, records := batchtest.Decoded(t, b.wire())
 			if batch.Attributes != int16(codec) || batch.ProducerID != 77 || batch.ProducerEpoch != 3 || batch.FirstSequence != 1234 {
 				t.Errorf("header %+v", batch)
 			}
@@ -52,7 +54,7 @@ func TestEveryCodecIsReadByOthers(t *testing.T) {
 				t.Errorf("timestamps %d and %d", batch.FirstTimestamp, batch.MaxTimestamp)
 			}
 			for i := range messages {
-				if err := sameMessage(&messages[i], batch.FirstTimestamp, i, records[i]); err != nil {
+				if err := batchtest.SameMessage(&messages[i], batch.FirstTimestamp, i, records[i]); err != nil {
 					t.Errorf("record %d: %v", i, err)
 				}
 			}
@@ -73,7 +75,7 @@ func TestLZ4BlocksAreSmall(t *testing.T) {
 			t.Errorf("magic %x, block size %x", magic, size)
 		}
 		b.finish(producerIdentity{}, 0)
-		decoded(t, b.wire())
+		batchtest.Decoded(t, b.wire())
 	}
 }
 
@@ -88,7 +90,7 @@ func TestWhatCompressionMakesLargerStaysAsItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.finish(producerIdentity{}, 0)
-	batch, records := decoded(t, b.wire())
+	batch, records := batchtest.Decoded(t, b.wire())
 	if batch.Attributes != 0 || !bytes.Equal(records[0].Value, noise) {
 		t.Errorf("attributes %d, %d bytes", batch.Attributes, len(records[0].Value))
 	}
@@ -100,13 +102,13 @@ func TestRandomMessagesAreReadByOthers(t *testing.T) {
 	for round := range 50 {
 		messages := make([]Message, 1+random.IntN(200))
 		for i := range messages {
-			messages[i] = randomMessage[Message](random)
+			messages[i] = batchtest.RandomMessage[Message](random)
 		}
 		b := fill(t, newBufferPool(1<<22), messages)
 		b.finish(producerIdentity{ID: 1}, 5)
-		batch, records := decoded(t, b.wire())
+		batch, records := batchtest.Decoded(t, b.wire())
 		for i := range messages {
-			if err := sameMessage(&messages[i], batch.FirstTimestamp, i, records[i]); err != nil {
+			if err := batchtest.SameMessage(&messages[i], batch.FirstTimestamp, i, records[i]); err != nil {
 				t.Fatalf("seed %d, round %d, record %d: %v", seed, round, i, err)
 			}
 		}

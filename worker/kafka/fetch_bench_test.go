@@ -4,6 +4,8 @@ import (
 	"io"
 	"net"
 	"testing"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
 // cannedBroker answers each request on a connection with the same bytes.
@@ -68,7 +70,7 @@ func fetchOnce(tb testing.TB, conn net.Conn, pool *bufferPool, b *Batch) (record
 // calls, decoding. The broker's side of it is part of the measured CPU time, not
 // of the code.
 func BenchmarkFetch(b *testing.B) {
-	data, _ := benchData("none", 500)
+	data, _ := batchtest.BenchData("none", 500)
 	conn := cannedBroker(b, wireResponse(maxFetchVersion, data, data, data, data))
 	pool := newBufferPool(64 << 20)
 	var batch Batch
@@ -81,7 +83,7 @@ func BenchmarkFetch(b *testing.B) {
 }
 
 func TestFetchingDoesNotAllocateForRecords(t *testing.T) {
-	data, _ := benchData("none", 500)
+	data, _ := batchtest.BenchData("none", 500)
 	conn := cannedBroker(t, wireResponse(maxFetchVersion, data, data, data, data))
 	pool := newBufferPool(64 << 20)
 	var batch Batch

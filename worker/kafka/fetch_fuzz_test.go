@@ -3,12 +3,14 @@ package kafka
 import (
 	"bytes"
 	"testing"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
 // FuzzFetchResponse reads whatever comes as an answer.
 func FuzzFetchResponse(f *testing.F) {
 	for version := int16(minFetchVersion); version <= maxFetchVersion; version++ {
-		good := wireResponse(version, batchSpec{records: values("a")}.encode(), nil)
+		good := wireResponse(version, batchtest.Spec{Records: batchtest.Values("a")}.Encode(), nil)
 		f.Add(good, version)
 		f.Add(good[:len(good)-7], version)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -37,9 +38,9 @@ func answering(t *testing.T, answer func(p kmsg.FetchRequestTopicPartition) []by
 }
 
 func TestFirstBatchThatIsCutIsAskedForWithAHigherLimit(t *testing.T) {
-	log := slices.Concat(batchSpec{records: values("small")}.encode(), batchSpec{base: 1, records: values(string(make([]byte, 100_000)))}.encode(),
-		batchSpec{base: 2, records: values("small")}.encode())
-	starts := []int{0, len(batchSpec{records: values("small")}.encode())}
+	log := slices.Concat(batchtest.Spec{Records: batchtest.Values("small")}.Encode(), batchtest.Spec{Base: 1, Records: batchtest.Values(string(make([]byte, 100_000)))}.Encode(),
+		batchtest.Spec{Base: 2, Records: batchtest.Values("small")}.Encode())
+	starts := []int{0, len(batchtest.Spec{Records: batchtest.Values("small")}.Encode())}
 	var limits []int32
 	r := answering(t, func(p kmsg.FetchRequestTopicPartition) []byte {
 		limits = append(limits, p.PartitionMaxBytes)
@@ -61,7 +62,7 @@ func TestFirstBatchThatIsCutIsAskedForWithAHigherLimit(t *testing.T) {
 }
 
 func TestFirstBatchThatStaysCutIsCorrupt(t *testing.T) {
-	batch := batchSpec{records: values("a value of some length")}.encode()
+	batch := batchtest.Spec{Records: batchtest.Values("a value of some length")}.Encode()
 	for _, n := range []int{5, 30, len(batch) - 1} {
 		r := answering(t, func(kmsg.FetchRequestTopicPartition) []byte { return batch[:n] })
 		r.start(0, 0)
@@ -74,7 +75,7 @@ func TestFirstBatchThatStaysCutIsCorrupt(t *testing.T) {
 }
 
 func TestUnreadableLogEndsThePartition(t *testing.T) {
-	good := batchSpec{records: values("good")}.encode()
+	good := batchtest.Spec{Records: batchtest.Values("good")}.Encode()
 	const atMagic = 16
 	legacy := slices.Clone(good)
 	binary.BigEndian.PutUint64(legacy, 1)
@@ -108,9 +109,9 @@ func TestRecordsBelowTheAskedOffsetAreNoProgress(t *testing.T) {
 	asked := 0
 	r := answering(t, func(p kmsg.FetchRequestTopicPartition) []byte {
 		if asked++; asked <= 2 {
-			return batchSpec{base: 3, records: values("old")}.encode()
+			return batchtest.Spec{Base: 3, Records: batchtest.Values("old")}.Encode()
 		}
-		return batchSpec{base: p.FetchOffset, records: values("new")}.encode()
+		return batchtest.Spec{Base: p.FetchOffset, Records: batchtest.Values("new")}.Encode()
 	})
 	r.noAsk = true
 	r.start(0, 10)
@@ -123,7 +124,7 @@ func TestRecordsBelowTheAskedOffsetAreNoProgress(t *testing.T) {
 func TestOtherPartitionsAndTopicsInAnAnswerAreIgnored(t *testing.T) {
 	fake := kafkatest.Fake(t)
 	fake.CreateTopic("orders", 1, nil)
-	batch := batchSpec{records: values("a")}.encode()
+	batch := batchtest.Spec{Records: batchtest.Values("a")}.Encode()
 	fake.Faults.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
 		res := kreq.(*kmsg.FetchRequest).ResponseKind().(*kmsg.FetchResponse)
 		for _, name := range []string{"others", "orders"} {

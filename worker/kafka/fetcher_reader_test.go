@@ -12,6 +12,7 @@ import (
 	"github.com/go-logr/logr/funcr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
@@ -127,7 +128,7 @@ func (r *reader) take(s *Set) {
 			r.t.Fatalf("partition %d: a batch from %d where %d is next", s.Partition, r.batch.First, r.next[s.Partition])
 		}
 		for i := range r.batch.Records {
-			r.got[s.Partition] = append(r.got[s.Partition], clone(r.batch.Records[i]))
+			r.got[s.Partition] = append(r.got[s.Partition], batchtest.Clone(r.batch.Records[i]))
 		}
 		r.next[s.Partition] = r.batch.Next
 	}

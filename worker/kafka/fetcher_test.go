@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -469,12 +470,12 @@ func TestReadCommittedWaitsForTheEndOfATransaction(t *testing.T) {
 	r := newReader(t, fake.Addrs(), FetcherConfig{Topic: "orders", Isolation: config.ReadCommitted, MaxWait: 50 * time.Millisecond})
 	r.start(0, 0)
 	r.reads(map[int32]int64{0: 8})
-	if got := offsetsOf(r.got[0]); !slices.Equal(got, []int64{4, 5, 6}) {
+	if got := batchtest.Offsets(r.got[0]); !slices.Equal(got, []int64{4, 5, 6}) {
 		t.Fatalf("read %v", got)
 	}
 	open.Commit()
 	r.reads(map[int32]int64{0: 12})
-	if got := offsetsOf(r.got[0]); !slices.Equal(got, []int64{4, 5, 6, 8, 9, 10}) {
+	if got := batchtest.Offsets(r.got[0]); !slices.Equal(got, []int64{4, 5, 6, 8, 9, 10}) {
 		t.Fatalf("read %v", got)
 	}
 }

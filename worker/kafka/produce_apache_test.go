@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -51,8 +52,8 @@ func apacheFidelity(t *testing.T) {
 				})
 				w := newWriting(t, b.Addrs(), ProducerConfig{Compression: codec, Linger: 10 * time.Millisecond})
 				w.onTopic(name)
-				messages := manyMessages[Message]()[:5]
-				messages = append(messages, manyMessages[Message]()[6:]...)
+				messages := batchtest.ManyMessages[Message]()[:5]
+				messages = append(messages, batchtest.ManyMessages[Message]()[6:]...)
 				noise := make([]byte, 900_000)
 				for k := range noise {
 					noise[k] = byte(rand.Uint32())
@@ -74,7 +75,7 @@ func apacheFidelity(t *testing.T) {
 					for _, h := range rec.Headers {
 						seen.Headers = append(seen.Headers, kmsg.Header{Key: h.Key, Value: h.Value})
 					}
-					if err := sameMessage(&messages[k], 0, k, seen); err != nil {
+					if err := batchtest.SameMessage(&messages[k], 0, k, seen); err != nil {
 						t.Errorf("record %d: %v", k, err)
 					}
 					if at := w.acks[int32(k)]; at.offset != rec.Offset {

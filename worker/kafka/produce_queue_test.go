@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
 // idleQueue is a queue that nothing takes from.
@@ -31,7 +33,7 @@ func TestBatchesNeverExceedTheirLimit(t *testing.T) {
 		q := idleQueue(limit)
 		var sent []Message
 		for range 300 {
-			m := randomMessage[Message](random)
+			m := batchtest.RandomMessage[Message](random)
 			var credit int64
 			if _, missing, err := q.add(&m, Origin{}, &credit); missing != 0 || err != nil {
 				t.Fatalf("seed %d: missing %d, %v for a batch of %d bytes of %d", seed, missing, err, sizeAlone(&m), limit)
@@ -44,9 +46,9 @@ func TestBatchesNeverExceedTheirLimit(t *testing.T) {
 			if len(b.wire()) > limit && b.Count() > 1 {
 				t.Fatalf("seed %d: a batch of %d bytes where %d are allowed", seed, len(b.wire()), limit)
 			}
-			batch, records := decoded(t, b.wire())
+			batch, records := batchtest.Decoded(t, b.wire())
 			for k := range records {
-				if err := sameMessage(&sent[k], batch.FirstTimestamp, k, records[k]); err != nil {
+				if err := batchtest.SameMessage(&sent[k], batch.FirstTimestamp, k, records[k]); err != nil {
 					t.Fatalf("seed %d: record %d of batch %d: %v", seed, k, i, err)
 				}
 			}

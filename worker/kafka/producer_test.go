@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
@@ -40,7 +41,7 @@ func TestWhatIsAppendedIsWhatIsStored(t *testing.T) {
 	fake.CreateTopic("out", 1, nil)
 	w := newWriting(t, fake.Addrs(), ProducerConfig{})
 	// franz-go's time does not reach as far as Kafka's.
-	messages := slices.DeleteFunc(manyMessages[Message](), func(m Message) bool { return m.Timestamp == math.MaxInt64 })
+	messages := slices.DeleteFunc(batchtest.ManyMessages[Message](), func(m Message) bool { return m.Timestamp == math.MaxInt64 })
 	for i := range messages {
 		m := messages[i]
 		if err := w.w.Append(t.Context(), At(0), &m, Origin{Owner: w, Index: int32(i)}); err != nil {
@@ -62,7 +63,7 @@ func TestWhatIsAppendedIsWhatIsStored(t *testing.T) {
 		for _, h := range rec.Headers {
 			seen.Headers = append(seen.Headers, kmsg.Header{Key: h.Key, Value: h.Value})
 		}
-		if err := sameMessage(&messages[i], 0, i, seen); err != nil {
+		if err := batchtest.SameMessage(&messages[i], 0, i, seen); err != nil {
 			t.Errorf("record %d: %v", i, err)
 		}
 	}

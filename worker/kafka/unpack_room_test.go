@@ -8,13 +8,15 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
 // TestUnpackingEndsWhenThereIsRoom has log batches whose sizes come as a surprise, and
 // as much memory as the budget asks for before it lets one be unpacked. A batch that
 // has no room even then would be tried again and again.
 func TestUnpackingEndsWhenThereIsRoom(t *testing.T) {
-	for codec := range codecs {
+	for codec := range batchtest.Codecs {
 		if codec == "none" {
 			continue
 		}
@@ -26,8 +28,8 @@ func TestUnpackingEndsWhenThereIsRoom(t *testing.T) {
 
 func unpackInLittleRoom(t *testing.T, codec string, size int) {
 	const limit = 64 << 20
-	batch := batchSpec{codec: codec, records: []kmsg.Record{{Value: make([]byte, size)}}}
-	s, pool := setOf(t, batch.encode(), 0)
+	batch := batchtest.Spec{Codec: codec, Records: []kmsg.Record{{Value: make([]byte, size)}}}
+	s, pool := setOf(t, batch.Encode(), 0)
 	defer s.Release()
 	pool.budget = &memoryBudget{limit: limit, pool: pool, onFree: func() {}}
 	s.arena.owner = &account{pool: pool}
@@ -60,12 +62,12 @@ func unpackInLittleRoom(t *testing.T, codec string, size int) {
 // limit for them. Neither takes memory beyond it.
 func TestBatchThatUnpacksToTooMuchIsNamed(t *testing.T) {
 	const limit = 12 << 20
-	for codec := range codecs {
+	for codec := range batchtest.Codecs {
 		if codec == "none" {
 			continue
 		}
 		for size, fits := range map[int]bool{10 << 20: true, 16 << 20: false} {
-			batch := batchSpec{base: 7, codec: codec, records: []kmsg.Record{{Value: make([]byte, size)}}}.encode()
+			batch := batchtest.Spec{Base: 7, Codec: codec, Records: []kmsg.Record{{Value: make([]byte, size)}}}.Encode()
 			s, pool := setOf(t, batch, 7)
 			pool.budget = &memoryBudget{limit: limit, pool: pool, onFree: func() {}}
 			s.arena.limit = limit

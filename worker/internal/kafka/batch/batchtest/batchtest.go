@@ -1,4 +1,6 @@
-package kafka
+// Package batchtest writes log batches, and reads them, with encoders and decoders that are
+// independent of package batch, for the tests of it and its users.
+package batchtest
 
 import (
 	"bytes"
@@ -34,9 +36,9 @@ func convert[M ~fields](list []fields) (messages []M) {
 	return messages
 }
 
-// codecs are the ways a log batch may be compressed. Snappy has two: a bare
+// Codecs are the ways a log batch may be compressed. Snappy has two: a bare
 // block, and the frames that Java writes.
-var codecs = map[string]func([]byte) (compressed []byte, attribute int16){
+var Codecs = map[string]func([]byte) (compressed []byte, attribute int16){
 	"none":          func(b []byte) ([]byte, int16) { return b, 0 },
 	"gzip":          franzCodec(kgo.GzipCompression()),
 	"snappy":        franzCodec(kgo.SnappyCompression()),
@@ -68,24 +70,24 @@ func framedSnappy(b []byte) ([]byte, int16) {
 	return out.Bytes(), int16(compress.Snappy)
 }
 
-// batchSpec describes a log batch that an encoder independent of this package's
+// Spec describes a log batch that an encoder independent of this package's
 // code writes.
-type batchSpec struct {
-	base       int64
-	records    []kmsg.Record // OffsetDelta is the index if it is 0
-	span       int32         // last offset delta, if above the last record's
-	codec      string        // "" is none
-	attributes int16
-	timestamp  int64
-	maxTime    int64
-	producerID int64
-	count      int32 // added to the number of records: a lie
-	payload    []byte
+type Spec struct {
+	Base       int64
+	Records    []kmsg.Record // OffsetDelta is the index if it is 0
+	Span       int32         // last offset delta, if above the last record's
+	Codec      string        // "" is none
+	Attributes int16
+	Timestamp  int64
+	MaxTime    int64
+	ProducerID int64
+	Count      int32 // added to the number of records: a lie
+	Payload    []byte
 }
 
-func (s batchSpec) encode() []byte {
-	payload, last := s.payload, int32(0)
-	for i, rec := range s.records {
+func (s Spec) Encode() []byte {
+	payload, last := s.Payload, int32(0)
+	for i, rec := range s.Records {
 		if rec.OffsetDelta == 0 {
 			rec.OffsetDelta = int32(i)
 		}
@@ -94,22 +96,22 @@ func (s batchSpec) encode() []byte {
 		rec.Length = int32(len(rec.AppendTo(nil)) - 1)
 		payload = rec.AppendTo(payload)
 	}
-	codec := s.codec
+	codec := s.Codec
 	if codec == "" {
 		codec = "none"
 	}
-	payload, kind := codecs[codec](payload)
+	payload, kind := Codecs[codec](payload)
 	return finish(kmsg.RecordBatch{
-		FirstOffset:     s.base,
+		FirstOffset:     s.Base,
 		Magic:           2,
-		Attributes:      kind | s.attributes,
-		LastOffsetDelta: max(last, s.span),
-		FirstTimestamp:  s.timestamp,
-		MaxTimestamp:    s.maxTime,
-		ProducerID:      s.producerID,
+		Attributes:      kind | s.Attributes,
+		LastOffsetDelta: max(last, s.Span),
+		FirstTimestamp:  s.Timestamp,
+		MaxTimestamp:    s.MaxTime,
+		ProducerID:      s.ProducerID,
 		ProducerEpoch:   -1,
 		FirstSequence:   -1,
-		NumRecords:      int32(len(s.records)) + s.count,
+		NumRecords:      int32(len(s.Records)) + s.Count,
 		Records:         payload,
 	})
 }
@@ -121,21 +123,21 @@ func finish(b kmsg.RecordBatch) []byte {
 	return raw
 }
 
-// resum writes the checksum anew after a test has changed a batch's bytes.
-func resum(raw []byte) []byte {
+// Resum writes the checksum anew after a test has changed a batch's bytes.
+func Resum(raw []byte) []byte {
 	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
 	return raw
 }
 
-func marker(base, producerID int64, kind uint16) batchSpec {
+func Marker(base, producerID int64, kind uint16) Spec {
 	key := binary.BigEndian.AppendUint16(make([]byte, 2), kind)
-	return batchSpec{
-		base: base, producerID: producerID, attributes: 0x10 | 0x20, /* transactional, control */
-		records: []kmsg.Record{{Key: key, Value: make([]byte, 6)}},
+	return Spec{
+		Base: base, ProducerID: producerID, Attributes: 0x10 | 0x20, /* transactional, control */
+		Records: []kmsg.Record{{Key: key, Value: make([]byte, 6)}},
 	}
 }
 
-func values(vals ...string) []kmsg.Record {
+func Values(vals ...string) []kmsg.Record {
 	recs := make([]kmsg.Record, len(vals))
 	for i, v := range vals {
 		recs[i].Value = []byte(v)
@@ -143,35 +145,35 @@ func values(vals ...string) []kmsg.Record {
 	return recs
 }
 
-func encodeAll(specs ...batchSpec) []byte {
+func EncodeAll(specs ...Spec) []byte {
 	var out []byte
 	for _, s := range specs {
-		out = append(out, s.encode()...)
+		out = append(out, s.Encode()...)
 	}
 	return out
 }
 
-// benchData is about 1 MiB of log batches of 100 records each, like those of a
+// BenchData is about 1 MiB of log batches of 100 records each, like those of a
 // producer with a short linger.
-func benchData(codec string, perBatch int) (data []byte, records int) {
+func BenchData(codec string, perBatch int) (data []byte, records int) {
 	for base := int64(0); len(data) < 1<<20 && records < 20_000; {
-		spec := batchSpec{base: base, codec: codec, timestamp: 1_700_000_000_000}
+		spec := Spec{Base: base, Codec: codec, Timestamp: 1_700_000_000_000}
 		for i := range perBatch {
-			spec.records = append(spec.records, kmsg.Record{
+			spec.Records = append(spec.Records, kmsg.Record{
 				TimestampDelta64: int64(i),
 				Key:              fmt.Appendf(nil, "user-%d", (base+int64(i))%1000),
 				Value:            fmt.Appendf(nil, `{"id":%d,"text":"%s"}`, base+int64(i), bytes.Repeat([]byte("abc "), 16)),
 			})
 		}
-		data = append(data, spec.encode()...)
+		data = append(data, spec.Encode()...)
 		base += int64(perBatch)
 		records += perBatch
 	}
 	return data, records
 }
 
-// decoded is what franz-go's decoders make of a batch.
-func decoded(t testing.TB, raw []byte) (kmsg.RecordBatch, []kmsg.Record) {
+// Decoded is what franz-go's decoders make of a batch.
+func Decoded(t testing.TB, raw []byte) (kmsg.RecordBatch, []kmsg.Record) {
 	t.Helper()
 	var batch kmsg.RecordBatch
 	if err := batch.ReadFrom(raw); err != nil {
@@ -196,8 +198,8 @@ func decoded(t testing.TB, raw []byte) (kmsg.RecordBatch, []kmsg.Record) {
 	return batch, records
 }
 
-// sameMessage compares a message with what was decoded as record i.
-func sameMessage[M ~fields](message *M, base int64, i int, got kmsg.Record) error {
+// SameMessage compares a message with what was decoded as record i.
+func SameMessage[M ~fields](message *M, base int64, i int, got kmsg.Record) error {
 	m := fields(*message)
 	if int(got.OffsetDelta) != i {
 		return fmt.Errorf("offset delta %d, want %d", got.OffsetDelta, i)
@@ -222,9 +224,9 @@ func sameMessage[M ~fields](message *M, base int64, i int, got kmsg.Record) erro
 
 func sameNullable(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
 
-// manyMessages has each way a field can be, and lengths around those where a
+// ManyMessages has each way a field can be, and lengths around those where a
 // number takes one byte more.
-func manyMessages[M ~fields]() []M {
+func ManyMessages[M ~fields]() []M {
 	const now = 1_700_000_000_000
 	messages := []fields{
 		{Key: []byte("k"), Value: []byte("v"), Timestamp: now, Headers: []record.Header{
@@ -247,8 +249,8 @@ func manyMessages[M ~fields]() []M {
 	return convert[M](append(messages, long))
 }
 
-// randomMessage returns a message with random fields.
-func randomMessage[M ~fields](random *rand.Rand) M {
+// RandomMessage returns a message with random fields.
+func RandomMessage[M ~fields](random *rand.Rand) M {
 	field := func() []byte {
 		switch random.IntN(4) {
 		case 0:
@@ -271,7 +273,7 @@ func randomMessage[M ~fields](random *rand.Rand) M {
 	})
 }
 
-func clone(r record.Record) record.Record {
+func Clone(r record.Record) record.Record {
 	r.Key, r.Value = bytes.Clone(r.Key), bytes.Clone(r.Value)
 	if r.Headers != nil {
 		headers := make([]record.Header, len(r.Headers))
@@ -283,7 +285,7 @@ func clone(r record.Record) record.Record {
 	return r
 }
 
-func offsetsOf(recs []record.Record) []int64 {
+func Offsets(recs []record.Record) []int64 {
 	var out []int64
 	for i := range recs {
 		out = append(out, recs[i].Offset)
