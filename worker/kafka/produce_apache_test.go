@@ -293,7 +293,7 @@ func TestProducerWithoutAuthorisation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Append(testContext(t), At(0), &Message{Timestamp: noTimestamp}, Origin{}); err != nil {
+		if err := w.Append(testContext(t), At(0), &Message{Timestamp: -1}, Origin{}); err != nil {
 			t.Fatal(err)
 		}
 	}
