@@ -5,6 +5,7 @@ import (
 	"net"
 	"testing"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
@@ -41,7 +42,7 @@ func cannedBroker(tb testing.TB, answer []byte) net.Conn {
 }
 
 // fetchOnce sends a request and decodes all of the answer.
-func fetchOnce(tb testing.TB, conn net.Conn, pool *bufferPool, b *Batch) (records int) {
+func fetchOnce(tb testing.TB, conn net.Conn, pool *batch.Pool, b *batch.Batch) (records int) {
 	req := wireRequest(maxFetchVersion)
 	req.pool = pool
 	msg, err := req.RawExchange(conn)
@@ -51,8 +52,8 @@ func fetchOnce(tb testing.TB, conn net.Conn, pool *bufferPool, b *Batch) (record
 	res := msg.(*fetchResponse)
 	for i := range res.partitions {
 		p := &res.partitions[i]
-		found := scanBatches(p.records.Bytes()[:p.size], 0)
-		s := newSet(setSource{topic: "orders", pool: pool}, p.records.Bytes()[:found.size], p.records)
+		found := batch.ScanHeaders(p.records.Bytes()[:p.size], 0)
+		s := batch.NewSet(batch.Source{Topic: "orders", Pool: pool}, p.records.Bytes()[:found.Size], p.records)
 		p.records = nil
 		for !s.Done() {
 			if err := s.Next(b, 512, 1<<20); err != nil {
@@ -72,8 +73,8 @@ func fetchOnce(tb testing.TB, conn net.Conn, pool *bufferPool, b *Batch) (record
 func BenchmarkFetch(b *testing.B) {
 	data, _ := batchtest.BenchData("none", 500)
 	conn := cannedBroker(b, wireResponse(maxFetchVersion, data, data, data, data))
-	pool := newBufferPool(64 << 20)
-	var batch Batch
+	pool := batch.NewPool(64 << 20)
+	var batch batch.Batch
 	records := fetchOnce(b, conn, pool, &batch)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -85,8 +86,8 @@ func BenchmarkFetch(b *testing.B) {
 func TestFetchingDoesNotAllocateForRecords(t *testing.T) {
 	data, _ := batchtest.BenchData("none", 500)
 	conn := cannedBroker(t, wireResponse(maxFetchVersion, data, data, data, data))
-	pool := newBufferPool(64 << 20)
-	var batch Batch
+	pool := batch.NewPool(64 << 20)
+	var batch batch.Batch
 	records := 0
 	got := testing.AllocsPerRun(10, func() { records = fetchOnce(t, conn, pool, &batch) })
 	if got > 40 {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // The versions of the Fetch API that are spoken: 4 brought record batches (Kafka
@@ -31,7 +33,7 @@ type fetchRequest struct {
 	maxBytes      int32
 	readCommitted bool
 	partitions    []fetchPartition
-	pool          *bufferPool
+	pool          *batch.Pool
 
 	version int16
 
@@ -46,11 +48,11 @@ type fetchPartition struct {
 	leaderEpoch int32 // of the leader that is asked; -1 is unknown
 	offset      int64
 	maxBytes    int32
-	owner       *account // of the memory of its records
+	owner       *batch.Account // of the memory of its records
 }
 
 // owner returns the account that a partition's records are charged to.
-func (r *fetchRequest) owner(partition int32) *account {
+func (r *fetchRequest) owner(partition int32) *batch.Account {
 	for i := range r.partitions {
 		if r.partitions[i].partition == partition {
 			return r.partitions[i].owner

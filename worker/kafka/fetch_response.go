@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // fetchResponse is a broker's answer. Each partition's records are in a buffer
@@ -23,9 +25,9 @@ type fetchedPartition struct {
 	highWatermark    int64
 	lastStableOffset int64
 	logStartOffset   int64
-	aborted          []abortedTransaction
-	records          *buffer // nil if there are none; has one hold
-	size             int     // bytes of records
+	aborted          []batch.AbortedTransaction
+	records          *batch.Buffer // nil if there are none; has one hold
+	size             int           // bytes of records
 }
 
 // ApiKey implements protocol.Message.
@@ -35,7 +37,7 @@ func (r *fetchResponse) ApiKey() protocol.ApiKey { return protocol.Fetch }
 func (r *fetchResponse) release() {
 	for i := range r.partitions {
 		if b := r.partitions[i].records; b != nil {
-			b.release()
+			b.Release()
 			r.partitions[i].records = nil
 		}
 	}
@@ -43,7 +45,7 @@ func (r *fetchResponse) release() {
 
 // maxResponseBytes bounds an answer. A broker exceeds the limit of the request
 // only by one log batch, so what is larger is no answer to a fetch.
-const maxResponseBytes = maxBatchBytes + 64<<20
+const maxResponseBytes = batch.MaxBytes + 64<<20
 
 // readFetchResponse reads the answer to req; on an error nothing is left to
 // release.
@@ -87,7 +89,7 @@ func (r *fetchResponse) read(w *wireReader, req *fetchRequest) {
 			if w.err == nil && topic == req.topic {
 				r.partitions = append(r.partitions, p)
 			} else if p.records != nil {
-				p.records.release()
+				p.records.Release()
 			}
 			if w.err != nil {
 				return
@@ -108,7 +110,7 @@ func readFetchedPartition(r *wireReader, req *fetchRequest) fetchedPartition {
 		p.logStartOffset = r.int64()
 	}
 	for range r.count(16) {
-		p.aborted = append(p.aborted, abortedTransaction{producerID: r.int64(), firstOffset: r.int64()})
+		p.aborted = append(p.aborted, batch.AbortedTransaction{ProducerID: r.int64(), FirstOffset: r.int64()})
 	}
 	if req.version >= 11 {
 		r.int32() // preferred read replica: none, as the request names no rack

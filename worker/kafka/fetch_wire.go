@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // wireReader reads the fields of an answer off a connection. After the first
@@ -102,7 +104,7 @@ func (r *wireReader) count(smallest int) int {
 }
 
 // records reads a record set into a buffer of pool; nil if it is null or empty.
-func (r *wireReader) records(pool *bufferPool, owner *account) (*buffer, int) {
+func (r *wireReader) records(pool *batch.Pool, owner *batch.Account) (*batch.Buffer, int) {
 	size := int(r.int32())
 	if size > r.left {
 		r.fail(fmt.Errorf("records of %d bytes where %d are left", size, r.left))
@@ -110,20 +112,20 @@ func (r *wireReader) records(pool *bufferPool, owner *account) (*buffer, int) {
 	if r.err != nil || size <= 0 {
 		return nil, 0
 	}
-	b := pool.getFor(owner, min(size, maxPooled))
+	b := pool.GetFor(owner, min(size, batch.MaxPooled))
 	for at := 0; ; {
 		end := min(size, len(b.Bytes()))
 		if !r.read(b.Bytes()[at:end]) {
-			b.release()
+			b.Release()
 			return nil, 0
 		}
 		if at = end; at == size {
 			return b, size
 		}
 		// Larger memory is taken as the data comes, not for a claim.
-		larger := pool.getFor(owner, min(size, 4*len(b.Bytes())))
+		larger := pool.GetFor(owner, min(size, 4*len(b.Bytes())))
 		copy(larger.Bytes(), b.Bytes())
-		b.release()
+		b.Release()
 		b = larger
 	}
 }

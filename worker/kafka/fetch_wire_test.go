@@ -12,12 +12,14 @@ import (
 
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 func wireRequest(version int16) *fetchRequest {
 	return &fetchRequest{
 		broker: 1, clientID: "me", topic: "orders", maxWait: 250 * time.Millisecond, minBytes: 1, maxBytes: 1 << 20,
-		readCommitted: true, version: version, pool: newBufferPool(1 << 20),
+		readCommitted: true, version: version, pool: batch.NewPool(1 << 20),
 		partitions: []fetchPartition{{partition: 3, leaderEpoch: -1, offset: 77, maxBytes: 5000}, {partition: 4, leaderEpoch: -1, offset: 1 << 40, maxBytes: 6000}},
 	}
 }
@@ -78,7 +80,7 @@ func TestFetchResponsesOfAllVersions(t *testing.T) {
 			if p.records != nil {
 				got = p.records.Bytes()[:p.size]
 			}
-			if p.partition != int32(i) || p.highWatermark != 100 || p.lastStableOffset != 90 || len(p.aborted) != 1 || p.aborted[0] != (abortedTransaction{5, 6}) || !bytes.Equal(got, want[i]) {
+			if p.partition != int32(i) || p.highWatermark != 100 || p.lastStableOffset != 90 || len(p.aborted) != 1 || p.aborted[0] != (batch.AbortedTransaction{ProducerID: 5, FirstOffset: 6}) || !bytes.Equal(got, want[i]) {
 				t.Errorf("v%d: partition %d is %+v", version, i, p)
 			}
 			if start := p.logStartOffset; version >= 5 && start != 10 || version < 5 && start != -1 {

@@ -9,6 +9,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/signal"
 )
 
@@ -71,9 +72,9 @@ type Fetcher struct {
 	client *Client
 	cfg    FetcherConfig
 	log    logr.Logger
-	pool   *bufferPool
-	budget *memoryBudget
-	sets   chan *Set
+	pool   *batch.Pool
+	budget *batch.Budget
+	sets   chan *batch.Set
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -86,10 +87,10 @@ type Fetcher struct {
 	brokers map[int32]*fetchBroker // by id, kept for good; guarded by mu, entries too
 	// accounts count the memory that each partition's records hold. They are never
 	// removed.
-	accounts map[int32]*account // by partition; guarded by mu
-	epochs   uint64             // guarded by mu
-	served   uint64             // counts sets with records, for fairness; guarded by mu
-	closed   bool               // guarded by mu
+	accounts map[int32]*batch.Account // by partition; guarded by mu
+	epochs   uint64                   // guarded by mu
+	served   uint64                   // counts sets with records, for fairness; guarded by mu
+	closed   bool                     // guarded by mu
 }
 
 // NewFetcher returns a Fetcher that reads nothing yet. Close it after use.
@@ -100,23 +101,23 @@ func (c *Client) NewFetcher(cfg FetcherConfig) *Fetcher {
 		client:   c,
 		cfg:      cfg,
 		log:      cfg.Logger.WithValues("topic", cfg.Topic),
-		pool:     newBufferPool(int(min(int64(cfg.MaxBytes), cfg.MaxMemory/4))),
-		sets:     make(chan *Set, 16),
+		pool:     batch.NewPool(int(min(int64(cfg.MaxBytes), cfg.MaxMemory/4))),
+		sets:     make(chan *batch.Set, 16),
 		ctx:      ctx,
 		cancel:   cancel,
 		unrouted: signal.New(),
 		cursors:  make(map[int32]*cursor),
 		brokers:  make(map[int32]*fetchBroker),
-		accounts: make(map[int32]*account),
+		accounts: make(map[int32]*batch.Account),
 	}
-	f.budget = newBudget(cfg.MaxMemory, f.pool, f.memoryFreed)
+	f.budget = batch.NewBudget(cfg.MaxMemory, f.pool, f.memoryFreed)
 	f.tasks.Go(f.route)
 	return f
 }
 
 // Sets delivers what was fetched, the sets of one partition in order. The
 // receiver owns them. It is never closed; after Close nothing more comes.
-func (f *Fetcher) Sets() <-chan *Set { return f.sets }
+func (f *Fetcher) Sets() <-chan *batch.Set { return f.sets }
 
 // Position is a place in a partition's log. The leader epoch and the topic's id
 // identify the log: the offset means nothing in another one.

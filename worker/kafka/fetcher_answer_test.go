@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
@@ -62,13 +63,13 @@ func TestFirstBatchThatIsCutIsAskedForWithAHigherLimit(t *testing.T) {
 }
 
 func TestFirstBatchThatStaysCutIsCorrupt(t *testing.T) {
-	batch := batchtest.Spec{Records: batchtest.Values("a value of some length")}.Encode()
-	for _, n := range []int{5, 30, len(batch) - 1} {
-		r := answering(t, func(kmsg.FetchRequestTopicPartition) []byte { return batch[:n] })
+	whole := batchtest.Spec{Records: batchtest.Values("a value of some length")}.Encode()
+	for _, n := range []int{5, 30, len(whole) - 1} {
+		r := answering(t, func(kmsg.FetchRequestTopicPartition) []byte { return whole[:n] })
 		r.start(0, 0)
 		r.until("the error", func() bool { return r.errs[0] != nil })
-		if _, ok := errors.AsType[*CorruptError](r.errs[0]); !ok {
-			t.Errorf("%d of %d bytes: got %v", n, len(batch), r.errs[0])
+		if _, ok := errors.AsType[*batch.CorruptError](r.errs[0]); !ok {
+			t.Errorf("%d of %d bytes: got %v", n, len(whole), r.errs[0])
 		}
 		r.f.Close()
 	}

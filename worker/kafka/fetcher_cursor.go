@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // cursor is where the fetching of one started partition stands. Fetcher.mu
@@ -17,7 +18,7 @@ type cursor struct {
 	topicID   TopicID
 	lastEpoch int32
 	credit    int // sets that may still be delivered
-	account   *account
+	account   *batch.Account
 	limit     int32 // bytes to ask for if one batch needs more than usual; 0 if not
 	dropped   bool  // stopped, or started again as another cursor
 	halted    bool  // can't be fetched on; the reader was told why
@@ -47,7 +48,7 @@ type watermarks struct{ high, stable, start int64 }
 
 var unknownWatermarks = watermarks{-1, -1, -1}
 
-func newCursor(partition int32, epoch uint64, at Position, a *account) *cursor {
+func newCursor(partition int32, epoch uint64, at Position, a *batch.Account) *cursor {
 	return &cursor{
 		partition: partition, epoch: epoch, position: at.Offset, topicID: at.TopicID, lastEpoch: at.LeaderEpoch,
 		leaderEpoch: -1, credit: 1, end: -1, shown: unknownWatermarks, account: a,
@@ -107,7 +108,7 @@ func (f *Fetcher) attach(c *cursor, id int32) {
 	if b == nil {
 		b = newFetchBroker(f, id)
 		f.brokers[id] = b
-		f.pool.setLimit(int(min(int64(len(f.brokers))*int64(f.cfg.MaxBytes), f.cfg.MaxMemory/4)))
+		f.pool.SetLimit(int(min(int64(len(f.brokers))*int64(f.cfg.MaxBytes), f.cfg.MaxMemory/4)))
 	}
 	c.broker = b
 	b.cursors = append(b.cursors, c)

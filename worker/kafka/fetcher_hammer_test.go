@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -47,7 +48,7 @@ func TestFetcherUnderFire(t *testing.T) {
 	}
 	timeout := time.After(2 * testPatience)
 	for read := 0; read < goal; {
-		var s *Set
+		var s *batch.Set
 		select {
 		case s = <-r.f.Sets():
 		case <-timeout:
@@ -63,7 +64,7 @@ func TestFetcherUnderFire(t *testing.T) {
 		}
 		r.f.Ask(p)
 		for !s.Done() {
-			b := new(Batch)
+			b := new(batch.Batch)
 			if err := s.Next(b, 1+random.IntN(300), 1+random.IntN(5000)); err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}

@@ -1,6 +1,10 @@
 package kafka
 
-import "time"
+import (
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+)
 
 // memoryWait is how long a lane that found no memory waits before it looks again. It
 // is woken when memory is freed; the wait is for a wake-up that it has missed.
@@ -11,10 +15,10 @@ const memoryWait = 20 * time.Millisecond
 const heldBytes = 1 << 20
 
 // account returns a partition's account. Needs mu.
-func (f *Fetcher) account(partition int32) *account {
+func (f *Fetcher) account(partition int32) *batch.Account {
 	a := f.accounts[partition]
 	if a == nil {
-		a = newAccount(f.pool)
+		a = batch.NewAccount(f.pool)
 		f.accounts[partition] = a
 	}
 	return a
@@ -28,7 +32,7 @@ func (f *Fetcher) Disown(partition int32) {
 	delete(f.accounts, partition)
 	f.mu.Unlock()
 	if a != nil {
-		a.close()
+		a.Close()
 	}
 }
 
@@ -46,12 +50,12 @@ func (f *Fetcher) memoryFreed() {
 // another attempt, and beyond is true: one log batch may be fetched for them. Needs mu.
 func (l *lane) affordable() (cursors []*cursor, beyond bool) {
 	f := l.broker.f
-	room, short := f.budget.toFetch(), false
+	room, short := f.budget.FetchRoom(), false
 	for _, c := range l.broker.cursors {
 		if !c.ready() {
 			continue
 		}
-		if need := c.needs(); need <= room && need <= f.budget.share(c.account, len(f.cursors)) {
+		if need := c.needs(); need <= room && need <= f.budget.FetchShare(c.account, len(f.cursors)) {
 			cursors = append(cursors, c)
 		} else {
 			short = true
@@ -61,11 +65,11 @@ func (l *lane) affordable() (cursors []*cursor, beyond bool) {
 		return cursors, false
 	}
 	f.budget.Starve()
-	if len(cursors) > 0 || l.broker.beyond() || !f.budget.mayExceed() {
+	if len(cursors) > 0 || l.broker.beyond() || !f.budget.MayExceed() {
 		return cursors, false
 	}
 	for _, c := range l.broker.cursors {
-		if c.ready() && !c.account.works() {
+		if c.ready() && !c.account.InWork() {
 			cursors = append(cursors, c)
 		}
 	}
@@ -94,7 +98,7 @@ func (l *lane) reserve(r *laneRequest) {
 		m.maxBytes, m.maxWait = minPartitionBytes, min(m.maxWait, joinWait)
 	} else {
 		// The other lanes need some as well.
-		m.maxBytes = int32(min(int64(m.maxBytes), max(f.budget.toFetch()/2, minPartitionBytes)))
+		m.maxBytes = int32(min(int64(m.maxBytes), max(f.budget.FetchRoom()/2, minPartitionBytes)))
 		if r.held {
 			m.maxBytes = min(m.maxBytes, heldBytes)
 		}
@@ -119,7 +123,7 @@ func (f *Fetcher) MayUnpack(partition int32, need int, lone bool) bool {
 	f.mu.Lock()
 	a, n := f.account(partition), len(f.cursors)
 	f.mu.Unlock()
-	return f.budget.unpacks(a, int64(need), n, lone)
+	return f.budget.MayUnpack(a, int64(need), n, lone)
 }
 
 // Short reports whether so little memory is left that reading may have to wait.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -34,7 +35,7 @@ func readSlowly(t *testing.T, c *kafkatest.Cluster, limit int64) (most int64) {
 	for p := range int32(partitions) {
 		r.start(p, 0)
 	}
-	var kept []*Set
+	var kept []*batch.Set
 	records, timeout := 0, time.After(testPatience)
 	for records < partitions*each {
 		most = max(most, r.f.Memory())
@@ -48,7 +49,7 @@ func readSlowly(t *testing.T, c *kafkatest.Cluster, limit int64) (most int64) {
 			}
 			s := kept[0]
 			kept = kept[1:]
-			var b Batch
+			var b batch.Batch
 			for !s.Done() {
 				if err := s.Next(&b, 100, 1<<30); err != nil {
 					t.Fatal(err)
@@ -97,7 +98,7 @@ func TestStuckPartitionsStarveNoOther(t *testing.T) {
 	produceLarge(&fake.Cluster, "large", partitions, each)
 	r := newReader(t, fake.Addrs(), FetcherConfig{Topic: "large", MaxMemory: 4 << 20})
 	r.noAsk = true
-	var stuck []*Set
+	var stuck []*batch.Set
 	for p := range int32(partitions) {
 		r.epochs[p] = r.f.Start(p, 0)
 		for range each {
@@ -143,7 +144,7 @@ func TestPackedSetsLeaveMemoryToUnpack(t *testing.T) {
 	for p := range int32(partitions) {
 		r.start(p, 0)
 	}
-	var begun []*Set
+	var begun []*batch.Set
 	for more := true; more; {
 		select {
 		case s := <-r.f.Sets():
@@ -180,7 +181,7 @@ func TestSetsAreUnpackedInTheirTurn(t *testing.T) {
 		&kgo.Record{Topic: "orders", Value: slices.Repeat([]byte("0123456789"), 400_000)})
 	r := newReader(t, fake.Addrs(), FetcherConfig{Topic: "orders"})
 	r.start(0, 0)
-	var s *Set
+	var s *batch.Set
 	for s == nil || s.Empty() {
 		s = <-r.f.Sets()
 		r.f.Ask(0)

@@ -12,6 +12,7 @@ import (
 	"github.com/go-logr/logr/funcr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 )
@@ -54,9 +55,9 @@ type reader struct {
 	got    map[int32][]record.Record
 	marks  map[int32]watermarks
 	errs   map[int32]error
-	onSet  func(s *Set) // before it is decoded
+	onSet  func(s *batch.Set) // before it is decoded
 	noAsk  bool
-	batch  Batch
+	batch  batch.Batch
 }
 
 func newReader(t testing.TB, addrs []string, cfg FetcherConfig) *reader {
@@ -102,7 +103,7 @@ func (r *reader) until(what string, condition func() bool) {
 }
 
 // take decodes a set.
-func (r *reader) take(s *Set) {
+func (r *reader) take(s *batch.Set) {
 	r.t.Helper()
 	defer s.Release()
 	if s.Epoch != r.epochs[s.Partition] {

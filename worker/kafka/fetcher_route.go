@@ -6,6 +6,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // route gives the cursors without a broker to their leaders until Close.
@@ -153,7 +155,7 @@ func (f *Fetcher) found(cursors []*cursor, leaders map[int32]Leader, ends map[in
 // and returns a set for the reader if the position is not in the log any more. If the
 // broker does not answer such questions, or not to this user, the position counts as
 // valid. Needs mu.
-func (f *Fetcher) verify(c *cursor, end epochEnd, asked bool, failed *troubles) *Set {
+func (f *Fetcher) verify(c *cursor, end epochEnd, asked bool, failed *troubles) *batch.Set {
 	switch {
 	case !asked:
 		return nil

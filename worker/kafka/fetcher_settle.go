@@ -8,6 +8,7 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 func (f *Fetcher) readCommitted() bool { return f.cfg.Isolation == config.ReadCommitted }
@@ -15,7 +16,7 @@ func (f *Fetcher) readCommitted() bool { return f.cfg.Isolation == config.ReadCo
 // delivery is a set and the cursor it came from.
 type delivery struct {
 	cursor *cursor
-	set    *Set
+	set    *batch.Set
 }
 
 // settle takes over the outcome of a request and delivers its sets.
@@ -40,7 +41,7 @@ func (f *Fetcher) settle(l *lane, r *laneRequest, res *fetchResponse, err error)
 	for _, d := range out {
 		d.cursor.busy = true
 		if r.beyond && !d.set.Empty() {
-			f.budget.exceed(d.cursor.account)
+			f.budget.Exceed(d.cursor.account)
 		}
 	}
 	l.broker.changed.Broadcast()
@@ -112,7 +113,7 @@ func (f *Fetcher) answered(b *fetchBroker, r *laneRequest, res *fetchResponse) [
 
 // take makes a set of what was answered about a partition; nil if there is
 // nothing to tell. Needs mu.
-func (f *Fetcher) take(c *cursor, p *fetchedPartition, failed *troubles) *Set {
+func (f *Fetcher) take(c *cursor, p *fetchedPartition, failed *troubles) *batch.Set {
 	if err := errorOf(p.errorCode); err != nil {
 		return f.partitionFailed(c, err, failed)
 	}
@@ -157,55 +158,55 @@ func (f *Fetcher) enlarge(c *cursor, bytes int) bool {
 // setOf makes a set of a partition's records and moves the cursor behind them;
 // nil if there are none. It returns false if they have to be asked for again.
 // Needs mu.
-func (f *Fetcher) setOf(c *cursor, p *fetchedPartition, failed *troubles) (*Set, bool) {
+func (f *Fetcher) setOf(c *cursor, p *fetchedPartition, failed *troubles) (*batch.Set, bool) {
 	if p.records == nil {
 		failed.end(c)
 		return nil, true
 	}
 	records := p.records.Bytes()[:p.size]
-	found := scanBatches(records, c.position)
+	found := batch.ScanHeaders(records, c.position)
 	switch {
-	case found.cut && f.enlarge(c, max(found.cutSize, 2*len(records))):
+	case found.Cut && f.enlarge(c, max(found.CutSize, 2*len(records))):
 		return nil, false
-	case found.cut:
-		found.broken = true
-	case found.next == c.position && !found.broken:
+	case found.Cut:
+		found.Broken = true
+	case found.Next == c.position && !found.Broken:
 		failed.add(c, errBelowOffset)
 		return nil, false
 	}
 	failed.end(c)
-	src := setSource{
-		topic: f.cfg.Topic, partition: c.partition, epoch: c.epoch, offset: c.position,
-		readCommitted: f.readCommitted(), aborted: p.aborted, pool: f.pool,
-		owner: c.account, batchLimit: f.budget.BatchLimit(),
+	src := batch.Source{
+		Topic: f.cfg.Topic, Partition: c.partition, Epoch: c.epoch, Offset: c.position,
+		ReadCommitted: f.readCommitted(), Aborted: p.aborted, Pool: f.pool,
+		Owner: c.account, BatchLimit: f.budget.BatchLimit(),
 	}
-	c.account.Batch = int64(found.most)
-	set := newSet(src, records[:found.size], p.records)
+	c.account.Batch = int64(found.Most)
+	set := batch.NewSet(src, records[:found.Size], p.records)
 	p.records = nil
-	if found.firstEpoch >= 0 && found.firstEpoch != c.lastEpoch {
-		set.LeaderEpochs = append(set.LeaderEpochs, EpochStart{Offset: c.position, Epoch: found.firstEpoch})
+	if found.FirstEpoch >= 0 && found.FirstEpoch != c.lastEpoch {
+		set.LeaderEpochs = append(set.LeaderEpochs, batch.EpochStart{Offset: c.position, Epoch: found.FirstEpoch})
 	}
-	set.LeaderEpochs = append(set.LeaderEpochs, found.changes...)
-	c.lastEpoch = max(found.lastEpoch, c.lastEpoch)
+	set.LeaderEpochs = append(set.LeaderEpochs, found.Changes...)
+	c.lastEpoch = max(found.LastEpoch, c.lastEpoch)
 	f.served++
 	c.turn = f.served
-	c.position, c.limit, c.halted = found.next, 0, found.broken
+	c.position, c.limit, c.halted = found.Next, 0, found.Broken
 	return set, true
 }
 
 // spend takes credit for a set that will be delivered. Needs mu.
-func (f *Fetcher) spend(c *cursor, set *Set) delivery {
+func (f *Fetcher) spend(c *cursor, set *batch.Set) delivery {
 	c.credit--
 	c.servedAt = time.Now()
 	return delivery{c, set}
 }
 
-func (f *Fetcher) emptySet(c *cursor) *Set {
-	return newSet(setSource{topic: f.cfg.Topic, partition: c.partition, epoch: c.epoch, offset: c.position, pool: f.pool}, nil, nil)
+func (f *Fetcher) emptySet(c *cursor) *batch.Set {
+	return batch.NewSet(batch.Source{Topic: f.cfg.Topic, Partition: c.partition, Epoch: c.epoch, Offset: c.position, Pool: f.pool}, nil, nil)
 }
 
 // fatalSet tells the reader why a partition can't be fetched on. Needs mu.
-func (f *Fetcher) fatalSet(c *cursor, err error) *Set {
+func (f *Fetcher) fatalSet(c *cursor, err error) *batch.Set {
 	c.halted = true
 	set := f.emptySet(c)
 	set.HighWatermark, set.LastStableOffset, set.LogStartOffset = c.shown.high, c.shown.stable, c.shown.start
@@ -214,7 +215,7 @@ func (f *Fetcher) fatalSet(c *cursor, err error) *Set {
 }
 
 // partitionFailed sorts out what a broker answered about a partition. Needs mu.
-func (f *Fetcher) partitionFailed(c *cursor, err error, failed *troubles) *Set {
+func (f *Fetcher) partitionFailed(c *cursor, err error, failed *troubles) *batch.Set {
 	switch {
 	case errors.Is(err, kafkago.OffsetOutOfRange):
 		// The reader will ask for the log's ends, and must ask the present leader.

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
@@ -73,7 +74,7 @@ func TestCreditBoundsWhatIsDelivered(t *testing.T) {
 	r := newReader(t, fake.Addrs(), FetcherConfig{Topic: "orders", MaxPartitionBytes: 1000, MaxWait: 20 * time.Millisecond})
 	r.noAsk = true
 	sets := map[int32]int{}
-	r.onSet = func(s *Set) { sets[s.Partition]++ }
+	r.onSet = func(s *batch.Set) { sets[s.Partition]++ }
 	r.start(0, 0)
 	r.start(1, 0)
 	r.until("each has a set", func() bool { return sets[0] == 1 && sets[1] == 1 })
@@ -211,7 +212,7 @@ func TestFullAnswersAreFair(t *testing.T) {
 	r := newReader(t, fake.Addrs(), FetcherConfig{Topic: "orders", MaxBytes: 70_000})
 	r.noAsk = true
 	sets := map[int32]int{}
-	r.onSet = func(s *Set) {
+	r.onSet = func(s *batch.Set) {
 		if s.Done() {
 			return
 		}
@@ -249,7 +250,7 @@ func TestSetsOfAPartitionComeInOrder(t *testing.T) {
 	r := newReader(t, fake.Addrs(), FetcherConfig{Topic: "orders", MaxPartitionBytes: 1500})
 	r.noAsk = true
 	ends, sets := map[int32]int64{}, 0
-	r.onSet = func(*Set) {
+	r.onSet = func(*batch.Set) {
 		if sets++; sets < 60 {
 			awaitState(t, "sets wait to be received, and keep their partitions from being asked for", func() bool {
 				return len(r.f.Sets()) == cap(r.f.sets) && r.f.busyLanes() == 0 && r.f.busyCursors() > 0

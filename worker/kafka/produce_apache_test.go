@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
@@ -52,15 +53,15 @@ func apacheFidelity(t *testing.T) {
 				})
 				w := newWriting(t, b.Addrs(), ProducerConfig{Compression: codec, Linger: 10 * time.Millisecond})
 				w.onTopic(name)
-				messages := batchtest.ManyMessages[Message]()[:5]
-				messages = append(messages, batchtest.ManyMessages[Message]()[6:]...)
+				messages := batchtest.ManyMessages[batch.Message]()[:5]
+				messages = append(messages, batchtest.ManyMessages[batch.Message]()[6:]...)
 				noise := make([]byte, 900_000)
 				for k := range noise {
 					noise[k] = byte(rand.Uint32())
 				}
-				messages = append(messages, Message{Value: noise, Timestamp: 1}, Message{Value: bytes.Repeat([]byte("v"), 900_000), Timestamp: 2})
+				messages = append(messages, batch.Message{Value: noise, Timestamp: 1}, batch.Message{Value: bytes.Repeat([]byte("v"), 900_000), Timestamp: 2})
 				for k := range messages {
-					if err := w.w.Append(t.Context(), At(0), &messages[k], Origin{Owner: w, Index: w.number()}); err != nil {
+					if err := w.w.Append(t.Context(), At(0), &messages[k], batch.Origin{Owner: w, Index: w.number()}); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -135,12 +136,12 @@ func apacheFuture(t *testing.T) {
 		before := b.EndOffsets("produce-future", kgo.ReadUncommitted())[0]
 		for i := range 50 {
 			n := w.number()
-			m := &Message{Value: fmt.Appendf(nil, "%d/", n), Timestamp: time.Now().UnixMilli()}
+			m := &batch.Message{Value: fmt.Appendf(nil, "%d/", n), Timestamp: time.Now().UnixMilli()}
 			if i%7 == 0 {
 				m.Timestamp += (25 * time.Hour).Milliseconds()
 				future[n] = true
 			}
-			if err := w.w.Append(t.Context(), At(0), m, Origin{Owner: w, Index: n}); err != nil {
+			if err := w.w.Append(t.Context(), At(0), m, batch.Origin{Owner: w, Index: n}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -165,11 +166,11 @@ func apacheNoKey(t *testing.T) {
 	w := newWriting(t, b.Addrs(), ProducerConfig{Linger: time.Hour})
 	w.onTopic("produce-compacted")
 	for i := range int32(20) {
-		m := &Message{Key: []byte{byte(i)}, Value: fmt.Appendf(nil, "%d/", i), Timestamp: 1}
+		m := &batch.Message{Key: []byte{byte(i)}, Value: fmt.Appendf(nil, "%d/", i), Timestamp: 1}
 		if i%5 == 0 {
 			m.Key = nil
 		}
-		if err := w.w.Append(t.Context(), At(0), m, Origin{Owner: w, Index: w.number()}); err != nil {
+		if err := w.w.Append(t.Context(), At(0), m, batch.Origin{Owner: w, Index: w.number()}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -293,7 +294,7 @@ func TestProducerWithoutAuthorisation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Append(testContext(t), At(0), &Message{Timestamp: -1}, Origin{}); err != nil {
+		if err := w.Append(testContext(t), At(0), &batch.Message{Timestamp: -1}, batch.Origin{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
 // benchMessage is a record as it is met: a key of 16 bytes, a value of 100 and,
 // if asked for, a header.
-func benchMessage(header bool) *Message {
-	m := &Message{Key: make([]byte, 16), Value: make([]byte, 100), Timestamp: 1_700_000_000_000}
+func benchMessage(header bool) *batch.Message {
+	m := &batch.Message{Key: make([]byte, 16), Value: make([]byte, 100), Timestamp: 1_700_000_000_000}
 	if header {
 		m.Headers = []record.Header{{Key: "traceparent", Value: make([]byte, 55)}}
 	}
@@ -23,17 +24,17 @@ func BenchmarkEncode(b *testing.B) {
 	for name, header := range map[string]bool{"plain": false, "header": true} {
 		b.Run(name, func(b *testing.B) {
 			m := benchMessage(header)
-			room := newBufferPool(1 << 20).get(1 << 20)
-			batch := &builder{}
-			batch.start(room, len(room.Bytes()))
-			b.SetBytes(int64(batch.measure(m).size()))
+			room := batch.NewPool(1 << 20).Get(1 << 20)
+			open := &batch.Builder{}
+			open.Start(room, len(room.Bytes()))
+			b.SetBytes(int64(open.Measure(m).Size()))
 			b.ReportAllocs()
 			for b.Loop() {
-				shape := batch.measure(m)
-				if batch.Size()+shape.size() > batch.Room() {
-					batch.start(room, len(room.Bytes()))
+				shape := open.Measure(m)
+				if open.Size()+shape.Size() > open.Room() {
+					open.Start(room, len(room.Bytes()))
 				}
-				batch.write(m, shape, Origin{Owner: m})
+				open.Append(m, shape, batch.Origin{Owner: m})
 			}
 		})
 	}
@@ -84,7 +85,7 @@ func benchmarkAppend(b *testing.B, codec config.Compression) {
 			if i%64 == 0 {
 				partition = (partition + 1) % partitions
 			}
-			if err := w.Append(ctx, At(uint32(partition)), m, Origin{Owner: m, Index: int32(i)}); err != nil {
+			if err := w.Append(ctx, At(uint32(partition)), m, batch.Origin{Owner: m, Index: int32(i)}); err != nil {
 				b.Error(err)
 			}
 		}
@@ -104,7 +105,7 @@ func TestProducingDoesNotAllocateForRecords(t *testing.T) {
 	m := benchMessage(true)
 	got := testing.AllocsPerRun(5, func() {
 		for i := range int32(records) {
-			if err := w.Append(t.Context(), At(uint32(i%partitions)), m, Origin{Owner: m, Index: i}); err != nil {
+			if err := w.Append(t.Context(), At(uint32(i%partitions)), m, batch.Origin{Owner: m, Index: i}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -3,6 +3,8 @@ package kafka
 import (
 	"context"
 	"fmt"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // reserve takes n bytes of the budget, out of credit first, and returns how many
@@ -45,7 +47,7 @@ func (p *Producer) giveBack(n int64) {
 	used := p.used.Add(-n)
 	p.budget.Release(n)
 	// Unused memory is kept within the budget too.
-	p.buffers.setLimit(int(p.maxBufferedBytes - used))
+	p.buffers.SetLimit(int(p.maxBufferedBytes - used))
 }
 
 func (p *Producer) nudgeSenders() {
@@ -57,8 +59,8 @@ func (p *Producer) nudgeSenders() {
 }
 
 // release frees a batch that is done with.
-func (p *Producer) release(b *builder) {
-	b.free()
+func (p *Producer) release(b *batch.Builder) {
+	b.Free()
 	p.giveBack(b.Reserved)
-	p.builders.put(b)
+	p.builders.Put(b)
 }

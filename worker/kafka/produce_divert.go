@@ -6,6 +6,8 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // Records that may go anywhere don't wait for a partition that can't be written to.
@@ -87,7 +89,7 @@ func (t *TopicWriter) divert(q *partitionQueue, overdue bool) (d diversion) {
 	if q.open != nil && q.open.Movable() > 0 {
 		q.seal()
 	}
-	var kept []*builder
+	var kept []*batch.Builder
 	for i, b := range q.sealed {
 		stays, moves := separate(t.producer, b, overdue)
 		if stays != nil {
@@ -118,7 +120,7 @@ func (t *TopicWriter) divert(q *partitionQueue, overdue bool) (d diversion) {
 // separate divides a batch into the records that stay and those that are moved; either
 // may be nil. Batches that may have been stored are moved only as a whole and if
 // overdue is true: to divide them could change the order of the records that stay.
-func separate(p *Producer, b *builder, overdue bool) (stays, moves *builder) {
+func separate(p *Producer, b *batch.Builder, overdue bool) (stays, moves *batch.Builder) {
 	switch {
 	case b.Movable() == 0, b.MaybeStored && !(overdue && b.Movable() == b.Count()):
 		return b, nil
@@ -133,14 +135,14 @@ func separate(p *Producer, b *builder, overdue bool) (stays, moves *builder) {
 			parts[i] = 1
 		}
 	}
-	divided := b.divide(parts, &p.builders, p.buffers)
+	divided := b.Divide(parts, &p.builders, p.buffers)
 	p.release(b)
 	return divided[0], divided[1]
 }
 
 // adopt appends a batch of another queue, and reports whether the queue is to be
 // routed, since nobody holds it. Needs mu.
-func (q *partitionQueue) adopt(b *builder) (unheld bool) {
+func (q *partitionQueue) adopt(b *batch.Builder) (unheld bool) {
 	q.seal()
 	q.sealed = append(q.sealed, b)
 	q.appended += int64(b.Count())
@@ -180,7 +182,7 @@ func (q *partitionQueue) idle() bool {
 // a reason that it looks at before it appends: no leader, or too few replicas. A
 // request that a change of the leader ends after the append may end with any other
 // error.
-func noteFailure(b *builder, err error) {
+func noteFailure(b *batch.Builder, err error) {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return
 	}

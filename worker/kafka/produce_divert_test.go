@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -27,8 +28,8 @@ func (w *writing) anywhere() int32 {
 
 func (w *writing) append(to Placement, n int32) {
 	w.t.Helper()
-	m := &Message{Value: fmt.Appendf(nil, "%d/%s", n, bytes.Repeat([]byte("x"), 100)), Timestamp: time.Now().UnixMilli()}
-	if err := w.w.Append(w.t.Context(), to, m, Origin{Owner: w, Index: n}); err != nil {
+	m := &batch.Message{Value: fmt.Appendf(nil, "%d/%s", n, bytes.Repeat([]byte("x"), 100)), Timestamp: time.Now().UnixMilli()}
+	if err := w.w.Append(w.t.Context(), to, m, batch.Origin{Owner: w, Index: n}); err != nil {
 		w.t.Error(err)
 	}
 }
@@ -91,14 +92,14 @@ func TestQueuedRecordsMoveFromAPartitionThatIsAway(t *testing.T) {
 // appendAnywhere queues record n for q although it may go to other partitions, as
 // Append did before q was known to fail.
 func (q *partitionQueue) appendAnywhere(w *writing, n int32) {
-	m := &Message{Value: fmt.Appendf(nil, "%d/%s", n, bytes.Repeat([]byte("x"), 100)), Timestamp: time.Now().UnixMilli()}
+	m := &batch.Message{Value: fmt.Appendf(nil, "%d/%s", n, bytes.Repeat([]byte("x"), 100)), Timestamp: time.Now().UnixMilli()}
 	credit := int64(1 << 20)
 	w.p.used.Add(credit)
 	if w.p.budget.Acquire(w.t.Context(), credit) != nil {
 		return
 	}
 	q.mu.Lock()
-	sig, _, err := q.add(m, Origin{Owner: w, Index: n, Anywhere: true}, &credit)
+	sig, _, err := q.add(m, batch.Origin{Owner: w, Index: n, Anywhere: true}, &credit)
 	q.mu.Unlock()
 	w.p.giveBack(credit)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/segmentio/kafka-go/compress"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // ErrNotDelivered says that a record's partition refused it without a known reason
@@ -41,7 +42,7 @@ func (r *refusals) add(now time.Time) {
 
 // unexplained handles a batch that the broker refuses without a known reason. Some of
 // its records may have been stored.
-func (s *sender) unexplained(q *partitionQueue, b *builder, r *produceResult, news *produceNews) {
+func (s *sender) unexplained(q *partitionQueue, b *batch.Builder, r *produceResult, news *produceNews) {
 	now, refused := time.Now(), &q.refusals
 	refused.add(now)
 	noteFailure(b, r.writeError())
@@ -53,7 +54,7 @@ func (s *sender) unexplained(q *partitionQueue, b *builder, r *produceResult, ne
 	}
 	if b.Count() > 1 && refused.givenUp < hopelessAfter {
 		// The other records may be refused because of one.
-		s.finish(q, b, b.divide(b.halves(), &s.p.builders, s.p.buffers)...)
+		s.finish(q, b, b.Divide(b.Halves(), &s.p.builders, s.p.buffers)...)
 		return
 	}
 	refused.givenUp++
@@ -75,7 +76,7 @@ func (p *Producer) startOver(q *partitionQueue) {
 // unsupported handles a batch whose compression the cluster does not know. For a
 // topic whose compression no user has chosen, such as that of dead letters, it
 // changes to gzip, which all brokers know.
-func (s *sender) unsupported(q *partitionQueue, b *builder, r *produceResult) {
+func (s *sender) unsupported(q *partitionQueue, b *batch.Builder, r *produceResult) {
 	if b.Codec() == s.p.codec || b.Codec() == compress.Gzip || !b.Packed() {
 		s.p.fatal(r.writeError())
 		s.sendAgain(q, false)
@@ -88,7 +89,7 @@ func (s *sender) unsupported(q *partitionQueue, b *builder, r *produceResult) {
 
 // forbidden handles a batch that is refused until somebody changes the cluster.
 // If that concerns an isolated topic alone, its records fail.
-func (s *sender) forbidden(q *partitionQueue, b *builder, r *produceResult) {
+func (s *sender) forbidden(q *partitionQueue, b *batch.Builder, r *produceResult) {
 	if q.topic.isolated && kafkago.Error(r.errorCode) == kafkago.TopicAuthorizationFailed {
 		s.acknowledge(q, -1, b.Origins(), 0, r.writeError())
 		s.finish(q, b)

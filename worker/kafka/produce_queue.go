@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // partitionQueue is what waits to be written to one partition.
@@ -20,11 +21,11 @@ type partitionQueue struct {
 	partition int32
 
 	mu     sync.Mutex
-	open   *builder // takes records; nil if none are gathered; guarded by mu
-	closed error    // why nothing may be appended any more; guarded by mu
+	open   *batch.Builder // takes records; nil if none are gathered; guarded by mu
+	closed error          // why nothing may be appended any more; guarded by mu
 	// sealed are the batches that take no more records, oldest first. The
 	// first may be in flight. Guarded by mu.
-	sealed []*builder
+	sealed []*batch.Builder
 	active bool    // someone holds the queue; guarded by mu
 	sender *sender // of its leader, as far as is known; guarded by mu
 	hint   int     // bytes that the next batch may well get; guarded by mu
@@ -38,8 +39,8 @@ type partitionQueue struct {
 	failed              time.Time // when failing became true
 
 	// The rest belongs to who holds the queue.
-	producer  producerIdentity // under which its sequence runs
-	sequence  int32            // of the next record that is not stored
+	producer  batch.Identity // under which its sequence runs
+	sequence  int32          // of the next record that is not stored
 	backoff   backoff.Backoff
 	notBefore time.Time // of the next attempt, after a failure
 	trouble   writeTrouble
@@ -59,7 +60,7 @@ type followUp struct {
 // add encodes m behind what waits. A result of missing above 0 says that nothing
 // was done, since as many bytes were missing of the budget; credit is what was
 // reserved of it for this record before.
-func (q *partitionQueue) add(m *Message, o Origin, credit *int64) (sig followUp, missing int64, err error) {
+func (q *partitionQueue) add(m *batch.Message, o batch.Origin, credit *int64) (sig followUp, missing int64, err error) {
 	if q.closed != nil {
 		return followUp{}, 0, q.closed
 	}
@@ -67,31 +68,31 @@ func (q *partitionQueue) add(m *Message, o Origin, credit *int64) (sig followUp,
 	if b == nil {
 		return q.addToNew(m, o, credit)
 	}
-	shape := b.measure(m)
-	end := b.Size() + shape.size()
+	shape := b.Measure(m)
+	end := b.Size() + shape.Size()
 	if end > b.Room() {
 		return q.addBeyond(m, o, end, credit)
 	}
 	sig.nudge = b.Size() < worthSending && b.Size()/worthJoining != end/worthJoining
 	sig.sender = q.sender
-	b.write(m, shape, o)
+	b.Append(m, shape, o)
 	q.appended++
 	return sig, 0, nil
 }
 
 // addBeyond is add for a record that would end at end, beyond the room that
 // there is. Needs mu.
-func (q *partitionQueue) addBeyond(m *Message, o Origin, end int, credit *int64) (sig followUp, missing int64, err error) {
+func (q *partitionQueue) addBeyond(m *batch.Message, o batch.Origin, end int, credit *int64) (sig followUp, missing int64, err error) {
 	p, b, limit := q.topic.producer, q.open, q.batchLimit()
 	if end <= limit {
-		room := bufferSize(min(max(end, 2*b.Allocated()), limit))
+		room := batch.BufferSize(min(max(end, 2*b.Allocated()), limit))
 		more := int64(room) - int64(b.Allocated())
 		taken, missing := p.reserve(more, credit)
 		if missing > 0 {
 			return followUp{}, missing, nil
 		}
 		b.Reserved += taken
-		b.grow(p.buffers.get(room), limit)
+		b.Grow(p.buffers.Get(room), limit)
 		return q.add(m, o, credit)
 	}
 	if err := q.checkSize(m); err != nil {
@@ -106,21 +107,21 @@ func (q *partitionQueue) addBeyond(m *Message, o Origin, end int, credit *int64)
 // addToNew is add for the first record of a batch. One that is larger than
 // batches are has a batch of just its size, where nothing can follow: whether it
 // is too large for its topic is for the broker to say. Needs mu.
-func (q *partitionQueue) addToNew(m *Message, o Origin, credit *int64) (sig followUp, missing int64, err error) {
+func (q *partitionQueue) addToNew(m *batch.Message, o batch.Origin, credit *int64) (sig followUp, missing int64, err error) {
 	if err := q.checkSize(m); err != nil {
 		return followUp{}, 0, err
 	}
 	p := q.topic.producer
-	alone, limit := sizeAlone(m), q.batchLimit()
-	room := bufferSize(max(min(q.hint, limit), alone))
+	alone, limit := batch.SizeAlone(m), q.batchLimit()
+	room := batch.BufferSize(max(min(q.hint, limit), alone))
 	// More than the whole budget can't be had: such a record has all of it.
 	taken, missing := p.reserve(min(int64(room), p.maxBufferedBytes), credit)
 	if missing > 0 {
 		return followUp{}, missing, nil
 	}
-	q.open = p.builders.get()
+	q.open = p.builders.Get()
 	q.open.Reserved = taken
-	q.open.start(p.buffers.get(room), max(alone, limit))
+	q.open.Start(p.buffers.Get(room), max(alone, limit))
 	sig, missing, err = q.add(m, o, credit)
 	if !q.active {
 		q.active = true
@@ -129,8 +130,8 @@ func (q *partitionQueue) addToNew(m *Message, o Origin, credit *int64) (sig foll
 	return sig, missing, err
 }
 
-func (q *partitionQueue) checkSize(m *Message) error {
-	if size := sizeAlone(m); size > maxRecordBytes {
+func (q *partitionQueue) checkSize(m *batch.Message) error {
+	if size := batch.SizeAlone(m); size > maxRecordBytes {
 		return fmt.Errorf("record of %d bytes for topic %q, partition %d: %w: a request to a broker holds %d bytes",
 			size, q.topic.name, q.partition, ErrTooLarge, maxRecordBytes)
 	}
@@ -170,7 +171,7 @@ func (q *partitionQueue) outlook(now time.Time, linger time.Duration) (left time
 // take returns the batch that is next; it stays in the queue. One that was
 // gathered before the topic's limit was known is cut to it first. The caller
 // holds the queue.
-func (q *partitionQueue) take() *builder {
+func (q *partitionQueue) take() *batch.Builder {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.sealed) == 0 {
@@ -179,7 +180,7 @@ func (q *partitionQueue) take() *builder {
 	q.notBefore = time.Time{}
 	b, p := q.sealed[0], q.topic.producer
 	if limit := q.batchLimit(); !b.Finished() && b.Size() > limit && b.Count() > 1 {
-		q.sealed = slices.Replace(q.sealed, 0, 1, b.divide(b.piecesOf(limit), &p.builders, p.buffers)...)
+		q.sealed = slices.Replace(q.sealed, 0, 1, b.Divide(b.PiecesOf(limit), &p.builders, p.buffers)...)
 		p.release(b)
 	}
 	return q.sealed[0]
@@ -193,7 +194,7 @@ func (q *partitionQueue) batchLimit() int {
 // replace puts others in the place of the first batch, which is gone with
 // settled of its records, and reports whether the queue goes on being active. The
 // caller holds the queue, until the result is false.
-func (q *partitionQueue) replace(settled int, others ...*builder) (active bool) {
+func (q *partitionQueue) replace(settled int, others ...*batch.Builder) (active bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.settled += int64(settled)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
@@ -16,10 +17,10 @@ func idleQueue(maxBatchBytes int) *partitionQueue {
 	return newTopicWriter(p, "orders", 1, TopicOptions{}).layout.Load().queues[0]
 }
 
-func (q *partitionQueue) mustAdd(t *testing.T, m *Message) {
+func (q *partitionQueue) mustAdd(t *testing.T, m *batch.Message) {
 	t.Helper()
 	var credit int64
-	if _, missing, err := q.add(m, Origin{}, &credit); missing > 0 || err != nil {
+	if _, missing, err := q.add(m, batch.Origin{}, &credit); missing > 0 || err != nil {
 		t.Fatalf("missing %d, %v", missing, err)
 	}
 }
@@ -31,32 +32,32 @@ func TestBatchesNeverExceedTheirLimit(t *testing.T) {
 	for range 20 {
 		limit := 200 + random.IntN(20_000)
 		q := idleQueue(limit)
-		var sent []Message
+		var sent []batch.Message
 		for range 300 {
-			m := batchtest.RandomMessage[Message](random)
+			m := batchtest.RandomMessage[batch.Message](random)
 			var credit int64
-			if _, missing, err := q.add(&m, Origin{}, &credit); missing != 0 || err != nil {
-				t.Fatalf("seed %d: missing %d, %v for a batch of %d bytes of %d", seed, missing, err, sizeAlone(&m), limit)
+			if _, missing, err := q.add(&m, batch.Origin{}, &credit); missing != 0 || err != nil {
+				t.Fatalf("seed %d: missing %d, %v for a batch of %d bytes of %d", seed, missing, err, batch.SizeAlone(&m), limit)
 			}
 			sent = append(sent, m)
 		}
 		q.seal()
 		for i, b := range q.sealed {
-			b.finish(producerIdentity{}, 0)
-			if len(b.wire()) > limit && b.Count() > 1 {
-				t.Fatalf("seed %d: a batch of %d bytes where %d are allowed", seed, len(b.wire()), limit)
+			b.Finish(batch.Identity{}, 0)
+			if len(b.Encoded()) > limit && b.Count() > 1 {
+				t.Fatalf("seed %d: a batch of %d bytes where %d are allowed", seed, len(b.Encoded()), limit)
 			}
-			batch, records := batchtest.Decoded(t, b.wire())
+			decoded, records := batchtest.Decoded(t, b.Encoded())
 			for k := range records {
-				if err := batchtest.SameMessage(&sent[k], batch.FirstTimestamp, k, records[k]); err != nil {
+				if err := batchtest.SameMessage(&sent[k], decoded.FirstTimestamp, k, records[k]); err != nil {
 					t.Fatalf("seed %d: record %d of batch %d: %v", seed, k, i, err)
 				}
 			}
 			// The next record had no place in it any more.
 			if sent = sent[len(records):]; len(sent) > 0 {
-				next := b.measure(&sent[0])
-				if b.Size()+next.size() <= limit {
-					t.Fatalf("seed %d: batch %d ended at %d of %d bytes before a record of %d", seed, i, b.Size(), limit, next.size())
+				next := b.Measure(&sent[0])
+				if b.Size()+next.Size() <= limit {
+					t.Fatalf("seed %d: batch %d ended at %d of %d bytes before a record of %d", seed, i, b.Size(), limit, next.Size())
 				}
 			}
 		}
@@ -67,15 +68,15 @@ func TestBatchesNeverExceedTheirLimit(t *testing.T) {
 }
 
 func TestRecordThatFillsItsBatchExactly(t *testing.T) {
-	m := &Message{Value: make([]byte, 5000), Timestamp: 1}
-	size := sizeAlone(m)
-	small := &Message{Timestamp: 1}
+	m := &batch.Message{Value: make([]byte, 5000), Timestamp: 1}
+	size := batch.SizeAlone(m)
+	small := &batch.Message{Timestamp: 1}
 	for _, c := range []struct {
 		limit int
 		want  []int32 // records of each batch
 	}{{size, []int32{1, 1, 1}}, {size - 1, []int32{1, 1, 1}}, {size + 100, []int32{3}}} {
 		q := idleQueue(c.limit)
-		for _, m := range []*Message{small, m, small} {
+		for _, m := range []*batch.Message{small, m, small} {
 			q.mustAdd(t, m)
 		}
 		q.seal()
@@ -94,9 +95,9 @@ func TestRecordThatFillsItsBatchExactly(t *testing.T) {
 
 func TestRecordThatNoRequestHolds(t *testing.T) {
 	q := idleQueue(1000)
-	q.mustAdd(t, &Message{Timestamp: 1})
+	q.mustAdd(t, &batch.Message{Timestamp: 1})
 	var credit int64
-	_, _, err := q.add(&Message{Value: make([]byte, maxRecordBytes), Timestamp: 1}, Origin{}, &credit)
+	_, _, err := q.add(&batch.Message{Value: make([]byte, maxRecordBytes), Timestamp: 1}, batch.Origin{}, &credit)
 	if !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), `topic "orders", partition 0`) {
 		t.Errorf("got %v", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -27,8 +28,8 @@ func onFakeAndApache(t *testing.T, test func(t *testing.T, c *kafkatest.Cluster)
 func (w *writing) writeKey(key string) int32 {
 	w.t.Helper()
 	n := w.number()
-	m := &Message{Key: []byte(key), Value: []byte(valueOf(n)), Timestamp: time.Now().UnixMilli()}
-	if err := w.w.Append(context.Background(), ByKey(), m, Origin{Owner: w, Index: n}); err != nil {
+	m := &batch.Message{Key: []byte(key), Value: []byte(valueOf(n)), Timestamp: time.Now().UnixMilli()}
+	if err := w.w.Append(context.Background(), ByKey(), m, batch.Origin{Owner: w, Index: n}); err != nil {
 		w.t.Errorf("append record %d: %v", n, err)
 	}
 	return n

@@ -4,22 +4,24 @@ import (
 	"fmt"
 
 	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // split makes two batches of one that is refused as a whole, so that after a few
 // rounds only those records fail that have to.
-func (s *sender) split(q *partitionQueue, b *builder, r *produceResult) {
+func (s *sender) split(q *partitionQueue, b *batch.Builder, r *produceResult) {
 	if b.Count() == 1 {
 		s.acknowledge(q, -1, b.Origins(), 0, r.recordError(""))
 		s.finish(q, b)
 		return
 	}
-	s.finish(q, b, b.divide(b.halves(), &s.p.builders, s.p.buffers)...)
+	s.finish(q, b, b.Divide(b.Halves(), &s.p.builders, s.p.buffers)...)
 }
 
 // tooLarge divides a batch that is larger than the topic takes. Later ones are
 // gathered to the size that this teaches.
-func (s *sender) tooLarge(q *partitionQueue, b *builder, r *produceResult) {
+func (s *sender) tooLarge(q *partitionQueue, b *batch.Builder, r *produceResult) {
 	if b.Count() > 1 {
 		q.topic.limit.refuse(b.Size())
 	}
@@ -28,7 +30,7 @@ func (s *sender) tooLarge(q *partitionQueue, b *builder, r *produceResult) {
 
 // refuse fails the records that the broker will not store. The others are sent
 // in a new batch: nothing of the old one was stored.
-func (s *sender) refuse(q *partitionQueue, b *builder, r *produceResult) {
+func (s *sender) refuse(q *partitionQueue, b *batch.Builder, r *produceResult) {
 	refused := make(map[int]string, len(r.refused))
 	for _, rec := range r.refused {
 		if rec.index >= 0 && rec.index < b.Count() {
@@ -42,7 +44,7 @@ func (s *sender) refuse(q *partitionQueue, b *builder, r *produceResult) {
 	}
 	for i, origin := range b.Origins() {
 		if message, ok := refused[i]; ok {
-			s.acknowledge(q, -1, []Origin{origin}, 0, r.recordError(message))
+			s.acknowledge(q, -1, []batch.Origin{origin}, 0, r.recordError(message))
 		}
 	}
 	if len(refused) == int(b.Count()) {
@@ -53,7 +55,7 @@ func (s *sender) refuse(q *partitionQueue, b *builder, r *produceResult) {
 	for i := range refused {
 		parts[i] = -1
 	}
-	s.finish(q, b, b.divide(parts, &s.p.builders, s.p.buffers)...)
+	s.finish(q, b, b.Divide(parts, &s.p.builders, s.p.buffers)...)
 }
 
 // recordError explains why a record can't be written.

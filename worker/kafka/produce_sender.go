@@ -11,6 +11,7 @@ import (
 
 	"github.com/segmentio/kafka-go/compress"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/signal"
 )
 
@@ -49,7 +50,7 @@ type sender struct {
 // outgoing is a batch in a request. It stays the first of its queue.
 type outgoing struct {
 	queue *partitionQueue
-	batch *builder
+	batch *batch.Builder
 }
 
 // unpacked reports whether the batch is still to be compressed.
@@ -198,7 +199,7 @@ func (s *sender) prepare() error {
 			}
 			q.producer, q.sequence = identity, 0
 		}
-		b.finish(q.producer, q.sequence)
+		b.Finish(q.producer, q.sequence)
 	}
 	return nil
 }
@@ -217,7 +218,7 @@ func (s *sender) packAll() {
 				return
 			}
 			if o := s.batches[i]; o.unpacked() {
-				if err := o.batch.pack(o.queue.topic.compression(), s.p.buffers); err != nil {
+				if err := o.batch.Pack(o.queue.topic.compression(), s.p.buffers); err != nil {
 					s.p.log.Error(err, "a batch is sent uncompressed", "topic", o.queue.topic.name)
 				}
 			}
@@ -247,7 +248,7 @@ func (s *sender) send() (*produceResponse, error) {
 		batches:  make([]producedBatch, len(s.batches)),
 	}
 	for i, o := range s.batches {
-		req.batches[i] = producedBatch{topic: o.queue.topic.name, partition: o.queue.partition, bytes: o.batch.wire()}
+		req.batches[i] = producedBatch{topic: o.queue.topic.name, partition: o.queue.partition, bytes: o.batch.Encoded()}
 	}
 	return s.p.client.produce(s.p.ctx, req)
 }

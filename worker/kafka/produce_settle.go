@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // errNoResult is what a broker that leaves a batch out of its answer has failed
@@ -78,13 +80,13 @@ func (s *sender) settleBatch(o outgoing, r *produceResult, news *produceNews) {
 	}
 }
 
-func (s *sender) stored(q *partitionQueue, b *builder, r *produceResult) {
+func (s *sender) stored(q *partitionQueue, b *batch.Builder, r *produceResult) {
 	offset := r.baseOffset
 	if r.errorCode != 0 {
 		// The broker has it, but does not remember where.
 		offset = -1
 	}
-	q.sequence = sequenceAfter(q.sequence, b.Count())
+	q.sequence = batch.SequenceAfter(q.sequence, b.Count())
 	q.refusals, q.away = refusals{}, refusals{}
 	q.topic.limit.accept(b.Size())
 	s.acknowledge(q, offset, b.Origins(), b.Payload(), nil)
@@ -112,14 +114,14 @@ func (s *sender) sendAgain(q *partitionQueue, moved bool) {
 
 // finish ends a batch, of which nothing is left to do, or puts others in its
 // place; the queue is kept while there is something in it.
-func (s *sender) finish(q *partitionQueue, b *builder, others ...*builder) {
+func (s *sender) finish(q *partitionQueue, b *batch.Builder, others ...*batch.Builder) {
 	if s.p.replace(q, b, others...) {
 		s.waiting = append(s.waiting, q)
 	}
 }
 
 // replace does the work of finish and reports whether the queue stays active.
-func (p *Producer) replace(q *partitionQueue, b *builder, others ...*builder) (active bool) {
+func (p *Producer) replace(q *partitionQueue, b *batch.Builder, others ...*batch.Builder) (active bool) {
 	settled := int(b.Count())
 	for _, other := range others {
 		settled -= int(other.Count())
@@ -131,7 +133,7 @@ func (p *Producer) replace(q *partitionQueue, b *builder, others ...*builder) (a
 }
 
 // acknowledge reports what became of records of a batch.
-func (s *sender) acknowledge(q *partitionQueue, offset int64, origins []Origin, bytes int, err error) {
+func (s *sender) acknowledge(q *partitionQueue, offset int64, origins []batch.Origin, bytes int, err error) {
 	s.ack = Ack{Topic: q.topic.name, Partition: q.partition, BaseOffset: offset, Origins: origins, Bytes: bytes, Err: err}
 	s.p.acknowledge(&s.ack)
 	s.ack.Origins = nil

@@ -3,6 +3,8 @@ package kafka
 import (
 	"errors"
 	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // A topic that was deleted and created again may have fewer partitions. What is
@@ -115,7 +117,7 @@ func (q *partitionQueue) moveTo(left, moved []*partitionQueue) []*partitionQueue
 	q.settled = q.appended
 	p := q.topic.producer
 	for _, b := range q.sealed {
-		for i, part := range b.divide(q.targets(b, len(left)), &p.builders, p.buffers) {
+		for i, part := range b.Divide(q.targets(b, len(left)), &p.builders, p.buffers) {
 			if part == nil {
 				continue
 			}
@@ -135,9 +137,9 @@ func (q *partitionQueue) moveTo(left, moved []*partitionQueue) []*partitionQueue
 }
 
 // targets returns the new partition of each record of b.
-func (q *partitionQueue) targets(b *builder, count int) []int32 {
+func (q *partitionQueue) targets(b *batch.Builder, count int) []int32 {
 	targets := make([]int32, b.Count())
-	for i, key := range b.keys {
+	for i, key := range b.Keys {
 		if key != nil {
 			targets[i] = partitionOf(key, int32(count))
 		} else {

@@ -11,6 +11,7 @@ import (
 	"github.com/segmentio/kafka-go/compress"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/signal"
 )
 
@@ -38,8 +39,8 @@ type Producer struct {
 	log logr.Logger
 
 	ids      producerIDs
-	buffers  *bufferPool
-	builders builderPool
+	buffers  *batch.Pool
+	builders batch.BuilderPool
 
 	maxBufferedBytes int64
 	budget           *semaphore.Weighted // of maxBufferedBytes: the memory of all batches
@@ -73,7 +74,7 @@ func (c *Client) NewProducer(cfg ProducerConfig) *Producer {
 	p := &Producer{
 		client:           c,
 		cfg:              cfg,
-		codec:            codecOf(cfg.Compression),
+		codec:            batch.CodecOf(cfg.Compression),
 		linger:           max(cfg.Linger, 0),
 		maxBatchBytes:    cfg.MaxBatchBytes,
 		maxBufferedBytes: cfg.MaxBufferedBytes,
@@ -98,9 +99,9 @@ func (c *Client) NewProducer(cfg ProducerConfig) *Producer {
 	if p.maxBufferedBytes <= 0 {
 		p.maxBufferedBytes = defaultMaxBufferedBytes
 	}
-	p.maxBufferedBytes = max(p.maxBufferedBytes, int64(bufferSize(p.maxBatchBytes)))
+	p.maxBufferedBytes = max(p.maxBufferedBytes, int64(batch.BufferSize(p.maxBatchBytes)))
 	p.budget = semaphore.NewWeighted(p.maxBufferedBytes)
-	p.buffers = newBufferPool(int(p.maxBufferedBytes))
+	p.buffers = batch.NewPool(int(p.maxBufferedBytes))
 	// A request leaves room for what gathers meanwhile. Brokers take up to
 	// 100 MB (socket.request.max.bytes).
 	p.maxRequest = int(min(p.maxBufferedBytes/4, 32<<20))

@@ -9,6 +9,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // Defaults of a ProducerConfig.
@@ -86,7 +87,7 @@ type Ack struct {
 	BaseOffset int64
 	// Origins are those of the records, in their order. They are valid until
 	// OnAck returns.
-	Origins []Origin
+	Origins []batch.Origin
 	// Bytes is what the records take in a batch that is not compressed; 0 if
 	// they can't be written.
 	Bytes int

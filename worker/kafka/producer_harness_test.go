@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -144,13 +145,13 @@ func (w *writing) writeAs(n, partition int32, size int) {
 
 func (w *writing) writeTo(to Placement, n int32, size int) {
 	w.t.Helper()
-	m := &Message{
+	m := &batch.Message{
 		Value: fmt.Appendf(nil, "%d/%s", n, strings.Repeat("x", size)),
 		// A broker that restarts goes by the records' timestamps when it
 		// decides which producers are too old to be remembered.
 		Timestamp: time.Now().UnixMilli(),
 	}
-	if err := w.w.Append(context.Background(), to, m, Origin{Owner: w, Index: n}); err != nil {
+	if err := w.w.Append(context.Background(), to, m, batch.Origin{Owner: w, Index: n}); err != nil {
 		w.t.Errorf("append record %d: %v", n, err)
 	}
 }

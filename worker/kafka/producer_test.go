@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
@@ -41,10 +42,10 @@ func TestWhatIsAppendedIsWhatIsStored(t *testing.T) {
 	fake.CreateTopic("out", 1, nil)
 	w := newWriting(t, fake.Addrs(), ProducerConfig{})
 	// franz-go's time does not reach as far as Kafka's.
-	messages := slices.DeleteFunc(batchtest.ManyMessages[Message](), func(m Message) bool { return m.Timestamp == math.MaxInt64 })
+	messages := slices.DeleteFunc(batchtest.ManyMessages[batch.Message](), func(m batch.Message) bool { return m.Timestamp == math.MaxInt64 })
 	for i := range messages {
 		m := messages[i]
-		if err := w.w.Append(t.Context(), At(0), &m, Origin{Owner: w, Index: int32(i)}); err != nil {
+		if err := w.w.Append(t.Context(), At(0), &m, batch.Origin{Owner: w, Index: int32(i)}); err != nil {
 			t.Fatal(err)
 		}
 		// It was copied: the caller's bytes may change.
@@ -74,12 +75,12 @@ func TestAppendRefusesWhatKafkaCantStore(t *testing.T) {
 	fake.CreateTopic("out", 2, nil)
 	w := newWriting(t, fake.Addrs(), ProducerConfig{MaxBatchBytes: 1000})
 	for name, c := range map[string]struct {
-		m    Message
+		m    batch.Message
 		want string
 	}{
-		"too large": {Message{Value: make([]byte, maxRecordBytes)}, "record too large"},
+		"too large": {batch.Message{Value: make([]byte, maxRecordBytes)}, "record too large"},
 	} {
-		if err := w.w.Append(t.Context(), At(0), &c.m, Origin{}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := w.w.Append(t.Context(), At(0), &c.m, batch.Origin{}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -210,7 +211,7 @@ func TestAppendWaitsForMemory(t *testing.T) {
 	// Who waits can give up.
 	ctx, cancel := context.WithCancel(t.Context())
 	gaveUp := make(chan error)
-	go func() { gaveUp <- w.w.Append(ctx, At(0), &Message{Value: make([]byte, 50_000)}, Origin{}) }()
+	go func() { gaveUp <- w.w.Append(ctx, At(0), &batch.Message{Value: make([]byte, 50_000)}, batch.Origin{}) }()
 	awaitState(t, "one more waits", func() bool { return w.p.blocked.Load() == 5 })
 	cancel()
 	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
@@ -303,7 +304,7 @@ func TestCloseDropsWhatIsLeftAndLeavesNothingBehind(t *testing.T) {
 	for p := range int32(4) {
 		appenders.Go(func() {
 			for {
-				err := w.w.Append(context.Background(), At(uint32(p)), &Message{Value: make([]byte, 500)}, Origin{Owner: w, Index: w.number()})
+				err := w.w.Append(context.Background(), At(uint32(p)), &batch.Message{Value: make([]byte, 500)}, batch.Origin{Owner: w, Index: w.number()})
 				if err != nil {
 					ended <- err
 					return
@@ -337,7 +338,7 @@ func TestCloseDropsWhatIsLeftAndLeavesNothingBehind(t *testing.T) {
 	if used := w.p.used.Load(); used != 0 {
 		t.Errorf("%d bytes of the budget are in use", used)
 	}
-	if err := w.w.Append(t.Context(), At(0), &Message{}, Origin{}); !errors.Is(err, context.Canceled) {
+	if err := w.w.Append(t.Context(), At(0), &batch.Message{}, batch.Origin{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("append after close: %v", err)
 	}
 	if _, err := w.p.Topic(t.Context(), "other", TopicOptions{}); err == nil {
@@ -358,8 +359,8 @@ func TestSeveralTopicsShareARequest(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range int32(300) {
-			m := &Message{Value: fmt.Append(nil, name, i), Headers: []record.Header{{Key: "h", Value: []byte(name)}}, Timestamp: 1}
-			if err := writer.Append(t.Context(), At(uint32(i%3)), m, Origin{Owner: w, Index: w.number()}); err != nil {
+			m := &batch.Message{Value: fmt.Append(nil, name, i), Headers: []record.Header{{Key: "h", Value: []byte(name)}}, Timestamp: 1}
+			if err := writer.Append(t.Context(), At(uint32(i%3)), m, batch.Origin{Owner: w, Index: w.number()}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -10,21 +10,22 @@ import (
 	"github.com/segmentio/kafka-go/protocol/initproducerid"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // noProducer is the identity before there is one.
-var noProducer = producerIdentity{ID: -1, Epoch: -1}
+var noProducer = batch.Identity{ID: -1, Epoch: -1}
 
 // producerIDs holds the identity that a Producer writes with.
 type producerIDs struct {
 	mu      sync.Mutex
-	current producerIdentity // guarded by mu
+	current batch.Identity // guarded by mu
 }
 
 // identity returns the identity to start a partition's sequence with, and asks
 // the cluster for one if there is none or it was given up. It tries until it
 // has one or ctx is done.
-func (p *Producer) identity(ctx context.Context) (producerIdentity, error) {
+func (p *Producer) identity(ctx context.Context) (batch.Identity, error) {
 	// Who else needs it waits for the same answer.
 	p.ids.mu.Lock()
 	defer p.ids.mu.Unlock()
@@ -65,13 +66,13 @@ func (p *Producer) initProducerID(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("get a producer id: %w", err)
 	}
-	p.ids.current = producerIdentity{ID: answer.ProducerID, Epoch: answer.ProducerEpoch}
+	p.ids.current = batch.Identity{ID: answer.ProducerID, Epoch: answer.ProducerEpoch}
 	return nil
 }
 
 // forget gives up an identity that a broker does not accept any more. Partitions
 // whose sequences run under it go on with it until they are refused too.
-func (p *producerIDs) forget(refused producerIdentity) {
+func (p *producerIDs) forget(refused batch.Identity) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.current == refused {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go/compress"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // TopicWriter writes to one topic of its Producer. It is safe for concurrent
@@ -40,7 +42,7 @@ func newTopicWriter(p *Producer, name string, partitions int32, o TopicOptions) 
 	t := &TopicWriter{producer: p, name: name, isolated: o.Isolated || o.named, named: o.named}
 	codec := p.codec
 	if o.Compression != "" {
-		codec = codecOf(o.Compression)
+		codec = batch.CodecOf(o.Compression)
 	}
 	t.codec.Store(int32(codec))
 	t.asked = time.Now()
@@ -59,7 +61,7 @@ func (t *TopicWriter) compression() compress.Compression {
 // record of Kafka's or is ErrTooLarge. It waits while the Producer's memory is
 // used up; if ctx or the Producer ends first, the error is ctx's or a
 // context.Canceled.
-func (t *TopicWriter) Append(ctx context.Context, to Placement, m *Message, o Origin) error {
+func (t *TopicWriter) Append(ctx context.Context, to Placement, m *batch.Message, o batch.Origin) error {
 	var credit int64
 	o.Anywhere = to.kind == anywhere
 	for {
@@ -81,7 +83,7 @@ func (t *TopicWriter) Append(ctx context.Context, to Placement, m *Message, o Or
 }
 
 // appendLater is Append when missing bytes of the budget are free.
-func (t *TopicWriter) appendLater(ctx context.Context, to Placement, m *Message, o Origin, missing int64) error {
+func (t *TopicWriter) appendLater(ctx context.Context, to Placement, m *batch.Message, o batch.Origin, missing int64) error {
 	p := t.producer
 	for {
 		if err := p.await(ctx, missing); err != nil {

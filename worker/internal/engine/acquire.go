@@ -9,6 +9,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
@@ -177,7 +178,7 @@ func (m *member) resume(p *partition, committed kafka.Committed, topic kafka.Top
 		state.Origin.TopicID = topic
 	}
 	if committed.LeaderEpoch >= 0 {
-		p.epochs.add([]kafka.EpochStart{{Offset: committed.Offset - 1, Epoch: committed.LeaderEpoch}}, 0)
+		p.epochs.add([]batch.EpochStart{{Offset: committed.Offset - 1, Epoch: committed.LeaderEpoch}}, 0)
 	}
 	m.prepare(p, committed.Offset, state)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/internal/usercode"
 	"github.com/millrace-dev/millrace/worker/kafka"
@@ -16,7 +17,7 @@ type attempt struct {
 	m    *member
 	outs []*record.Outputs // of each item
 	errs []error           // of each item
-	msg  kafka.Message
+	msg  batch.Message
 	// targets are the writers of the outputs of the record that is finished.
 	targets []target
 
@@ -152,7 +153,7 @@ func (a *attempt) write(c *chunk, i int, rec *record.Record, o *record.Output, t
 	m, err := a.m, to.err
 	if err == nil {
 		a.fill(rec, o)
-		err = to.writer.Append(c.part.owned, m.placement(c, rec, a.msg.Key), &a.msg, kafka.Origin{Owner: c, Index: int32(i)})
+		err = to.writer.Append(c.part.owned, m.placement(c, rec, a.msg.Key), &a.msg, batch.Origin{Owner: c, Index: int32(i)})
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
 		m.undeliverable(c, i, err)

@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // room returns how many records and bytes may be decoded for a partition now;
@@ -101,10 +101,10 @@ func (m *member) mayUnpack(p *partition) bool {
 // lookSoon wakes the feeder after kafka.ExceedFor.
 func (m *member) lookSoon() {
 	if m.look == nil {
-		m.look = time.AfterFunc(kafka.ExceedFor, m.wakeFeeder)
+		m.look = time.AfterFunc(batch.ExceedFor, m.wakeFeeder)
 		return
 	}
-	m.look.Reset(kafka.ExceedFor)
+	m.look.Reset(batch.ExceedFor)
 }
 
 // maxUncommitted bounds, in offsets, how far a partition is read beyond its

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/internal/record"
-	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // maxChunk is how many records are decoded, tracked and dispatched at once.
@@ -19,7 +19,7 @@ const maxChunk = offsets.MaxSpanRecords
 // records are settled.
 type chunk struct {
 	dispatch.Chunk
-	batch kafka.Batch
+	batch batch.Batch
 	span  offsets.Span
 	part  *partition
 	// straggler is set while the chunk is among the partition's stragglers.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -52,7 +53,7 @@ func (m *member) abandonAll() {
 
 // fetched takes a set for its partition, or frees it if the partition has been
 // given up or restarted since it was asked for.
-func (m *member) fetched(s *kafka.Set) {
+func (m *member) fetched(s *batch.Set) {
 	p := m.parts[s.Partition]
 	if p == nil || !p.is(active, careful, halted) || s.Epoch != p.epoch {
 		s.Release()
@@ -76,7 +77,7 @@ func (m *member) fetched(s *kafka.Set) {
 
 // fetchFailed takes an error that does not pass by itself. One that concerns
 // everything the worker reads ends the worker; any other halts its partition.
-func (m *member) fetchFailed(p *partition, s *kafka.Set) {
+func (m *member) fetchFailed(p *partition, s *batch.Set) {
 	defer s.Release()
 	var gone *kafka.OffsetOutOfRangeError
 	var cut *kafka.TruncatedError
@@ -189,7 +190,7 @@ func (m *member) decodeAhead(p *partition, limit int) bool {
 		return false
 	}
 	c, err := m.decodeNext(p, limit)
-	for errors.Is(err, kafka.ErrNoRoom) {
+	for errors.Is(err, batch.ErrNoRoom) {
 		// The log batch takes more than was expected. Its set knows how much now.
 		c, err = m.decodeNext(p, limit)
 	}

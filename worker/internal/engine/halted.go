@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // A partition that can't be read on is halted: its records in flight are finished
@@ -92,7 +92,7 @@ func (m *member) restHalted() {
 // the damage was done on the way; damage in the log halts the partition.
 func (m *member) corrupt(p *partition, err error) {
 	position := p.tracker.Position()
-	var tooLarge *kafka.BatchTooLargeError
+	var tooLarge *batch.TooLargeError
 	if p.corruptAt == position+1 || p.is(halted) || errors.As(err, &tooLarge) {
 		m.haltAndLookAgain(p, err)
 		return

@@ -3,6 +3,7 @@ package engine
 import (
 	"sync"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -11,12 +12,12 @@ import (
 // short: an epoch begins when the partition gets another leader.
 type epochHistory struct {
 	mu     sync.Mutex
-	starts []kafka.EpochStart // in order; guarded by mu
+	starts []batch.EpochStart // in order; guarded by mu
 }
 
 // add appends the epochs that begin in a fetched set, and forgets those that end
 // before offset below.
-func (h *epochHistory) add(starts []kafka.EpochStart, below int64) {
+func (h *epochHistory) add(starts []batch.EpochStart, below int64) {
 	if len(starts) == 0 {
 		return
 	}
@@ -41,7 +42,7 @@ func (h *epochHistory) before(offset int64) int32 {
 }
 
 // until returns the epochs that begin below an offset.
-func (h *epochHistory) until(offset int64) (starts []kafka.EpochStart) {
+func (h *epochHistory) until(offset int64) (starts []batch.EpochStart) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, start := range h.starts {

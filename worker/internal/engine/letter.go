@@ -7,6 +7,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
@@ -42,7 +43,7 @@ func (m *member) writeLetter(c *chunk, i int, attempts int, err error, form fail
 	rec := &c.Records[i]
 	now := time.Now()
 	letter := failure.NewLetter(rec, err, attempts, now, form)
-	msg := kafka.Message{
+	msg := batch.Message{
 		Key: letter.Key, Value: letter.Value, Headers: letter.Headers, Extra: letter.Extra,
 		Timestamp: now.UnixMilli(),
 	}
@@ -50,7 +51,7 @@ func (m *member) writeLetter(c *chunk, i int, attempts int, err error, form fail
 	if msg.Key != nil {
 		to = kafka.ByKey()
 	}
-	origin := kafka.Origin{Owner: c, Index: int32(i) | deadLetterBit | int32(form)<<formShift}
+	origin := batch.Origin{Owner: c, Index: int32(i) | deadLetterBit | int32(form)<<formShift}
 	appendErr := m.writers.deadLetters.Append(c.part.owned, to, &msg, origin)
 	if appendErr != nil && !c.part.givenUp() {
 		m.letterRefused(c, i, form, appendErr)

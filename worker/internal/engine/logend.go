@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // logEnd holds where a partition's log ended at the last fetch. The feeder writes
@@ -35,7 +35,7 @@ func (e *logEnd) found(end int64) {
 }
 
 // endMoved notes the watermarks of a set. Not every broker sends all of them.
-func (m *member) endMoved(p *partition, s *kafka.Set) {
+func (m *member) endMoved(p *partition, s *batch.Set) {
 	readable, e := s.HighWatermark, &p.end
 	if m.readCommitted && s.LastStableOffset >= 0 {
 		readable = s.LastStableOffset

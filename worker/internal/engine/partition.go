@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
@@ -47,8 +48,8 @@ type partition struct {
 
 	// The feeder's own.
 	epoch     uint64
-	set       *kafka.Set   // being decoded
-	waiting   []*kafka.Set // fetched ahead
+	set       *batch.Set   // being decoded
+	waiting   []*batch.Set // fetched ahead
 	ahead     *chunk       // decoded, and waiting to fit into the metadata
 	expect    int          // records in the last chunk
 	revoked   bool         // by the group, which waits for the release

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/failure"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka"
@@ -35,7 +36,7 @@ func (m *member) acked(a *kafka.Ack) {
 }
 
 // refused takes an output that the brokers will not store.
-func (m *member) refused(o kafka.Origin, err error) {
+func (m *member) refused(o batch.Origin, err error) {
 	c := o.Owner.(*chunk)
 	i := int(o.Index & recordMask)
 	if c.part.givenUp() {

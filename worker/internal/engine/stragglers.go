@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
-	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // A record that waits for another attempt would keep all that was fetched with
@@ -27,7 +27,7 @@ type straggler struct {
 	waiting bitmap // records that no attempt reads at the moment
 	waited  bitmap // those that have waited since the last sweep
 	copied  bitmap // records with memory of their own
-	copies  map[int]*kafka.Copy
+	copies  map[int]*batch.Copy
 }
 
 // bitmap has a bit for each record of a chunk.
@@ -156,7 +156,7 @@ func (st *straggler) copyOut(c *chunk) {
 	for i := range c.Records {
 		if st.waited.has(i) && !st.copied.has(i) && !c.span.Settled(i) {
 			if st.copies == nil {
-				st.copies = make(map[int]*kafka.Copy)
+				st.copies = make(map[int]*batch.Copy)
 			}
 			st.copies[i] = c.batch.Detach(&c.Records[i])
 			st.copied.set(i)

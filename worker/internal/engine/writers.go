@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -109,12 +110,12 @@ type refusedResults struct {
 }
 
 type refusedBatch struct {
-	origins []kafka.Origin
+	origins []batch.Origin
 	err     error
 }
 
 // add has a batch taken after those that were added before.
-func (r *refusedResults) add(b refusedBatch, take func([]kafka.Origin, error)) {
+func (r *refusedResults) add(b refusedBatch, take func([]batch.Origin, error)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.waiting = append(r.waiting, b)
@@ -140,7 +141,7 @@ func (r *refusedResults) next() []refusedBatch {
 	return batches
 }
 
-func (m *member) refuseAll(origins []kafka.Origin, err error) {
+func (m *member) refuseAll(origins []batch.Origin, err error) {
 	for _, o := range origins {
 		m.refused(o, err)
 	}
