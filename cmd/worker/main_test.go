@@ -24,8 +24,8 @@ func TestMain(m *testing.M) {
 // a file that it would misunderstand.
 func TestFileOfAnotherVersion(t *testing.T) {
 	for content, want := range map[string]string{
-		"name: a\nprocessor: {}\ntelemetry: {level: Debug}": `"field":"telemetry.level: unknown field; there are listen`,
-		"version: 9\nprocessor: new":                        "version: it is 9, and this worker reads files up to version 1: the operator is newer than this program. Upgrade the worker's image",
+		"name: a\nprocessor: {}\ntelemetry: {level: Debug}": `"field":"telemetry.level: unknown field; known fields: listen`,
+		"version: 9\nprocessor: new":                        "version: it is 9, but this worker reads files up to version 1: the operator is newer than this program. Upgrade the worker's image",
 	} {
 		path := filepath.Join(t.TempDir(), "worker.yaml")
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Bytes is a count of bytes that is written like 64Mi, 1G, 512k or 1048576, in
-// the notation of Kubernetes' quantities.
+// Bytes is a count of bytes. Files hold it in the notation of Kubernetes' quantities,
+// such as 64Mi, 1G, 512k or 1048576.
 type Bytes int64
 
-// byteUnits are the suffixes, in the order in which String tries them.
+// byteUnits lists the suffixes in the order in which String tries them.
 var byteUnits = []struct {
 	suffix string
 	bytes  int64
@@ -31,7 +31,7 @@ var byteUnits = []struct {
 	{"k", 1e3},
 }
 
-// String writes b with the largest unit that divides it.
+// String formats b with the largest unit that divides it.
 func (b Bytes) String() string {
 	for _, unit := range byteUnits {
 		if b != 0 && int64(b)%unit.bytes == 0 {
@@ -41,7 +41,7 @@ func (b Bytes) String() string {
 	return strconv.FormatInt(int64(b), 10)
 }
 
-// MarshalJSON writes b such that it is read back unchanged.
+// MarshalJSON returns b in a form from which UnmarshalJSON gets the same value.
 func (b Bytes) MarshalJSON() ([]byte, error) { return json.Marshal(b.String()) }
 
 // UnmarshalJSON reads a number or a string with a unit.
@@ -74,7 +74,7 @@ func parseBytes(text string) (Bytes, error) {
 	}
 	number, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || number > math.MaxInt64/factor {
-		return 0, fmt.Errorf("%q is more bytes than can be counted: write less than 8Ei", text)
+		return 0, fmt.Errorf("%q is too large: write less than 8Ei", text)
 	}
 	return Bytes(number * factor), nil
 }

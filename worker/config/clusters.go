@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// OutputKafka is the cluster of the results. own reports whether it takes
-// connections of its own: the addresses or the credentials are not those of the
+// OutputKafka returns the cluster of the results. own reports whether it needs
+// separate connections, because its addresses or credentials differ from those of the
 // input's cluster.
 func (c *Config) OutputKafka() (k Kafka, own bool) {
 	if c.Output.Kafka == nil {
@@ -15,8 +15,8 @@ func (c *Config) OutputKafka() (k Kafka, own bool) {
 	return *c.Output.Kafka, !reflect.DeepEqual(*c.Output.Kafka, c.Kafka)
 }
 
-// OutputElsewhere reports whether results go to another cluster than the input's:
-// no broker is named for both.
+// OutputElsewhere reports whether results go to another cluster than the input's. That
+// is the case if the two have no bootstrap server in common.
 func (c *Config) OutputElsewhere() bool {
 	k := c.Output.Kafka
 	return k != nil && !slices.ContainsFunc(k.BootstrapServers, func(server string) bool {

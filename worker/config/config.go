@@ -1,16 +1,16 @@
-// Package config is the worker's configuration file: its fields, defaults and
-// checks. The operator writes it into a ConfigMap, `millrace run` makes it from
-// a manifest, and worker.Run takes it; nothing of it is Kubernetes'.
+// Package config defines the worker's configuration file: its fields, defaults and
+// checks. The operator writes it into a ConfigMap, `millrace run` makes it from a
+// manifest, and worker.Run takes it. The package knows nothing of Kubernetes.
 package config
 
-// Config is the content of /etc/millrace/worker.yaml. Durations are written
-// like "30s", byte counts like 64Mi or 67108864. See Default for what an
-// absent field means, and Validate for what is allowed.
+// Config is the content of /etc/millrace/worker.yaml. The file holds durations like
+// "30s", and byte counts like 64Mi or 67108864. Default fills absent fields, and
+// Validate checks the values.
 type Config struct {
-	// Version is that of the file's meaning. See the constant of this name.
+	// Version is the version of the file's format; see the constant Version.
 	Version int `json:"version"`
-	// Name is the StreamProcessor's name; it labels metrics and is the client
-	// id's prefix.
+	// Name is the StreamProcessor's name. Metrics have it as a label, and client ids
+	// begin with it.
 	Name string `json:"name"`
 	// Kafka is the cluster of the input topic, the consumer group and the dead
 	// letters.
@@ -20,51 +20,52 @@ type Config struct {
 	Processor Processor `json:"processor"`
 	Ordering  Ordering  `json:"ordering"`
 	Delivery  Delivery  `json:"delivery"`
-	// Concurrency is the number of goroutines in the pool of one member. If it is
-	// absent, it is the container's CPU limit (GOMAXPROCS).
+	// Concurrency is the number of goroutines in the pool of one member. The default
+	// is the container's CPU limit (GOMAXPROCS).
 	Concurrency int      `json:"concurrency,omitempty"`
 	InFlight    InFlight `json:"inFlight"`
 	Failure     Failure  `json:"failure"`
-	// DrainTimeout bounds how long a stop or a revoke waits for what is in
-	// flight. StopTimeout is how long the whole stop may take then.
+	// DrainTimeout bounds how long a stop or a revoke waits for the records in
+	// flight. The function StopTimeout returns the bound for the whole stop.
 	DrainTimeout Duration  `json:"drainTimeout"`
 	Telemetry    Telemetry `json:"telemetry"`
-	// StateDir is a directory that outlives a process and that no other one
-	// uses: members note in it who they are, so that the next process can take
-	// them out of the group at once if this one is killed. "" is none: their
-	// sessions time out.
+	// StateDir is a directory that outlives the process and that no other process
+	// uses. Members note their ids in it. If the process is killed, the next one
+	// removes these members from the group at once. Without a directory ("") the
+	// group waits until their sessions time out.
 	StateDir string `json:"stateDir,omitempty"`
-	// Members is how many members of the consumer group this process runs.
+	// Members is the number of members of the consumer group that this process runs.
 	Members int `json:"members"`
 }
 
-// Input is the topic that is read.
+// Input says which topic the worker reads, and how.
 type Input struct {
 	Topic string `json:"topic"`
-	// GroupID is the consumer group; if it is absent, "millrace-" + Name.
+	// GroupID is the consumer group. The default is "millrace-" and Name.
 	GroupID string `json:"groupId,omitempty"`
-	// StartOffset is where partitions start that the group finds at its very
-	// first start; others without a committed offset start at their first record.
+	// StartOffset says where the worker begins in the partitions that the group finds
+	// at its very first start. In partitions that the topic gets later it begins with
+	// the first record.
 	StartOffset    StartOffset    `json:"startOffset"`
 	IsolationLevel IsolationLevel `json:"isolation"`
-	// OnDataLoss says what to do in a partition of which Kafka has lost
-	// offsets.
+	// OnDataLoss says how the worker reacts when Kafka has lost offsets of a
+	// partition.
 	OnDataLoss OnDataLoss `json:"onDataLoss"`
-	// InstanceID makes the membership static; members after the first get
-	// "-1", "-2", ... appended.
+	// InstanceID makes the membership static. Members after the first one append
+	// "-1", "-2" and so on to it.
 	InstanceID     string   `json:"instanceId,omitempty"`
 	SessionTimeout Duration `json:"sessionTimeout"`
 }
 
-// Output says where results go and how they are written.
+// Output says where the worker writes results, and how.
 type Output struct {
-	// Topic is for the results that name none. If it is absent, each result must
+	// Topic is for the results that don't name a topic. Without it, each result must
 	// name its topic.
 	Topic string `json:"topic,omitempty"`
-	// Kafka is the cluster of the results; nil is Config.Kafka.
+	// Kafka is the cluster of the results; nil means Config.Kafka.
 	Kafka       *Kafka      `json:"kafka,omitempty"`
 	Compression Compression `json:"compression"`
-	// Create, if set, makes the topic when it does not exist.
+	// Create, if set, makes the worker create the topic if it does not exist.
 	Create *CreateTopic `json:"create,omitempty"`
 	// Linger is how long a result may wait for others to fill its batch.
 	Linger Duration `json:"linger"`
@@ -74,21 +75,21 @@ type Output struct {
 	DeliveryTimeout Duration `json:"deliveryTimeout"`
 }
 
-// CreateTopic is the shape of a topic to be made.
+// CreateTopic is the shape of a topic that the worker creates.
 type CreateTopic struct {
 	Partitions int32 `json:"partitions"`
-	// ReplicationFactor is the cluster's default if it is absent.
+	// ReplicationFactor is the number of replicas. The default is the cluster's.
 	ReplicationFactor int16 `json:"replicationFactor,omitempty"`
 }
 
-// Processor is set for a built-in processor; a user's own program passes its
-// code to worker.Main and leaves it empty.
+// Processor configures a built-in processor. It is empty for a user's program, which
+// passes its code to worker.Main.
 type Processor struct {
 	CEL *CEL `json:"cel,omitempty"`
 }
 
-// CEL holds the expressions of the built-in processor "cel". An absent one
-// keeps what the record has; with none at all the record is copied.
+// CEL holds the expressions of the built-in processor "cel". Without an expression for
+// it, the result keeps that part of the record; without any, it is a copy.
 type CEL struct {
 	Filter  string            `json:"filter,omitempty"`
 	Key     string            `json:"key,omitempty"`
@@ -97,31 +98,32 @@ type CEL struct {
 	Topic   string            `json:"topic,omitempty"`
 }
 
-// InFlight bounds what has been read and is not settled, for one member.
+// InFlight bounds the records of one member that are in flight: read, but not settled.
 type InFlight struct {
 	Records int `json:"records"`
-	// Bytes bounds the records in flight, and also all the memory that the input
-	// takes: what is fetched and waits, what is unpacked, and what records in
-	// flight keep alive. A partition that has nothing in flight may take one log
-	// batch on top, one partition at a time. A compressed log batch that holds
-	// more than Bytes, and more than 16 MiB, halts its partition.
+	// Bytes bounds the records in flight, and also all memory of the input: fetched
+	// data that waits, unpacked batches, and buffers that records in flight keep
+	// alive. A partition that has nothing in flight may exceed the bound by one log
+	// batch, one partition at a time. A compressed log batch that unpacks to more
+	// than Bytes, and to more than 16 MiB, halts its partition.
 	Bytes Bytes `json:"bytes"`
 }
 
-// Failure is what happens to a record whose attempt fails.
+// Failure says what happens to a record whose attempt fails.
 type Failure struct {
 	MaxAttempts int     `json:"maxAttempts"`
 	Backoff     Backoff `json:"backoff"`
-	// Timeout bounds one attempt. 0 is the default, so a very long one (720h)
-	// is the way to have practically none.
+	// Timeout bounds one attempt. 0 means the default, so set a very long one (720h)
+	// to have practically none.
 	Timeout Duration `json:"timeout"`
-	// OnExhausted, if empty, is DeadLetter when DeadLetter.Topic is set, and
-	// Halt otherwise.
+	// OnExhausted says what happens to a record after its last attempt. The default
+	// is DeadLetter if DeadLetter.Topic is set, and Halt otherwise.
 	OnExhausted OnExhausted `json:"onExhausted"`
 	DeadLetter  DeadLetter  `json:"deadLetter,omitempty"`
-	// StallTimeout is how long nothing may move while there is work, no attempt
-	// runs and no record waits for its next one, before /healthz fails. Absent,
-	// it is twice the Timeout, and 2 minutes at least.
+	// StallTimeout is how long the worker may make no progress before /healthz fails.
+	// It counts the time in which there is work, but no attempt runs and no record
+	// waits for its next one. The default is twice the Timeout, and at least 2
+	// minutes.
 	StallTimeout Duration `json:"stallTimeout"`
 }
 
@@ -131,22 +133,22 @@ type Backoff struct {
 	Max     Duration `json:"max"`
 }
 
-// DeadLetter is where exhausted records go.
+// DeadLetter says where exhausted records go.
 type DeadLetter struct {
 	Topic  string       `json:"topic,omitempty"`
 	Create *CreateTopic `json:"create,omitempty"`
-	// OnRefused is what happens to a record whose letter the broker refuses for
-	// good, even without the record's value: Halt, the default, halts its
-	// partition; Drop drops the record with an error in the log.
+	// OnRefused says what happens to a record whose dead letter the broker refuses
+	// for good, even without the record's value. Halt, the default, halts its
+	// partition; Drop drops the record and logs an error.
 	OnRefused OnExhausted `json:"onRefused,omitempty"`
 }
 
-// Telemetry is what the worker serves about itself.
+// Telemetry says how the worker reports about itself.
 type Telemetry struct {
-	// Listen is the address of /metrics, /healthz, /readyz and /status; ""
-	// serves nothing. A file that does not have the field means ":8080".
+	// Listen is the address of /metrics, /healthz, /readyz and /status. With "" the
+	// worker serves none of them. If a file lacks the field, it is ":8080".
 	Listen string `json:"listen"`
-	// LogFormat is json, text or auto (text on a terminal).
+	// LogFormat is json, text or auto: text on a terminal, json elsewhere.
 	LogFormat LogFormat `json:"logFormat"`
 	LogLevel  LogLevel  `json:"logLevel"`
 }
@@ -161,7 +163,7 @@ const (
 	Partition Ordering = "Partition"
 )
 
-// Delivery is the guarantee.
+// Delivery is the guarantee for the delivery of results.
 type Delivery string
 
 // The deliveries.
@@ -170,7 +172,7 @@ const (
 	ExactlyOnce Delivery = "ExactlyOnce"
 )
 
-// StartOffset is where reading starts when nothing is committed.
+// StartOffset says where the worker begins to read when nothing is committed.
 type StartOffset string
 
 // The start offsets.
@@ -179,21 +181,21 @@ const (
 	Latest   StartOffset = "Latest"
 )
 
-// OnDataLoss says what to do in a partition of which Kafka has lost offsets:
-// retention deleted records that were not read yet, the log was truncated, or
-// the topic was deleted and created again.
+// OnDataLoss says how the worker reacts when Kafka has lost offsets of a partition:
+// when retention deleted records before the worker read them, the log was truncated,
+// or the topic was deleted and created again.
 type OnDataLoss string
 
 // The reactions.
 const (
-	// ContinueOnLoss reports the loss and reads on with what there is.
+	// ContinueOnLoss reports the loss and reads on where the log goes on.
 	ContinueOnLoss OnDataLoss = "Continue"
-	// HaltOnLoss reads no more of the partition; all others go on.
+	// HaltOnLoss halts the partition; all others go on.
 	HaltOnLoss OnDataLoss = "Halt"
 )
 
-// IsolationLevel says whether records of open and aborted transactions are
-// read.
+// IsolationLevel says whether the worker reads records of open and aborted
+// transactions.
 type IsolationLevel string
 
 // The isolation levels.
@@ -214,7 +216,7 @@ const (
 	Zstd   Compression = "zstd"
 )
 
-// OnExhausted is what happens to a record after its last attempt.
+// OnExhausted says what happens to a record after its last attempt.
 type OnExhausted string
 
 // The policies.
@@ -224,7 +226,7 @@ const (
 	Halt         OnExhausted = "Halt"
 )
 
-// LogFormat is how log lines are written.
+// LogFormat is the format of log lines.
 type LogFormat string
 
 // The log formats.
@@ -234,15 +236,15 @@ const (
 	LogText LogFormat = "text"
 )
 
-// LogLevel is how much is logged.
+// LogLevel says how much the worker logs.
 type LogLevel string
 
 // The log levels.
 const (
-	// LogInfo logs what changes or goes wrong. Of what may go wrong with each
-	// record it logs a few lines a second.
+	// LogInfo logs changes and errors. Of errors that may happen with each record, it
+	// logs a few lines a second.
 	LogInfo LogLevel = "Info"
-	// LogDebug logs each failed attempt too, and the client's requests that
-	// are tried again.
+	// LogDebug also logs each failed attempt, and each request that the client
+	// repeats.
 	LogDebug LogLevel = "Debug"
 )

@@ -11,14 +11,15 @@ import (
 	"strings"
 )
 
-// decoder collects what it finds while it decodes, each with the path of its
-// field.
+// decoder decodes a file and collects its mistakes and unknown fields, each with the
+// path of its field.
 type decoder struct {
 	wrong   []error
 	unknown []string
 }
 
-// all is for a file that is refused: an unknown field may be a misspelt one.
+// all returns the mistakes together with the unknown fields, for a file with mistakes:
+// an unknown field may be a misspelt one.
 func (d *decoder) all() error {
 	errs := slices.Clone(d.wrong)
 	for _, field := range d.unknown {
@@ -27,11 +28,11 @@ func (d *decoder) all() error {
 	return errors.Join(errs...)
 }
 
-// decode sets target from tree. encoding/json alone would not say where a value is
-// that it can't read, and takes names in any case.
+// decode sets target from tree. encoding/json alone would not name the place of a
+// value that it can't read, and would accept field names in any case.
 func (d *decoder) decode(path string, tree json.RawMessage, target reflect.Value) {
 	if bytes.Equal(bytes.TrimSpace(tree), []byte("null")) {
-		return // as if the field were absent
+		return // null counts as an absent field
 	}
 	if target.Kind() == reflect.Pointer {
 		target.Set(reflect.New(target.Type().Elem()))
@@ -49,7 +50,7 @@ func (d *decoder) decode(path string, tree json.RawMessage, target reflect.Value
 func (d *decoder) decodeFields(path string, tree json.RawMessage, target reflect.Value) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(tree, &members); err != nil {
-		d.wrong = append(d.wrong, located(path, "must hold fields, and is %s", shortened(tree)))
+		d.wrong = append(d.wrong, located(path, "must contain fields, but is %s", shortened(tree)))
 		return
 	}
 	fields := make(map[string]reflect.Value, target.NumField())
@@ -63,14 +64,15 @@ func (d *decoder) decodeFields(path string, tree json.RawMessage, target reflect
 			continue
 		}
 		known := strings.Join(slices.Sorted(maps.Keys(fields)), ", ")
-		d.unknown = append(d.unknown, fmt.Sprintf("%s: unknown field; there are %s", below(path, name), known))
+		d.unknown = append(d.unknown, fmt.Sprintf("%s: unknown field; known fields: %s", below(path, name), known))
 	}
 }
 
 func decodeLeaf(path string, tree json.RawMessage, target reflect.Value) []error {
 	err := json.Unmarshal(tree, target.Addr().Interface())
 	if err == nil {
-		// Written back, an empty list or map is not there.
+		// An empty list or map counts as absent, because a file that is written back
+		// lacks it.
 		if kind := target.Kind(); (kind == reflect.Slice || kind == reflect.Map) && target.Len() == 0 {
 			target.SetZero()
 		}
@@ -79,11 +81,11 @@ func decodeLeaf(path string, tree json.RawMessage, target reflect.Value) []error
 	if _, own := target.Addr().Interface().(json.Unmarshaler); own {
 		return []error{located(path, "%w", err)}
 	}
-	return []error{located(path, "must be %s, and is %s", wanted(target.Type()), shortened(tree))}
+	return []error{located(path, "must be %s, but is %s", describeType(target.Type()), shortened(tree))}
 }
 
-// wanted describes the values of a type to a user.
-func wanted(t reflect.Type) string {
+// describeType describes the values of a type to a user.
+func describeType(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:
 		return "text (in quotes if it looks like a number)"
@@ -111,7 +113,7 @@ func below(path, name string) string {
 	return path + "." + name
 }
 
-// located is an error that begins with the path of its field.
+// located returns an error that begins with the path of its field.
 func located(path, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	if path == "" {

@@ -2,13 +2,12 @@ package config
 
 import "time"
 
-// defaultListen is where a worker serves its telemetry whose file does not say
-// where.
+// defaultListen is the telemetry's address if the file lacks the field.
 const defaultListen = ":8080"
 
-// Default fills the fields that are empty or zero with what they mean, except
-// Telemetry.Listen, Concurrency and what has no default. Doing so twice changes
-// nothing.
+// Default sets the empty or zero fields of c to their defaults, except
+// Telemetry.Listen, Concurrency and the fields that have no default. A second call
+// changes nothing.
 func Default(c *Config) {
 	fill(&c.Version, Version)
 	if c.Name != "" {
@@ -45,8 +44,9 @@ func defaultFailure(f *Failure) {
 	fill(&f.OnExhausted, Halt)
 }
 
-// stallTimeout is longer than an attempt can take with the grace that it has to
-// return in, so that a worker moves within it whatever its records do.
+// stallTimeout returns the default stall timeout. It is longer than an attempt can take
+// including the grace after its timeout, so a healthy worker makes progress within it
+// whatever its records do.
 func stallTimeout(attempt time.Duration) time.Duration {
 	return min(max(2*time.Minute, 2*attempt), maxStallTimeout)
 }

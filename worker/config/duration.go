@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Duration is a time.Duration that is written like "30s" or "1m30s".
+// Duration is a time.Duration that files hold like "30s" or "1m30s".
 type Duration struct{ time.Duration }
 
-// MarshalJSON writes d such that it is read back unchanged.
+// MarshalJSON returns d in a form from which UnmarshalJSON gets the same value.
 func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
 
-// UnmarshalJSON refuses numbers without a unit and what is below 0.
+// UnmarshalJSON refuses numbers without a unit and negative durations.
 func (d *Duration) UnmarshalJSON(content []byte) error {
 	var text string
 	if err := json.Unmarshal(content, &text); err != nil {

@@ -14,15 +14,15 @@ import (
 // maxName is Kafka's limit for the names of topics, in bytes.
 const maxName = 249
 
-// FieldError is what is wrong with one field.
+// FieldError says that one field is wrong.
 type FieldError struct {
 	Path    string // as in the file, such as input.topic
-	Problem string // the bad value, and what to do
+	Problem string // the bad value and the remedy
 }
 
 func (e *FieldError) Error() string { return e.Path + ": " + e.Problem }
 
-// findings are what is wrong with a configuration.
+// findings collects the errors of a configuration.
 type findings struct{ errs []error }
 
 func (f *findings) add(path, format string, args ...any) {
@@ -50,11 +50,11 @@ func (f *findings) duration(path string, value Duration, least, most time.Durati
 	between(f, path, value.Duration, least, most)
 }
 
-// name checks a name that brokers hold to the rules for topics.
+// name checks a name that must follow Kafka's rules for topics.
 func (f *findings) name(path, value string) {
 	switch {
 	case value == "":
-		f.add(path, "it is not set: give it a name")
+		f.add(path, "it is not set: write a name")
 	case len(value) > maxName:
 		f.add(path, "the name has %d characters, and %d are allowed: shorten %q", len(value), maxName, value)
 	case value == "." || value == "..":
@@ -77,8 +77,8 @@ func (f *findings) topic(path, value string) {
 	f.name(path, value)
 }
 
-// group checks the name of a consumer group, in which Kafka allows anything
-// that a person can read.
+// group checks the name of a consumer group. Kafka allows any readable character in
+// it.
 func (f *findings) group(path, value string) {
 	const most = 255
 	switch {
@@ -87,7 +87,7 @@ func (f *findings) group(path, value string) {
 	case len(value) > most:
 		f.add(path, "the name has %d bytes, and %d are allowed: shorten %q", len(value), most, value)
 	case strings.ContainsFunc(value, unicode.IsControl):
-		f.add(path, "%q has control characters: leave them away", value)
+		f.add(path, "%q has control characters: remove them", value)
 	case value == "." || value == "..":
 		f.add(path, "%q can't be a group's name: choose another", value)
 	}
@@ -95,7 +95,7 @@ func (f *findings) group(path, value string) {
 
 func (f *findings) broker(path, server string) {
 	host, port, err := net.SplitHostPort(server)
-	// A comma would be two addresses in one item.
+	// A comma would put two addresses into one item.
 	if err != nil || host == "" || strings.ContainsAny(host, ", /") {
 		f.add(path, "%q is not an address: write host:port, such as kafka:9092, one broker in each item", server)
 		return

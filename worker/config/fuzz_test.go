@@ -7,8 +7,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// FuzzParse: nothing makes Parse or Validate panic, and what is valid means
-// the same when it is written and read again.
+// FuzzParse checks that no input makes Parse or Validate panic, and that a valid
+// configuration stays the same when it is written and read again.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		least, full, fuller, "", "{}", "null", "---\n", "- 1", "name: {}", "'", "a: &a [*a]", "name: \"\\xff\\u2028\"",

@@ -1,7 +1,7 @@
 package config
 
-// Kafka says how to reach a cluster. Passwords, secrets, keys and tokens are
-// in files, never in the configuration.
+// Kafka says how to reach a cluster. The configuration names files for passwords,
+// secrets, keys and tokens, and never holds them itself.
 type Kafka struct {
 	BootstrapServers []string `json:"bootstrapServers"`
 	TLS              *TLS     `json:"tls,omitempty"`
@@ -10,15 +10,16 @@ type Kafka struct {
 
 // TLS turns encryption on.
 type TLS struct {
-	// CAFiles hold the authorities to trust, in PEM; without any, the system's
-	// roots count.
+	// CAFiles names the files with the authorities to trust, in PEM. Without any, the
+	// worker trusts the system's roots.
 	CAFiles    []string `json:"caFiles,omitempty"`
 	CertFile   string   `json:"certFile,omitempty"`
 	KeyFile    string   `json:"keyFile,omitempty"`
 	ServerName string   `json:"serverName,omitempty"`
 }
 
-// SASL authenticates. A trailing newline of the files is not part of the value.
+// SASL says how the worker authenticates. A newline at the end of a file is not part
+// of its value.
 type SASL struct {
 	Mechanism Mechanism `json:"mechanism"`
 	// Username or UsernameFile, and PasswordFile, are for PLAIN and SCRAM.
@@ -31,31 +32,33 @@ type SASL struct {
 	AWS *AWS `json:"aws,omitempty"`
 }
 
-// OAuth says where the tokens of OAUTHBEARER come from: from TokenFile, or from
-// TokenEndpoint for the client's credentials.
+// OAuth says where the worker gets the tokens for OAUTHBEARER: from TokenFile, or from
+// TokenEndpoint with the client's credentials.
 type OAuth struct {
-	// TokenEndpoint is the https URL that gives tokens for a client's id and
-	// secret (RFC 6749, section 4.4).
+	// TokenEndpoint is an https URL that issues tokens for a client's id and secret
+	// (RFC 6749, section 4.4).
 	TokenEndpoint string `json:"tokenEndpoint,omitempty"`
 	// ClientID or ClientIDFile, and ClientSecretFile, are the client's
 	// credentials.
 	ClientID         string `json:"clientId,omitempty"`
 	ClientIDFile     string `json:"clientIdFile,omitempty"`
 	ClientSecretFile string `json:"clientSecretFile,omitempty"`
-	// Scope is asked for with each token; empty leaves it to the endpoint.
+	// Scope is the scope to request with each token. If it is empty, the endpoint
+	// chooses.
 	Scope string `json:"scope,omitempty"`
-	// CAFiles hold the authorities, in PEM, for the endpoint's certificate;
-	// without any, the system's roots count.
+	// CAFiles names the files with the authorities to trust for the endpoint's
+	// certificate, in PEM. Without any, the worker trusts the system's roots.
 	CAFiles []string `json:"caFiles,omitempty"`
-	// TokenFile holds a token that something else renews, such as a projected
-	// service-account token. It is read again before the token expires.
+	// TokenFile names the file with a token that something else renews, such as a
+	// projected service-account token. The worker reads it again before the token
+	// expires.
 	TokenFile string `json:"tokenFile,omitempty"`
-	// Extensions are sent to the broker with each token (RFC 7628).
+	// Extensions go to the broker with each token (RFC 7628).
 	Extensions map[string]string `json:"extensions,omitempty"`
 }
 
-// AWS is for Amazon MSK's IAM authentication. The credentials are those of the
-// process: environment, web identity (IRSA), EKS Pod Identity or instance role.
+// AWS configures Amazon MSK's IAM authentication. The worker uses the credentials of
+// its process: environment, web identity (IRSA), EKS Pod Identity or instance role.
 type AWS struct {
 	Region string `json:"region"`
 }

@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Load reads the configuration file path as Parse does.
+// Load reads the configuration file at path. See Parse for the results.
 func Load(path string) (c Config, unknown []string, err error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -24,11 +24,11 @@ func Load(path string) (c Config, unknown []string, err error) {
 	return c, unknown, nil
 }
 
-// Parse reads a configuration in YAML or JSON and fills what it does not say
-// with the defaults. Fields that stand there twice are errors, and so is a newer
-// Version. Parse ignores fields that it does not know, as a newer operator may
-// write, and returns them for a warning, each as its path and the fields that
-// there are. What the fields hold is not judged: that is Validate's part.
+// Parse reads a configuration in YAML or JSON and sets absent fields to their defaults.
+// It refuses a file that has a field twice or a newer Version. A newer operator may
+// write fields that Parse does not know; it ignores them and returns a text about each,
+// for a warning, with its path and the known fields. Parse does not check the fields'
+// values: Validate does.
 func Parse(content []byte) (c Config, unknown []string, err error) {
 	if err := checkSingle(content); err != nil {
 		return Config{}, nil, err
@@ -38,7 +38,7 @@ func Parse(content []byte) (c Config, unknown []string, err error) {
 		return Config{}, nil, fmt.Errorf("not readable as YAML: %w", err)
 	}
 	if bytes.Equal(bytes.TrimSpace(tree), []byte("null")) {
-		return Config{}, nil, errors.New("it is empty: a configuration has at least name, kafka and input")
+		return Config{}, nil, errors.New("the file is empty: a configuration has at least name, kafka and input")
 	}
 	if err := checkVersion(tree); err != nil {
 		return Config{}, nil, err
@@ -53,8 +53,8 @@ func Parse(content []byte) (c Config, unknown []string, err error) {
 	return c, d.unknown, nil
 }
 
-// checkSingle refuses what follows a first document, which the YAML parser
-// would leave unread without a word.
+// checkSingle refuses a second document. The YAML parser would ignore it without an
+// error.
 func checkSingle(content []byte) error {
 	var begun, ended bool
 	for line := range strings.Lines(string(content)) {
@@ -67,7 +67,7 @@ func checkSingle(content []byte) error {
 			continue
 		}
 		if ended {
-			return errors.New("there is more than one YAML document in it: write one configuration in a file")
+			return errors.New("the file has more than one YAML document: write one configuration in a file")
 		}
 		begun = true
 	}

@@ -95,8 +95,8 @@ func TestParseFillsDefaults(t *testing.T) {
 	}
 }
 
-// TestStallTimeoutFollowsTheAttempts: a worker whose records may take long is not
-// stalled while they do.
+// TestStallTimeoutFollowsTheAttempts: the stall timeout is longer than an attempt may
+// take, so that long attempts don't make a worker look stalled.
 func TestStallTimeoutFollowsTheAttempts(t *testing.T) {
 	for timeout, want := range map[string]time.Duration{
 		"1s": 2 * time.Minute, "10m": 20 * time.Minute, "8760h": 17520 * time.Hour,
@@ -111,7 +111,8 @@ func TestStallTimeoutFollowsTheAttempts(t *testing.T) {
 	}
 }
 
-// Default is for worker.Run too, which serves nothing unless it is told to.
+// TestDefaultLeavesListenEmpty: Default sets no address. worker.Run uses Default, too, and serves no
+// telemetry unless its caller sets an address.
 func TestDefaultLeavesListenEmpty(t *testing.T) {
 	var c Config
 	Default(&c)
@@ -120,12 +121,13 @@ func TestDefaultLeavesListenEmpty(t *testing.T) {
 	}
 }
 
-// full with every field of SASL, of which no mechanism uses all.
+// fuller is full with every field of SASL. No mechanism uses all of them.
 var fuller = strings.ReplaceAll(full, "sasl: {", `sasl: {username: u, aws: {region: eu-west-1}, oauth: {
     tokenEndpoint: "https://idp/token", clientId: id, clientIdFile: /id, clientSecretFile: /secret, scope: kafka,
     caFiles: [/idp.crt], tokenFile: /token, extensions: {pool: a}}, `)
 
-// Every field can be set, and what is written back is read as the same.
+// TestParseReadsEveryField sets every field, and reads the configuration again
+// after writing it.
 func TestParseReadsEveryField(t *testing.T) {
 	if err := parse(t, full).Validate(); err != nil {
 		t.Fatal(err)
@@ -172,12 +174,12 @@ func TestParseRefuses(t *testing.T) {
 	for content, want := range map[string]string{
 		"":                               "empty",
 		"# nothing\n":                    "empty",
-		"- a":                            "must hold fields",
+		"- a":                            "must contain fields",
 		least + "\tx":                    "not readable as YAML",
 		least + "---\n" + least:          "more than one YAML document",
 		least + "...\nmembers: 2":        "more than one YAML document",
 		least + "version: 2\nname: [a]":  `"name" already set`,
-		"version: 2\nname: [a]\nnew: b":  "version: it is 2, and this worker reads files up to version 1: the operator is newer",
+		"version: 2\nname: [a]\nnew: b":  "version: it is 2, but this worker reads files up to version 1: the operator is newer",
 		least + "version: two":           "version: must be a whole number",
 		least + "members: 2\nmembers: 3": `"members" already set`,
 		least + "failure: {timeout: 1s, timeout: 2s}":         `"timeout" already set`,
@@ -185,7 +187,7 @@ func TestParseRefuses(t *testing.T) {
 		least + "failure: {backoff: {initial: 5 minutes}}":    `failure.backoff.initial: "5 minutes" is not a duration`,
 		least + "failure: {timeout: -1s}":                     "failure.timeout: -1s is negative",
 		least + "inFlight: {bytes: 64MB}":                     `inFlight.bytes: "64MB" is not a number of bytes`,
-		least + "inFlight: {bytes: 8Ei}":                      `inFlight.bytes: "8Ei" is more bytes`,
+		least + "inFlight: {bytes: 8Ei}":                      `inFlight.bytes: "8Ei" is too large`,
 		least + "inFlight: {bytes: 9223372036854775808}":      "inFlight.bytes: ",
 		least + "inFlight: {bytes: -1}":                       `inFlight.bytes: "-1" is not`,
 		least + "inFlight: {bytes: 1.5Gi}":                    `inFlight.bytes: "1.5Gi" is not`,
@@ -193,7 +195,7 @@ func TestParseRefuses(t *testing.T) {
 		least + "concurrency: 1.5":                            "concurrency: must be a whole number",
 		least + "processor: {cel: {key: 5}}":                  "processor.cel.key: must be text",
 		least + "processor: {cel: {headers: [a]}}":            "processor.cel.headers: must be a map",
-		least + "processor: {cel: true}":                      "processor.cel: must hold fields",
+		least + "processor: {cel: true}":                      "processor.cel: must contain fields",
 		"name: x\nkafka: {bootstrapServers: kafka:9092}":      "kafka.bootstrapServers: must be a list of text",
 		"name: x\noutput: {create: {partitions: 3000000000}}": "output.create.partitions: must be a whole number of at most 32 bits",
 	} {
@@ -203,15 +205,15 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// TestParseIgnoresWhatItDoesNotKnow: an operator that is newer than the worker
-// writes fields that the worker has never heard of.
+// TestParseIgnoresWhatItDoesNotKnow: an operator that is newer than the worker may write
+// fields that the worker does not know.
 func TestParseIgnoresWhatItDoesNotKnow(t *testing.T) {
 	content := least + "Members: 2\nmembers: 3\nfailure: {backof: {}}\ntelemetry: {'%d': 1, listen: \":1\"}\n"
 	c, unknown, err := Parse([]byte(content))
 	if err != nil || c.Members != 3 || c.Telemetry.Listen != ":1" {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	want := []string{"Members: unknown field", "failure.backof: unknown field; there are backoff, deadLetter", "telemetry.%d: unknown field"}
+	want := []string{"Members: unknown field", "failure.backof: unknown field; known fields: backoff, deadLetter", "telemetry.%d: unknown field"}
 	if len(unknown) != len(want) {
 		t.Fatalf("unknown fields %q, want %q", unknown, want)
 	}
@@ -222,12 +224,12 @@ func TestParseIgnoresWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-// All that is wrong is told at once.
-func TestParseTellsAll(t *testing.T) {
+// TestParseReportsAllMistakes: one error names all mistakes.
+func TestParseReportsAllMistakes(t *testing.T) {
 	_, _, err := Parse([]byte("a: 1\nb: 2\nmembers: x"))
 	for _, want := range []string{"a: unknown", "b: unknown", "members: must"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v does not tell %q", err, want)
+			t.Errorf("error %v does not contain %q", err, want)
 		}
 	}
 }

@@ -5,12 +5,11 @@ import (
 	"time"
 )
 
-// maxStallTimeout is long enough for the longest attempt and its grace.
+// maxStallTimeout is longer than the longest attempt and its grace.
 const maxStallTimeout = 2 * 365 * 24 * time.Hour
 
-// Validate returns all that keeps a worker from running with c, as FieldErrors
-// that are joined by errors.Join. Zero values have no meaning here: call Default
-// before.
+// Validate returns all mistakes in c as FieldErrors, joined by errors.Join. It does not
+// accept zero values in place of defaults, so call Default first.
 func (c Config) Validate() error {
 	var f findings
 	c.validateVersion(&f)
@@ -34,23 +33,23 @@ func (c Config) Validate() error {
 func (c Config) validateDelivery(f *findings) {
 	if c.Delivery == ExactlyOnce {
 		f.add("delivery", "ExactlyOnce is not supported yet: use AtLeastOnce, which repeats records only "+
-			"after a crash, and make what reads the output idempotent")
+			"after a crash, and make the readers of the output idempotent")
 		return
 	}
 	oneOf(f, "delivery", c.Delivery, AtLeastOnce)
 }
 
-// validateTopics refuses one topic for two purposes, and results without a topic.
+// validateTopics refuses a topic that serves two purposes, and results without a topic.
 func (c Config) validateTopics(f *findings) {
 	refuse := func(field, topic, remedy string) {
 		if topic != "" && topic == c.Input.Topic {
-			f.add(field, "%q is the input topic too, so that what is written would be read again for ever: "+
+			f.add(field, "%q is also the input topic, so the worker would read its own records for ever: "+
 				"name another topic%s", topic, remedy)
 		}
 	}
 	refuse("failure.deadLetter.topic", c.Failure.DeadLetter.Topic, "")
 	if cel := c.Processor.CEL; cel != nil && cel.Topic == "" && c.Output.Topic == "" {
-		f.add("output.topic", "it is not set, and processor.cel writes a result for each record that its filter keeps: "+
+		f.add("output.topic", "it is not set, but processor.cel writes a result for each record that its filter keeps: "+
 			"name the topic, or set processor.cel.topic to an expression that names one")
 	}
 	if c.OutputElsewhere() {
@@ -58,7 +57,7 @@ func (c Config) validateTopics(f *findings) {
 	}
 	refuse("output.topic", c.Output.Topic, ", or set output.kafka to the brokers of another cluster")
 	if topic := c.Output.Topic; topic != "" && topic == c.Failure.DeadLetter.Topic {
-		f.add("failure.deadLetter.topic", "%q is the output topic too, whose readers would take dead letters for results: "+
+		f.add("failure.deadLetter.topic", "%q is also the output topic, so its readers would take dead letters for results: "+
 			"name another topic", topic)
 	}
 }
@@ -79,7 +78,7 @@ func (o Output) validate(f *findings) {
 	if o.Topic != "" {
 		f.name("output.topic", o.Topic)
 	} else if o.Create != nil {
-		f.add("output.create", "output.topic is not set, and no other topic is created: name the topic, or leave output.create away")
+		f.add("output.create", "output.topic is not set, and no other topic is created: name the topic, or remove output.create")
 	}
 	if o.Kafka != nil {
 		o.Kafka.validate(f, "output.kafka")
@@ -115,7 +114,7 @@ func (x Failure) validate(f *findings) {
 		oneOf(f, "failure.deadLetter.onRefused", x.DeadLetter.OnRefused, Halt, Drop)
 	} else if x.OnExhausted == ToDeadLetter || x.DeadLetter != (DeadLetter{}) {
 		f.add("failure.deadLetter.topic", "it is not set: name the topic for records that can't be processed, "+
-			"or set failure.onExhausted to Halt or Drop and leave failure.deadLetter away")
+			"or set failure.onExhausted to Halt or Drop and remove failure.deadLetter")
 	}
 }
 

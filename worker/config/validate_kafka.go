@@ -26,7 +26,7 @@ func (k Kafka) validate(f *findings, path string) {
 func (t TLS) validate(f *findings, path string) {
 	f.files(path+".caFiles", t.CAFiles)
 	if (t.CertFile == "") != (t.KeyFile == "") {
-		f.add(path, "certFile is %q and keyFile is %q, which belong together: set both or neither", t.CertFile, t.KeyFile)
+		f.add(path, "certFile is %q and keyFile is %q, but they belong together: set both or neither", t.CertFile, t.KeyFile)
 	}
 	notInName := func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.:", r)
@@ -47,7 +47,7 @@ func (s SASL) validate(f *findings, path string) {
 		s.refuseOthers(f, path, "username", "usernameFile", "passwordFile")
 	case OAuthBearer:
 		if s.OAuth == nil {
-			f.add(path+".oauth", "it is not set: say where the tokens come from, with tokenEndpoint or tokenFile")
+			f.add(path+".oauth", "it is not set: name the source of the tokens with tokenEndpoint or tokenFile")
 		} else {
 			s.OAuth.validate(f, path+".oauth")
 		}
@@ -62,8 +62,8 @@ func (s SASL) validate(f *findings, path string) {
 	}
 }
 
-// refuseOthers refuses the fields that the mechanism does not use, since who
-// sets one expects it to count.
+// refuseOthers refuses the fields that the mechanism does not use, because a user who
+// sets one expects an effect.
 func (s SASL) refuseOthers(f *findings, path string, used ...string) {
 	set := map[string]bool{
 		"username": s.Username != "", "usernameFile": s.UsernameFile != "", "passwordFile": s.PasswordFile != "",
@@ -79,7 +79,7 @@ func (s SASL) refuseOthers(f *findings, path string, used ...string) {
 func (o OAuth) validate(f *findings, path string) {
 	switch {
 	case o.TokenEndpoint != "" && o.TokenFile != "":
-		f.add(path, "tokenEndpoint and tokenFile are both set, and a token comes from one of them: remove the other")
+		f.add(path, "tokenEndpoint and tokenFile are both set: remove one of them")
 	case o.TokenEndpoint != "":
 		f.tokenEndpoint(path+".tokenEndpoint", o.TokenEndpoint)
 		f.valueOrFile(path+".clientId", o.ClientID, o.ClientIDFile, "the client's id")
@@ -88,17 +88,17 @@ func (o OAuth) validate(f *findings, path string) {
 		}
 		f.files(path+".caFiles", o.CAFiles)
 	case o.TokenFile == "":
-		f.add(path, "it says nowhere where the tokens come from: set tokenEndpoint or tokenFile")
+		f.add(path, "it names no source of tokens: set tokenEndpoint or tokenFile")
 	case o.ClientID != "" || o.ClientIDFile != "" || o.ClientSecretFile != "" || o.Scope != "" || len(o.CAFiles) > 0:
-		f.add(path, "clientId, clientIdFile, clientSecretFile, scope and caFiles belong to tokenEndpoint: remove them beside tokenFile")
+		f.add(path, "clientId, clientIdFile, clientSecretFile, scope and caFiles belong to tokenEndpoint: remove them, or replace tokenFile by tokenEndpoint")
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Extensions)) {
 		f.extension(path+".extensions."+name, name, o.Extensions[name])
 	}
 }
 
-// tokenEndpoint refuses what would show the client's secret to others, on the
-// wire or in the errors that name the URL.
+// tokenEndpoint refuses URLs that would show the client's secret to others, on the
+// wire or in errors that contain the URL.
 func (f *findings) tokenEndpoint(path, endpoint string) {
 	parsed, err := url.Parse(endpoint)
 	switch {
@@ -108,19 +108,19 @@ func (f *findings) tokenEndpoint(path, endpoint string) {
 		f.add(path, "%q is not an https URL, and a client's secret must not travel unencrypted: "+
 			"write one such as https://login.example.com/oauth2/token", parsed.Redacted())
 	case parsed.User != nil:
-		f.add(path, "%q holds a user or a password: use clientId and clientSecretFile", parsed.Redacted())
+		f.add(path, "%q contains a user or a password: use clientId and clientSecretFile", parsed.Redacted())
 	case parsed.Fragment != "":
-		f.add(path, "%q has a fragment, which is not sent: remove what follows the #", endpoint)
+		f.add(path, "%q has a fragment, which no client sends: remove the # and everything after it", endpoint)
 	}
 }
 
-// extension checks what RFC 7628 and Kafka allow.
+// extension checks an extension by the rules of RFC 7628 and Kafka.
 func (f *findings) extension(path, name, value string) {
 	notLetter := func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }
 	notVisible := func(r rune) bool { return (r < ' ' || r > '~') && !strings.ContainsRune("\t\r\n", r) }
 	switch {
 	case name == "auth":
-		f.add(path, "the name auth is the token's own: choose another")
+		f.add(path, "the name auth is reserved for the token: choose another")
 	case name == "" || len(name) > 64 || strings.ContainsFunc(name, notLetter):
 		f.add(path, "%q can't be the name of an extension: use at most 64 ASCII letters and nothing else", name)
 	case strings.ContainsFunc(value, notVisible):
@@ -138,12 +138,12 @@ func (f *findings) region(path, region string) {
 	}
 }
 
-// valueOrFile wants one of a field and the field that names a file instead,
-// whose path is the field's with File at its end.
+// valueOrFile checks that exactly one of two fields is set: the one at path, or the
+// one at path+"File" that names a file with the value.
 func (f *findings) valueOrFile(path, value, file, what string) {
 	switch {
 	case value != "" && file != "":
-		f.add(path, "%q is set, and so is the file %q that is to hold it: remove one of them", value, file)
+		f.add(path, "%q is set, and so is the file %q: remove one of them", value, file)
 	case value == "" && file == "":
 		f.add(path+"File", "it is not set: name the file that holds %s, or write it in %s", what, path)
 	}

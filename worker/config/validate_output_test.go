@@ -5,14 +5,15 @@ import (
 	"testing"
 )
 
-// Results may go to another cluster, to topics that they name, or nowhere.
+// TestValidateOutput: results may go to another cluster, to topics that they name, or
+// nowhere.
 func TestValidateOutput(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Config)
 		want   string // "" for valid
 	}{
 		"none":                 {func(*Config) {}, ""},
-		"for expressions":      {func(c *Config) { c.Processor.CEL = &CEL{} }, "output.topic: it is not set, and processor.cel writes"},
+		"for expressions":      {func(c *Config) { c.Processor.CEL = &CEL{} }, "output.topic: it is not set, but processor.cel writes"},
 		"expressions' topics":  {func(c *Config) { c.Processor.CEL = &CEL{Topic: "key"} }, ""},
 		"no topic to create":   {func(c *Config) { c.Output.Create = &CreateTopic{Partitions: 1} }, "output.create: output.topic is not set"},
 		"name":                 {func(c *Config) { c.Output.Topic = "a b" }, `output.topic: "a b"`},
@@ -23,16 +24,16 @@ func TestValidateOutput(t *testing.T) {
 		"input's name":         {func(c *Config) { c.Output = Output{Topic: c.Input.Topic, Kafka: onBrokers("b:1")} }, ""},
 		"input's name and broker": {func(c *Config) {
 			c.Output = Output{Topic: c.Input.Topic, Kafka: onBrokers("b:1", c.Kafka.BootstrapServers[0])}
-		}, `output.topic: "orders" is the input topic too, so that what is written would be read again for ever: name another topic, or set output.kafka`},
+		}, `output.topic: "orders" is also the input topic, so the worker would read its own records for ever: name another topic, or set output.kafka`},
 		"letters' name": {func(c *Config) {
 			c.Output, c.Failure.DeadLetter.Topic = Output{Topic: "a", Kafka: onBrokers("b:1")}, "a"
 		}, ""},
 		"letters' name and broker": {func(c *Config) {
 			c.Output, c.Failure.DeadLetter.Topic = Output{Topic: "a", Kafka: onBrokers(c.Kafka.BootstrapServers...)}, "a"
-		}, `failure.deadLetter.topic: "a" is the output topic too`},
+		}, `failure.deadLetter.topic: "a" is also the output topic`},
 		"letters in the input": {func(c *Config) {
 			c.Output.Kafka, c.Failure.DeadLetter.Topic = onBrokers("b:1"), c.Input.Topic
-		}, `failure.deadLetter.topic: "orders" is the input topic too`},
+		}, `failure.deadLetter.topic: "orders" is also the input topic`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := parse(t, least)
@@ -54,7 +55,7 @@ func TestOutputKafka(t *testing.T) {
 	}
 	cfg.Output.Kafka = onBrokers(cfg.Kafka.BootstrapServers...)
 	if _, own := cfg.OutputKafka(); own {
-		t.Error("the same cluster with the same credentials takes connections of its own")
+		t.Error("OutputKafka reports separate connections for the same cluster with the same credentials")
 	}
 	cfg.Output.Kafka.SASL = &SASL{Mechanism: Plain}
 	if k, own := cfg.OutputKafka(); !own || k.SASL == nil || cfg.OutputElsewhere() {

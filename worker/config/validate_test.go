@@ -35,7 +35,7 @@ func TestValidateNamesTheFieldAndTheRemedy(t *testing.T) {
 		"isolation":              {func(c *Config) { c.Input.IsolationLevel = "x" }, "input.isolation: "},
 		"instance":               {func(c *Config) { c.Input.InstanceID = "a b" }, "input.instanceId: "},
 		"session too short":      {func(c *Config) { c.Input.SessionTimeout.Duration = time.Second }, "input.sessionTimeout: 1s is out of bounds: choose a value from 6s to 30m0s"},
-		"output is input":        {func(c *Config) { c.Output.Topic = c.Input.Topic }, `output.topic: "orders" is the input topic too`},
+		"output is input":        {func(c *Config) { c.Output.Topic = c.Input.Topic }, `output.topic: "orders" is also the input topic`},
 		"compression":            {func(c *Config) { c.Output.Compression = "brotli" }, `output.compression: "brotli"`},
 		"no partitions":          {func(c *Config) { c.Output.Create = &CreateTopic{} }, "output.create.partitions: 0 is out of bounds"},
 		"cluster's replication":  {func(c *Config) { c.Output.Create = &CreateTopic{Partitions: 1} }, ""},
@@ -57,8 +57,8 @@ func TestValidateNamesTheFieldAndTheRemedy(t *testing.T) {
 		"policy":                 {func(c *Config) { c.Failure.OnExhausted = "Ignore" }, `failure.onExhausted: "Ignore"`},
 		"no dead-letter topic":   {func(c *Config) { c.Failure.OnExhausted = ToDeadLetter }, "failure.deadLetter.topic: it is not set"},
 		"create what":            {func(c *Config) { c.Failure.DeadLetter.Create = &CreateTopic{1, 1} }, "failure.deadLetter.topic: it is not set"},
-		"dead letters read":      {func(c *Config) { c.Failure.DeadLetter.Topic = c.Input.Topic }, `failure.deadLetter.topic: "orders" is the input topic too`},
-		"dead letters in output": {func(c *Config) { c.Failure.DeadLetter.Topic = c.Output.Topic }, `failure.deadLetter.topic: "orders-enriched" is the output topic too`},
+		"dead letters read":      {func(c *Config) { c.Failure.DeadLetter.Topic = c.Input.Topic }, `failure.deadLetter.topic: "orders" is also the input topic`},
+		"dead letters in output": {func(c *Config) { c.Failure.DeadLetter.Topic = c.Output.Topic }, `failure.deadLetter.topic: "orders-enriched" is also the output topic`},
 		"dead-letter topic":      {func(c *Config) { c.Failure.DeadLetter.Topic = "a:b" }, "failure.deadLetter.topic: "},
 		"dead letters refused":   {func(c *Config) { c.Failure.DeadLetter = DeadLetter{Topic: "dlq", OnRefused: ToDeadLetter} }, `failure.deadLetter.onRefused: "DeadLetter"`},
 		"delivery timeout":       {func(c *Config) { c.Output.DeliveryTimeout.Duration = time.Millisecond }, "output.deliveryTimeout: "},
@@ -83,8 +83,8 @@ func TestValidateNamesTheFieldAndTheRemedy(t *testing.T) {
 	}
 }
 
-// A user should not have to run it again for each mistake.
-func TestValidateTellsAll(t *testing.T) {
+// TestValidateReportsAllMistakes: a user learns of all mistakes in one run.
+func TestValidateReportsAllMistakes(t *testing.T) {
 	c := parse(t, least)
 	c.Name, c.Output.Topic, c.Members = "", c.Input.Topic, 5000
 	err := c.Validate()

@@ -63,7 +63,7 @@ func (l *Lanes) keyLane(rec *record.Record) *lane {
 
 func hash(key []byte) uint64 { return maphash.Bytes(laneSeed, key) }
 
-// laneState says who may touch a lane.
+// laneState says which goroutine may touch a lane.
 type laneState uint8
 
 const (
