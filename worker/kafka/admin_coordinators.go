@@ -118,17 +118,15 @@ func (a *Admin) askCoordinators(ctx context.Context, groups []string) ([]coordin
 func (a *Admin) exchange(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	e := &groupExchange{broker: broker, clientID: a.c.cfg.ClientID, request: req}
-	res, err := a.c.roundTrip(ctx, e)
+	res, err := a.c.send(ctx, groupExchange(broker, a.c.cfg.ClientID, req))
 	if err != nil {
-		e.abort()
 		a.versions.forget(broker)
 		if errors.Is(err, ErrUnreachable) {
 			return nil, err // whatever was asked
 		}
 		return nil, fmt.Errorf("broker %d: %s request: %w", broker, req.ApiKey(), err)
 	}
-	return res.(*answer).Message, nil
+	return res, nil
 }
 
 // movedGroup reports whether an answer says that a group's coordinator is, or is

@@ -11,14 +11,14 @@ import (
 func fuzzAnswer(f *testing.F, decoder ownLayout, elements func(protocol.Message) int, seeds ...[]byte) {
 	f.Helper()
 	for _, seed := range seeds {
-		if res, err := decoder.readAnswer(sized(seed)); err != nil || elements(res) != 1 {
+		if res, err := decoder.ReadAnswer(sized(seed)); err != nil || elements(res) != 1 {
 			f.Fatalf("the seed: %v, %v", res, err)
 		}
 		f.Add(seed)
 	}
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		res, err := decoder.readAnswer(sized(data))
+		res, err := decoder.ReadAnswer(sized(data))
 		if err != nil {
 			return
 		}

@@ -346,7 +346,7 @@ func TestAdminCutAnswers(t *testing.T) {
 	} {
 		whole := append([]byte{0, 0, 0, 9, noTags}, test.answer...)
 		for n := range len(whole) + 1 {
-			_, err := test.request.readAnswer(sized(whole[:n]))
+			_, err := test.request.ReadAnswer(sized(whole[:n]))
 			if (err == nil) != (n == len(whole)) {
 				t.Errorf("%T: %d of %d bytes: got %v", test.request, n, len(whole), err)
 			}

@@ -1,7 +1,6 @@
 package kafka
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
 
@@ -65,8 +64,8 @@ func (*groupsOffsets) ApiKey() protocol.ApiKey { return protocol.OffsetFetch }
 // ApiKey implements protocol.Message.
 func (*groupsOffsetsAnswer) ApiKey() protocol.ApiKey { return protocol.OffsetFetch }
 
-// appendTo implements ownLayout.
-func (r *findCoordinators) appendTo(b []byte, clientID string) []byte {
+// AppendTo implements wire.Layout.
+func (r *findCoordinators) AppendTo(b []byte, clientID string) []byte {
 	b = appendFlexibleHeader(b, protocol.FindCoordinator, findCoordinatorsVersion, clientID)
 	b = append(b, 0 /* of groups */)
 	b = appendCompactCount(b, len(r.groups))
@@ -76,8 +75,8 @@ func (r *findCoordinators) appendTo(b []byte, clientID string) []byte {
 	return finishRequest(append(b, noTags))
 }
 
-// appendTo implements ownLayout.
-func (r *groupsOffsets) appendTo(b []byte, clientID string) []byte {
+// AppendTo implements wire.Layout.
+func (r *groupsOffsets) AppendTo(b []byte, clientID string) []byte {
 	b = appendFlexibleHeader(b, protocol.OffsetFetch, groupsOffsetsVersion, clientID)
 	b = appendCompactCount(b, len(r.groups))
 	for _, g := range r.groups {
@@ -96,25 +95,8 @@ func (r *groupsOffsets) appendTo(b []byte, clientID string) []byte {
 	return finishRequest(append(b, 0 /* stable or not */, noTags))
 }
 
-func appendFlexibleHeader(b []byte, key protocol.ApiKey, version int16, clientID string) []byte {
-	b = appendInt32(b, 0) // size, see finishRequest
-	b = binary.BigEndian.AppendUint16(b, uint16(key))
-	b = binary.BigEndian.AppendUint16(b, uint16(version))
-	b = appendInt32(b, 0) // correlation id
-	b = appendString(b, clientID)
-	return append(b, noTags)
-}
-
-// finishRequest fills in the size.
-func finishRequest(b []byte) []byte {
-	binary.BigEndian.PutUint32(b, uint32(len(b)-4))
-	return b
-}
-
-func appendCompactCount(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)+1) }
-
-// readAnswer implements ownLayout.
-func (*findCoordinators) readAnswer(from io.Reader) (protocol.Message, error) {
+// ReadAnswer implements wire.Layout.
+func (*findCoordinators) ReadAnswer(from io.Reader) (protocol.Message, error) {
 	data, err := readSized(from)
 	if err != nil {
 		return nil, err
@@ -138,8 +120,8 @@ func (*findCoordinators) readAnswer(from io.Reader) (protocol.Message, error) {
 	return res, nil
 }
 
-// readAnswer implements ownLayout.
-func (*groupsOffsets) readAnswer(from io.Reader) (protocol.Message, error) {
+// ReadAnswer implements wire.Layout.
+func (*groupsOffsets) ReadAnswer(from io.Reader) (protocol.Message, error) {
 	data, err := readSized(from)
 	if err != nil {
 		return nil, err
@@ -148,7 +130,7 @@ func (*groupsOffsets) readAnswer(from io.Reader) (protocol.Message, error) {
 	r.int32() // throttle time
 	res := &groupsOffsetsAnswer{}
 	for n := r.compactCount(); n > 0 && r.err == nil; n-- {
-		res.groups = append(res.groups, r.groupOffsets())
+		res.groups = append(res.groups, readGroupOffsets(r))
 	}
 	r.tags()
 	if r.err != nil {
@@ -157,8 +139,8 @@ func (*groupsOffsets) readAnswer(from io.Reader) (protocol.Message, error) {
 	return res, nil
 }
 
-// groupOffsets leaves the metadata out: it may be larger than all the rest.
-func (r *protocolReader) groupOffsets() groupOffsets {
+// readGroupOffsets leaves the metadata out: it may be larger than all the rest.
+func readGroupOffsets(r *protocolReader) groupOffsets {
 	g := groupOffsets{group: string(r.compact())}
 	for t := r.compactCount(); t > 0 && r.err == nil; t-- {
 		topic := offsetfetch.ResponseTopic{Name: string(r.compact())}
@@ -176,26 +158,4 @@ func (r *protocolReader) groupOffsets() groupOffsets {
 	g.code = r.int16()
 	r.tags()
 	return g
-}
-
-func flexibleAnswer(data []byte) *protocolReader {
-	r := &protocolReader{data: data}
-	r.int32() // correlation id
-	r.tags()
-	return r
-}
-
-// readSized reads one answer without its size.
-func readSized(from io.Reader) ([]byte, error) {
-	var size [4]byte
-	if _, err := io.ReadFull(from, size[:]); err != nil {
-		return nil, err
-	}
-	// Memory is taken as the data comes, not for a claim.
-	whole := int64(binary.BigEndian.Uint32(size[:]))
-	data, err := io.ReadAll(io.LimitReader(from, whole))
-	if err == nil && int64(len(data)) < whole {
-		err = io.ErrUnexpectedEOF
-	}
-	return data, err
 }

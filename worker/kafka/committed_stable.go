@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 
@@ -25,8 +24,8 @@ var _ ownLayout = (*stableOffsetFetch)(nil)
 // ApiKey implements protocol.Message.
 func (*stableOffsetFetch) ApiKey() protocol.ApiKey { return protocol.OffsetFetch }
 
-// appendTo implements ownLayout.
-func (r *stableOffsetFetch) appendTo(b []byte, clientID string) []byte {
+// AppendTo implements wire.Layout.
+func (r *stableOffsetFetch) AppendTo(b []byte, clientID string) []byte {
 	b = appendFlexibleHeader(b, protocol.OffsetFetch, stableVersion, clientID)
 	b = appendCompact(b, r.GroupID)
 	b = appendCompactCount(b, len(r.Topics))
@@ -41,15 +40,8 @@ func (r *stableOffsetFetch) appendTo(b []byte, clientID string) []byte {
 	return finishRequest(append(b, 1 /* require stable */, noTags))
 }
 
-// noTags ends a structure of the flexible encoding that has no tagged fields.
-const noTags = 0
-
-func appendCompact(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))+1), s...)
-}
-
-// readAnswer implements ownLayout.
-func (*stableOffsetFetch) readAnswer(from io.Reader) (protocol.Message, error) {
+// ReadAnswer implements wire.Layout.
+func (*stableOffsetFetch) ReadAnswer(from io.Reader) (protocol.Message, error) {
 	data, err := readSized(from)
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ import (
 
 func TestStableOffsetFetchIsWhatOthersRead(t *testing.T) {
 	r := &stableOffsetFetch{GroupID: "g", Topics: []offsetfetch.RequestTopic{{Name: "in", PartitionIndexes: []int32{3, 1 << 20}}}}
-	b := r.appendTo(nil, "me")
+	b := r.AppendTo(nil, "me")
 	if size := binary.BigEndian.Uint32(b); int(size) != len(b)-4 {
 		t.Errorf("size %d of %d bytes", size, len(b)-4)
 	}

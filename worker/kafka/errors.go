@@ -20,15 +20,6 @@ var (
 	ErrUnreachable = errors.New("no Kafka broker can be reached")
 )
 
-// errorOf returns the error that a code of the protocol stands for: a
-// kafkago.Error, or nil for 0.
-func errorOf(code int16) error {
-	if code == 0 {
-		return nil
-	}
-	return kafkago.Error(code)
-}
-
 // retriable reports whether the same request may succeed later without anybody
 // doing anything: network errors, timeouts, leaders and coordinators that move.
 //

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"math"
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
@@ -26,47 +26,24 @@ const requestTimeout = 30 * time.Second
 func (c *Client) ask(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	res, err := c.roundTrip(ctx, &exchange{broker: broker, request: req})
+	res, err := c.roundTrip(ctx, newExchange(broker, "", req, math.MaxInt16))
 	if errors.Is(err, ErrUnreachable) {
 		return nil, err // whatever was asked
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s request: %w", req.ApiKey(), err)
 	}
-	return res.(*answer).Message, nil
+	return unwrap(res), nil
 }
 
-// exchange carries a request of kafka-go's to a broker that was chosen here.
-// It is sent once.
-type exchange struct {
-	broker  int32
-	version int16
-	request protocol.Message
-}
-
-func (e *exchange) ApiKey() protocol.ApiKey { return e.request.ApiKey() }
-
-// Broker implements protocol.BrokerMessage.
-func (e *exchange) Broker(protocol.Cluster) (protocol.Broker, error) {
-	return protocol.Broker{ID: e.broker}, nil
-}
-
-// Required implements protocol.RawExchanger, and takes note of the version that
-// was negotiated.
-func (e *exchange) Required(versions map[protocol.ApiKey]int16) bool {
-	e.version = versions[e.ApiKey()]
-	return true
-}
-
-// RawExchange implements protocol.RawExchanger. A connection carries one request
-// at a time, so the correlation id needs no counting.
-func (e *exchange) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
-	res, err := protocol.RoundTrip(rw, e.version, 0, "", e.request)
+// send sends one request to one broker and returns its answer. When it returns, the
+// exchange is over: nothing reads the request's memory any more.
+func (c *Client) send(ctx context.Context, e *Exchange) (protocol.Message, error) {
+	res, err := c.roundTrip(ctx, e)
 	if err != nil {
+		// The transport does not wait for the exchange once ctx is done.
+		e.Abort()
 		return nil, err
 	}
-	return &answer{Message: res}, nil
+	return unwrap(res), nil
 }
-
-// answer hides the type of an answer from the transport, which acts on some.
-type answer struct{ protocol.Message }

@@ -5,6 +5,8 @@ import (
 	"net"
 	"testing"
 
+	"github.com/segmentio/kafka-go/protocol"
+
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
@@ -45,11 +47,13 @@ func cannedBroker(tb testing.TB, answer []byte) net.Conn {
 func fetchOnce(tb testing.TB, conn net.Conn, pool *batch.Pool, b *batch.Batch) (records int) {
 	req := wireRequest(maxFetchVersion)
 	req.pool = pool
-	msg, err := req.RawExchange(conn)
+	e := req.exchange()
+	e.Required(map[protocol.ApiKey]int16{protocol.Fetch: maxFetchVersion})
+	msg, err := e.RawExchange(conn)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	res := msg.(*fetchResponse)
+	res := unwrap(msg).(*fetchResponse)
 	for i := range res.partitions {
 		p := &res.partitions[i]
 		found := batch.ScanHeaders(p.records.Bytes()[:p.size], 0)

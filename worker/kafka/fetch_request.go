@@ -3,10 +3,7 @@ package kafka
 import (
 	"context"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
@@ -35,11 +32,7 @@ type fetchRequest struct {
 	partitions    []fetchPartition
 	pool          *batch.Pool
 
-	version int16
-
-	mu      sync.Mutex
-	conn    readDeadliner // set while the exchange is under way; guarded by mu
-	aborted bool          // guarded by mu
+	version int16 // of the exchange
 }
 
 // fetchPartition is what is asked of a partition.
@@ -61,110 +54,40 @@ func (r *fetchRequest) owner(partition int32) *batch.Account {
 	return nil
 }
 
-type readDeadliner interface{ SetReadDeadline(time.Time) error }
-
-var (
-	errFetchAborted = errors.New("the fetch was given up")
-	errFetchTooOld  = errors.New("the broker is older than Kafka 0.11, which is not supported")
-)
-
 // fetch sends the request and returns the answer, whose buffers are then the
 // caller's. When ctx ends, the connection is closed: a broker would hold on to a
 // long poll, and its answer would have nobody to go to.
 func (c *Client) fetch(ctx context.Context, r *fetchRequest) (*fetchResponse, error) {
-	stop := context.AfterFunc(ctx, r.abort)
+	e := r.exchange()
+	stop := context.AfterFunc(ctx, e.Abort)
 	defer stop()
 	timeout, cancel := context.WithTimeout(ctx, r.maxWait+requestTimeout)
 	defer cancel()
-	res, err := c.roundTrip(timeout, r)
+	res, err := c.send(timeout, e)
 	if err != nil {
-		// The exchange may still be under way, with nobody to take its answer.
-		r.abort()
 		return nil, err
 	}
 	return res.(*fetchResponse), nil
 }
 
-// abort ends the exchange, now or before it starts.
-func (r *fetchRequest) abort() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.aborted = true
-	if r.conn != nil {
-		// An error means that the connection is closed already.
-		_ = r.conn.SetReadDeadline(time.Unix(1, 0))
+// exchange returns the exchange that sends the request.
+func (r *fetchRequest) exchange() *Exchange {
+	return &Exchange{
+		BrokerID: r.broker, Key: protocol.Fetch, MinVersion: minFetchVersion, MaxVersion: maxFetchVersion,
+		Encode: func(to io.Writer, version int16) error {
+			r.version = version
+			_, err := to.Write(r.encode(nil))
+			return err
+		},
+		Decode: func(from io.Reader, _ int16) (protocol.Message, error) {
+			res, err := readFetchResponse(from, r)
+			if err != nil {
+				return nil, err
+			}
+			return res, nil
+		},
+		Discard: func(res protocol.Message) { res.(*fetchResponse).release() },
 	}
-}
-
-// begin and end bracket the exchange. Between them abort acts on the connection;
-// after end it must not, since another request may be using it.
-func (r *fetchRequest) begin(rw io.ReadWriter) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.aborted {
-		return errFetchAborted
-	}
-	r.conn, _ = rw.(readDeadliner)
-	return nil
-}
-
-func (r *fetchRequest) end() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.conn = nil
-	if r.aborted {
-		// Its read deadline has passed: the transport drops a connection that
-		// had an error, and would keep it otherwise.
-		return errFetchAborted
-	}
-	return nil
-}
-
-// ApiKey implements protocol.Message.
-func (r *fetchRequest) ApiKey() protocol.ApiKey { return protocol.Fetch }
-
-// Broker implements protocol.BrokerMessage.
-func (r *fetchRequest) Broker(protocol.Cluster) (protocol.Broker, error) {
-	return protocol.Broker{ID: r.broker}, nil
-}
-
-// Required implements protocol.RawExchanger, and takes note of the version that
-// was negotiated.
-func (r *fetchRequest) Required(versions map[protocol.ApiKey]int16) bool {
-	r.version = min(versions[protocol.Fetch], maxFetchVersion)
-	return true
-}
-
-// RawExchange implements protocol.RawExchanger.
-func (r *fetchRequest) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
-	if r.version < minFetchVersion {
-		return nil, fmt.Errorf("%w: it speaks version %d of the Fetch API, %d is needed", errFetchTooOld, r.version, minFetchVersion)
-	}
-	if err := r.begin(rw); err != nil {
-		return nil, err
-	}
-	res, err := r.exchange(rw)
-	if aborted := r.end(); aborted != nil {
-		if res != nil {
-			res.release()
-		}
-		return nil, aborted
-	}
-	if err != nil {
-		return nil, err
-	}
-	return res, nil
-}
-
-func (r *fetchRequest) exchange(rw io.ReadWriter) (*fetchResponse, error) {
-	if _, err := rw.Write(r.encode(nil)); err != nil {
-		return nil, fmt.Errorf("send the fetch request: %w", err)
-	}
-	res, err := readFetchResponse(rw, r)
-	if err != nil {
-		return nil, fmt.Errorf("read the fetch response: %w", err)
-	}
-	return res, nil
 }
 
 // fetchCorrelationID is in each request: a connection carries one at a time.
@@ -216,10 +139,4 @@ func (r *fetchRequest) encodePartition(b []byte, p fetchPartition) []byte {
 		b = binary.BigEndian.AppendUint64(b, 1<<64-1) // log start offset, of followers
 	}
 	return appendInt32(b, p.maxBytes)
-}
-
-func appendInt32(b []byte, v int32) []byte { return binary.BigEndian.AppendUint32(b, uint32(v)) }
-
-func appendString(b []byte, s string) []byte {
-	return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...)
 }

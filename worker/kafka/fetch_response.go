@@ -52,26 +52,14 @@ const maxResponseBytes = batch.MaxBytes + 64<<20
 func readFetchResponse(from io.Reader, req *fetchRequest) (*fetchResponse, error) {
 	r := newWireReader(from)
 	defer r.free()
-	r.left = 4
-	size := int64(r.int32())
-	if r.err != nil {
-		return nil, r.err
-	}
-	if size < 8 || size > maxResponseBytes {
-		return nil, fmt.Errorf("a size of %d bytes can't be", size)
-	}
-	r.left = int(size)
-	if id := r.int32(); r.err == nil && id != fetchCorrelationID {
-		return nil, fmt.Errorf("it answers request %d, not %d", id, fetchCorrelationID)
+	if err := r.Start(maxResponseBytes, fetchCorrelationID); err != nil {
+		return nil, err
 	}
 	res := &fetchResponse{partitions: make([]fetchedPartition, 0, len(req.partitions))}
 	res.read(r, req)
-	if r.err == nil && r.left != 0 {
-		r.fail(fmt.Errorf("%d bytes belong to no field", r.left))
-	}
-	if r.err != nil {
+	if err := r.End(); err != nil {
 		res.release()
-		return nil, r.err
+		return nil, err
 	}
 	return res, nil
 }
@@ -86,12 +74,12 @@ func (r *fetchResponse) read(w *wireReader, req *fetchRequest) {
 		topic := w.string()
 		for range w.count(18) {
 			p := readFetchedPartition(w, req)
-			if w.err == nil && topic == req.topic {
+			if w.Err() == nil && topic == req.topic {
 				r.partitions = append(r.partitions, p)
 			} else if p.records != nil {
 				p.records.Release()
 			}
-			if w.err != nil {
+			if w.Err() != nil {
 				return
 			}
 		}
@@ -115,6 +103,33 @@ func readFetchedPartition(r *wireReader, req *fetchRequest) fetchedPartition {
 	if req.version >= 11 {
 		r.int32() // preferred read replica: none, as the request names no rack
 	}
-	p.records, p.size = r.records(req.pool, req.owner(p.partition))
+	p.records, p.size = readRecords(r, req.pool, req.owner(p.partition))
 	return p
+}
+
+// readRecords reads a record set into a buffer of pool; nil if it is null or empty.
+func readRecords(r *wireReader, pool *batch.Pool, owner *batch.Account) (*batch.Buffer, int) {
+	size := int(r.int32())
+	if size > r.Left() {
+		r.fail(fmt.Errorf("records of %d bytes where %d are left", size, r.Left()))
+	}
+	if r.Err() != nil || size <= 0 {
+		return nil, 0
+	}
+	b := pool.GetFor(owner, min(size, batch.MaxPooled))
+	for at := 0; ; {
+		end := min(size, len(b.Bytes()))
+		if !r.read(b.Bytes()[at:end]) {
+			b.Release()
+			return nil, 0
+		}
+		if at = end; at == size {
+			return b, size
+		}
+		// Larger memory is taken as the data comes, not for a claim.
+		larger := pool.GetFor(owner, min(size, 4*len(b.Bytes())))
+		copy(larger.Bytes(), b.Bytes())
+		b.Release()
+		b = larger
+	}
 }

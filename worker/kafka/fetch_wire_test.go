@@ -3,8 +3,6 @@ package kafka
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
-	"io"
 	"runtime"
 	"strings"
 	"testing"
@@ -151,47 +149,9 @@ func TestClaimedRecordsAreNotAllocated(t *testing.T) {
 }
 
 func TestBrokerThatIsTooOld(t *testing.T) {
-	r := wireRequest(0)
-	r.Required(map[protocol.ApiKey]int16{protocol.Fetch: 3})
-	if _, err := r.RawExchange(nil); err == nil || !strings.Contains(err.Error(), "Kafka 0.11") {
+	e := wireRequest(0).exchange()
+	e.Required(map[protocol.ApiKey]int16{protocol.Fetch: 3})
+	if _, err := e.RawExchange(nil); err == nil || !strings.Contains(err.Error(), "Kafka 0.11") {
 		t.Errorf("got %v", err)
-	}
-}
-
-// slowConn blocks reads until the deadline is set.
-type slowConn struct{ deadline chan struct{} }
-
-func (c *slowConn) Write(b []byte) (int, error) { return len(b), nil }
-
-func (c *slowConn) Read([]byte) (int, error) {
-	<-c.deadline
-	return 0, fmt.Errorf("deadline: %w", io.ErrClosedPipe)
-}
-
-func (c *slowConn) SetReadDeadline(time.Time) error {
-	close(c.deadline)
-	return nil
-}
-
-func TestAbortEndsAnExchangeAndNoLaterOne(t *testing.T) {
-	conn := &slowConn{deadline: make(chan struct{})}
-	r := wireRequest(11)
-	outcome := make(chan error)
-	go func() {
-		_, err := r.RawExchange(conn)
-		outcome <- err
-	}()
-	awaitState(t, "the exchange is under way", func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		return r.conn != nil
-	})
-	r.abort()
-	if err := <-outcome; err != errFetchAborted { //nolint:errorlint // it is not wrapped
-		t.Errorf("got %v", err)
-	}
-	r.abort() // would close the deadline channel again
-	if _, err := r.RawExchange(conn); err == nil {
-		t.Error("a request that was given up is sent")
 	}
 }

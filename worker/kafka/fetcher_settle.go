@@ -238,7 +238,7 @@ func (f *Fetcher) requestFailed(b *fetchBroker, r *laneRequest, err error) []del
 		return nil // called back
 	}
 	err = fmt.Errorf("fetch from broker %d: %w", b.id, err)
-	if refused, ok := errors.AsType[*DialError](err); ok && refused.permanent() || errors.Is(err, errFetchTooOld) {
+	if refused, ok := errors.AsType[*DialError](err); ok && refused.permanent() || errors.Is(err, errTooOld) {
 		return f.allFailed(r.cursors, err)
 	}
 	f.client.forgetLeaders(f.cfg.Topic)

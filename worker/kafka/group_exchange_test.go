@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"testing"
-	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -39,7 +38,7 @@ func TestSwappedErrors(t *testing.T) {
 // exchangeWith sends a request to a broker that gives this answer.
 func exchangeWith(t *testing.T, req protocol.Message, res kmsg.Response) protocol.Message {
 	t.Helper()
-	e := &groupExchange{request: req}
+	e := groupExchange(1, "", req)
 	e.Required(map[protocol.ApiKey]int16{req.ApiKey(): 100})
 	ours, theirs := net.Pipe()
 	defer func() { _ = ours.Close() }()
@@ -57,41 +56,5 @@ func exchangeWith(t *testing.T, req protocol.Message, res kmsg.Response) protoco
 	if err != nil {
 		t.Fatalf("%s: %v", req.ApiKey(), err)
 	}
-	return got.(*answer).Message
-}
-
-// TestAbortedExchangeSendsNothing: a request that is still in the transport's
-// hands when its sender gave up must not go out later.
-func TestAbortedExchangeSendsNothing(t *testing.T) {
-	e := &groupExchange{request: &heartbeat.Request{}}
-	e.abort()
-	ours, theirs := net.Pipe()
-	defer func() { _, _ = ours.Close(), theirs.Close() }()
-	if _, err := e.RawExchange(protocol.NewConn(ours, "test")); err == nil {
-		t.Error("exchanged after abort")
-	}
-}
-
-func TestAbortEndsTheWait(t *testing.T) {
-	e := &groupExchange{request: &heartbeat.Request{}}
-	e.Required(map[protocol.ApiKey]int16{protocol.Heartbeat: 3})
-	ours, theirs := net.Pipe()
-	defer func() { _, _ = ours.Close(), theirs.Close() }()
-	ended := make(chan error, 1)
-	go func() {
-		_, err := e.RawExchange(protocol.NewConn(ours, "test"))
-		ended <- err
-	}()
-	if _, err := theirs.Read(make([]byte, 1<<10)); err != nil {
-		t.Fatal(err)
-	}
-	e.abort()
-	select {
-	case err := <-ended:
-		if err == nil {
-			t.Error("no error")
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("still waiting for an answer")
-	}
+	return unwrap(got)
 }

@@ -2,10 +2,7 @@ package kafka
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"maps"
-	"math"
 	"slices"
 )
 
@@ -102,7 +99,7 @@ func decodeSubscription(data []byte) (subscription, error) {
 		s.generation = int32(binary.BigEndian.Uint32(user))
 	}
 	if version >= 1 {
-		for topic, partitions := range r.topicPartitions() {
+		for topic, partitions := range topicPartitions(&r) {
 			for _, p := range partitions {
 				s.owned = append(s.owned, topicPartition{topic, p})
 			}
@@ -124,75 +121,14 @@ func decodeAssignment(data []byte) (assignment, error) {
 	r := protocolReader{data: data}
 	r.int16() // version
 	a := make(assignment)
-	for topic, partitions := range r.topicPartitions() {
+	for topic, partitions := range topicPartitions(&r) {
 		a[topic] = append(a[topic], partitions...)
 	}
 	return a, r.err
 }
 
-// protocolReader reads the consumer protocol; after an error it returns zeros.
-type protocolReader struct {
-	data []byte
-	err  error
-}
-
-var errCutProtocol = errors.New("it ends early")
-
-func (r *protocolReader) take(n int) []byte {
-	if r.err != nil || n < 0 || n > len(r.data) {
-		r.err = errCutProtocol
-		return nil
-	}
-	b := r.data[:n]
-	r.data = r.data[n:]
-	return b
-}
-
-func (r *protocolReader) int16() int16 {
-	if b := r.take(2); b != nil {
-		return int16(binary.BigEndian.Uint16(b))
-	}
-	return 0
-}
-
-func (r *protocolReader) int32() int32 {
-	if b := r.take(4); b != nil {
-		return int32(binary.BigEndian.Uint32(b))
-	}
-	return 0
-}
-
-func (r *protocolReader) int64() int64 {
-	if b := r.take(8); b != nil {
-		return int64(binary.BigEndian.Uint64(b))
-	}
-	return 0
-}
-
-func (r *protocolReader) string() string { return string(r.take(int(r.int16()))) }
-
-// bytes reads bytes that may be null.
-func (r *protocolReader) bytes() []byte {
-	n := r.int32()
-	if n < 0 {
-		return nil
-	}
-	return r.take(int(n))
-}
-
-func (r *protocolReader) count() int {
-	n := int(r.int32())
-	if n > len(r.data) {
-		r.err = fmt.Errorf("%d elements where %d bytes are left", n, len(r.data))
-	}
-	if r.err != nil {
-		return 0
-	}
-	return n
-}
-
 // topicPartitions reads lists of partitions by topic, in their order.
-func (r *protocolReader) topicPartitions() func(yield func(string, []int32) bool) {
+func topicPartitions(r *protocolReader) func(yield func(string, []int32) bool) {
 	return func(yield func(string, []int32) bool) {
 		for n := r.count(); n > 0 && r.err == nil; n-- {
 			topic := r.string()
@@ -204,45 +140,5 @@ func (r *protocolReader) topicPartitions() func(yield func(string, []int32) bool
 				return
 			}
 		}
-	}
-}
-
-// The flexible encoding (KIP-482) has lengths as unsigned varints, one more than
-// they are: 0 is null.
-
-func (r *protocolReader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.data)
-	if r.err != nil || n <= 0 {
-		r.err = errCutProtocol
-		return 0
-	}
-	r.data = r.data[n:]
-	return v
-}
-
-// compact reads bytes that may be null.
-func (r *protocolReader) compact() []byte {
-	if n := r.uvarint(); n > 0 {
-		return r.take(int(min(n-1, math.MaxInt32)))
-	}
-	return nil
-}
-
-func (r *protocolReader) compactCount() int {
-	n := r.uvarint()
-	if n > uint64(len(r.data))+1 {
-		r.err = fmt.Errorf("%d elements where %d bytes are left", n-1, len(r.data))
-	}
-	if r.err != nil || n == 0 {
-		return 0
-	}
-	return int(n - 1)
-}
-
-// tags skips tagged fields: all of them are optional.
-func (r *protocolReader) tags() {
-	for n := r.uvarint(); n > 0 && r.err == nil; n-- {
-		r.uvarint()
-		r.take(int(min(r.uvarint(), math.MaxInt32)))
 	}
 }

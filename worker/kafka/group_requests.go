@@ -35,14 +35,12 @@ func (g *coordinator) ask(ctx context.Context, req protocol.Message) (protocol.M
 	if err != nil {
 		return nil, err
 	}
-	e := &groupExchange{broker: broker, clientID: g.client.cfg.ClientID, request: req}
-	res, err := g.client.roundTrip(ctx, e)
+	res, err := g.client.send(ctx, groupExchange(broker, g.client.cfg.ClientID, req))
 	if err != nil {
-		e.abort()
 		g.forget(broker)
 		return nil, fmt.Errorf("%s request: %w", req.ApiKey(), err)
 	}
-	return res.(*answer).Message, nil
+	return res, nil
 }
 
 // lookUp returns the id of the broker that coordinates the group.

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 
@@ -62,13 +61,9 @@ func (*epochEnds) ApiKey() protocol.ApiKey { return protocol.OffsetForLeaderEpoc
 // ApiKey implements protocol.Message.
 func (*epochEndsAnswer) ApiKey() protocol.ApiKey { return protocol.OffsetForLeaderEpoch }
 
-// appendTo implements ownLayout.
-func (r *epochEnds) appendTo(b []byte, clientID string) []byte {
-	b = appendInt32(b, 0) // size, see finishRequest
-	b = binary.BigEndian.AppendUint16(b, uint16(protocol.OffsetForLeaderEpoch))
-	b = binary.BigEndian.AppendUint16(b, epochEndVersion)
-	b = appendInt32(b, 0) // correlation id
-	b = appendString(b, clientID)
+// AppendTo implements wire.Layout.
+func (r *epochEnds) AppendTo(b []byte, clientID string) []byte {
+	b = appendHeader(b, protocol.OffsetForLeaderEpoch, epochEndVersion, clientID)
 	b = appendInt32(b, -1) // replica id: a consumer
 	b = appendInt32(b, 1)
 	b = appendString(b, r.topic)
@@ -79,8 +74,8 @@ func (r *epochEnds) appendTo(b []byte, clientID string) []byte {
 	return finishRequest(b)
 }
 
-// readAnswer implements ownLayout.
-func (r *epochEnds) readAnswer(from io.Reader) (protocol.Message, error) {
+// ReadAnswer implements wire.Layout.
+func (r *epochEnds) ReadAnswer(from io.Reader) (protocol.Message, error) {
 	data, err := readSized(from)
 	if err != nil {
 		return nil, err
@@ -115,13 +110,13 @@ func (c *Client) epochEnds(ctx context.Context, leader int32, topic string, ques
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	ends := make(map[int32]epochEnd, len(questions))
-	res, err := c.roundTrip(ctx, &probedExchange{
-		broker: leader, clientID: c.cfg.ClientID, version: epochEndVersion,
-		request: &epochEnds{topic: topic, partitions: questions},
+	res, err := c.roundTrip(ctx, &Probe{
+		BrokerID: leader, ClientID: c.cfg.ClientID, Version: epochEndVersion,
+		Request: &epochEnds{topic: topic, partitions: questions},
 	})
 	var answered map[int32]epochEnd
 	if err == nil {
-		answered = res.(*answer).Message.(*epochEndsAnswer).ends
+		answered = unwrap(res).(*epochEndsAnswer).ends
 	}
 	for _, q := range questions {
 		end, ok := answered[q.partition]

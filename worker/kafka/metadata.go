@@ -34,9 +34,9 @@ func (c *Client) learnBrokers(ctx context.Context, res *metadata.Response) {
 func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	e := &probedExchange{
-		broker: anyBroker, clientID: c.cfg.ClientID, request: &topicMetadata{topic}, version: topicIDVersion,
-		older: &metadata.Request{TopicNames: []string{topic}},
+	e := &Probe{
+		BrokerID: anyBroker, ClientID: c.cfg.ClientID, Request: &topicMetadata{topic}, Version: topicIDVersion,
+		Older: &metadata.Request{TopicNames: []string{topic}},
 	}
 	res, err := c.roundTrip(ctx, e)
 	if err != nil {
@@ -45,11 +45,11 @@ func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, 
 	var found *metadata.Response
 	var id TopicID
 	epochsKnown := true
-	switch res := res.(*answer).Message.(type) {
+	switch res := unwrap(res).(type) {
 	case *topicMetadataAnswer:
 		found, id = &res.Response, res.ids[topic]
 	case *metadata.Response:
-		found, epochsKnown = res, e.olderVersion >= 7
+		found, epochsKnown = res, e.OlderVersion() >= 7
 	}
 	c.learnBrokers(ctx, found)
 	for i := range found.Topics {

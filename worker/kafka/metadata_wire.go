@@ -30,8 +30,8 @@ var _ ownLayout = (*topicMetadata)(nil)
 // ApiKey implements protocol.Message.
 func (*topicMetadata) ApiKey() protocol.ApiKey { return protocol.Metadata }
 
-// appendTo implements ownLayout.
-func (r *topicMetadata) appendTo(b []byte, clientID string) []byte {
+// AppendTo implements wire.Layout.
+func (r *topicMetadata) AppendTo(b []byte, clientID string) []byte {
 	b = appendFlexibleHeader(b, protocol.Metadata, topicIDVersion, clientID)
 	b = appendCompactCount(b, 1)
 	b = append(b, make([]byte, len(TopicID{}))...) // by its name
@@ -40,8 +40,8 @@ func (r *topicMetadata) appendTo(b []byte, clientID string) []byte {
 	return finishRequest(append(b, 0 /* don't create it */, 0 /* nor tell the operations */, noTags))
 }
 
-// readAnswer implements ownLayout.
-func (*topicMetadata) readAnswer(from io.Reader) (protocol.Message, error) {
+// ReadAnswer implements wire.Layout.
+func (*topicMetadata) ReadAnswer(from io.Reader) (protocol.Message, error) {
 	data, err := readSized(from)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func decodeTopicMetadata(data []byte) (*topicMetadataAnswer, error) {
 		copy(id[:], r.take(len(id)))
 		r.take(1) // whether it is internal
 		for p := r.compactCount(); p > 0 && r.err == nil; p-- {
-			t.Partitions = append(t.Partitions, r.partitionMetadata())
+			t.Partitions = append(t.Partitions, readPartitionMetadata(r))
 		}
 		r.int32() // authorized operations
 		r.tags()
@@ -80,7 +80,7 @@ func decodeTopicMetadata(data []byte) (*topicMetadataAnswer, error) {
 	return res, nil
 }
 
-func (r *protocolReader) partitionMetadata() metadata.ResponsePartition {
+func readPartitionMetadata(r *protocolReader) metadata.ResponsePartition {
 	p := metadata.ResponsePartition{ErrorCode: r.int16(), PartitionIndex: r.int32(), LeaderID: r.int32(), LeaderEpoch: r.int32()}
 	for range 3 { // replicas, those in sync, those offline
 		for n := r.compactCount(); n > 0 && r.err == nil; n-- {

@@ -4,10 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
@@ -43,12 +40,7 @@ type produceRequest struct {
 	batches  []producedBatch // those of one topic next to each other
 	out      *bufio.Writer
 
-	version int16
-
-	mu      sync.Mutex
-	conn    deadliner     // set while the exchange is under way; guarded by mu
-	aborted bool          // guarded by mu
-	ended   chan struct{} // closed when the exchange that began is over; guarded by mu
+	version int16 // of the exchange
 }
 
 // producedBatch is a log batch on its way to its partition.
@@ -58,112 +50,35 @@ type producedBatch struct {
 	bytes     []byte
 }
 
-type deadliner interface{ SetDeadline(time.Time) error }
-
-var (
-	errProduceAborted = errors.New("the request was given up")
-	errProduceTooOld  = errors.New("the broker is older than Kafka 0.11, which is not supported")
-)
-
 // produce sends the request and returns the answer. When it returns, however
 // that comes about, nothing reads the batches any more: their memory may be
 // used for others.
 func (c *Client) produce(ctx context.Context, r *produceRequest) (*produceResponse, error) {
 	timeout, cancel := context.WithTimeout(ctx, produceTimeout)
 	defer cancel()
-	res, err := c.roundTrip(timeout, r)
+	res, err := c.send(timeout, r.exchange())
 	if err != nil {
-		// The transport does not wait for the exchange once ctx is done.
-		r.abort()
 		return nil, err
 	}
 	return res.(*produceResponse), nil
 }
 
-// abort ends the exchange and waits until it is over, or keeps it from
-// beginning.
-func (r *produceRequest) abort() {
-	r.mu.Lock()
-	r.aborted = true
-	if r.conn != nil {
-		// An error means that the connection is closed already.
-		_ = r.conn.SetDeadline(time.Unix(1, 0))
+// exchange returns the exchange that sends the request.
+func (r *produceRequest) exchange() *Exchange {
+	return &Exchange{
+		BrokerID: r.broker, Key: protocol.Produce, MinVersion: minProduceVersion, MaxVersion: maxProduceVersion,
+		Encode: func(to io.Writer, version int16) error {
+			r.version = version
+			return r.write(to)
+		},
+		Decode: func(from io.Reader, version int16) (protocol.Message, error) {
+			res, err := readProduceResponse(from, version)
+			if err != nil {
+				return nil, err
+			}
+			return res, nil
+		},
 	}
-	ended := r.ended
-	r.mu.Unlock()
-	if ended != nil {
-		<-ended
-	}
-}
-
-// begin and end bracket the exchange. Between them abort acts on the connection;
-// after end it must not, since another request may be using it.
-func (r *produceRequest) begin(rw io.ReadWriter) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.aborted {
-		return errProduceAborted
-	}
-	r.conn, _ = rw.(deadliner)
-	r.ended = make(chan struct{})
-	return nil
-}
-
-func (r *produceRequest) end() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.conn = nil
-	close(r.ended)
-	if r.aborted {
-		// Its deadline has passed: the transport drops a connection that had
-		// an error, and would keep it otherwise.
-		return errProduceAborted
-	}
-	return nil
-}
-
-// ApiKey implements protocol.Message.
-func (r *produceRequest) ApiKey() protocol.ApiKey { return protocol.Produce }
-
-// Broker implements protocol.BrokerMessage.
-func (r *produceRequest) Broker(protocol.Cluster) (protocol.Broker, error) {
-	return protocol.Broker{ID: r.broker}, nil
-}
-
-// Required implements protocol.RawExchanger, and takes note of the version that
-// was negotiated.
-func (r *produceRequest) Required(versions map[protocol.ApiKey]int16) bool {
-	r.version = min(versions[protocol.Produce], maxProduceVersion)
-	return true
-}
-
-// RawExchange implements protocol.RawExchanger.
-func (r *produceRequest) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
-	if r.version < minProduceVersion {
-		return nil, fmt.Errorf("%w: it speaks version %d of the Produce API, %d is needed", errProduceTooOld, r.version, minProduceVersion)
-	}
-	if err := r.begin(rw); err != nil {
-		return nil, err
-	}
-	res, err := r.exchange(rw)
-	if aborted := r.end(); aborted != nil {
-		return nil, aborted
-	}
-	if err != nil {
-		return nil, err
-	}
-	return res, nil
-}
-
-func (r *produceRequest) exchange(rw io.ReadWriter) (*produceResponse, error) {
-	if err := r.write(rw); err != nil {
-		return nil, fmt.Errorf("send the produce request: %w", err)
-	}
-	res, err := readProduceResponse(rw, r.version)
-	if err != nil {
-		return nil, fmt.Errorf("read the produce response: %w", err)
-	}
-	return res, nil
 }
 
 // produceCorrelationID is in each request: a connection carries one at a time.

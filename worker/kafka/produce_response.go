@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"slices"
 
@@ -54,34 +53,22 @@ const maxProduceResponse = 64 << 20
 func readProduceResponse(from io.Reader, version int16) (*produceResponse, error) {
 	r := newWireReader(from)
 	defer r.free()
-	r.left = 4
-	size := r.int32()
-	if r.err != nil {
-		return nil, r.err
-	}
-	if size < 8 || size > maxProduceResponse {
-		return nil, fmt.Errorf("a size of %d bytes can't be", size)
-	}
-	r.left = int(size)
-	if id := r.int32(); r.err == nil && id != produceCorrelationID {
-		return nil, fmt.Errorf("it answers request %d, not %d", id, produceCorrelationID)
+	if err := r.Start(maxProduceResponse, produceCorrelationID); err != nil {
+		return nil, err
 	}
 	res := &produceResponse{}
 	for range r.count(6) {
 		topic := r.string()
 		for range r.count(22) {
-			if r.err != nil {
+			if r.Err() != nil {
 				break
 			}
 			res.results = append(res.results, readProduceResult(r, topic, version))
 		}
 	}
 	res.throttleMs = r.int32()
-	if r.err == nil && r.left != 0 {
-		r.fail(fmt.Errorf("%d bytes belong to no field", r.left))
-	}
 	slices.SortFunc(res.results, compareResults)
-	return res, r.err
+	return res, r.End()
 }
 
 func readProduceResult(r *wireReader, topic string, version int16) produceResult {
@@ -95,21 +82,10 @@ func readProduceResult(r *wireReader, topic string, version int16) produceResult
 	}
 	for range r.count(6) {
 		res.refused = append(res.refused, refusedRecord{index: r.int32(), message: r.nullableString()})
-		if r.err != nil {
+		if r.Err() != nil {
 			break
 		}
 	}
 	res.message = r.nullableString()
 	return res
-}
-
-// nullableString reads a string; null is empty.
-func (r *wireReader) nullableString() string {
-	size := r.int16()
-	if size < 0 || r.err != nil {
-		return ""
-	}
-	b := make([]byte, size)
-	r.read(b)
-	return string(b)
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -143,51 +142,9 @@ func TestBadProduceResponses(t *testing.T) {
 }
 
 func TestBrokerThatIsTooOldForProduce(t *testing.T) {
-	r := &produceRequest{}
-	r.Required(map[protocol.ApiKey]int16{protocol.Produce: 2})
-	if _, err := r.RawExchange(nil); !errors.Is(err, errProduceTooOld) || retriable(err) {
+	e := (&produceRequest{}).exchange()
+	e.Required(map[protocol.ApiKey]int16{protocol.Produce: 2})
+	if _, err := e.RawExchange(nil); !errors.Is(err, errTooOld) || retriable(err) {
 		t.Errorf("got %v", err)
-	}
-}
-
-// stuckConn takes a request and never answers, until its deadline is set.
-type stuckConn struct {
-	reading chan struct{}
-	expired chan struct{}
-}
-
-func (c *stuckConn) Write(p []byte) (int, error) { return len(p), nil }
-
-func (c *stuckConn) Read([]byte) (int, error) {
-	close(c.reading)
-	<-c.expired
-	return 0, io.ErrClosedPipe
-}
-
-func (c *stuckConn) SetDeadline(time.Time) error { close(c.expired); return nil }
-
-func TestAbortWaitsUntilNothingReadsTheBatches(t *testing.T) {
-	r := &produceRequest{version: 8, out: bufio.NewWriter(nil)}
-	conn := &stuckConn{make(chan struct{}), make(chan struct{})}
-	var over bool
-	ended := make(chan error, 1)
-	go func() {
-		_, err := r.RawExchange(conn)
-		over = true
-		ended <- err
-	}()
-	<-conn.reading
-	r.abort()
-	select {
-	case <-r.ended:
-	default:
-		t.Error("abort returned while the exchange was under way")
-	}
-	if err := <-ended; !errors.Is(err, errProduceAborted) || !over {
-		t.Errorf("the exchange ended with %v", err)
-	}
-	// Nor does one begin afterwards.
-	if _, err := r.RawExchange(conn); !errors.Is(err, errProduceAborted) {
-		t.Errorf("an exchange after abort: %v", err)
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"sync"
-
-	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
 // wireReader reads the fields of an answer off a connection. After the first
@@ -28,6 +26,38 @@ func newWireReader(from io.Reader) *wireReader {
 	r := &wireReader{buf: wireBuffers.Get().(*bufio.Reader)}
 	r.buf.Reset(from)
 	return r
+}
+
+// Err returns the first error.
+func (r *wireReader) Err() error { return r.err }
+
+// Left returns how many bytes of the answer are not read yet.
+func (r *wireReader) Left() int { return r.left }
+
+// Start reads the size of the answer, which may be up to limit, and the correlation id.
+func (r *wireReader) Start(limit int64, correlationID int32) error {
+	r.left = 4
+	size := int64(r.int32())
+	if r.err != nil {
+		return r.err
+	}
+	if size < 8 || size > limit {
+		r.fail(fmt.Errorf("a size of %d bytes can't be", size))
+		return r.err
+	}
+	r.left = int(size)
+	if id := r.int32(); r.err == nil && id != correlationID {
+		r.fail(fmt.Errorf("it answers request %d, not %d", id, correlationID))
+	}
+	return r.err
+}
+
+// End returns the first error, which may be that bytes are left.
+func (r *wireReader) End() error {
+	if r.err == nil && r.left != 0 {
+		r.fail(fmt.Errorf("%d bytes belong to no field", r.left))
+	}
+	return r.err
 }
 
 // free gives back the buffer. One request is answered at a time on a connection,
@@ -103,29 +133,13 @@ func (r *wireReader) count(smallest int) int {
 	return n
 }
 
-// records reads a record set into a buffer of pool; nil if it is null or empty.
-func (r *wireReader) records(pool *batch.Pool, owner *batch.Account) (*batch.Buffer, int) {
-	size := int(r.int32())
-	if size > r.left {
-		r.fail(fmt.Errorf("records of %d bytes where %d are left", size, r.left))
+// nullableString reads a string; null is empty.
+func (r *wireReader) nullableString() string {
+	size := r.int16()
+	if size < 0 || r.err != nil {
+		return ""
 	}
-	if r.err != nil || size <= 0 {
-		return nil, 0
-	}
-	b := pool.GetFor(owner, min(size, batch.MaxPooled))
-	for at := 0; ; {
-		end := min(size, len(b.Bytes()))
-		if !r.read(b.Bytes()[at:end]) {
-			b.Release()
-			return nil, 0
-		}
-		if at = end; at == size {
-			return b, size
-		}
-		// Larger memory is taken as the data comes, not for a claim.
-		larger := pool.GetFor(owner, min(size, 4*len(b.Bytes())))
-		copy(larger.Bytes(), b.Bytes())
-		b.Release()
-		b = larger
-	}
+	b := make([]byte, size)
+	r.read(b)
+	return string(b)
 }
