@@ -9,6 +9,8 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/findcoordinator"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // maxCoordinators bounds the memory of groups that come and go; those in use are
@@ -79,7 +81,7 @@ func (a *Admin) findCoordinators(ctx context.Context, groups []string) map[strin
 		}
 	}
 	for _, found := range res {
-		if err := errorOf(found.code); err != nil {
+		if err := wire.ErrorOf(found.code); err != nil {
 			failed[found.group] = groupError(found.group, err)
 			continue
 		}

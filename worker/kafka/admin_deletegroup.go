@@ -8,6 +8,8 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/deletegroups"
 	"github.com/segmentio/kafka-go/protocol/describegroups"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // ErrGroupNotEmpty says that a group can't be deleted while it is in use.
@@ -28,7 +30,7 @@ func (a *Admin) DeleteGroup(ctx context.Context, group string) error {
 		}
 		for _, g := range res.(*deletegroups.Response).Responses {
 			if g.GroupID == group {
-				return a.deleted(ctx, broker, group, errorOf(g.ErrorCode))
+				return a.deleted(ctx, broker, group, wire.ErrorOf(g.ErrorCode))
 			}
 		}
 	}

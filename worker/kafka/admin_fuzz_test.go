@@ -4,11 +4,13 @@ import (
 	"testing"
 
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // fuzzAnswer holds what a decoder makes of any bytes against how many they are: a
 // count in the answer must not be believed.
-func fuzzAnswer(f *testing.F, decoder ownLayout, elements func(protocol.Message) int, seeds ...[]byte) {
+func fuzzAnswer(f *testing.F, decoder wire.Layout, elements func(protocol.Message) int, seeds ...[]byte) {
 	f.Helper()
 	for _, seed := range seeds {
 		if res, err := decoder.ReadAnswer(sized(seed)); err != nil || elements(res) != 1 {

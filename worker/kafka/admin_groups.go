@@ -9,6 +9,8 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // GroupTopic is a consumer group with a topic that it reads.
@@ -119,7 +121,7 @@ func (g groupPartitions) single() *offsetfetch.Request {
 
 func (f *fetching) take(req *groupsOffsets, answered []groupOffsets) {
 	for _, g := range answered {
-		err := errorOf(g.code)
+		err := wire.ErrorOf(g.code)
 		switch {
 		case errors.Is(err, kafkago.GroupIdNotFound):
 			f.takeNothing(g.group)
@@ -149,7 +151,7 @@ func (f *fetching) takeGroup(g groupOffsets) {
 	for _, t := range g.topics {
 		offsets := TopicOffsets{Offsets: unknownOffsets(int(counts[t.Name]))}
 		for _, p := range t.Partitions {
-			if err := errorOf(p.ErrorCode); err != nil {
+			if err := wire.ErrorOf(p.ErrorCode); err != nil {
 				f.failGroup(g.group, fmt.Errorf("partition %d of %w", p.PartitionIndex, topicError(t.Name, "Describe", err)))
 				return
 			}

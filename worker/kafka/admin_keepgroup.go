@@ -12,6 +12,8 @@ import (
 	"github.com/segmentio/kafka-go/protocol/describegroups"
 	"github.com/segmentio/kafka-go/protocol/joingroup"
 	"github.com/segmentio/kafka-go/protocol/leavegroup"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // groupsAtOnce is how many groups one request describes.
@@ -59,7 +61,7 @@ func (a *Admin) describe(ctx context.Context, broker int32, groups []string) (em
 		return nil, failed
 	}
 	for _, g := range res.(*describegroups.Response).Groups {
-		switch err := errorOf(g.ErrorCode); {
+		switch err := wire.ErrorOf(g.ErrorCode); {
 		case errors.Is(err, kafkago.GroupIdNotFound):
 		case err != nil:
 			if movedGroup(err) {
@@ -109,7 +111,7 @@ func (a *Admin) joinGroup(ctx context.Context, group, topic, id string) (*joingr
 		return nil, err
 	}
 	res := answer.(*joingroup.Response)
-	if err := errorOf(res.ErrorCode); err != nil && !errors.Is(err, kafkago.MemberIDRequired) {
+	if err := wire.ErrorOf(res.ErrorCode); err != nil && !errors.Is(err, kafkago.MemberIDRequired) {
 		a.forgetMoved(group, err)
 		return nil, err
 	}
@@ -127,7 +129,7 @@ func (a *Admin) leaveGroup(ctx context.Context, group, id string) error {
 	err = leaveGroupError(res)
 	for _, member := range res.Members {
 		if err == nil {
-			err = errorOf(member.ErrorCode)
+			err = wire.ErrorOf(member.ErrorCode)
 		}
 	}
 	a.forgetMoved(group, err)

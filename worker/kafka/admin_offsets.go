@@ -9,6 +9,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/listoffsets"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // TopicOffsets are offsets of a topic's partitions, by their number.
@@ -105,7 +106,7 @@ func (l *listing) take(topic string, p listoffsets.ResponsePartition) {
 	if !asked || p.Partition < 0 || int(p.Partition) >= len(known.Offsets) {
 		return
 	}
-	if err := errorOf(p.ErrorCode); err != nil {
+	if err := wire.ErrorOf(p.ErrorCode); err != nil {
 		l.fail(topic, fmt.Errorf("partition %d: %w", p.Partition, err))
 		return
 	}

@@ -9,6 +9,8 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/describeconfigs"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // retentionProperty is how long brokers keep the offsets of a group that has no
@@ -37,7 +39,7 @@ func (a *Admin) OffsetsRetention(ctx context.Context) (time.Duration, error) {
 		return 0, fmt.Errorf("broker %d: %w", broker, err)
 	}
 	for _, resource := range answer.(*describeconfigs.Response).Resources {
-		if err := errorOf(resource.ErrorCode); err != nil {
+		if err := wire.ErrorOf(resource.ErrorCode); err != nil {
 			return 0, retentionError(broker, err)
 		}
 		for _, entry := range resource.ConfigEntries {

@@ -20,6 +20,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -338,13 +339,13 @@ func TestAdminCutAnswers(t *testing.T) {
 	offsets.Groups = append(offsets.Groups, group)
 
 	for _, test := range []struct {
-		request ownLayout
+		request wire.Layout
 		answer  []byte
 	}{
 		{&findCoordinators{}, found.AppendTo(nil)},
 		{&groupsOffsets{}, offsets.AppendTo(nil)},
 	} {
-		whole := append([]byte{0, 0, 0, 9, noTags}, test.answer...)
+		whole := append([]byte{0, 0, 0, 9, wire.NoTags}, test.answer...)
 		for n := range len(whole) + 1 {
 			_, err := test.request.ReadAnswer(sized(whole[:n]))
 			if (err == nil) != (n == len(whole)) {

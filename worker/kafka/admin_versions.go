@@ -6,6 +6,8 @@ import (
 
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/apiversions"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // versionCache holds the latest versions that brokers speak: kafka-go tells of
@@ -45,7 +47,7 @@ func (a *Admin) speaks(ctx context.Context, broker int32, key protocol.ApiKey, v
 			return false, err
 		}
 		r := res.(*apiversions.Response)
-		if err := errorOf(r.ErrorCode); err != nil {
+		if err := wire.ErrorOf(r.ErrorCode); err != nil {
 			return false, err
 		}
 		latest = make(map[protocol.ApiKey]int16, len(r.ApiKeys))

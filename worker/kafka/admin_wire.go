@@ -6,6 +6,8 @@ import (
 
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // Both are the first versions that take many groups at once; Kafka knows them
@@ -50,7 +52,7 @@ type groupOffsets struct {
 	topics []offsetfetch.ResponseTopic
 }
 
-var _, _ ownLayout = (*findCoordinators)(nil), (*groupsOffsets)(nil)
+var _, _ wire.Layout = (*findCoordinators)(nil), (*groupsOffsets)(nil)
 
 // ApiKey implements protocol.Message.
 func (*findCoordinators) ApiKey() protocol.ApiKey { return protocol.FindCoordinator }
@@ -66,96 +68,96 @@ func (*groupsOffsetsAnswer) ApiKey() protocol.ApiKey { return protocol.OffsetFet
 
 // AppendTo implements wire.Layout.
 func (r *findCoordinators) AppendTo(b []byte, clientID string) []byte {
-	b = appendFlexibleHeader(b, protocol.FindCoordinator, findCoordinatorsVersion, clientID)
+	b = wire.AppendFlexibleHeader(b, protocol.FindCoordinator, findCoordinatorsVersion, clientID)
 	b = append(b, 0 /* of groups */)
-	b = appendCompactCount(b, len(r.groups))
+	b = wire.AppendCompactCount(b, len(r.groups))
 	for _, group := range r.groups {
-		b = appendCompact(b, group)
+		b = wire.AppendCompact(b, group)
 	}
-	return finishRequest(append(b, noTags))
+	return wire.Finish(append(b, wire.NoTags))
 }
 
 // AppendTo implements wire.Layout.
 func (r *groupsOffsets) AppendTo(b []byte, clientID string) []byte {
-	b = appendFlexibleHeader(b, protocol.OffsetFetch, groupsOffsetsVersion, clientID)
-	b = appendCompactCount(b, len(r.groups))
+	b = wire.AppendFlexibleHeader(b, protocol.OffsetFetch, groupsOffsetsVersion, clientID)
+	b = wire.AppendCompactCount(b, len(r.groups))
 	for _, g := range r.groups {
-		b = appendCompact(b, g.group)
-		b = appendCompactCount(b, len(g.topics))
+		b = wire.AppendCompact(b, g.group)
+		b = wire.AppendCompactCount(b, len(g.topics))
 		for _, t := range g.topics {
-			b = appendCompact(b, t.topic)
-			b = appendCompactCount(b, int(t.partitions))
+			b = wire.AppendCompact(b, t.topic)
+			b = wire.AppendCompactCount(b, int(t.partitions))
 			for p := range t.partitions {
-				b = appendInt32(b, p)
+				b = wire.AppendInt32(b, p)
 			}
-			b = append(b, noTags)
+			b = append(b, wire.NoTags)
 		}
-		b = append(b, noTags)
+		b = append(b, wire.NoTags)
 	}
-	return finishRequest(append(b, 0 /* stable or not */, noTags))
+	return wire.Finish(append(b, 0 /* stable or not */, wire.NoTags))
 }
 
 // ReadAnswer implements wire.Layout.
 func (*findCoordinators) ReadAnswer(from io.Reader) (protocol.Message, error) {
-	data, err := readSized(from)
+	data, err := wire.ReadSized(from)
 	if err != nil {
 		return nil, err
 	}
-	r := flexibleAnswer(data)
-	r.int32() // throttle time
+	r := wire.ReadFlexible(data)
+	r.Int32() // throttle time
 	res := &coordinatorsFound{}
-	for n := r.compactCount(); n > 0 && r.err == nil; n-- {
-		found := coordinatorFound{group: string(r.compact()), broker: r.int32()}
-		r.compact() // host
-		r.int32()   // port
-		found.code = r.int16()
-		r.compact() // message
-		r.tags()
+	for n := r.CompactCount(); n > 0 && r.Err == nil; n-- {
+		found := coordinatorFound{group: string(r.Compact()), broker: r.Int32()}
+		r.Compact() // host
+		r.Int32()   // port
+		found.code = r.Int16()
+		r.Compact() // message
+		r.Tags()
 		res.found = append(res.found, found)
 	}
-	r.tags()
-	if r.err != nil {
-		return nil, fmt.Errorf("coordinators: %w", r.err)
+	r.Tags()
+	if r.Err != nil {
+		return nil, fmt.Errorf("coordinators: %w", r.Err)
 	}
 	return res, nil
 }
 
 // ReadAnswer implements wire.Layout.
 func (*groupsOffsets) ReadAnswer(from io.Reader) (protocol.Message, error) {
-	data, err := readSized(from)
+	data, err := wire.ReadSized(from)
 	if err != nil {
 		return nil, err
 	}
-	r := flexibleAnswer(data)
-	r.int32() // throttle time
+	r := wire.ReadFlexible(data)
+	r.Int32() // throttle time
 	res := &groupsOffsetsAnswer{}
-	for n := r.compactCount(); n > 0 && r.err == nil; n-- {
+	for n := r.CompactCount(); n > 0 && r.Err == nil; n-- {
 		res.groups = append(res.groups, readGroupOffsets(r))
 	}
-	r.tags()
-	if r.err != nil {
-		return nil, fmt.Errorf("committed offsets: %w", r.err)
+	r.Tags()
+	if r.Err != nil {
+		return nil, fmt.Errorf("committed offsets: %w", r.Err)
 	}
 	return res, nil
 }
 
 // readGroupOffsets leaves the metadata out: it may be larger than all the rest.
-func readGroupOffsets(r *protocolReader) groupOffsets {
-	g := groupOffsets{group: string(r.compact())}
-	for t := r.compactCount(); t > 0 && r.err == nil; t-- {
-		topic := offsetfetch.ResponseTopic{Name: string(r.compact())}
-		for p := r.compactCount(); p > 0 && r.err == nil; p-- {
-			partition := offsetfetch.ResponsePartition{PartitionIndex: r.int32(), CommittedOffset: r.int64()}
-			r.int32()   // leader epoch
-			r.compact() // metadata
-			partition.ErrorCode = r.int16()
-			r.tags()
+func readGroupOffsets(r *wire.Reader) groupOffsets {
+	g := groupOffsets{group: string(r.Compact())}
+	for t := r.CompactCount(); t > 0 && r.Err == nil; t-- {
+		topic := offsetfetch.ResponseTopic{Name: string(r.Compact())}
+		for p := r.CompactCount(); p > 0 && r.Err == nil; p-- {
+			partition := offsetfetch.ResponsePartition{PartitionIndex: r.Int32(), CommittedOffset: r.Int64()}
+			r.Int32()   // leader epoch
+			r.Compact() // metadata
+			partition.ErrorCode = r.Int16()
+			r.Tags()
 			topic.Partitions = append(topic.Partitions, partition)
 		}
-		r.tags()
+		r.Tags()
 		g.topics = append(g.topics, topic)
 	}
-	g.code = r.int16()
-	r.tags()
+	g.code = r.Int16()
+	r.Tags()
 	return g
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/offsetcommit"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // ErrMetadataTooLarge says that a commit's metadata is longer than the brokers keep
@@ -152,7 +153,7 @@ func (c *committer) send(ctx context.Context, req *offsetcommit.Request) (map[in
 	}
 	for _, t := range answer.(*offsetcommit.Response).Topics {
 		for _, p := range t.Partitions {
-			answers[p.PartitionIndex] = errorOf(p.ErrorCode)
+			answers[p.PartitionIndex] = wire.ErrorOf(p.ErrorCode)
 		}
 	}
 	return answers, nil

@@ -6,6 +6,8 @@ import (
 
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // Committed is the offset that a group has committed for a partition.
@@ -56,7 +58,7 @@ func (g *coordinator) fetchOffsets(ctx context.Context, topic string, partitions
 		return nil, err
 	}
 	res := answer.(*offsetfetch.Response)
-	if err := errorOf(res.ErrorCode); err != nil {
+	if err := wire.ErrorOf(res.ErrorCode); err != nil {
 		g.noteError(err)
 		return nil, err
 	}
@@ -67,7 +69,7 @@ func (g *coordinator) fetchOffsets(ctx context.Context, topic string, partitions
 	for _, t := range res.Topics {
 		for _, p := range t.Partitions {
 			c := Committed{Offset: p.CommittedOffset, LeaderEpoch: p.ComittedLeaderEpoch, Metadata: p.Metadata}
-			if err := errorOf(p.ErrorCode); movedGroup(err) {
+			if err := wire.ErrorOf(p.ErrorCode); movedGroup(err) {
 				g.noteError(err)
 				return nil, fmt.Errorf("partition %d: %w", p.PartitionIndex, err)
 			} else if err != nil {

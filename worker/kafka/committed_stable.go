@@ -8,6 +8,8 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/apiversions"
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // stableVersion is the first version of OffsetFetch that can request stable offsets.
@@ -19,30 +21,30 @@ const stableVersion = 7
 // that continues from the old offset repeats the transaction's records.
 type stableOffsetFetch offsetfetch.Request
 
-var _ ownLayout = (*stableOffsetFetch)(nil)
+var _ wire.Layout = (*stableOffsetFetch)(nil)
 
 // ApiKey implements protocol.Message.
 func (*stableOffsetFetch) ApiKey() protocol.ApiKey { return protocol.OffsetFetch }
 
 // AppendTo implements wire.Layout.
 func (r *stableOffsetFetch) AppendTo(b []byte, clientID string) []byte {
-	b = appendFlexibleHeader(b, protocol.OffsetFetch, stableVersion, clientID)
-	b = appendCompact(b, r.GroupID)
-	b = appendCompactCount(b, len(r.Topics))
+	b = wire.AppendFlexibleHeader(b, protocol.OffsetFetch, stableVersion, clientID)
+	b = wire.AppendCompact(b, r.GroupID)
+	b = wire.AppendCompactCount(b, len(r.Topics))
 	for _, t := range r.Topics {
-		b = appendCompact(b, t.Name)
-		b = appendCompactCount(b, len(t.PartitionIndexes))
+		b = wire.AppendCompact(b, t.Name)
+		b = wire.AppendCompactCount(b, len(t.PartitionIndexes))
 		for _, p := range t.PartitionIndexes {
-			b = appendInt32(b, p)
+			b = wire.AppendInt32(b, p)
 		}
-		b = append(b, noTags)
+		b = append(b, wire.NoTags)
 	}
-	return finishRequest(append(b, 1 /* require stable */, noTags))
+	return wire.Finish(append(b, 1 /* require stable */, wire.NoTags))
 }
 
 // ReadAnswer implements wire.Layout.
 func (*stableOffsetFetch) ReadAnswer(from io.Reader) (protocol.Message, error) {
-	data, err := readSized(from)
+	data, err := wire.ReadSized(from)
 	if err != nil {
 		return nil, err
 	}
@@ -50,26 +52,26 @@ func (*stableOffsetFetch) ReadAnswer(from io.Reader) (protocol.Message, error) {
 }
 
 func decodeStableOffsets(data []byte) (*offsetfetch.Response, error) {
-	r := protocolReader{data: data}
-	r.int32() // correlation id
-	r.tags()
-	res := &offsetfetch.Response{ThrottleTimeMs: r.int32()}
-	for n := r.compactCount(); n > 0 && r.err == nil; n-- {
-		topic := offsetfetch.ResponseTopic{Name: string(r.compact())}
-		for p := r.compactCount(); p > 0 && r.err == nil; p-- {
+	r := wire.Reader{Data: data}
+	r.Int32() // correlation id
+	r.Tags()
+	res := &offsetfetch.Response{ThrottleTimeMs: r.Int32()}
+	for n := r.CompactCount(); n > 0 && r.Err == nil; n-- {
+		topic := offsetfetch.ResponseTopic{Name: string(r.Compact())}
+		for p := r.CompactCount(); p > 0 && r.Err == nil; p-- {
 			topic.Partitions = append(topic.Partitions, offsetfetch.ResponsePartition{
-				PartitionIndex: r.int32(), CommittedOffset: r.int64(), ComittedLeaderEpoch: r.int32(),
-				Metadata: string(r.compact()), ErrorCode: r.int16(),
+				PartitionIndex: r.Int32(), CommittedOffset: r.Int64(), ComittedLeaderEpoch: r.Int32(),
+				Metadata: string(r.Compact()), ErrorCode: r.Int16(),
 			})
-			r.tags()
+			r.Tags()
 		}
-		r.tags()
+		r.Tags()
 		res.Topics = append(res.Topics, topic)
 	}
-	res.ErrorCode = r.int16()
-	r.tags()
-	if r.err != nil {
-		return nil, fmt.Errorf("committed offsets: %w", r.err)
+	res.ErrorCode = r.Int16()
+	r.Tags()
+	if r.Err != nil {
+		return nil, fmt.Errorf("committed offsets: %w", r.Err)
 	}
 	return res, nil
 }
@@ -88,7 +90,7 @@ func (g *coordinator) offersStableOffsets(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	res := answer.(*apiversions.Response)
-	if err := errorOf(res.ErrorCode); err != nil {
+	if err := wire.ErrorOf(res.ErrorCode); err != nil {
 		return false, err
 	}
 	for _, api := range res.ApiKeys {

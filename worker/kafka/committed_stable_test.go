@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -53,7 +54,7 @@ func stableAnswer() []byte {
 		}
 		res.Topics = append(res.Topics, topic)
 	}
-	return res.AppendTo([]byte{0, 0, 0, 0, noTags})
+	return res.AppendTo([]byte{0, 0, 0, 0, wire.NoTags})
 }
 
 func TestDecodeStableOffsets(t *testing.T) {

@@ -13,13 +13,15 @@ import (
 	"testing"
 
 	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 func TestErrorOf(t *testing.T) {
-	if err := errorOf(0); err != nil {
+	if err := wire.ErrorOf(0); err != nil {
 		t.Errorf("code 0: got %v, want nil", err)
 	}
-	if err := errorOf(6); !errors.Is(err, kafkago.NotLeaderForPartition) {
+	if err := wire.ErrorOf(6); !errors.Is(err, kafkago.NotLeaderForPartition) {
 		t.Errorf("code 6: got %v", err)
 	}
 }

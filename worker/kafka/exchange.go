@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // anyBroker is the id that routes a request to whichever broker answers.
@@ -26,24 +28,24 @@ const requestTimeout = 30 * time.Second
 func (c *Client) ask(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	res, err := c.roundTrip(ctx, newExchange(broker, "", req, math.MaxInt16))
+	res, err := c.roundTrip(ctx, wire.NewExchange(broker, "", req, math.MaxInt16))
 	if errors.Is(err, ErrUnreachable) {
 		return nil, err // whatever was asked
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s request: %w", req.ApiKey(), err)
 	}
-	return unwrap(res), nil
+	return wire.Unwrap(res), nil
 }
 
 // send sends one request to one broker and returns its answer. When it returns, the
 // exchange is over: nothing reads the request's memory any more.
-func (c *Client) send(ctx context.Context, e *Exchange) (protocol.Message, error) {
+func (c *Client) send(ctx context.Context, e *wire.Exchange) (protocol.Message, error) {
 	res, err := c.roundTrip(ctx, e)
 	if err != nil {
 		// The transport does not wait for the exchange once ctx is done.
 		e.Abort()
 		return nil, err
 	}
-	return unwrap(res), nil
+	return wire.Unwrap(res), nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // cannedBroker answers each request on a connection with the same bytes.
@@ -53,7 +54,7 @@ func fetchOnce(tb testing.TB, conn net.Conn, pool *batch.Pool, b *batch.Batch) (
 	if err != nil {
 		tb.Fatal(err)
 	}
-	res := unwrap(msg).(*fetchResponse)
+	res := wire.Unwrap(msg).(*fetchResponse)
 	for i := range res.partitions {
 		p := &res.partitions[i]
 		found := batch.ScanHeaders(p.records.Bytes()[:p.size], 0)

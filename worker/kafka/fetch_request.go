@@ -9,6 +9,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // The versions of the Fetch API that are spoken: 4 brought record batches (Kafka
@@ -71,8 +72,8 @@ func (c *Client) fetch(ctx context.Context, r *fetchRequest) (*fetchResponse, er
 }
 
 // exchange returns the exchange that sends the request.
-func (r *fetchRequest) exchange() *Exchange {
-	return &Exchange{
+func (r *fetchRequest) exchange() *wire.Exchange {
+	return &wire.Exchange{
 		BrokerID: r.broker, Key: protocol.Fetch, MinVersion: minFetchVersion, MaxVersion: maxFetchVersion,
 		Encode: func(to io.Writer, version int16) error {
 			r.version = version
@@ -99,44 +100,44 @@ func (r *fetchRequest) encode(b []byte) []byte {
 	b = binary.BigEndian.AppendUint16(b, uint16(protocol.Fetch))
 	b = binary.BigEndian.AppendUint16(b, uint16(r.version))
 	b = binary.BigEndian.AppendUint32(b, fetchCorrelationID)
-	b = appendString(b, r.clientID)
-	b = appendInt32(b, -1) // replica id: a consumer
-	b = appendInt32(b, int32(r.maxWait.Milliseconds()))
-	b = appendInt32(b, r.minBytes)
-	b = appendInt32(b, r.maxBytes)
+	b = wire.AppendString(b, r.clientID)
+	b = wire.AppendInt32(b, -1) // replica id: a consumer
+	b = wire.AppendInt32(b, int32(r.maxWait.Milliseconds()))
+	b = wire.AppendInt32(b, r.minBytes)
+	b = wire.AppendInt32(b, r.maxBytes)
 	if r.readCommitted {
 		b = append(b, 1)
 	} else {
 		b = append(b, 0)
 	}
 	if r.version >= 7 {
-		b = appendInt32(b, 0)  // session id
-		b = appendInt32(b, -1) // session epoch: no session
+		b = wire.AppendInt32(b, 0)  // session id
+		b = wire.AppendInt32(b, -1) // session epoch: no session
 	}
-	b = appendInt32(b, 1)
-	b = appendString(b, r.topic)
-	b = appendInt32(b, int32(len(r.partitions)))
+	b = wire.AppendInt32(b, 1)
+	b = wire.AppendString(b, r.topic)
+	b = wire.AppendInt32(b, int32(len(r.partitions)))
 	for _, p := range r.partitions {
 		b = r.encodePartition(b, p)
 	}
 	if r.version >= 7 {
-		b = appendInt32(b, 0) // forgotten topics, of sessions
+		b = wire.AppendInt32(b, 0) // forgotten topics, of sessions
 	}
 	if r.version >= 11 {
-		b = appendString(b, "") // rack: read from the leader
+		b = wire.AppendString(b, "") // rack: read from the leader
 	}
 	binary.BigEndian.PutUint32(b, uint32(len(b)-4))
 	return b
 }
 
 func (r *fetchRequest) encodePartition(b []byte, p fetchPartition) []byte {
-	b = appendInt32(b, p.partition)
+	b = wire.AppendInt32(b, p.partition)
 	if r.version >= 9 {
-		b = appendInt32(b, p.leaderEpoch)
+		b = wire.AppendInt32(b, p.leaderEpoch)
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(p.offset))
 	if r.version >= 5 {
 		b = binary.BigEndian.AppendUint64(b, 1<<64-1) // log start offset, of followers
 	}
-	return appendInt32(b, p.maxBytes)
+	return wire.AppendInt32(b, p.maxBytes)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // fetchResponse is a broker's answer. Each partition's records are in a buffer
@@ -50,8 +51,8 @@ const maxResponseBytes = batch.MaxBytes + 64<<20
 // readFetchResponse reads the answer to req; on an error nothing is left to
 // release.
 func readFetchResponse(from io.Reader, req *fetchRequest) (*fetchResponse, error) {
-	r := newWireReader(from)
-	defer r.free()
+	r := wire.NewStream(from)
+	defer r.Free()
 	if err := r.Start(maxResponseBytes, fetchCorrelationID); err != nil {
 		return nil, err
 	}
@@ -64,15 +65,15 @@ func readFetchResponse(from io.Reader, req *fetchRequest) (*fetchResponse, error
 	return res, nil
 }
 
-func (r *fetchResponse) read(w *wireReader, req *fetchRequest) {
-	r.throttleMs = w.int32()
+func (r *fetchResponse) read(w *wire.Stream, req *fetchRequest) {
+	r.throttleMs = w.Int32()
 	if req.version >= 7 {
-		r.errorCode = w.int16()
-		w.int32() // session id
+		r.errorCode = w.Int16()
+		w.Int32() // session id
 	}
-	for range w.count(6) {
-		topic := w.string()
-		for range w.count(18) {
+	for range w.Count(6) {
+		topic := w.String()
+		for range w.Count(18) {
 			p := readFetchedPartition(w, req)
 			if w.Err() == nil && topic == req.topic {
 				r.partitions = append(r.partitions, p)
@@ -86,32 +87,32 @@ func (r *fetchResponse) read(w *wireReader, req *fetchRequest) {
 	}
 }
 
-func readFetchedPartition(r *wireReader, req *fetchRequest) fetchedPartition {
+func readFetchedPartition(r *wire.Stream, req *fetchRequest) fetchedPartition {
 	p := fetchedPartition{
-		partition:        r.int32(),
-		errorCode:        r.int16(),
-		highWatermark:    r.int64(),
-		lastStableOffset: r.int64(),
+		partition:        r.Int32(),
+		errorCode:        r.Int16(),
+		highWatermark:    r.Int64(),
+		lastStableOffset: r.Int64(),
 		logStartOffset:   -1,
 	}
 	if req.version >= 5 {
-		p.logStartOffset = r.int64()
+		p.logStartOffset = r.Int64()
 	}
-	for range r.count(16) {
-		p.aborted = append(p.aborted, batch.AbortedTransaction{ProducerID: r.int64(), FirstOffset: r.int64()})
+	for range r.Count(16) {
+		p.aborted = append(p.aborted, batch.AbortedTransaction{ProducerID: r.Int64(), FirstOffset: r.Int64()})
 	}
 	if req.version >= 11 {
-		r.int32() // preferred read replica: none, as the request names no rack
+		r.Int32() // preferred read replica: none, as the request names no rack
 	}
 	p.records, p.size = readRecords(r, req.pool, req.owner(p.partition))
 	return p
 }
 
 // readRecords reads a record set into a buffer of pool; nil if it is null or empty.
-func readRecords(r *wireReader, pool *batch.Pool, owner *batch.Account) (*batch.Buffer, int) {
-	size := int(r.int32())
+func readRecords(r *wire.Stream, pool *batch.Pool, owner *batch.Account) (*batch.Buffer, int) {
+	size := int(r.Int32())
 	if size > r.Left() {
-		r.fail(fmt.Errorf("records of %d bytes where %d are left", size, r.Left()))
+		r.Fail(fmt.Errorf("records of %d bytes where %d are left", size, r.Left()))
 	}
 	if r.Err() != nil || size <= 0 {
 		return nil, 0
@@ -119,7 +120,7 @@ func readRecords(r *wireReader, pool *batch.Pool, owner *batch.Account) (*batch.
 	b := pool.GetFor(owner, min(size, batch.MaxPooled))
 	for at := 0; ; {
 		end := min(size, len(b.Bytes()))
-		if !r.read(b.Bytes()[at:end]) {
+		if !r.Fill(b.Bytes()[at:end]) {
 			b.Release()
 			return nil, 0
 		}

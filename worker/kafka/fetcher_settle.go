@@ -9,6 +9,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 func (f *Fetcher) readCommitted() bool { return f.cfg.Isolation == config.ReadCommitted }
@@ -27,7 +28,7 @@ func (f *Fetcher) settle(l *lane, r *laneRequest, res *fetchResponse, err error)
 	var out []delivery
 	if err == nil && res.errorCode != 0 {
 		res.release()
-		err = errorOf(res.errorCode)
+		err = wire.ErrorOf(res.errorCode)
 	}
 	if err != nil {
 		out = f.requestFailed(l.broker, r, err)
@@ -114,7 +115,7 @@ func (f *Fetcher) answered(b *fetchBroker, r *laneRequest, res *fetchResponse) [
 // take makes a set of what was answered about a partition; nil if there is
 // nothing to tell. Needs mu.
 func (f *Fetcher) take(c *cursor, p *fetchedPartition, failed *troubles) *batch.Set {
-	if err := errorOf(p.errorCode); err != nil {
+	if err := wire.ErrorOf(p.errorCode); err != nil {
 		return f.partitionFailed(c, err, failed)
 	}
 	marks := watermarks{p.highWatermark, p.lastStableOffset, p.logStartOffset}
@@ -238,7 +239,7 @@ func (f *Fetcher) requestFailed(b *fetchBroker, r *laneRequest, err error) []del
 		return nil // called back
 	}
 	err = fmt.Errorf("fetch from broker %d: %w", b.id, err)
-	if refused, ok := errors.AsType[*DialError](err); ok && refused.permanent() || errors.Is(err, errTooOld) {
+	if refused, ok := errors.AsType[*DialError](err); ok && refused.permanent() || errors.Is(err, wire.ErrTooOld) {
 		return f.allFailed(r.cursors, err)
 	}
 	f.client.forgetLeaders(f.cfg.Topic)

@@ -2,6 +2,8 @@ package kafka
 
 import (
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // groupVersions are the latest versions of the group's requests that are spoken.
@@ -14,9 +16,9 @@ var groupVersions = map[protocol.ApiKey]int16{
 
 // groupExchange returns an exchange of a request with a group's coordinator, which makes
 // member ids of clientID.
-func groupExchange(broker int32, clientID string, req protocol.Message) *Exchange {
-	if own, ok := req.(ownLayout); ok {
-		return newLayoutExchange(broker, clientID, own)
+func groupExchange(broker int32, clientID string, req protocol.Message) *wire.Exchange {
+	if own, ok := req.(wire.Layout); ok {
+		return wire.NewLayoutExchange(broker, clientID, own)
 	}
-	return newExchange(broker, clientID, req, groupVersions[req.ApiKey()])
+	return wire.NewExchange(broker, clientID, req, groupVersions[req.ApiKey()])
 }

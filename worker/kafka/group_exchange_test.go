@@ -10,6 +10,8 @@ import (
 	"github.com/segmentio/kafka-go/protocol/heartbeat"
 	"github.com/segmentio/kafka-go/protocol/leavegroup"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // TestSwappedErrors: kafka-go reads two answers with fields in the wrong order.
@@ -56,5 +58,5 @@ func exchangeWith(t *testing.T, req protocol.Message, res kmsg.Response) protoco
 	if err != nil {
 		t.Fatalf("%s: %v", req.ApiKey(), err)
 	}
-	return unwrap(got)
+	return wire.Unwrap(got)
 }

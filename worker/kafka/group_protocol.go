@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // What members tell each other through the coordinator is the consumer protocol
@@ -40,7 +42,7 @@ func (s *subscription) encode() []byte {
 	b := be.AppendUint16(nil, subscriptionVersion)
 	b = be.AppendUint32(b, uint32(len(s.topics)))
 	for _, t := range s.topics {
-		b = appendString(b, t)
+		b = wire.AppendString(b, t)
 	}
 	b = be.AppendUint32(b, 4)
 	b = be.AppendUint32(b, uint32(s.generation))
@@ -68,10 +70,10 @@ func appendTopicPartitions(b []byte, owned []topicPartition) []byte {
 }
 
 func appendPartitions(b []byte, topic string, partitions []int32) []byte {
-	b = appendString(b, topic)
+	b = wire.AppendString(b, topic)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(partitions)))
 	for _, p := range partitions {
-		b = appendInt32(b, p)
+		b = wire.AppendInt32(b, p)
 	}
 	return b
 }
@@ -88,13 +90,13 @@ func (a assignment) encode() []byte {
 // decodeSubscription reads any version: what a later one adds comes behind what
 // is known here.
 func decodeSubscription(data []byte) (subscription, error) {
-	r := protocolReader{data: data}
+	r := wire.Reader{Data: data}
 	s := subscription{generation: noGeneration}
-	version := r.int16()
-	for n := r.count(); n > 0 && r.err == nil; n-- {
-		s.topics = append(s.topics, r.string())
+	version := r.Int16()
+	for n := r.Count(); n > 0 && r.Err == nil; n-- {
+		s.topics = append(s.topics, r.String())
 	}
-	user := r.bytes()
+	user := r.Bytes()
 	if len(user) >= 4 {
 		s.generation = int32(binary.BigEndian.Uint32(user))
 	}
@@ -106,11 +108,11 @@ func decodeSubscription(data []byte) (subscription, error) {
 		}
 	}
 	if version >= 2 {
-		if g := r.int32(); g >= 0 {
+		if g := r.Int32(); g >= 0 {
 			s.generation = g
 		}
 	}
-	return s, r.err
+	return s, r.Err
 }
 
 // decodeAssignment reads any version; nothing at all is an empty assignment.
@@ -118,25 +120,25 @@ func decodeAssignment(data []byte) (assignment, error) {
 	if len(data) == 0 {
 		return assignment{}, nil
 	}
-	r := protocolReader{data: data}
-	r.int16() // version
+	r := wire.Reader{Data: data}
+	r.Int16() // version
 	a := make(assignment)
 	for topic, partitions := range topicPartitions(&r) {
 		a[topic] = append(a[topic], partitions...)
 	}
-	return a, r.err
+	return a, r.Err
 }
 
 // topicPartitions reads lists of partitions by topic, in their order.
-func topicPartitions(r *protocolReader) func(yield func(string, []int32) bool) {
+func topicPartitions(r *wire.Reader) func(yield func(string, []int32) bool) {
 	return func(yield func(string, []int32) bool) {
-		for n := r.count(); n > 0 && r.err == nil; n-- {
-			topic := r.string()
+		for n := r.Count(); n > 0 && r.Err == nil; n-- {
+			topic := r.String()
 			var partitions []int32
-			for m := r.count(); m > 0 && r.err == nil; m-- {
-				partitions = append(partitions, r.int32())
+			for m := r.Count(); m > 0 && r.Err == nil; m-- {
+				partitions = append(partitions, r.Int32())
 			}
-			if r.err == nil && !yield(topic, partitions) {
+			if r.Err == nil && !yield(topic, partitions) {
 				return
 			}
 		}

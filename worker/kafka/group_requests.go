@@ -12,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/leavegroup"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // coordinator sends requests to the broker that coordinates a group. It is safe
@@ -53,7 +54,7 @@ func (g *coordinator) lookUp(ctx context.Context) (int32, error) {
 		return -1, err
 	}
 	r := res.(*findcoordinator.Response)
-	if err := errorOf(r.ErrorCode); err != nil {
+	if err := wire.ErrorOf(r.ErrorCode); err != nil {
 		return -1, groupError(g.groupID, err)
 	}
 	g.broker.Store(r.NodeID)
@@ -99,7 +100,7 @@ func (g *coordinator) tryRemove(ctx context.Context, member string) error {
 		return err
 	}
 	for _, m := range res.Members {
-		if err := errorOf(m.ErrorCode); err != nil {
+		if err := wire.ErrorOf(m.ErrorCode); err != nil {
 			return err
 		}
 	}
@@ -142,5 +143,5 @@ func (g *coordinator) protocol(ctx context.Context) (kind, name string) {
 // kafka-go decodes these two responses with the error and the throttle time
 // swapped: the error's bytes come last and are the low half of the number that
 // kafka-go takes for the time.
-func heartbeatError(r *heartbeat.Response) error   { return errorOf(int16(r.ThrottleTimeMs)) }
-func leaveGroupError(r *leavegroup.Response) error { return errorOf(int16(r.ThrottleTimeMS)) }
+func heartbeatError(r *heartbeat.Response) error   { return wire.ErrorOf(int16(r.ThrottleTimeMs)) }
+func leaveGroupError(r *leavegroup.Response) error { return wire.ErrorOf(int16(r.ThrottleTimeMS)) }

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // longestHandshake bounds a broker's list of versions in bytes. Brokers list about a
@@ -27,17 +29,17 @@ func negotiateVersions(conn *protocol.Conn) (map[protocol.ApiKey]int16, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.int32() // correlation id
-	code := r.int16()
+	r.Int32() // correlation id
+	code := r.Int16()
 	versions := make(map[protocol.ApiKey]int16)
-	for n := r.int32(); n > 0 && r.err == nil; n-- {
-		key := protocol.ApiKey(r.int16())
-		versions[key] = key.SelectVersion(r.int16(), r.int16())
+	for n := r.Int32(); n > 0 && r.Err == nil; n-- {
+		key := protocol.ApiKey(r.Int16())
+		versions[key] = key.SelectVersion(r.Int16(), r.Int16())
 	}
-	if r.err != nil {
+	if r.Err != nil {
 		return nil, errNotKafka
 	}
-	if err := errorOf(code); err != nil {
+	if err := wire.ErrorOf(code); err != nil {
 		return nil, fmt.Errorf("negotiate API versions: %w", err)
 	}
 	conn.SetVersions(versions)
@@ -47,15 +49,15 @@ func negotiateVersions(conn *protocol.Conn) (map[protocol.ApiKey]int16, error) {
 // versionsRequest is an ApiVersions request of version 0, which every broker takes.
 // The client's name comes with the requests that follow.
 func versionsRequest() []byte {
-	b := appendInt32(nil, 0) // size, see finishRequest
+	b := wire.AppendInt32(nil, 0) // size, see finishRequest
 	b = binary.BigEndian.AppendUint16(b, uint16(protocol.ApiVersions))
 	b = binary.BigEndian.AppendUint16(b, 0)
-	b = appendInt32(b, 0) // correlation id
-	return finishRequest(appendString(b, ""))
+	b = wire.AppendInt32(b, 0) // correlation id
+	return wire.Finish(wire.AppendString(b, ""))
 }
 
 // readHandshake reads an answer that may come from anything that listens.
-func readHandshake(from io.Reader) (*protocolReader, error) {
+func readHandshake(from io.Reader) (*wire.Reader, error) {
 	var size [4]byte
 	if _, err := io.ReadFull(from, size[:]); err != nil {
 		return nil, err
@@ -72,5 +74,5 @@ func readHandshake(from io.Reader) (*protocolReader, error) {
 	if _, err := io.ReadFull(from, data); err != nil {
 		return nil, err
 	}
-	return &protocolReader{data: data}, nil
+	return &wire.Reader{Data: data}, nil
 }

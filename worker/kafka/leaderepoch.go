@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // Each leader of a partition has a higher epoch than the one before, and a batch
@@ -53,7 +55,7 @@ type epochEnd struct {
 	err   error
 }
 
-var _ ownLayout = (*epochEnds)(nil)
+var _ wire.Layout = (*epochEnds)(nil)
 
 // ApiKey implements protocol.Message.
 func (*epochEnds) ApiKey() protocol.ApiKey { return protocol.OffsetForLeaderEpoch }
@@ -63,20 +65,20 @@ func (*epochEndsAnswer) ApiKey() protocol.ApiKey { return protocol.OffsetForLead
 
 // AppendTo implements wire.Layout.
 func (r *epochEnds) AppendTo(b []byte, clientID string) []byte {
-	b = appendHeader(b, protocol.OffsetForLeaderEpoch, epochEndVersion, clientID)
-	b = appendInt32(b, -1) // replica id: a consumer
-	b = appendInt32(b, 1)
-	b = appendString(b, r.topic)
-	b = appendInt32(b, int32(len(r.partitions)))
+	b = wire.AppendHeader(b, protocol.OffsetForLeaderEpoch, epochEndVersion, clientID)
+	b = wire.AppendInt32(b, -1) // replica id: a consumer
+	b = wire.AppendInt32(b, 1)
+	b = wire.AppendString(b, r.topic)
+	b = wire.AppendInt32(b, int32(len(r.partitions)))
 	for _, p := range r.partitions {
-		b = appendInt32(appendInt32(appendInt32(b, p.partition), p.current), p.epoch)
+		b = wire.AppendInt32(wire.AppendInt32(wire.AppendInt32(b, p.partition), p.current), p.epoch)
 	}
-	return finishRequest(b)
+	return wire.Finish(b)
 }
 
 // ReadAnswer implements wire.Layout.
 func (r *epochEnds) ReadAnswer(from io.Reader) (protocol.Message, error) {
-	data, err := readSized(from)
+	data, err := wire.ReadSized(from)
 	if err != nil {
 		return nil, err
 	}
@@ -84,23 +86,23 @@ func (r *epochEnds) ReadAnswer(from io.Reader) (protocol.Message, error) {
 }
 
 func decodeEpochEnds(data []byte, topic string) (*epochEndsAnswer, error) {
-	r := protocolReader{data: data}
-	r.int32() // correlation id
-	r.int32() // throttle time
+	r := wire.Reader{Data: data}
+	r.Int32() // correlation id
+	r.Int32() // throttle time
 	res := &epochEndsAnswer{ends: make(map[int32]epochEnd)}
-	for t := r.count(); t > 0 && r.err == nil; t-- {
-		name := r.string()
-		for p := r.count(); p > 0 && r.err == nil; p-- {
-			err := errorOf(r.int16())
-			partition := r.int32()
-			end := epochEnd{epoch: r.int32(), end: r.int64(), err: err}
-			if name == topic && r.err == nil {
+	for t := r.Count(); t > 0 && r.Err == nil; t-- {
+		name := r.String()
+		for p := r.Count(); p > 0 && r.Err == nil; p-- {
+			err := wire.ErrorOf(r.Int16())
+			partition := r.Int32()
+			end := epochEnd{epoch: r.Int32(), end: r.Int64(), err: err}
+			if name == topic && r.Err == nil {
 				res.ends[partition] = end
 			}
 		}
 	}
-	if r.err != nil {
-		return nil, fmt.Errorf("ends of leader epochs: %w", r.err)
+	if r.Err != nil {
+		return nil, fmt.Errorf("ends of leader epochs: %w", r.Err)
 	}
 	return res, nil
 }
@@ -110,13 +112,13 @@ func (c *Client) epochEnds(ctx context.Context, leader int32, topic string, ques
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	ends := make(map[int32]epochEnd, len(questions))
-	res, err := c.roundTrip(ctx, &Probe{
+	res, err := c.roundTrip(ctx, &wire.Probe{
 		BrokerID: leader, ClientID: c.cfg.ClientID, Version: epochEndVersion,
 		Request: &epochEnds{topic: topic, partitions: questions},
 	})
 	var answered map[int32]epochEnd
 	if err == nil {
-		answered = unwrap(res).(*epochEndsAnswer).ends
+		answered = wire.Unwrap(res).(*epochEndsAnswer).ends
 	}
 	for _, q := range questions {
 		end, ok := answered[q.partition]

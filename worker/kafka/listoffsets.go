@@ -12,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/listoffsets"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // OffsetSpec says which offset of a partition is asked for, as the protocol
@@ -139,7 +140,7 @@ func (c *Client) takeOffsets(topic string, res *listoffsets.Response, found map[
 			if _, asked := found[p.Partition]; !asked {
 				continue
 			}
-			err := errorOf(p.ErrorCode)
+			err := wire.ErrorOf(p.ErrorCode)
 			switch {
 			case err == nil:
 				found[p.Partition] = PartitionOffset{Offset: p.Offset}

@@ -12,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/syncgroup"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // errRejoin: the group needs the member to join again, at once.
@@ -125,7 +126,7 @@ func (j *joiner) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 }
 
 func (j *joiner) joinError(ctx context.Context, res *joingroup.Response) error {
-	err := errorOf(res.ErrorCode)
+	err := wire.ErrorOf(res.ErrorCode)
 	switch kafkago.Error(res.ErrorCode) {
 	case 0:
 		return nil
@@ -169,7 +170,7 @@ func (j *joiner) syncGroup(ctx context.Context, joined *joingroup.Response) (ass
 		return nil, err
 	}
 	res := answer.(*syncgroup.Response)
-	err = errorOf(res.ErrorCode)
+	err = wire.ErrorOf(res.ErrorCode)
 	switch kafkago.Error(res.ErrorCode) {
 	case 0:
 	case kafkago.RebalanceInProgress:

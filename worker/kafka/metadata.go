@@ -7,6 +7,8 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/metadata"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // metadata asks the cluster itself (kafka-go's transport answers metadata
@@ -34,7 +36,7 @@ func (c *Client) learnBrokers(ctx context.Context, res *metadata.Response) {
 func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	e := &Probe{
+	e := &wire.Probe{
 		BrokerID: anyBroker, ClientID: c.cfg.ClientID, Request: &topicMetadata{topic}, Version: topicIDVersion,
 		Older: &metadata.Request{TopicNames: []string{topic}},
 	}
@@ -45,7 +47,7 @@ func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, 
 	var found *metadata.Response
 	var id TopicID
 	epochsKnown := true
-	switch res := unwrap(res).(type) {
+	switch res := wire.Unwrap(res).(type) {
 	case *topicMetadataAnswer:
 		found, id = &res.Response, res.ids[topic]
 	case *metadata.Response:
@@ -94,7 +96,7 @@ func (c *Client) topicLeaders(ctx context.Context, topic string) ([]int32, error
 
 func leadersOf(t *metadata.ResponseTopic) ([]int32, error) {
 	// A topic that was just made is LeaderNotAvailable without partitions.
-	if err := errorOf(t.ErrorCode); err != nil && (len(t.Partitions) == 0 || !errors.Is(err, kafkago.LeaderNotAvailable)) {
+	if err := wire.ErrorOf(t.ErrorCode); err != nil && (len(t.Partitions) == 0 || !errors.Is(err, kafkago.LeaderNotAvailable)) {
 		return nil, topicError(t.Name, "Describe", err)
 	}
 	leaders := make([]int32, len(t.Partitions))

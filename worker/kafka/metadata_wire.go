@@ -6,6 +6,8 @@ import (
 
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/metadata"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // topicIDVersion is the version of Metadata whose answers hold the topics' ids. Kafka
@@ -25,24 +27,24 @@ type topicMetadataAnswer struct {
 	ids map[string]TopicID
 }
 
-var _ ownLayout = (*topicMetadata)(nil)
+var _ wire.Layout = (*topicMetadata)(nil)
 
 // ApiKey implements protocol.Message.
 func (*topicMetadata) ApiKey() protocol.ApiKey { return protocol.Metadata }
 
 // AppendTo implements wire.Layout.
 func (r *topicMetadata) AppendTo(b []byte, clientID string) []byte {
-	b = appendFlexibleHeader(b, protocol.Metadata, topicIDVersion, clientID)
-	b = appendCompactCount(b, 1)
+	b = wire.AppendFlexibleHeader(b, protocol.Metadata, topicIDVersion, clientID)
+	b = wire.AppendCompactCount(b, 1)
 	b = append(b, make([]byte, len(TopicID{}))...) // by its name
-	b = appendCompact(b, r.topic)
-	b = append(b, noTags)
-	return finishRequest(append(b, 0 /* don't create it */, 0 /* nor tell the operations */, noTags))
+	b = wire.AppendCompact(b, r.topic)
+	b = append(b, wire.NoTags)
+	return wire.Finish(append(b, 0 /* don't create it */, 0 /* nor tell the operations */, wire.NoTags))
 }
 
 // ReadAnswer implements wire.Layout.
 func (*topicMetadata) ReadAnswer(from io.Reader) (protocol.Message, error) {
-	data, err := readSized(from)
+	data, err := wire.ReadSized(from)
 	if err != nil {
 		return nil, err
 	}
@@ -50,43 +52,43 @@ func (*topicMetadata) ReadAnswer(from io.Reader) (protocol.Message, error) {
 }
 
 func decodeTopicMetadata(data []byte) (*topicMetadataAnswer, error) {
-	r := flexibleAnswer(data)
+	r := wire.ReadFlexible(data)
 	res := &topicMetadataAnswer{ids: make(map[string]TopicID)}
-	res.ThrottleTimeMs = r.int32()
-	for n := r.compactCount(); n > 0 && r.err == nil; n-- {
-		b := metadata.ResponseBroker{NodeID: r.int32(), Host: string(r.compact()), Port: r.int32(), Rack: string(r.compact())}
-		r.tags()
+	res.ThrottleTimeMs = r.Int32()
+	for n := r.CompactCount(); n > 0 && r.Err == nil; n-- {
+		b := metadata.ResponseBroker{NodeID: r.Int32(), Host: string(r.Compact()), Port: r.Int32(), Rack: string(r.Compact())}
+		r.Tags()
 		res.Brokers = append(res.Brokers, b)
 	}
-	res.ClusterID = string(r.compact())
-	res.ControllerID = r.int32()
-	for n := r.compactCount(); n > 0 && r.err == nil; n-- {
-		t := metadata.ResponseTopic{ErrorCode: r.int16(), Name: string(r.compact())}
+	res.ClusterID = string(r.Compact())
+	res.ControllerID = r.Int32()
+	for n := r.CompactCount(); n > 0 && r.Err == nil; n-- {
+		t := metadata.ResponseTopic{ErrorCode: r.Int16(), Name: string(r.Compact())}
 		var id TopicID
-		copy(id[:], r.take(len(id)))
-		r.take(1) // whether it is internal
-		for p := r.compactCount(); p > 0 && r.err == nil; p-- {
+		copy(id[:], r.Take(len(id)))
+		r.Take(1) // whether it is internal
+		for p := r.CompactCount(); p > 0 && r.Err == nil; p-- {
 			t.Partitions = append(t.Partitions, readPartitionMetadata(r))
 		}
-		r.int32() // authorized operations
-		r.tags()
+		r.Int32() // authorized operations
+		r.Tags()
 		res.Topics = append(res.Topics, t)
 		res.ids[t.Name] = id
 	}
-	r.tags()
-	if r.err != nil {
-		return nil, fmt.Errorf("metadata: %w", r.err)
+	r.Tags()
+	if r.Err != nil {
+		return nil, fmt.Errorf("metadata: %w", r.Err)
 	}
 	return res, nil
 }
 
-func readPartitionMetadata(r *protocolReader) metadata.ResponsePartition {
-	p := metadata.ResponsePartition{ErrorCode: r.int16(), PartitionIndex: r.int32(), LeaderID: r.int32(), LeaderEpoch: r.int32()}
+func readPartitionMetadata(r *wire.Reader) metadata.ResponsePartition {
+	p := metadata.ResponsePartition{ErrorCode: r.Int16(), PartitionIndex: r.Int32(), LeaderID: r.Int32(), LeaderEpoch: r.Int32()}
 	for range 3 { // replicas, those in sync, those offline
-		for n := r.compactCount(); n > 0 && r.err == nil; n-- {
-			r.int32()
+		for n := r.CompactCount(); n > 0 && r.Err == nil; n-- {
+			r.Int32()
 		}
 	}
-	r.tags()
+	r.Tags()
 	return p
 }

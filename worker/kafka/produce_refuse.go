@@ -6,6 +6,7 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // split makes two batches of one that is refused as a whole, so that after a few
@@ -60,7 +61,7 @@ func (s *sender) refuse(q *partitionQueue, b *batch.Builder, r *produceResult) {
 
 // recordError explains why a record can't be written.
 func (r *produceResult) recordError(message string) error {
-	err := errorOf(r.errorCode)
+	err := wire.ErrorOf(r.errorCode)
 	if message == "" {
 		message = r.message
 	}

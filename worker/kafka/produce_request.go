@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // The versions of the Produce API that are spoken: 3 brought record batches
@@ -64,8 +66,8 @@ func (c *Client) produce(ctx context.Context, r *produceRequest) (*produceRespon
 }
 
 // exchange returns the exchange that sends the request.
-func (r *produceRequest) exchange() *Exchange {
-	return &Exchange{
+func (r *produceRequest) exchange() *wire.Exchange {
+	return &wire.Exchange{
 		BrokerID: r.broker, Key: protocol.Produce, MinVersion: minProduceVersion, MaxVersion: maxProduceVersion,
 		Encode: func(to io.Writer, version int16) error {
 			r.version = version
@@ -94,11 +96,11 @@ func (r *produceRequest) write(to io.Writer) error {
 	for i, b := range r.batches {
 		frame = frame[:0]
 		if i == 0 || b.topic != r.batches[i-1].topic {
-			frame = appendString(frame, b.topic)
-			frame = appendInt32(frame, r.partitionsFrom(i))
+			frame = wire.AppendString(frame, b.topic)
+			frame = wire.AppendInt32(frame, r.partitionsFrom(i))
 		}
-		frame = appendInt32(frame, b.partition)
-		frame = appendInt32(frame, int32(len(b.bytes)))
+		frame = wire.AppendInt32(frame, b.partition)
+		frame = wire.AppendInt32(frame, int32(len(b.bytes)))
 		_, _ = r.out.Write(frame)
 		_, _ = r.out.Write(b.bytes)
 	}
@@ -109,16 +111,16 @@ func (r *produceRequest) write(to io.Writer) error {
 
 // encodeHead appends everything in front of the first topic.
 func (r *produceRequest) encodeHead(b []byte) []byte {
-	b = appendInt32(b, 0) // size, filled in later
+	b = wire.AppendInt32(b, 0) // size, filled in later
 	b = binary.BigEndian.AppendUint16(b, uint16(protocol.Produce))
 	b = binary.BigEndian.AppendUint16(b, uint16(r.version))
-	b = appendInt32(b, produceCorrelationID)
-	b = appendString(b, r.clientID)
+	b = wire.AppendInt32(b, produceCorrelationID)
+	b = wire.AppendString(b, r.clientID)
 	b = binary.BigEndian.AppendUint16(b, 1<<16-1) // transactional id: null
 	acks := int16(allReplicas)
 	b = binary.BigEndian.AppendUint16(b, uint16(acks))
-	b = appendInt32(b, int32(replicationTimeout.Milliseconds()))
-	return appendInt32(b, r.topics())
+	b = wire.AppendInt32(b, int32(replicationTimeout.Milliseconds()))
+	return wire.AppendInt32(b, r.topics())
 }
 
 // size returns the bytes of the whole request, whose head has head bytes.

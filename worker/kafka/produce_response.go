@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // produceResponse is a broker's answer.
@@ -51,41 +53,41 @@ func compareResults(a, b produceResult) int {
 const maxProduceResponse = 64 << 20
 
 func readProduceResponse(from io.Reader, version int16) (*produceResponse, error) {
-	r := newWireReader(from)
-	defer r.free()
+	r := wire.NewStream(from)
+	defer r.Free()
 	if err := r.Start(maxProduceResponse, produceCorrelationID); err != nil {
 		return nil, err
 	}
 	res := &produceResponse{}
-	for range r.count(6) {
-		topic := r.string()
-		for range r.count(22) {
+	for range r.Count(6) {
+		topic := r.String()
+		for range r.Count(22) {
 			if r.Err() != nil {
 				break
 			}
 			res.results = append(res.results, readProduceResult(r, topic, version))
 		}
 	}
-	res.throttleMs = r.int32()
+	res.throttleMs = r.Int32()
 	slices.SortFunc(res.results, compareResults)
 	return res, r.End()
 }
 
-func readProduceResult(r *wireReader, topic string, version int16) produceResult {
-	res := produceResult{topic: topic, partition: r.int32(), errorCode: r.int16(), baseOffset: r.int64()}
-	r.int64() // log append time
+func readProduceResult(r *wire.Stream, topic string, version int16) produceResult {
+	res := produceResult{topic: topic, partition: r.Int32(), errorCode: r.Int16(), baseOffset: r.Int64()}
+	r.Int64() // log append time
 	if version >= 5 {
-		r.int64() // log start offset
+		r.Int64() // log start offset
 	}
 	if version < 8 {
 		return res
 	}
-	for range r.count(6) {
-		res.refused = append(res.refused, refusedRecord{index: r.int32(), message: r.nullableString()})
+	for range r.Count(6) {
+		res.refused = append(res.refused, refusedRecord{index: r.Int32(), message: r.NullableString()})
 		if r.Err() != nil {
 			break
 		}
 	}
-	res.message = r.nullableString()
+	res.message = r.NullableString()
 	return res
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // errNoResult is what a broker that leaves a batch out of its answer has failed
@@ -52,7 +53,7 @@ func (s *sender) settleBatch(o outgoing, r *produceResult, news *produceNews) {
 		s.sendAgain(q, true)
 		return
 	}
-	err := errorOf(r.errorCode)
+	err := wire.ErrorOf(r.errorCode)
 	switch judge(r.errorCode) {
 	case stored:
 		news.end(q)

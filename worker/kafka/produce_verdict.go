@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // verdict is what has to be done about a batch after a broker's answer.
@@ -58,7 +60,7 @@ func judge(code int16) verdict {
 
 // writeError explains what a broker answered about a batch.
 func (r *produceResult) writeError() error {
-	err := errorOf(r.errorCode)
+	err := wire.ErrorOf(r.errorCode)
 	if r.message != "" {
 		err = fmt.Errorf("%w: %s", err, r.message)
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 func TestProduceRequestIsWhatOthersRead(t *testing.T) {
@@ -144,7 +146,7 @@ func TestBadProduceResponses(t *testing.T) {
 func TestBrokerThatIsTooOldForProduce(t *testing.T) {
 	e := (&produceRequest{}).exchange()
 	e.Required(map[protocol.ApiKey]int16{protocol.Produce: 2})
-	if _, err := e.RawExchange(nil); !errors.Is(err, errTooOld) || retriable(err) {
+	if _, err := e.RawExchange(nil); !errors.Is(err, wire.ErrTooOld) || retriable(err) {
 		t.Errorf("got %v", err)
 	}
 }

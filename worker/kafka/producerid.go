@@ -11,6 +11,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // noProducer is the identity before there is one.
@@ -59,7 +60,7 @@ func (p *Producer) initProducerID(ctx context.Context) error {
 		return err
 	}
 	answer := res.(*initproducerid.Response)
-	switch err := errorOf(answer.ErrorCode); {
+	switch err := wire.ErrorOf(answer.ErrorCode); {
 	case errors.Is(err, kafkago.ClusterAuthorizationFailed):
 		return fmt.Errorf("get a producer id: %w: allow this user the operation Write on the topics, or IdempotentWrite on the cluster (%w)",
 			ErrNotAuthorized, err)

@@ -18,6 +18,7 @@ import (
 	"github.com/segmentio/kafka-go/sasl/scram"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // mechanism returns the implementation, for the client of cfg.
@@ -124,11 +125,11 @@ func offerMechanism(conn *protocol.Conn, name string) error {
 		return err
 	}
 	answer := res.(*saslhandshake.Response)
-	if errors.Is(errorOf(answer.ErrorCode), kafkago.UnsupportedSASLMechanism) {
+	if errors.Is(wire.ErrorOf(answer.ErrorCode), kafkago.UnsupportedSASLMechanism) {
 		slices.Sort(answer.Mechanisms)
 		return fmt.Errorf("the broker offers %v, not %s: %w", answer.Mechanisms, name, kafkago.UnsupportedSASLMechanism)
 	}
-	return errorOf(answer.ErrorCode)
+	return wire.ErrorOf(answer.ErrorCode)
 }
 
 func sendToken(conn *protocol.Conn, token []byte) (*saslauthenticate.Response, error) {
@@ -137,7 +138,7 @@ func sendToken(conn *protocol.Conn, token []byte) (*saslauthenticate.Response, e
 		return nil, err
 	}
 	answer := res.(*saslauthenticate.Response)
-	if err := errorOf(answer.ErrorCode); err != nil {
+	if err := wire.ErrorOf(answer.ErrorCode); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, answer.ErrorMessage)
 	}
 	return answer, nil

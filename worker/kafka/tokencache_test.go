@@ -12,6 +12,7 @@ import (
 	"github.com/go-logr/logr/funcr"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // scriptedTokens answers with what the test says.
@@ -153,7 +154,7 @@ func TestTokenCacheDropsWhatABrokerRefuses(t *testing.T) {
 		if done || string(answer) != "\x01" || err != nil {
 			t.Fatalf("got %v, %q, %v", done, answer, err)
 		}
-		return &DialError{Stage: StageSASL, Err: dialogue.(explainer).explain(errorOf(58))}
+		return &DialError{Stage: StageSASL, Err: dialogue.(explainer).explain(wire.ErrorOf(58))}
 	}
 	if _, err := cache.get(testContext(t)); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/createtopics"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // Partitions asks the cluster how many partitions a topic has. The error of a
@@ -82,7 +83,7 @@ func (c *Client) requestTopic(ctx context.Context, topic string, partitions int3
 }
 
 func creationError(topic string, replicationFactor int16, answer createtopics.ResponseTopic) error {
-	err := errorOf(answer.ErrorCode)
+	err := wire.ErrorOf(answer.ErrorCode)
 	switch {
 	case err == nil || errors.Is(err, kafkago.TopicAlreadyExists):
 		return nil

@@ -1,4 +1,4 @@
-package kafka
+package wire
 
 import (
 	"errors"
@@ -18,7 +18,7 @@ type Probe struct {
 	// BrokerID is -1 for any broker.
 	BrokerID int32
 	ClientID string
-	Request  ownLayout
+	Request  Layout
 	Version  int16 // of the request's layout
 	// Older is sent to a broker that does not know Version. Without it the
 	// exchange fails.
@@ -73,25 +73,25 @@ func (e *Probe) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 // latestVersion asks for the latest version of a request that the broker knows, -1
 // for none.
 func latestVersion(rw io.ReadWriter, clientID string, key protocol.ApiKey) (int16, error) {
-	if _, err := rw.Write(finishRequest(appendHeader(nil, protocol.ApiVersions, 0, clientID))); err != nil {
+	if _, err := rw.Write(Finish(AppendHeader(nil, protocol.ApiVersions, 0, clientID))); err != nil {
 		return -1, err
 	}
-	data, err := readSized(rw)
+	data, err := ReadSized(rw)
 	if err != nil {
 		return -1, err
 	}
-	r := protocolReader{data: data}
-	r.int32() // correlation id
-	if err := errorOf(r.int16()); err != nil {
+	r := Reader{Data: data}
+	r.Int32() // correlation id
+	if err := ErrorOf(r.Int16()); err != nil {
 		return -1, err
 	}
 	latest := int16(-1)
-	for n := r.count(); n > 0 && r.err == nil; n-- {
-		api := protocol.ApiKey(r.int16())
-		r.int16() // the first version
-		if last := r.int16(); api == key {
+	for n := r.Count(); n > 0 && r.Err == nil; n-- {
+		api := protocol.ApiKey(r.Int16())
+		r.Int16() // the first version
+		if last := r.Int16(); api == key {
 			latest = last
 		}
 	}
-	return latest, r.err
+	return latest, r.Err
 }

@@ -1,4 +1,4 @@
-package kafka
+package wire
 
 import (
 	"errors"
@@ -59,11 +59,11 @@ func TestAbortWaitsUntilNothingReadsTheRequest(t *testing.T) {
 	default:
 		t.Error("Abort returned while the exchange was under way")
 	}
-	if err := <-ended; !errors.Is(err, errAborted) || !over {
+	if err := <-ended; !errors.Is(err, ErrAborted) || !over {
 		t.Errorf("the exchange ended with %v", err)
 	}
 	// Nor does one begin afterwards.
-	if _, err := e.RawExchange(conn); !errors.Is(err, errAborted) {
+	if _, err := e.RawExchange(conn); !errors.Is(err, ErrAborted) {
 		t.Errorf("an exchange after abort: %v", err)
 	}
 }
@@ -71,7 +71,7 @@ func TestAbortWaitsUntilNothingReadsTheRequest(t *testing.T) {
 // TestAbortedExchangeSendsNothing: a request that is still in the transport's
 // hands when its sender gave up must not go out later.
 func TestAbortedExchangeSendsNothing(t *testing.T) {
-	e := newExchange(1, "", &heartbeat.Request{}, 3)
+	e := NewExchange(1, "", &heartbeat.Request{}, 3)
 	e.Abort()
 	ours, theirs := net.Pipe()
 	defer func() { _, _ = ours.Close(), theirs.Close() }()
@@ -81,7 +81,7 @@ func TestAbortedExchangeSendsNothing(t *testing.T) {
 }
 
 func TestAbortEndsTheWait(t *testing.T) {
-	e := newExchange(1, "", &heartbeat.Request{}, 3)
+	e := NewExchange(1, "", &heartbeat.Request{}, 3)
 	e.Required(map[protocol.ApiKey]int16{protocol.Heartbeat: 3})
 	ours, theirs := net.Pipe()
 	defer func() { _, _ = ours.Close(), theirs.Close() }()
@@ -130,7 +130,7 @@ func TestAbortEndsAnExchangeAndNoLaterOne(t *testing.T) {
 	}()
 	<-conn.reading
 	e.Abort()
-	if err := <-outcome; err != errAborted { //nolint:errorlint // it is not wrapped
+	if err := <-outcome; err != ErrAborted { //nolint:errorlint // it is not wrapped
 		t.Errorf("got %v", err)
 	}
 	e.Abort() // would close the deadline channel again

@@ -1,4 +1,4 @@
-package kafka
+package wire
 
 import (
 	"context"
@@ -12,15 +12,15 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// errAborted is the error of an Exchange after Abort.
-var errAborted = fmt.Errorf("the request was given up: %w", context.Canceled)
+// ErrAborted is the error of an Exchange after Abort.
+var ErrAborted = fmt.Errorf("the request was given up: %w", context.Canceled)
 
-// errTooOld is the error of an Exchange with a broker that does not know MinVersion.
-var errTooOld = errors.New("the broker is older than Kafka 0.11, which is not supported")
+// ErrTooOld is the error of an Exchange with a broker that does not know MinVersion.
+var ErrTooOld = errors.New("the broker is older than Kafka 0.11, which is not supported")
 
-// errorOf returns the error that a code of the protocol stands for: a
+// ErrorOf returns the error that a code of the protocol stands for: a
 // kafkago.Error, or nil for 0.
-func errorOf(code int16) error {
+func ErrorOf(code int16) error {
 	if code == 0 {
 		return nil
 	}
@@ -57,12 +57,12 @@ type deadliner interface{ SetDeadline(time.Time) error }
 // answer hides the type of an answer from the transport, which acts on some.
 type answer struct{ protocol.Message }
 
-// unwrap returns the answer of an Exchange or a Probe that the transport has returned.
-func unwrap(res protocol.Message) protocol.Message { return res.(*answer).Message }
+// Unwrap returns the answer of an Exchange or a Probe that the transport has returned.
+func Unwrap(res protocol.Message) protocol.Message { return res.(*answer).Message }
 
-// newExchange returns an exchange for a request that kafka-go lays out, in a version up to
+// NewExchange returns an exchange for a request that kafka-go lays out, in a version up to
 // maxVersion.
-func newExchange(broker int32, clientID string, req protocol.Message, maxVersion int16) *Exchange {
+func NewExchange(broker int32, clientID string, req protocol.Message, maxVersion int16) *Exchange {
 	return &Exchange{
 		BrokerID: broker, Key: req.ApiKey(), MaxVersion: maxVersion,
 		Encode: func(to io.Writer, version int16) error {
@@ -78,8 +78,8 @@ func newExchange(broker int32, clientID string, req protocol.Message, maxVersion
 	}
 }
 
-// ownLayout is a request of a version that kafka-go has no layout of.
-type ownLayout interface {
+// Layout is a request of a version that kafka-go has no layout of.
+type Layout interface {
 	protocol.Message
 	// AppendTo appends the whole request, size and header included.
 	AppendTo(b []byte, clientID string) []byte
@@ -87,9 +87,9 @@ type ownLayout interface {
 	ReadAnswer(from io.Reader) (protocol.Message, error)
 }
 
-// newLayoutExchange returns an exchange for a request that kafka-go has no layout of. The
+// NewLayoutExchange returns an exchange for a request that kafka-go has no layout of. The
 // caller makes sure that the broker knows its version.
-func newLayoutExchange(broker int32, clientID string, req ownLayout) *Exchange {
+func NewLayoutExchange(broker int32, clientID string, req Layout) *Exchange {
 	return &Exchange{
 		BrokerID: broker, Key: req.ApiKey(),
 		Encode: func(to io.Writer, _ int16) error {
@@ -117,7 +117,7 @@ func (e *Exchange) Required(versions map[protocol.ApiKey]int16) bool {
 // RawExchange implements protocol.RawExchanger.
 func (e *Exchange) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 	if e.version < e.MinVersion {
-		return nil, fmt.Errorf("%w: it knows version %d of the %s request, %d is needed", errTooOld, e.version, e.Key, e.MinVersion)
+		return nil, fmt.Errorf("%w: it knows version %d of the %s request, %d is needed", ErrTooOld, e.version, e.Key, e.MinVersion)
 	}
 	if err := e.begin(rw); err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (e *Exchange) begin(rw io.ReadWriter) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.aborted {
-		return errAborted
+		return ErrAborted
 	}
 	e.conn, _ = rw.(deadliner)
 	e.ended = make(chan struct{})
@@ -183,7 +183,7 @@ func (e *Exchange) end() error {
 	if e.aborted {
 		// Its deadline has passed: the transport drops a connection that had
 		// an error, and would keep it otherwise.
-		return errAborted
+		return ErrAborted
 	}
 	return nil
 }

@@ -1,0 +1,134 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+)
+
+// Reader reads the fields of an answer that is in memory. After an error it returns
+// zeros.
+type Reader struct {
+	Data []byte
+	Err  error
+}
+
+var errCutProtocol = errors.New("it ends early")
+
+func (r *Reader) Take(n int) []byte {
+	if r.Err != nil || n < 0 || n > len(r.Data) {
+		r.Err = errCutProtocol
+		return nil
+	}
+	b := r.Data[:n]
+	r.Data = r.Data[n:]
+	return b
+}
+
+func (r *Reader) Int16() int16 {
+	if b := r.Take(2); b != nil {
+		return int16(binary.BigEndian.Uint16(b))
+	}
+	return 0
+}
+
+func (r *Reader) Int32() int32 {
+	if b := r.Take(4); b != nil {
+		return int32(binary.BigEndian.Uint32(b))
+	}
+	return 0
+}
+
+func (r *Reader) Int64() int64 {
+	if b := r.Take(8); b != nil {
+		return int64(binary.BigEndian.Uint64(b))
+	}
+	return 0
+}
+
+func (r *Reader) String() string { return string(r.Take(int(r.Int16()))) }
+
+// Bytes reads bytes that may be null.
+func (r *Reader) Bytes() []byte {
+	n := r.Int32()
+	if n < 0 {
+		return nil
+	}
+	return r.Take(int(n))
+}
+
+func (r *Reader) Count() int {
+	n := int(r.Int32())
+	if n > len(r.Data) {
+		r.Err = fmt.Errorf("%d elements where %d bytes are left", n, len(r.Data))
+	}
+	if r.Err != nil {
+		return 0
+	}
+	return n
+}
+
+// The flexible encoding (KIP-482) has lengths as unsigned varints, one more than
+// they are: 0 is null.
+
+func (r *Reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.Data)
+	if r.Err != nil || n <= 0 {
+		r.Err = errCutProtocol
+		return 0
+	}
+	r.Data = r.Data[n:]
+	return v
+}
+
+// Compact reads bytes that may be null.
+func (r *Reader) Compact() []byte {
+	if n := r.uvarint(); n > 0 {
+		return r.Take(int(min(n-1, math.MaxInt32)))
+	}
+	return nil
+}
+
+func (r *Reader) CompactCount() int {
+	n := r.uvarint()
+	if n > uint64(len(r.Data))+1 {
+		r.Err = fmt.Errorf("%d elements where %d bytes are left", n-1, len(r.Data))
+	}
+	if r.Err != nil || n == 0 {
+		return 0
+	}
+	return int(n - 1)
+}
+
+// Tags skips tagged fields: all of them are optional.
+func (r *Reader) Tags() {
+	for n := r.uvarint(); n > 0 && r.Err == nil; n-- {
+		r.uvarint()
+		r.Take(int(min(r.uvarint(), math.MaxInt32)))
+	}
+}
+
+// ReadFlexible returns a reader of the answer in data, behind its header.
+func ReadFlexible(data []byte) *Reader {
+	r := &Reader{Data: data}
+	r.Int32() // correlation id
+	r.Tags()
+	return r
+}
+
+// ReadSized reads one answer without its size.
+func ReadSized(from io.Reader) ([]byte, error) {
+	var size [4]byte
+	if _, err := io.ReadFull(from, size[:]); err != nil {
+		return nil, err
+	}
+	// Memory is taken as the data comes, not for a claim.
+	whole := int64(binary.BigEndian.Uint32(size[:]))
+	data, err := io.ReadAll(io.LimitReader(from, whole))
+	if err == nil && int64(len(data)) < whole {
+		err = io.ErrUnexpectedEOF
+	}
+	return data, err
+}
