@@ -12,8 +12,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// CacheOptions keep what the operator has made, and no other's objects, of the
-// namespaces that are named; of all if none is.
+// CacheOptions returns the options of the manager's cache. It holds the objects that the
+// operator has made in the named namespaces, or in all namespaces if none is named.
 func CacheOptions(namespaces []string) cache.Options {
 	sets := &metav1.PartialObjectMetadata{}
 	sets.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))
@@ -35,7 +35,7 @@ func CacheOptions(namespaces []string) cache.Options {
 	return opts
 }
 
-// inNamespaces returns nil, which is all namespaces, if none is named.
+// inNamespaces returns nil, which means all namespaces, if none is named.
 func inNamespaces(names []string) map[string]cache.Config {
 	var configs map[string]cache.Config
 	for _, name := range names {

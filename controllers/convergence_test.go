@@ -36,10 +36,10 @@ type world struct {
 	rand   *rand.Rand
 	faults float64
 	// opts are those of r; opts.Client is w.Client, or what intercept puts before it.
-	opts Options
-	r    *Reconciler
-	kafka  *fakeKafka
-	clock  *clocktesting.FakePassiveClock
+	opts  Options
+	r     *Reconciler
+	kafka *fakeKafka
+	clock *clocktesting.FakePassiveClock
 }
 
 var worldKey = types.NamespacedName{Namespace: "shop", Name: "enrich"}

@@ -16,8 +16,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// inputTopic joins what is known of the input topic: from the status, from Kafka and
-// from the workers.
+// inputTopic joins the knowledge of the input topic from the status, from Kafka and from
+// the workers.
 type inputTopic struct {
 	sp      *v1alpha1.StreamProcessor
 	known   *plan.Kafka

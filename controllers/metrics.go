@@ -10,9 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Metrics are what the operator tells Prometheus of its StreamProcessors and pollers:
-// a prometheus.Collector. The series of a StreamProcessor vanish with it. Only the
-// operator that leads has any.
+// Metrics is a prometheus.Collector of the operator's figures about StreamProcessors and
+// pollers. The series of a StreamProcessor vanish with it. Only the operator that leads
+// has any.
 type Metrics struct {
 	polls *prometheus.HistogramVec
 
@@ -20,33 +20,33 @@ type Metrics struct {
 	of map[types.NamespacedName]*figures // guarded by mu
 }
 
-// figures are those of one StreamProcessor, as of its last reconciliation.
+// figures are those of one StreamProcessor after its last reconciliation.
 type figures struct {
-	reported   bool // whether there are any but errors
+	reported   bool // whether there are figures other than errors
 	conditions []metav1.Condition
-	// wanted is what the spec or autoscaling asks for, asked what the partitions let
-	// it be.
+	// wanted is the number of pods that the spec or autoscaling asks for, asked the
+	// number that the partitions allow.
 	wanted, asked, ready int32
-	// lag is -1 until the cluster has answered; seconds is +Inf while nothing of it is
-	// processed.
+	// lag is -1 until the cluster has answered; seconds is +Inf while no record of the lag
+	// is processed.
 	lag     int64
 	seconds float64
 	errors  int64
 }
 
-// NewMetrics returns metrics that are to be registered.
+// NewMetrics returns metrics for the caller to register.
 func NewMetrics() *Metrics {
 	return &Metrics{
 		polls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "millrace_poll_duration_seconds",
-			Help:    "How long a round of questions took: of poller kafka to one Kafka cluster, of poller pods to the pods of one StreamProcessor.",
+			Help:    "Time of a round of questions: of poller kafka to one Kafka cluster, of poller pods to the pods of one StreamProcessor.",
 			Buckets: []float64{.005, .02, .1, .5, 1, 2, 5, 10, 20, 40},
 		}, []string{"poller"}),
 		of: map[types.NamespacedName]*figures{},
 	}
 }
 
-// Polled returns what a poller is to call with the time that each round took.
+// Polled returns a function that a poller calls with the time that each round took.
 func (m *Metrics) Polled(poller string) func(time.Duration) {
 	observer := m.polls.WithLabelValues(poller)
 	return func(took time.Duration) { observer.Observe(took.Seconds()) }
@@ -60,12 +60,12 @@ func processorDesc(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	conditionDesc = processorDesc("condition", "1 for each condition that the status shows, by its status and reason.", "type", "status", "reason")
-	wantedDesc    = processorDesc("replicas_wanted", "How many pods the spec or autoscaling asks for.")
-	replicasDesc  = processorDesc("replicas", "How many pods are to run: those that are wanted, as far as there are partitions for them.")
-	readyDesc     = processorDesc("replicas_ready", "How many pods are members of the consumer group.")
-	lagDesc       = processorDesc("lag_records", "How many records of the input topic are not processed yet, whether or not pods run.")
-	secondsDesc   = processorDesc("lag_seconds", "How long the lag takes at the present rate; +Inf while nothing of it is processed.")
-	errorsDesc    = processorDesc("reconcile_errors_total", "How many reconciliations have failed.")
+	wantedDesc    = processorDesc("replicas_wanted", "Number of pods that the spec or autoscaling asks for.")
+	replicasDesc  = processorDesc("replicas", "Number of pods that the Deployment asks for: at most one for each partition.")
+	readyDesc     = processorDesc("replicas_ready", "Number of pods that are members of the consumer group.")
+	lagDesc       = processorDesc("lag_records", "Number of records of the input topic that are not processed yet, whether or not pods run.")
+	secondsDesc   = processorDesc("lag_seconds", "Time to process the lag at the present rate; +Inf while no record of it is processed.")
+	errorsDesc    = processorDesc("reconcile_errors_total", "Number of failed reconciliations.")
 )
 
 // Describe implements prometheus.Collector.
@@ -115,7 +115,7 @@ func (f *figures) appendTo(all []prometheus.Metric, key types.NamespacedName) []
 	return all
 }
 
-// get needs mu.
+// get returns the figures of a StreamProcessor. The caller holds mu.
 func (m *Metrics) get(key types.NamespacedName) *figures {
 	if m.of[key] == nil {
 		m.of[key] = &figures{}
@@ -123,7 +123,7 @@ func (m *Metrics) get(key types.NamespacedName) *figures {
 	return m.of[key]
 }
 
-// reported takes over what a reconciliation has found, once the status is filled.
+// reported takes the findings of a reconciliation after the status is filled.
 func (m *Metrics) reported(s *scope) {
 	if m == nil {
 		return
@@ -148,7 +148,7 @@ func (m *Metrics) reported(s *scope) {
 	}
 }
 
-// failed counts a reconciliation that has failed.
+// failed counts a failed reconciliation.
 func (m *Metrics) failed(key types.NamespacedName) {
 	if m == nil {
 		return
@@ -158,7 +158,7 @@ func (m *Metrics) failed(key types.NamespacedName) {
 	m.get(key).errors++
 }
 
-// forget lets the series of a StreamProcessor vanish.
+// forget removes the series of a StreamProcessor.
 func (m *Metrics) forget(key types.NamespacedName) {
 	if m == nil {
 		return

@@ -12,9 +12,10 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// Release takes the finalizer off all StreamProcessors of the namespaces, or of the
-// whole cluster if there are none, and writes to out whose groups stay. Once no
-// operator runs, nobody else would ever do it, and they could not be deleted.
+// Release removes the finalizer from all StreamProcessors of the namespaces, or of the
+// whole cluster if none is named, and lists on out the groups that stay. Without an
+// operator nobody else removes the finalizers, and the StreamProcessors could not be
+// deleted.
 func Release(ctx context.Context, c client.Client, namespaces []string, out io.Writer) error {
 	if len(namespaces) == 0 {
 		namespaces = []string{""}
@@ -41,9 +42,9 @@ func releaseOne(ctx context.Context, c client.Client, sp *v1alpha1.StreamProcess
 	key := client.ObjectKeyFromObject(sp)
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	if err := c.Patch(ctx, sp, patch, client.FieldOwner(resources.Manager)); client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("take the finalizer off StreamProcessor %s: %w", key, err)
+		return fmt.Errorf("remove the finalizer from StreamProcessor %s: %w", key, err)
 	}
-	_, err := fmt.Fprintf(out, "StreamProcessor %s: its consumer group %q stays, since no operator deletes it any more; if it is not needed, delete it with kafka-consumer-groups.sh --delete --group %s\n",
+	_, err := fmt.Fprintf(out, "StreamProcessor %s: consumer group %q stays, since no operator runs that deletes it; if nobody needs the group, delete it with kafka-consumer-groups.sh --delete --group %s\n",
 		key, resources.GroupID(sp), resources.GroupID(sp))
 	return err
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// tokenTimeout bounds how long the API server may take to issue a token.
+// tokenTimeout bounds the API server's time to issue a token.
 const tokenTimeout = 5 * time.Second
 
-// ServiceAccountTokens returns the source of a service account's tokens. The API
-// server issues them; the poller asks for one when it needs one.
+// ServiceAccountTokens returns a function that returns the source of a service account's
+// tokens. The API server issues a token when the poller needs one.
 func ServiceAccountTokens(c client.Client) func(kafkawatch.ServiceAccount) kafka.TokenSource {
 	return func(account kafkawatch.ServiceAccount) kafka.TokenSource { return tokenRequests{c, account} }
 }

@@ -10,16 +10,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// Wakes brings what the pollers find to the reconciler's queue. The zero Wakes is
-// ready for use.
+// Wakes passes the pollers' news to the reconciler's queue. The zero Wakes is ready for
+// use.
 type Wakes struct {
 	mu    sync.Mutex
 	queue workqueue.TypedRateLimitingInterface[reconcile.Request] // nil before the controller runs; guarded by mu
 }
 
-// Wake has a StreamProcessor reconciled soon; several calls may become one. It
-// does not block. What comes before the controller runs needs no wake: all are
-// reconciled then.
+// Wake has a StreamProcessor reconciled soon; several calls may become one
+// reconciliation. It does not block. Before the controller runs it does nothing: the
+// controller reconciles all StreamProcessors at its start.
 func (w *Wakes) Wake(key types.NamespacedName) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

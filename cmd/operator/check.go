@@ -15,7 +15,7 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// newCheckCommand is what `helm test` runs.
+// newCheckCommand returns the command that `helm test` runs.
 func newCheckCommand() *cobra.Command {
 	var healthHost, healthPort, namespace string
 	cmd := &cobra.Command{

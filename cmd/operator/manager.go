@@ -11,8 +11,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers"
 )
 
-// identity is the namespace of the operator's lease, by which operators in other
-// namespaces see that it is alive; "" for one without a lease.
+// identity returns the namespace of the operator's lease, which shows operators in other
+// namespaces that this one is alive; "" without a lease.
 func identity(o *options) (string, error) {
 	switch {
 	case !o.leaderElect:
@@ -35,7 +35,7 @@ func managerOptions(o *options) ctrl.Options {
 		LeaderElectionID:        controllers.LeaseName,
 		LeaderElectionNamespace: o.leaderNamespace,
 		LeaderElectionLabels:    map[string]string{controllers.ScopeLabel: controllers.Scope(o.namespaces)},
-		// The next leader need not wait for the lease to run out.
+		// The next leader need not wait until the lease expires.
 		LeaderElectionReleaseOnCancel: true,
 		Metrics: metricsserver.Options{
 			BindAddress: o.metricsAddress, SecureServing: o.metricsSecure,

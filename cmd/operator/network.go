@@ -15,20 +15,20 @@ import (
 	"github.com/millrace-dev/millrace/controllers/dial"
 )
 
-// brokerNetwork is how brokers are reached: by the names of this pod's cluster, and
-// none of those that are denied. apiServer is the API server's address in the form
-// that a kubeconfig has.
+// brokerNetwork returns the way to brokers: it resolves their names as this pod's cluster
+// does, and refuses denied addresses. apiServer is the API server's address as in a
+// kubeconfig.
 func brokerNetwork(ctx context.Context, o *options, apiServer string) (dial.Network, error) {
 	var network dial.Network
 	conf, err := os.Open("/etc/resolv.conf")
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // a machine without one
 	case err != nil:
-		return network, fmt.Errorf("read how names are resolved: %w", err)
+		return network, fmt.Errorf("read the resolver's configuration: %w", err)
 	default:
 		defer func() { _ = conf.Close() }()
 		if network.Search, err = dial.ReadSearch(conf); err != nil {
-			return network, fmt.Errorf("read how names are resolved: %w", err)
+			return network, fmt.Errorf("read the resolver's configuration: %w", err)
 		}
 	}
 	if network.Policy, err = dial.NewPolicy(o.allowedBrokers, o.deniedBrokers); err != nil {
@@ -40,9 +40,9 @@ func brokerNetwork(ctx context.Context, o *options, apiServer string) (dial.Netw
 	return network, nil
 }
 
-// addressesOf are those of a URL, or of the host:port that in-cluster
-// configurations have. A name that can't be looked up has none: the operator does
-// not reach the API server then either.
+// addressesOf returns the addresses of a URL, or of the host:port in in-cluster
+// configurations. If the name can't be looked up, it returns none: then the operator
+// does not reach the API server either.
 func addressesOf(ctx context.Context, server string) []netip.AddrPort {
 	parsed, err := url.Parse(server)
 	if err != nil || parsed.Host == "" {

@@ -39,7 +39,7 @@ func run(ctx context.Context, o *options) error {
 		return fmt.Errorf("find the cluster: %w", err)
 	}
 	cfg.UserAgent = resources.Manager
-	// What the queue lets through, the API server's own fairness may order.
+	// The queue limits the requests already, and the API server shares itself out fairly.
 	cfg.QPS = -1
 	mgr, err := ctrl.NewManager(cfg, managerOptions(o))
 	if err != nil {
@@ -51,7 +51,7 @@ func run(ctx context.Context, o *options) error {
 	return mgr.Start(ctx)
 }
 
-// scheme knows all the types that are read and written.
+// scheme returns the types that the operator reads and writes.
 func scheme() *runtime.Scheme {
 	s := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(s))
@@ -59,7 +59,7 @@ func scheme() *runtime.Scheme {
 	return s
 }
 
-// add puts the pollers, the reconciler and the checks into the manager.
+// add adds the pollers, the reconciler and the checks to the manager.
 func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	podMonitors, err := hasPodMonitors(mgr.GetRESTMapper())
 	if err != nil {
@@ -106,14 +106,14 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	)
 }
 
-// checkExpressions compiles them as a worker does at its start.
+// checkExpressions compiles the expressions as a worker does at its start.
 func checkExpressions(expressions config.CEL) error {
 	_, err := cel.New(expressions)
 	return err
 }
 
-// hasPodMonitors is looked up once: whoever installs the Prometheus operator
-// later restarts this one.
+// hasPodMonitors reports whether the cluster has the Prometheus operator's kind. The
+// operator looks once: to use a Prometheus operator that is installed later, restart it.
 func hasPodMonitors(mapper meta.RESTMapper) (bool, error) {
 	_, err := mapper.RESTMapping(resources.PodMonitorKind.GroupKind(), resources.PodMonitorKind.Version)
 	if meta.IsNoMatchError(err) {
@@ -122,8 +122,8 @@ func hasPodMonitors(mapper meta.RESTMapper) (bool, error) {
 	return err == nil, err
 }
 
-// cachesFilled is true too for an operator that waits to become the leader: it is
-// ready to take over.
+// cachesFilled returns a check that passes when the caches are filled. An operator that
+// waits to become the leader passes too: it is ready to take over.
 func cachesFilled(mgr ctrl.Manager) healthz.Checker {
 	return func(req *http.Request) error {
 		if !mgr.GetCache().WaitForCacheSync(req.Context()) {

@@ -19,7 +19,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers"
 )
 
-// newUninstallCommand is what the chart runs before it takes the operator away.
+// newUninstallCommand returns the command that the chart runs before it removes the
+// operator.
 func newUninstallCommand() *cobra.Command {
 	var deployment types.NamespacedName
 	var namespaces []string
@@ -49,7 +50,8 @@ func newUninstallCommand() *cobra.Command {
 	return cmd
 }
 
-// uninstall stops the operator first: it would put the finalizers back.
+// uninstall stops the operator before it removes the finalizers: a running operator would
+// add them again.
 func uninstall(ctx context.Context, c client.Client, deployment types.NamespacedName, namespaces []string, out io.Writer) error {
 	if err := stopOperator(ctx, c, deployment); err != nil {
 		return err

@@ -23,7 +23,7 @@ import (
 
 // API is a running kube-apiserver.
 type API struct {
-	// Config is the administrator's; User makes others.
+	// Config is the administrator's; User returns those of other users.
 	Config *rest.Config
 	// Client is the administrator's. It knows Kubernetes' own types, CRDs and
 	// StreamProcessors, and reads from the server, not from a cache.
@@ -38,18 +38,18 @@ type API struct {
 
 // shared is the server of all tests of a package.
 var shared struct {
-	main  bool // whether there is a Main that stops it
+	main  bool // whether Main was called, which stops the server
 	start sync.Once
 	api   *API
 	err   error
-	users sync.Mutex // while one is made
+	users sync.Mutex // held while a user is added
 }
 
-// Main is for TestMain of a package whose tests call Start: it runs them and
-// stops the server, on an interrupt too.
+// Main runs the tests of a package and stops the server afterwards, also on an
+// interrupt. TestMain calls it if tests call Start.
 func Main(m *testing.M) {
 	shared.main = true
-	// What has no logger of its own would complain of it with a stack's trace.
+	// Without a logger controller-runtime prints a warning with a stack trace.
 	log.SetLogger(logr.Discard())
 	interrupt := make(chan os.Signal, 1)
 	signal.Notify(interrupt, os.Interrupt, syscall.SIGTERM)
@@ -61,7 +61,7 @@ func Main(m *testing.M) {
 }
 
 func end(code int) {
-	shared.start.Do(func() {}) // no server starts from now on
+	shared.start.Do(func() {}) // from now on no server starts
 	if shared.api != nil {
 		if err := shared.api.stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "stop the API server:", err)
@@ -71,9 +71,9 @@ func end(code int) {
 	os.Exit(code)
 }
 
-// Start returns the server that all tests of a package share, with the CRD
-// installed; the first call starts it. Tests keep apart by working in a
-// Namespace each. It skips the test where the binaries are missing.
+// Start returns the server that all tests of a package share, with the CRD installed.
+// The first call starts it. Each test works in its own Namespace. Without the binaries
+// the test is skipped; in continuous integration it fails.
 func Start(tb testing.TB) *API {
 	tb.Helper()
 	if !shared.main {
@@ -105,8 +105,8 @@ func StartEmpty(tb testing.TB) *API {
 	return api
 }
 
-// Namespace makes a namespace for one test. It stays, as there is no controller
-// that would empty it.
+// Namespace makes a namespace for one test. The namespace stays, since no controller runs
+// that could empty it.
 func (a *API) Namespace(tb testing.TB) string {
 	tb.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
@@ -116,12 +116,12 @@ func (a *API) Namespace(tb testing.TB) string {
 	return ns.Name
 }
 
-// User returns the configuration of a user, who may do only what roles allow
-// that are bound to the name or to one of the groups. Writes are recorded by
-// the name.
+// User returns the configuration of a user. The user has only the permissions of the
+// roles that are bound to the name or to one of the groups. Writes finds the user's
+// writes by the name.
 func (a *API) User(tb testing.TB, name string, groups ...string) *rest.Config {
 	tb.Helper()
-	shared.users.Lock() // envtest's authority counts without one
+	shared.users.Lock() // envtest's certificate authority counts without a lock
 	defer shared.users.Unlock()
 	base := &rest.Config{QPS: a.Config.QPS, Burst: a.Config.Burst}
 	user, err := a.env.AddUser(envtest.User{Name: name, Groups: groups}, base)

@@ -44,8 +44,8 @@ func (a *API) run() (err error) {
 	server := a.env.ControlPlane.GetAPIServer()
 	server.Path = filepath.Join(a.assets, "kube-apiserver")
 	a.env.ControlPlane.Etcd = &envtest.Etcd{Path: filepath.Join(a.assets, "etcd")}
-	// The server can't be an endpoint of its own service on loopback, and here
-	// nobody would use it.
+	// A loopback address can't be an endpoint of the service "kubernetes", which no test
+	// uses.
 	server.Configure().Set("endpoint-reconciler-type", "none")
 	if err := a.recordWrites(server.Configure()); err != nil {
 		return err

@@ -8,9 +8,8 @@ import (
 	"k8s.io/client-go/discovery"
 )
 
-// Requires skips a test where the API server is older than Kubernetes 1.MINOR, whose
-// feature the test needs. The API server of make test never is; that of make
-// test-oldest may be.
+// Requires skips a test that needs a feature of Kubernetes 1.MINOR if the API server is
+// older. The API server of make test never is; that of make test-oldest may be.
 func (a *API) Requires(tb testing.TB, minor int, feature string) {
 	tb.Helper()
 	client, err := discovery.NewDiscoveryClientForConfig(a.Config)

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// Write is a request to the server that was to change something.
+// Write is a request to the server that changes something, or was refused.
 type Write struct {
 	User        string
 	Verb        string // create, update, patch (also for an apply), delete, deletecollection
@@ -26,8 +26,8 @@ type Write struct {
 	At          time.Time
 }
 
-// policy records who changes what, once the response is sent. Events are
-// recorded too.
+// policy has the server record each change with its user, after the response is sent.
+// That includes events.
 const policy = `
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -40,7 +40,7 @@ rules:
 
 func (a *API) auditLog() string { return filepath.Join(a.dir, "audit.log") }
 
-// recordWrites sets the flags of the server for Writes.
+// recordWrites sets the server's flags that Writes needs.
 func (a *API) recordWrites(flags *envtest.Arguments) error {
 	file := filepath.Join(a.dir, "audit-policy.yaml")
 	flags.Set("audit-policy-file", file)
@@ -49,8 +49,8 @@ func (a *API) recordWrites(flags *envtest.Arguments) error {
 	return os.WriteFile(file, []byte(policy), 0o600)
 }
 
-// Writes returns what the users have been writing so far, or all users if none
-// is named, oldest first. A request shows up when it is answered.
+// Writes returns the writes of the users so far, or of all users if none is named, oldest
+// first. A request appears after its answer.
 func (a *API) Writes(tb testing.TB, users ...string) []Write {
 	tb.Helper()
 	log, err := os.ReadFile(a.auditLog())
@@ -71,7 +71,7 @@ func (a *API) Writes(tb testing.TB, users ...string) []Write {
 	return writes
 }
 
-// auditEvent is a line of the audit log, as far as it matters here.
+// auditEvent has the fields of a line of the audit log that a Write needs.
 type auditEvent struct {
 	Verb string `json:"verb"`
 	User struct {

@@ -1,11 +1,10 @@
-// Package status holds the conditions of a StreamProcessor and their reasons:
-// one table, from which the reconciler, the tests and the documentation take
-// them. It comes last in a reconciliation: what was observed and planned is put
-// into words here, and written once.
+// Package status has the table of a StreamProcessor's conditions and their reasons. The
+// reconciler, the tests and the documentation use it. A reconciliation sets the
+// conditions at its end and writes them once.
 //
-// The conditions keep to what kstatus expects (kubectl wait, Argo CD and Flux go
-// by it): Ready is True when what was asked for is reached, Reconciling while it
-// is being worked on, Stalled when it needs somebody to act. The last two and
-// those that name a trouble are there only while they are True, so that what is
-// listed is what matters.
+// The conditions follow the rules of kstatus, which kubectl wait, Argo CD and Flux use:
+// Ready is True when the StreamProcessor is as its spec asks, Reconciling while the
+// operator works on that, Stalled when a user has to act. Reconciling, Stalled and the
+// conditions about troubles are listed only while they are True, so that a user sees
+// nothing else.
 package status

@@ -7,33 +7,32 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Condition is one line of the status as it is now.
+// Condition is one present condition of a StreamProcessor.
 type Condition struct {
 	Type, Reason string
 	Status       metav1.ConditionStatus
-	// Message says what is the matter and what to do.
+	// Message describes the state, with the remedy for a trouble.
 	Message string
 }
 
-// True makes a condition that holds.
+// True returns a condition that holds.
 func True(kind, reason, message string) Condition {
 	return Condition{Type: kind, Reason: reason, Status: metav1.ConditionTrue, Message: message}
 }
 
-// False makes a condition that does not hold.
+// False returns a condition that does not hold.
 func False(kind, reason, message string) Condition {
 	return Condition{Type: kind, Reason: reason, Status: metav1.ConditionFalse, Message: message}
 }
 
-// Unknown makes a condition of which nobody knows.
+// Unknown returns a condition that may hold or not.
 func Unknown(kind, reason, message string) Condition {
 	return Condition{Type: kind, Reason: reason, Status: metav1.ConditionUnknown, Message: message}
 }
 
-// Set makes conditions say what holds: those that are not among current are
-// taken away, and lastTransitionTime moves with the status only, that of Reconciling
-// with its reason and the generation too. The order is that of current for new ones,
-// so it does not change from one call to the next.
+// Set updates conditions to current and removes all others. lastTransitionTime changes
+// only with the status; for Reconciling, also with the reason and the generation. New
+// conditions get the order of current, so that the order is the same at each call.
 func Set(conditions *[]metav1.Condition, generation int64, now metav1.Time, current ...Condition) {
 	*conditions = slices.DeleteFunc(*conditions, func(old metav1.Condition) bool {
 		return !slices.ContainsFunc(current, func(c Condition) bool { return c.Type == old.Type && c.shown() })
@@ -52,7 +51,7 @@ func Set(conditions *[]metav1.Condition, generation int64, now metav1.Time, curr
 	}
 }
 
-// continues reports whether c is old, as it is now.
+// continues reports whether c has lasted since old was set.
 func (c Condition) continues(old *metav1.Condition, generation int64) bool {
 	return c.Type != Reconciling || c.Reason == old.Reason && generation == old.ObservedGeneration
 }
@@ -61,7 +60,7 @@ func (c Condition) shown() bool {
 	return alwaysThere[c.Type] || c.Status == metav1.ConditionTrue
 }
 
-// longest is what the API server takes as a condition's message, in bytes.
+// longest is the API server's limit for a condition's message, in bytes.
 const longest = 32768
 
 func cut(message string) string {
