@@ -13,7 +13,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/kafkawatch"
 )
 
-// autoscaled is a world with a StreamProcessor that scales itself.
+// autoscaled returns a world with a StreamProcessor that has spec.autoscaling.
 func autoscaled(t *testing.T, spec v1alpha1.AutoscalingSpec) *world {
 	t.Helper()
 	w := newWorld(t, 1)
@@ -21,8 +21,8 @@ func autoscaled(t *testing.T, spec v1alpha1.AutoscalingSpec) *world {
 	return w
 }
 
-// sees has Kafka's poller see the input topic with n records in each partition
-// that are not processed, and reconciles.
+// sees gives Kafka's poller an input topic with n unprocessed records in each partition,
+// and reconciles.
 func (w *world) sees(n int64) (result ctrl.Result) {
 	w.Helper()
 	partitions := make([]kafkawatch.Partition, 6)
@@ -54,8 +54,8 @@ func (w *world) status() v1alpha1.StreamProcessorStatus {
 	return sp.Status
 }
 
-// TestNewRecordsStartAPod: from zero, with the figures in the status, and it is
-// looked at again while a pod runs that may have to go.
+// TestNewRecordsStartAPod: new records start a pod when none runs, and the status has
+// the figures. While the pod runs, the operator looks again, since it may have to stop it.
 func TestNewRecordsStartAPod(t *testing.T) {
 	w := autoscaled(t, v1alpha1.AutoscalingSpec{MaxReplicas: 3})
 	if result := w.sees(0); w.pods() != 0 || result.RequeueAfter != 0 {
@@ -74,7 +74,7 @@ func TestNewRecordsStartAPod(t *testing.T) {
 	}
 }
 
-// TestRecommendOnly says what it would do, once, and does as the spec says.
+// TestRecommendOnly: the operator recommends once, and runs the pods of the spec.
 func TestRecommendOnly(t *testing.T) {
 	w := autoscaled(t, v1alpha1.AutoscalingSpec{MinReplicas: 2, MaxReplicas: 3, Mode: v1alpha1.RecommendOnly})
 	w.sees(0)
@@ -89,7 +89,8 @@ func TestRecommendOnly(t *testing.T) {
 	}
 }
 
-// TestNothingIsDecidedWhileSuspended, however much waits.
+// TestNothingIsDecidedWhileSuspended: autoscaling does not decide while records wait for
+// a suspended StreamProcessor.
 func TestNothingIsDecidedWhileSuspended(t *testing.T) {
 	w := autoscaled(t, v1alpha1.AutoscalingSpec{MaxReplicas: 3})
 	sp := &v1alpha1.StreamProcessor{}
@@ -104,8 +105,8 @@ func TestNothingIsDecidedWhileSuspended(t *testing.T) {
 	}
 }
 
-// TestRaisedCPUIsLookedAtAgain: it has to be given back, although neither the number of
-// pods nor Kafka gives a reason to look.
+// TestRaisedCPUIsLookedAtAgain: the operator has to take raised CPU back, although neither
+// the number of pods nor Kafka gives a reason to look.
 func TestRaisedCPUIsLookedAtAgain(t *testing.T) {
 	w := autoscaled(t, v1alpha1.AutoscalingSpec{
 		MinReplicas: 1, MaxReplicas: 1, Vertical: &v1alpha1.VerticalScaling{MaxCPU: resource.MustParse("2")},

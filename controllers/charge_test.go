@@ -14,8 +14,7 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// leads makes the lease of an operator that lives in a namespace, as its leader
-// election does.
+// leads makes the lease of an operator in namespace home, as leader election does.
 func (o *operator) leads(home, scope string, renewed time.Time) *coordinationv1.Lease {
 	o.Helper()
 	lease := &coordinationv1.Lease{
@@ -26,7 +25,7 @@ func (o *operator) leads(home, scope string, renewed time.Time) *coordinationv1.
 	return lease
 }
 
-// claimed has a StreamProcessor taken care of by the operator of another namespace.
+// claimed makes a StreamProcessor of which another namespace's operator takes care.
 func (o *operator) claimed(name, home string) {
 	o.Helper()
 	sp := o.processor(name)
@@ -50,8 +49,8 @@ func (o *operator) operatorOf(name, want string) {
 	})
 }
 
-// TestTwoOperators: what one takes care of, the other leaves alone, says so, and is not
-// ready. What nobody takes care of it takes.
+// TestTwoOperators: an operator leaves another operator's StreamProcessors alone, says so,
+// and is not ready. It takes care of those that have no operator.
 func TestTwoOperators(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -69,7 +68,7 @@ func TestTwoOperators(t *testing.T) {
 	if err := o.overlap(nil); err == nil || !strings.Contains(err.Error(), home) || !strings.Contains(err.Error(), "theirs") {
 		t.Errorf("readiness says %v; want the other operator and the StreamProcessor", err)
 	}
-	// Whatever the user does to it.
+	// A user's change makes no difference.
 	o.update("theirs", func(sp *v1alpha1.StreamProcessor) { sp.Spec.DeletionPolicy = v1alpha1.DeleteGroup })
 	o.update("ours", wantsReplicas(3))
 	o.replicas("ours", 3)
@@ -87,7 +86,7 @@ func TestTwoOperators(t *testing.T) {
 			t.Errorf("the second operator made %s", c.Name)
 		}
 	}
-	// Its user lets it go.
+	// The user releases it.
 	o.eventually("the field status.operator to go", func() error {
 		sp := &v1alpha1.StreamProcessor{ObjectMeta: metav1.ObjectMeta{Name: "theirs", Namespace: o.namespace}}
 		return o.client.Status().Patch(t.Context(), sp, client.RawPatch("application/merge-patch+json", []byte(`{"status": {"operator": null}}`)))
@@ -98,7 +97,7 @@ func TestTwoOperators(t *testing.T) {
 	o.eventually("readiness", func() error { return o.overlap(nil) })
 }
 
-// TestOperatorsThatAreGone: whoever comes next takes over.
+// TestOperatorsThatAreGone: the next operator takes over their StreamProcessors.
 func TestOperatorsThatAreGone(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -119,7 +118,8 @@ func TestOperatorsThatAreGone(t *testing.T) {
 	}
 }
 
-// TestAnOperatorKeepsItsOwn through its restarts, without another write.
+// TestAnOperatorKeepsItsOwn: an operator that starts again keeps its StreamProcessors
+// without another write.
 func TestAnOperatorKeepsItsOwn(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)

@@ -18,7 +18,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// TestPodsKeepTheirFile: a new configuration is a new ConfigMap, and the one before
+// TestPodsKeepTheirFile: a new configuration goes into a new ConfigMap. The earlier one
 // stays while a ReplicaSet or a pod refers to it.
 func TestPodsKeepTheirFile(t *testing.T) {
 	t.Parallel()
@@ -55,8 +55,9 @@ func TestPodsKeepTheirFile(t *testing.T) {
 	})
 }
 
-// TestConfigMapRefused: the pods stay with the file that they have, even if the
-// refusal ends without anybody's notice, and their number still follows the spec.
+// TestConfigMapRefused: while the API server refuses the ConfigMap, the pods keep their
+// file, and their number follows the spec. The operator notices the end of the refusal
+// by itself.
 func TestConfigMapRefused(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -86,8 +87,8 @@ func TestConfigMapRefused(t *testing.T) {
 	}
 }
 
-// TestNoPodStartsWithAFormerFile: whoever has changed a suspended StreamProcessor wants
-// nothing of what it was before.
+// TestNoPodStartsWithAFormerFile: a StreamProcessor that was changed while it was
+// suspended starts no pod with its former configuration.
 func TestNoPodStartsWithAFormerFile(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -118,8 +119,8 @@ func TestNoPodStartsWithAFormerFile(t *testing.T) {
 	})
 }
 
-// TestAWebhookThatDoesNotAnswer is told of in the status, and no reason to try again and
-// again.
+// TestAWebhookThatDoesNotAnswer: the status reports the webhook, and the operator does
+// not retry at each reconciliation.
 func TestAWebhookThatDoesNotAnswer(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -150,7 +151,7 @@ func TestAWebhookThatDoesNotAnswer(t *testing.T) {
 	o.expect("enrich", "Reconciling", yes, "Refused")
 }
 
-// looksAgain waits until a StreamProcessor has been reconciled once more.
+// looksAgain waits for another reconciliation of a StreamProcessor.
 func (o *operator) looksAgain(name string) {
 	o.Helper()
 	before := o.kafka.looks(o.key(name))
@@ -163,8 +164,8 @@ func (o *operator) looksAgain(name string) {
 	})
 }
 
-// refuseConfigMaps has the API server refuse ConfigMaps with a word in their file,
-// until the function that it returns is called.
+// refuseConfigMaps has the API server refuse ConfigMaps with a word in their file until
+// the test calls the returned function.
 func (o *operator) refuseConfigMaps(word string) func() {
 	o.Helper()
 	policy := &admissionv1.ValidatingAdmissionPolicy{Spec: admissionv1.ValidatingAdmissionPolicySpec{
@@ -209,7 +210,7 @@ func (o *operator) filter(name, expression string) string {
 	}))
 }
 
-// files are the names of the ConfigMaps of a StreamProcessor.
+// files returns the names of a StreamProcessor's ConfigMaps.
 func (o *operator) files(name string) []string {
 	o.Helper()
 	var list corev1.ConfigMapList

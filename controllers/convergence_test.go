@@ -28,8 +28,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/plan"
 )
 
-// world is a cluster in memory whose API server fails at random while faults is
-// above 0.
+// world is a cluster in memory. Its API server fails with the probability faults.
 type world struct {
 	*testing.T
 	client.Client
@@ -92,7 +91,8 @@ func (w *world) fault() error {
 	return apierrors.NewInternalError(errInjected)
 }
 
-// faulty fails before a request has an effect, or after it: an answer got lost.
+// faulty returns functions that fail before a request has an effect, or after it, as if
+// the answer got lost.
 func (w *world) faulty() interceptor.Funcs {
 	around := func(do func() error) error {
 		if err := w.fault(); err != nil {
@@ -122,8 +122,7 @@ func (w *world) faulty() interceptor.Funcs {
 	}
 }
 
-// acts are what happens to the StreamProcessor from outside. Whatever the order,
-// the same is there in the end.
+// acts returns events from outside. They lead to the same state in any order.
 func (w *world) acts() []func() {
 	change := func(change func(*v1alpha1.StreamProcessorSpec)) func() {
 		return func() {
@@ -160,7 +159,7 @@ func (w *world) drift() {
 	}
 }
 
-// settle does what the Deployment controller would.
+// settle sets the Deployment's status as its controller would.
 func (w *world) settle() {
 	d := &appsv1.Deployment{}
 	if w.Get(w.Context(), types.NamespacedName{Namespace: "shop", Name: "enrich-worker"}, d) != nil {
@@ -171,7 +170,7 @@ func (w *world) settle() {
 	w.must(w.Status().Update(w.Context(), d))
 }
 
-// must be right: what the test itself does does not fail.
+// must fails the test for an error of the test's own calls.
 func (w *world) must(err error) {
 	w.Helper()
 	if err != nil {
@@ -185,7 +184,7 @@ func (w *world) reconcile() {
 	w.clock.SetTime(w.clock.Now().Add(time.Second))
 }
 
-// outside does something that does not fail.
+// outside calls do without faults.
 func (w *world) outside(do func()) {
 	faults := w.faults
 	w.faults = 0
@@ -208,7 +207,8 @@ func (w *world) processor(autoscaling *v1alpha1.AutoscalingSpec) {
 	w.must(w.Create(w.Context(), sp))
 }
 
-// run mixes reconciliations and acts, and then lets everything come to rest.
+// run mixes reconciliations and acts, and then reconciles without faults. It returns the
+// final state.
 func (w *world) run() string {
 	w.processor(nil)
 	w.faults = 0.3
@@ -231,7 +231,7 @@ func (w *world) run() string {
 	return w.state()
 }
 
-// state is what is there, without times and versions.
+// state returns the objects without times and versions.
 func (w *world) state() string {
 	sp, d, c := &v1alpha1.StreamProcessor{}, &appsv1.Deployment{}, &corev1.ConfigMap{}
 	w.must(w.Get(w.Context(), worldKey, sp))
@@ -246,8 +246,8 @@ func (w *world) state() string {
 	return string(content)
 }
 
-// TestAnyOrderEndsTheSame: whatever fails on the way, and whenever an operator
-// starts again.
+// TestAnyOrderEndsTheSame: faults, restarts of the operator and the order of events don't
+// change the final state.
 func TestAnyOrderEndsTheSame(t *testing.T) {
 	want := newWorld(t, 0).run()
 	for seed := range uint64(200) {
@@ -264,6 +264,6 @@ func TestAnyOrderEndsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.Replicas != 8 || s.ObservedGeneration != 4 {
-		t.Errorf("the end: %s", status[0])
+		t.Errorf("final status: %s", status[0])
 	}
 }

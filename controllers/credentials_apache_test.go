@@ -22,9 +22,9 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// TestSecretsAsTheyAreMade: a StreamProcessor names the keys of Secrets as Strimzi,
-// cert-manager and kubectl make them. Operator and pods log in to an Apache Kafka
-// that asks for a certificate and for a password.
+// TestSecretsAsTheyAreMade: a StreamProcessor refers to Secrets with the keys that
+// Strimzi, cert-manager and kubectl use. The operator and the pods log in to an Apache
+// Kafka that demands a certificate and a password.
 func TestSecretsAsTheyAreMade(t *testing.T) {
 	t.Parallel()
 	user := kafkatest.User{Mechanism: "SCRAM-SHA-512", Name: "enrich", Password: "right"}
@@ -37,8 +37,8 @@ func TestSecretsAsTheyAreMade(t *testing.T) {
 	pair := broker.CA.Client("enrich")
 	ca, cert, key := text(t, broker.CA.File), text(t, pair.CertFile), text(t, pair.KeyFile)
 
-	// Strimzi: of the Kafka and of the KafkaUser. The user's ca.crt is that of the
-	// clients' authority.
+	// Strimzi's Secrets of the Kafka and of the KafkaUser. The user's ca.crt is the
+	// certificate of the clients' authority.
 	o.secret("shop-cluster-ca-cert", corev1.SecretTypeOpaque, map[string]string{"ca.crt": ca, "ca.p12": "p12", "ca.password": "store"})
 	o.secret("enrich", corev1.SecretTypeOpaque, map[string]string{
 		"ca.crt": text(t, kafkatest.NewCA(t).File), "user.crt": cert, "user.key": key, "user.p12": "p12", "user.password": "store",
@@ -51,8 +51,8 @@ func TestSecretsAsTheyAreMade(t *testing.T) {
 		KeySecretRef:         &v1alpha1.PrivateKeyRef{Name: "enrich", Key: "user.key"},
 	}, v1alpha1.SecretKeyRef{Name: "enrich", Key: "password"})
 
-	// cert-manager, and `kubectl create secret generic --from-file` of a file that
-	// an editor has saved.
+	// The Secrets of cert-manager, and of `kubectl create secret generic --from-file`
+	// with a file that an editor has saved.
 	o.secret("enrich-tls", corev1.SecretTypeTLS, map[string]string{"ca.crt": ca, "tls.crt": cert, "tls.key": key})
 	o.secret("enrich-password", corev1.SecretTypeOpaque, map[string]string{"password": user.Password + "\n"})
 	o.secured("cert-manager", broker, &v1alpha1.TLSSpec{
@@ -71,8 +71,7 @@ func TestSecretsAsTheyAreMade(t *testing.T) {
 	o.rotate(broker)
 }
 
-// rotate replaces the authority by a bundle that does not hold it any more, and then
-// by one that does.
+// rotate replaces the authority by a bundle without it, and then by a bundle with it.
 func (o *operator) rotate(broker *kafkatest.Broker) {
 	o.Helper()
 	authority := &corev1.Secret{}
@@ -102,7 +101,7 @@ func (o *operator) secret(name string, kind corev1.SecretType, data map[string]s
 	o.create(secret)
 }
 
-// watchKafka returns what asks real brokers.
+// watchKafka returns a watcher that asks real brokers.
 func watchKafka(t *testing.T) func(*Wakes, ctrl.Manager) KafkaWatch {
 	return func(wakes *Wakes, mgr ctrl.Manager) KafkaWatch {
 		watcher := kafkawatch.New(kafkawatch.Options{
@@ -115,8 +114,8 @@ func watchKafka(t *testing.T) func(*Wakes, ctrl.Manager) KafkaWatch {
 	}
 }
 
-// logInAsPod does what a worker of a Deployment does at its start, with the files
-// that the kubelet would give it.
+// logInAsPod logs in as a worker of a Deployment does at its start, with the files that
+// the kubelet would mount.
 func (o *operator) logInAsPod(d *appsv1.Deployment) error {
 	o.Helper()
 	dir := o.mount(d)

@@ -10,8 +10,8 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// TestSecrets: they are waited for, and pods are replaced when their content
-// changes, not when anything else of them does.
+// TestSecrets: the operator waits for Secrets, and replaces pods when the content of a
+// used key changes, and for no other change.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -49,15 +49,15 @@ func TestSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.expect("enrich", "Reconciling", yes, "CredentialsNotFound")
-	o.replicas("enrich", 2) // what runs goes on
+	o.replicas("enrich", 2) // the pods go on
 }
 
 func credentialsHash(d *appsv1.Deployment) string {
 	return d.Spec.Template.Annotations["millrace.dev/credentials-hash"]
 }
 
-// TestAuthoritiesInConfigMaps: these are read and waited for as Secrets are, also by
-// an operator whose cache holds its own ConfigMaps only.
+// TestAuthoritiesInConfigMaps: the operator waits for ConfigMaps and reads them as it does
+// with Secrets, although its main cache holds only its own ConfigMaps.
 func TestAuthoritiesInConfigMaps(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)

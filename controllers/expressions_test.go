@@ -9,8 +9,8 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// TestBadExpressions are told by field, line and column before any pod is made,
-// and leave alone what runs.
+// TestBadExpressions: the status names mistakes by field, line and column before a pod
+// starts, and running pods go on.
 func TestBadExpressions(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -39,6 +39,6 @@ func TestBadExpressions(t *testing.T) {
 	})
 	o.expect("enrich", "Stalled", yes, "InvalidSpec", "spec.processor.cel.filter: it must result in a bool, and results in string")
 	if now := o.replicas("enrich", 2); now.Generation != d.Generation {
-		t.Errorf("what runs was changed: %+v", now.Spec)
+		t.Errorf("the operator changed running pods: %+v", now.Spec)
 	}
 }

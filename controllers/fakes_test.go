@@ -15,8 +15,8 @@ import (
 // fakeKafka is a cluster whose facts the test sets, one for all StreamProcessors.
 type fakeKafka struct {
 	wake func(types.NamespacedName)
-	// onSet is called in each reconciliation, after the StreamProcessor was read;
-	// nil for nothing.
+	// onSet is called in each reconciliation after the StreamProcessor was read; nil for
+	// no call.
 	onSet func(types.NamespacedName)
 
 	mu       sync.Mutex
@@ -29,7 +29,7 @@ type fakeKafka struct {
 	deleted  []string                                   // groups; guarded by mu
 }
 
-// newFakeKafka has an input topic with so many partitions and nothing in them.
+// newFakeKafka returns a cluster with an input topic of so many empty partitions.
 func newFakeKafka(partitions int) *fakeKafka {
 	return &fakeKafka{
 		wake:    func(types.NamespacedName) {},
@@ -38,7 +38,7 @@ func newFakeKafka(partitions int) *fakeKafka {
 	}
 }
 
-// change sets the facts and wakes all.
+// change sets the facts and wakes all StreamProcessors.
 func (f *fakeKafka) change(change func(*kafkawatch.Facts)) {
 	f.mu.Lock()
 	f.facts.Partitions = slices.Clone(f.facts.Partitions)

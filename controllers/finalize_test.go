@@ -16,8 +16,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/kafkawatch"
 )
 
-// TestDeletionWithACacheBehind: a group is deleted once, and never for one that
-// is gone: by then it may be its successor's.
+// TestDeletionWithACacheBehind: the operator deletes a group once, and never for a
+// StreamProcessor that is gone: the group may be its successor's by then.
 func TestDeletionWithACacheBehind(t *testing.T) {
 	t.Run("status written since", func(t *testing.T) {
 		w, stale := deleting(t)
@@ -50,9 +50,9 @@ func TestDeletionWithACacheBehind(t *testing.T) {
 	})
 }
 
-// TestDeletionGivesUp when Kafka has not answered for long, as when it was deleted with
-// the namespace, or at once where that is forced. Neither depends on anything else
-// that may fail.
+// TestDeletionGivesUp: the operator gives up when Kafka has not answered for long, as
+// when it was deleted with the namespace, or at once if the annotation forces it. No
+// other failure prevents that.
 func TestDeletionGivesUp(t *testing.T) {
 	unanswered := func(t *testing.T) (*world, *v1alpha1.StreamProcessor) {
 		w, sp := deleting(t)
@@ -116,7 +116,7 @@ func conditionOf(sp *v1alpha1.StreamProcessor, kind string) string {
 	return ""
 }
 
-// deleting has a StreamProcessor that is being deleted with its group.
+// deleting returns a StreamProcessor that is being deleted with its group.
 func deleting(t *testing.T) (*world, *v1alpha1.StreamProcessor) {
 	w := newWorld(t, 1)
 	w.kafka.deletion.Done = true

@@ -11,8 +11,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/kafkawatch"
 )
 
-// TestGraceOutlivesTheOperator: one that starts again, or takes over, neither begins
-// the grace of a missing topic again nor calls it over, and tells of each step once.
+// TestGraceOutlivesTheOperator: an operator that starts again or takes over neither
+// begins nor ends the grace of a missing topic, and records each event once.
 func TestGraceOutlivesTheOperator(t *testing.T) {
 	w := newWorld(t, 1)
 	missing := func() {

@@ -37,9 +37,9 @@ func (o *operator) holds(name, group string) {
 	})
 }
 
-// TestWhoHoldsTheGroupKeepsIt: an older StreamProcessor does not stop another's pods
-// by naming its group, suspended or not.
-func TestWhoHoldsTheGroupKeepsIt(t *testing.T) {
+// TestTheHolderKeepsTheGroup: an older StreamProcessor that names a group does not stop
+// the pods of its holder, suspended or not.
+func TestTheHolderKeepsTheGroup(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
 	o.processor("elder", inGroup("elders"), suspended)
@@ -62,8 +62,8 @@ func TestWhoHoldsTheGroupKeepsIt(t *testing.T) {
 	o.holds("elder", "")
 }
 
-// TestTheGroupIsLetGo by one that is suspended, as soon as its last pod is gone, and
-// by one that is deleted.
+// TestTheGroupIsLetGo: a suspended StreamProcessor releases its group when its last pod
+// is gone, and so does a deleted one.
 func TestTheGroupIsLetGo(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -87,7 +87,8 @@ func TestTheGroupIsLetGo(t *testing.T) {
 	o.replicas("first", 2)
 }
 
-// TestTwoAtOnceDoNotBothTakeTheGroup, although neither is recorded to hold it yet.
+// TestTwoAtOnceDoNotBothTakeTheGroup: of two StreamProcessors that start at the same time,
+// one gets the group, although no status records a holder yet.
 func TestTwoAtOnceDoNotBothTakeTheGroup(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -116,7 +117,8 @@ func TestTwoAtOnceDoNotBothTakeTheGroup(t *testing.T) {
 	})
 }
 
-// TestOtherNamespacesAreWarnedOnly, and learn no name.
+// TestOtherNamespacesAreWarnedOnly: a StreamProcessor of another namespace with the same
+// group gets a warning that names nobody.
 func TestOtherNamespacesAreWarnedOnly(t *testing.T) {
 	w := newWorld(t, 1)
 	stranger := &v1alpha1.StreamProcessor{}
@@ -147,7 +149,7 @@ func TestOtherNamespacesAreWarnedOnly(t *testing.T) {
 		t.Errorf("%d pods, the group is %+v", *d.Spec.Replicas, sp.Status.Group)
 	}
 
-	// Nor does the deletion name it.
+	// The deletion does not name it either.
 	sp.Spec.DeletionPolicy, sp.Finalizers = v1alpha1.DeleteGroup, []string{groupFinalizer}
 	w.must(w.Update(t.Context(), sp))
 	w.must(w.Delete(t.Context(), sp))
@@ -159,7 +161,7 @@ func TestOtherNamespacesAreWarnedOnly(t *testing.T) {
 	}
 }
 
-// said returns the event of a reason that was recorded, "" if there is none.
+// said returns the recorded event with a reason, "" if there is none.
 func (w *world) said(reason string) string {
 	recorded := w.opts.Events.(*events.FakeRecorder).Events
 	for {
@@ -174,8 +176,8 @@ func (w *world) said(reason string) string {
 	}
 }
 
-// TestPodsWithoutARecordHoldTheirGroup: an operator may have ended between the first
-// pods and the status.
+// TestPodsWithoutARecordHoldTheirGroup: an operator may have ended after it started the
+// first pods and before it wrote the status.
 func TestPodsWithoutARecordHoldTheirGroup(t *testing.T) {
 	w := newWorld(t, 1)
 	w.processor(nil)
@@ -201,7 +203,7 @@ func TestPodsWithoutARecordHoldTheirGroup(t *testing.T) {
 	}
 }
 
-// TestClaims are of one namespace, and a StreamProcessor has one at a time.
+// TestClaims: a claim holds in one namespace, and a StreamProcessor has one claim at a time.
 func TestClaims(t *testing.T) {
 	var c claims
 	group := func(id string) v1alpha1.HeldGroup {

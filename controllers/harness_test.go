@@ -38,21 +38,20 @@ import (
 	"github.com/millrace-dev/millrace/worker/processors/cel"
 )
 
-// operator is one that looks after one namespace of a real API server, with the
-// permissions of config/rbac, and Kafka and pods that the test makes up.
+// operator is an operator that looks after one namespace of a real API server, with the
+// permissions of config/rbac. The test fakes Kafka and the pods.
 type operator struct {
 	*testing.T
 	api       *controllerstest.API
 	client    client.Client // the administrator's
 	namespace string
-	user      string // that the operator writes as
+	user      string // the operator's
 	kafka     *fakeKafka
-	// watch makes what asks Kafka in the place of kafka; nil for kafka.
+	// watch returns a watcher of Kafka that takes the place of kafka; nil for kafka.
 	watch  func(*Wakes, ctrl.Manager) KafkaWatch
 	pods   *fakePods
 	checks atomic.Int64 // of expressions
-	// rollouts is how many may roll at the same time, and home the operator's own
-	// namespace.
+	// rollouts is Options.MaxRollouts, home Options.Operator.
 	rollouts int
 	home     string
 	overlap  func(*http.Request) error
@@ -66,7 +65,7 @@ func startOperator(t *testing.T, partitions int) *operator {
 	return o
 }
 
-// newOperator does not run yet.
+// newOperator returns an operator that does not run yet.
 func newOperator(t *testing.T, partitions int) *operator {
 	t.Helper()
 	api := controllerstest.Start(t)
@@ -79,8 +78,8 @@ func newOperator(t *testing.T, partitions int) *operator {
 	return o
 }
 
-// loggerUntilTheEnd writes into the test's log as long as the test runs: events are
-// recorded in the background, and may fail after it.
+// loggerUntilTheEnd writes into the test's log as long as the test runs. Recording an
+// event in the background may fail after that.
 func loggerUntilTheEnd(t *testing.T) logr.Logger {
 	var mu sync.Mutex
 	ended := false
@@ -127,7 +126,7 @@ func containsWords(message string, words []string) bool {
 	return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(message, word) })
 }
 
-// run starts the operator; a running one is stopped before.
+// run starts the operator, and stops a running one before.
 func (o *operator) run(env plan.Environment) {
 	o.Helper()
 	if o.stop != nil {
@@ -203,7 +202,7 @@ func (o *operator) processor(name string, change ...func(*v1alpha1.StreamProcess
 	return sp
 }
 
-// overlay is a template with a part of a pod's spec, in JSON.
+// overlay returns a template with a part of a pod's spec, in JSON.
 func overlay(spec string) *v1alpha1.PodTemplateSpec {
 	return &v1alpha1.PodTemplateSpec{Spec: &runtime.RawExtension{Raw: []byte(spec)}}
 }
@@ -246,7 +245,7 @@ func (o *operator) eventually(what string, check func() error) {
 	o.Fatalf("waited in vain for %s: %v", what, err)
 }
 
-// deployment waits for the Deployment of a StreamProcessor to be as check wants.
+// deployment waits until the Deployment of a StreamProcessor passes check.
 func (o *operator) deployment(name string, check func(*appsv1.Deployment) error) *appsv1.Deployment {
 	o.Helper()
 	d := &appsv1.Deployment{}
@@ -259,7 +258,7 @@ func (o *operator) deployment(name string, check func(*appsv1.Deployment) error)
 	return d
 }
 
-// file is the ConfigMap that the Deployment of a StreamProcessor refers to.
+// file returns the ConfigMap that the Deployment of a StreamProcessor refers to.
 func (o *operator) file(name string) *corev1.ConfigMap {
 	o.Helper()
 	config := &corev1.ConfigMap{}
@@ -269,7 +268,7 @@ func (o *operator) file(name string) *corev1.ConfigMap {
 	return config
 }
 
-// fileOf is the name of the ConfigMap that a Deployment refers to.
+// fileOf returns the name of the ConfigMap that a Deployment refers to.
 func fileOf(d *appsv1.Deployment) string {
 	for _, v := range d.Spec.Template.Spec.Volumes {
 		if v.ConfigMap != nil {
@@ -290,7 +289,7 @@ func (o *operator) replicas(name string, want int32) *appsv1.Deployment {
 	})
 }
 
-// settle does what the Deployment controller and the pods would: all run.
+// settle sets the Deployment's status as if all pods run.
 func (o *operator) settle(name string) {
 	o.Helper()
 	o.deployment(name, func(d *appsv1.Deployment) error {
@@ -302,8 +301,8 @@ func (o *operator) settle(name string) {
 	})
 }
 
-// runs waits until so many pods are asked for and the status says that they run, and
-// does all along what the Deployment controller and the pods would.
+// runs waits until the Deployment asks for so many pods and the status says that they
+// run. It settles the Deployment until then.
 func (o *operator) runs(name string, want int32) *appsv1.Deployment {
 	o.Helper()
 	var d *appsv1.Deployment
@@ -325,8 +324,8 @@ func (o *operator) runs(name string, want int32) *appsv1.Deployment {
 	return d
 }
 
-// expect waits for a condition of the present generation, with words in its
-// message; "" as the status is for its absence.
+// expect waits for a condition of the present generation with words in its message. The
+// status "" stands for no such condition.
 func (o *operator) expect(name, kind string, status metav1.ConditionStatus, reason string, words ...string) *v1alpha1.StreamProcessor {
 	o.Helper()
 	sp := &v1alpha1.StreamProcessor{}
@@ -349,13 +348,13 @@ func (o *operator) expect(name, kind string, status metav1.ConditionStatus, reas
 	return sp
 }
 
-// events waits for an event about a StreamProcessor.
+// event waits for an event about a StreamProcessor.
 func (o *operator) event(name, reason string) {
 	o.Helper()
 	o.eventSays(name, reason, "")
 }
 
-// eventSays waits for an event whose message has the text.
+// eventSays waits for an event with a text in its message.
 func (o *operator) eventSays(name, reason, text string) {
 	o.Helper()
 	o.eventually("an event "+reason, func() error {

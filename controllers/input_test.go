@@ -13,8 +13,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/podwatch"
 )
 
-// TestWithoutAnswersFromKafka the manifest bounds the pods, then a pod's own account,
-// then Kafka, and the status says which of them.
+// TestWithoutAnswersFromKafka: at first the manifest bounds the number of pods, then a
+// pod's answer, then Kafka's. The status names the source.
 func TestWithoutAnswersFromKafka(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -52,7 +52,8 @@ func TestWithoutAnswersFromKafka(t *testing.T) {
 	source(v1alpha1.PartitionsFromKafka, 8)
 }
 
-// TestSourcesOfPartitions, of which the status before may be one.
+// TestSourcesOfPartitions: the number of partitions comes from the best source; the
+// earlier status is one of them.
 func TestSourcesOfPartitions(t *testing.T) {
 	kafka, workers, spec := v1alpha1.PartitionsFromKafka, v1alpha1.PartitionsFromWorkers, v1alpha1.PartitionsFromSpec
 	for _, test := range []struct {

@@ -9,7 +9,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/scaling"
 )
 
-// forget makes an operator that starts again: neither it nor its pollers know what was.
+// forget starts the operator again. Neither it nor its pollers know the past.
 func (w *world) forget() {
 	w.restart()
 	w.kafka.mu.Lock()
@@ -17,8 +17,8 @@ func (w *world) forget() {
 	w.kafka.history = nil
 }
 
-// TestAutoscalingGoesOnAfterARestart: nothing has happened for nearly five minutes when
-// the operator ends, so the pod goes soon after it is back.
+// TestAutoscalingGoesOnAfterARestart: no record has arrived for nearly five minutes when
+// the operator ends, so the pod stops soon after the operator is back.
 func TestAutoscalingGoesOnAfterARestart(t *testing.T) {
 	w := autoscaled(t, v1alpha1.AutoscalingSpec{MaxReplicas: 3})
 	w.sees(0)
@@ -44,7 +44,7 @@ func TestAutoscalingGoesOnAfterARestart(t *testing.T) {
 	t.Errorf("%d pods are left: %+v", w.pods(), w.status())
 }
 
-// TestHistoryIsOfOneTopic: the offsets of another one are no records that have arrived.
+// TestHistoryIsOfOneTopic: the offsets of another topic do not count as new records.
 func TestHistoryIsOfOneTopic(t *testing.T) {
 	w := autoscaled(t, v1alpha1.AutoscalingSpec{MaxReplicas: 3})
 	for range 5 {
@@ -63,7 +63,8 @@ func TestHistoryIsOfOneTopic(t *testing.T) {
 	}
 }
 
-// TestASteadyStateKeepsWhatItHasLearnt without writing it again.
+// TestASteadyStateKeepsWhatItHasLearnt: the operator does not write the status again in
+// the steady state.
 func TestASteadyStateKeepsWhatItHasLearnt(t *testing.T) {
 	w := autoscaled(t, v1alpha1.AutoscalingSpec{MinReplicas: 2, MaxReplicas: 3})
 	for range 20 {

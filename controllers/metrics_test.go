@@ -40,8 +40,8 @@ func seriesName(name string, metric *dto.Metric) string {
 	return strings.TrimPrefix(name, "millrace_") + "{" + strings.Join(labels, ",") + "}"
 }
 
-// TestMetrics follow the StreamProcessor, with its lag at zero pods too, and vanish
-// with it.
+// TestMetrics: the series follow the StreamProcessor, show its lag while no pod runs too,
+// and vanish with it.
 func TestMetrics(t *testing.T) {
 	w := newWorld(t, 1)
 	w.restart(func(o *Options) { o.Metrics = NewMetrics() })
@@ -97,7 +97,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestFailuresAreCounted, even those before anything is known.
+// TestFailuresAreCounted: failed reconciliations count even before the first good one.
 func TestFailuresAreCounted(t *testing.T) {
 	m := NewMetrics()
 	m.failed(worldKey)
@@ -108,7 +108,7 @@ func TestFailuresAreCounted(t *testing.T) {
 	}
 }
 
-// TestLagInSecondsAtZeroPods: what nobody processes takes for ever, so that an alert
+// TestLagInSecondsAtZeroPods: a lag that nobody processes takes for ever, so that an alert
 // on it fires.
 func TestLagInSecondsAtZeroPods(t *testing.T) {
 	w := newWorld(t, 1)

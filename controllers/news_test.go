@@ -12,9 +12,9 @@ import (
 	"github.com/millrace-dev/millrace/controllers/plan"
 )
 
-// TestADecisionOutlivesAConflict: somebody writes the StreamProcessor between the
-// operator's reading it and its writing the status. The pods have been scaled by
-// then, so the next reconciliation decides nothing, and still tells of it.
+// TestADecisionOutlivesAConflict: somebody writes the StreamProcessor after the operator
+// has read it and before the operator writes the status. The operator has scaled the pods
+// by then, so the next reconciliation decides nothing, and still reports the decision.
 func TestADecisionOutlivesAConflict(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t, 6)

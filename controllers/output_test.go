@@ -11,8 +11,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/kafkawatch"
 )
 
-// The operator asks for the topics of the input's cluster only; the status names the
-// topic that its figures are about.
+// TestOutputs: the operator asks only for topics on the input's cluster, and the status
+// names the topic that its figures are about.
 func TestOutputs(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -36,7 +36,7 @@ func TestOutputs(t *testing.T) {
 		o.settle(name)
 		sp := o.expect(name, "Ready", yes, "Running")
 		if got := o.kafka.target(o.key(name)); !slices.Equal(got.Outputs, c.asked) || !slices.Equal(got.Cluster.Kafka.BootstrapServers, []string{"kafka:9092"}) {
-			t.Errorf("%s: topics %v of %v are asked for, want %v of the input's cluster", name, got.Outputs, got.Cluster.Kafka.BootstrapServers, c.asked)
+			t.Errorf("%s: the operator asks for topics %v of %v, want %v of the input's cluster", name, got.Outputs, got.Cluster.Kafka.BootstrapServers, c.asked)
 		}
 		if content := o.file(name).Data["worker.yaml"]; !strings.Contains(content, c.file) {
 			t.Errorf("%s: the workers' file does not hold %q:\n%s", name, c.file, content)
@@ -47,8 +47,8 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-// What is known of one topic says nothing of another: after input.topic has changed,
-// no pod starts by the old number of partitions.
+// TestPartitionsOfAnotherTopic: after input.topic has changed, no pod starts by the former
+// topic's number of partitions.
 func TestPartitionsOfAnotherTopic(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)

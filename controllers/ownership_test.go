@@ -21,7 +21,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// TestDrift: what others change of ours is put back, what they add stays.
+// TestDrift: the operator reverts others' changes of its fields, and keeps the fields that
+// they add.
 func TestDrift(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -53,9 +54,9 @@ func TestDrift(t *testing.T) {
 	})
 }
 
-// TestWhatIsNoLongerAskedForGoes: from within objects by server-side apply, and
-// whole objects.
-func TestWhatIsNoLongerAskedForGoes(t *testing.T) {
+// TestRemovedFieldsAndObjectsGo: fields that leave the configuration go by server-side
+// apply, and the operator deletes objects that are switched off.
+func TestRemovedFieldsAndObjectsGo(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
 	o.processor("enrich", func(sp *v1alpha1.StreamProcessor) {
@@ -97,8 +98,8 @@ func TestWhatIsNoLongerAskedForGoes(t *testing.T) {
 	})
 }
 
-// TestDeletion: the group goes after the pods, if it is to go, and nothing is in
-// the way otherwise.
+// TestDeletion: with DeleteGroup the operator deletes the group after the pods; without
+// it, a StreamProcessor goes at once.
 func TestDeletion(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -135,9 +136,10 @@ func TestDeletion(t *testing.T) {
 	}
 }
 
-// TestMadeAnew: what an earlier one of the same name has left is waited for, not
-// taken over: its pods are of another configuration, and about to be collected.
-func TestMadeAnew(t *testing.T) {
+// TestSuccessor: the operator waits until the objects of an earlier StreamProcessor with
+// the same name are gone. It does not take them over: their pods have another
+// configuration, and the garbage collector is about to delete them.
+func TestSuccessor(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
 	first := o.processor("enrich")
@@ -159,7 +161,7 @@ func TestMadeAnew(t *testing.T) {
 	if d := o.replicas("enrich", 2); d.UID != old.UID || d.Generation != old.Generation {
 		t.Errorf("it was taken over: %+v", d.ObjectMeta)
 	}
-	// This API server has nobody who collects.
+	// This API server has no garbage collector.
 	o.delete(o.file("enrich"))
 	for _, object := range []client.Object{&appsv1.Deployment{}, &corev1.ServiceAccount{}, &corev1.Service{}, &policyv1.PodDisruptionBudget{}} {
 		object.SetName("enrich-worker")
@@ -169,7 +171,7 @@ func TestMadeAnew(t *testing.T) {
 	o.replicas("enrich", 3)
 }
 
-// TestPodMonitor is made where the Prometheus operator's kind is served.
+// TestPodMonitor: the operator creates a PodMonitor if the API server serves the kind.
 func TestPodMonitor(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -195,7 +197,7 @@ func TestPodMonitor(t *testing.T) {
 	}
 }
 
-// podMonitorCRD is as much of the Prometheus operator's as is used.
+// podMonitorCRD is the part of the Prometheus operator's CRD that the operator uses.
 func podMonitorCRD() *apiextensionsv1.CustomResourceDefinition {
 	kind := resources.PodMonitorKind
 	crd := &apiextensionsv1.CustomResourceDefinition{Spec: apiextensionsv1.CustomResourceDefinitionSpec{
@@ -212,8 +214,8 @@ func podMonitorCRD() *apiextensionsv1.CustomResourceDefinition {
 	return crd
 }
 
-// TestSharedGroupIsKept: who deletes one of two that claim a group does not take
-// the offsets of the other with it.
+// TestSharedGroupIsKept: deleting one of two StreamProcessors that claim a group does not
+// delete the other's offsets.
 func TestSharedGroupIsKept(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)

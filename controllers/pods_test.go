@@ -17,7 +17,8 @@ import (
 
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
-// replicaSet makes what the Deployment controller would for the present configuration.
+// replicaSet makes the ReplicaSet that the Deployment controller makes for the present
+// template.
 func (o *operator) replicaSet(d *appsv1.Deployment, revision string) *appsv1.ReplicaSet {
 	o.Helper()
 	set := &appsv1.ReplicaSet{
@@ -32,8 +33,8 @@ func (o *operator) replicaSet(d *appsv1.Deployment, revision string) *appsv1.Rep
 	return set
 }
 
-// pod makes one that bears the labels of a StreamProcessor's; nobody controls it
-// without an owner.
+// pod makes a pod with the labels of a StreamProcessor's. It has no controller if owner is
+// nil.
 func (o *operator) pod(d *appsv1.Deployment, name string, owner *appsv1.ReplicaSet, address string) *corev1.Pod {
 	o.Helper()
 	pod := &corev1.Pod{
@@ -51,8 +52,8 @@ func (o *operator) pod(d *appsv1.Deployment, name string, owner *appsv1.ReplicaS
 	return pod
 }
 
-// TestOnlyTheDeploymentsPodsAreAsked: anybody in the namespace may give a pod the same
-// labels.
+// TestOnlyTheDeploymentsPodsAreAsked: the operator asks no other pods, since anybody in
+// the namespace may give a pod the same labels.
 func TestOnlyTheDeploymentsPodsAreAsked(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -78,8 +79,8 @@ func TestOnlyTheDeploymentsPodsAreAsked(t *testing.T) {
 	})
 }
 
-// TestPodMonitorsCanBeSwitchedOff: those that are there go, and a Prometheus that
-// selects by labels finds those that stay.
+// TestPodMonitorsCanBeSwitchedOff: PodMonitors have the extra labels that a Prometheus
+// selects by, and the operator deletes them when they are switched off.
 func TestPodMonitorsCanBeSwitchedOff(t *testing.T) {
 	w := newWorld(t, 1)
 	w.processor(nil)

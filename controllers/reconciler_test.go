@@ -84,8 +84,8 @@ func TestTheTopicIsMissing(t *testing.T) {
 	o.expect("enrich", "Ready", yes, "Running")
 }
 
-// TestKafkaIsDown: nothing is scaled, not even by an operator that has just
-// started and has never seen the cluster.
+// TestKafkaIsDown: an operator scales nothing, not even after a start without any answer
+// from the cluster.
 func TestKafkaIsDown(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -138,7 +138,7 @@ func TestStuckPartition(t *testing.T) {
 	o.event("enrich", "WatermarkHeld")
 }
 
-// TestTroublesOfPartitions: the API server takes what the status says of them.
+// TestTroublesOfPartitions: the API server accepts the status' lists of partitions.
 func TestTroublesOfPartitions(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -164,7 +164,8 @@ func TestTroublesOfPartitions(t *testing.T) {
 	}
 }
 
-// TestNameConflict: what is somebody else's is left alone, and no pod starts with it.
+// TestNameConflict: the operator does not touch somebody else's objects, and starts no pod
+// with them.
 func TestNameConflict(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -204,8 +205,8 @@ func TestNameConflict(t *testing.T) {
 	o.replicas("enrich", 4)
 }
 
-// TestNameConflictOfARunningOne: its pods stay as they are, they can be stopped, and
-// none is added.
+// TestNameConflictOfARunningOne: running pods stay as they are. A user can stop them, and
+// the operator adds none.
 func TestNameConflictOfARunningOne(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -240,8 +241,8 @@ func TestNameConflictOfARunningOne(t *testing.T) {
 	})
 }
 
-// TestOrphans: what a deletion with --cascade=orphan leaves belongs to the next
-// StreamProcessor of this name, whose pods go on.
+// TestOrphans: the next StreamProcessor with the same name adopts the objects that a
+// deletion with --cascade=orphan has left, and the pods go on.
 func TestOrphans(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)

@@ -7,7 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// kubectl's annotation holds the content of a Secret that was applied.
+// TestReferencesAreCachedByNameOnly: the cache must not hold kubectl's annotation with the
+// content of a Secret.
 func TestReferencesAreCachedByNameOnly(t *testing.T) {
 	secret := metadataOf("Secret")
 	secret.ObjectMeta = metav1.ObjectMeta{

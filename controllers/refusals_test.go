@@ -15,8 +15,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 )
 
-// TestRefusedIsTriedAgain: a quota may have room later, and asking at each look would
-// be a load for nothing.
+// TestRefusedIsTriedAgain: the operator tries a refused object again after growing
+// pauses, since a quota may have room later.
 func TestRefusedIsTriedAgain(t *testing.T) {
 	w := newWorld(t, 1)
 	w.processor(nil)

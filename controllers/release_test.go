@@ -7,8 +7,8 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// TestRelease takes the finalizer off those that can't be deleted without an operator,
-// in the namespaces that it is told, and touches no other.
+// TestRelease: Release removes the finalizers in the named namespaces, and touches no
+// other StreamProcessor.
 func TestRelease(t *testing.T) {
 	w := newWorld(t, 1)
 	for i, place := range []string{"shop/a", "shop/b", "bank/c"} {

@@ -10,8 +10,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/kafkawatch"
 )
 
-// TestLagAloneIsWrittenNowAndThen: not at each look, but in time, and at once
-// when it begins or ends.
+// TestLagAloneIsWrittenNowAndThen: the operator writes a changed lag at most every
+// figuresInterval, and at once when the lag begins or ends.
 func TestLagAloneIsWrittenNowAndThen(t *testing.T) {
 	w := newWorld(t, 1)
 	w.run()

@@ -21,7 +21,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// sized is a StreamProcessor with two pods of 200m, which may have 800m.
+// sized changes a StreamProcessor to two pods of 200m, which may get 800m.
 func sized(sp *v1alpha1.StreamProcessor) {
 	sp.Spec.Replicas = nil
 	sp.Spec.Autoscaling = &v1alpha1.AutoscalingSpec{
@@ -31,8 +31,8 @@ func sized(sp *v1alpha1.StreamProcessor) {
 	sp.Spec.Template = overlay(`{"containers": [{"name": "worker", "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"cpu": "200m"}}}]}`)
 }
 
-// behind has Kafka tell of three minutes in which all partitions got four times as
-// much as was processed.
+// behind gives Kafka a history of three minutes in which all partitions got four times as
+// many records as the pods processed.
 func (f *fakeKafka) behind(partitions int, until time.Time) {
 	f.mu.Lock()
 	f.history = nil
@@ -48,8 +48,8 @@ func (f *fakeKafka) behind(partitions int, until time.Time) {
 	f.wakeAll()
 }
 
-// running makes a pod as the ReplicaSet's controller, the scheduler and the kubelet
-// would.
+// running makes a running pod, in the place of the ReplicaSet's controller, the scheduler
+// and the kubelet.
 func (o *operator) running(d *appsv1.Deployment, set *appsv1.ReplicaSet, name string) *corev1.Pod {
 	o.Helper()
 	pod := &corev1.Pod{
@@ -65,7 +65,7 @@ func (o *operator) running(d *appsv1.Deployment, set *appsv1.ReplicaSet, name st
 	return pod
 }
 
-// actuate does what the kubelet does when it has changed a pod's CPU, or can't.
+// actuate sets a pod's status as the kubelet does when it has changed the CPU, or can't.
 func (o *operator) actuate(pod *corev1.Pod, pending *corev1.PodCondition) {
 	o.Helper()
 	o.eventually("the status of pod "+pod.Name, func() error {
@@ -85,7 +85,7 @@ func (o *operator) actuate(pod *corev1.Pod, pending *corev1.PodCondition) {
 	})
 }
 
-// cpuOf waits until a pod's spec asks for so much.
+// cpuOf waits until a pod's spec asks for so much CPU.
 func (o *operator) cpuOf(pod *corev1.Pod, request, limit string) {
 	o.Helper()
 	uid := pod.UID
@@ -101,8 +101,7 @@ func (o *operator) cpuOf(pod *corev1.Pod, request, limit string) {
 	})
 }
 
-// sees waits until the status says that so many ready pods have the CPU that they are to
-// have.
+// sees waits until the status says that so many ready pods have the decided CPU.
 func (o *operator) sees(name, cpu string, pods int32) {
 	o.Helper()
 	o.eventually(fmt.Sprintf("%d pods of %s with %s", pods, name, cpu), func() error {
@@ -134,7 +133,7 @@ func (o *operator) decided(name string, reasons ...string) *v1alpha1.ScaleDecisi
 	return sp.Status.LastScaleDecision
 }
 
-// decidedByNow is the last decision of which a status about the present spec tells.
+// decidedByNow returns the last decision in a status about the present spec.
 func (o *operator) decidedByNow(name string) *v1alpha1.ScaleDecision {
 	o.Helper()
 	sp := &v1alpha1.StreamProcessor{}
@@ -150,8 +149,8 @@ func (o *operator) decidedByNow(name string) *v1alpha1.ScaleDecision {
 	return sp.Status.LastScaleDecision
 }
 
-// node makes one with so much CPU, whose name it returns: the API server compares
-// what pods ask for with it.
+// node makes a node with so much CPU and returns its name. The API server compares the
+// requests of pods with it.
 func (o *operator) node(cpu string) string {
 	o.Helper()
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: o.namespace}}
@@ -166,7 +165,7 @@ func (o *operator) node(cpu string) string {
 	return node.Name
 }
 
-// sizedPods are two of a StreamProcessor that is behind, on a node with so much CPU.
+// sizedPods makes two pods of a StreamProcessor that is behind, on a node with so much CPU.
 func (o *operator) sizedPods(cpu string) (d *appsv1.Deployment, set *appsv1.ReplicaSet, a, b *corev1.Pod) {
 	o.Helper()
 	o.node(cpu)
@@ -180,16 +179,15 @@ func (o *operator) sizedPods(cpu string) (d *appsv1.Deployment, set *appsv1.Repl
 	return d, set, a, b
 }
 
-// TestPodsAreResizedInPlace: those that are there, without a change of the template,
-// and those that come, as soon as they are seen.
+// TestPodsAreResizedInPlace: the operator resizes the present pods without a change of the
+// template, and new pods as soon as it sees them.
 func TestPodsAreResizedInPlace(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
 	d, set, a, b := o.sizedPods("4")
 	o.cpuOf(a, "400m", "800m")
 	o.cpuOf(b, "400m", "800m")
-	// It is looked at again while the pods' CPU is being changed: that is not told in the
-	// place of the decision.
+	// While the pods' CPU changes, the status keeps the decision.
 	o.update("enrich", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Autoscaling.TargetLag.Duration += time.Second })
 	decision := o.decidedByNow("enrich")
 	if c := decision.CPU; decision.Reason != "MorePodsDoNotHelp" || c == nil || c.From.String() != "200m" || c.To.String() != "800m" ||
@@ -227,8 +225,8 @@ func TestPodsAreResizedInPlace(t *testing.T) {
 	})
 }
 
-// TestANodeWithoutRoom: the pod goes on with what it has, the condition says why, and
-// less is tried where the node will never have room.
+// TestANodeWithoutRoom: the pod goes on with its present CPU, the condition says why, and
+// the operator tries less if the node will never have room.
 func TestANodeWithoutRoom(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -251,8 +249,8 @@ func TestANodeWithoutRoom(t *testing.T) {
 	o.cpuOf(b, "400m", "800m") // the other one is not the worse for it
 }
 
-// TestAResizeThatIsRefused: the API server knows that the node is smaller. Less is
-// asked for until it is taken, and the decision says why it is no more.
+// TestAResizeThatIsRefused: the API server knows that the node is smaller. The operator
+// asks for less until the API server accepts it, and the decision says why.
 func TestAResizeThatIsRefused(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -276,7 +274,8 @@ func TestAResizeThatIsRefused(t *testing.T) {
 	})
 }
 
-// TestTooLongADeferralIsGivenUp: what the pod asks for keeps others from the node.
+// TestTooLongADeferralIsGivenUp: a deferred request keeps other pods from the node, so the
+// operator withdraws it after a while.
 func TestTooLongADeferralIsGivenUp(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -291,7 +290,7 @@ func TestTooLongADeferralIsGivenUp(t *testing.T) {
 	o.cpuOf(b, "400m", "800m")
 }
 
-// TestVerticalNeedsALimit says so.
+// TestVerticalNeedsALimit: a condition says that autoscaling.vertical needs a CPU limit.
 func TestVerticalNeedsALimit(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -299,9 +298,10 @@ func TestVerticalNeedsALimit(t *testing.T) {
 	o.expect("enrich", status.ResizePending, yes, "NoCPULimit", "limits.cpu", "spec.template")
 }
 
-// TestCPUThatIsNotWantedIsForgotten: the note of it was patched while the template was
-// held, and would be taken for a decision when autoscaling.vertical comes back.
-func TestCPUThatIsNotWantedIsForgotten(t *testing.T) {
+// TestCPUNoteIsRemoved: the Deployment's note of the CPU, patched while the template was
+// held, goes with autoscaling.vertical. Otherwise it would count as a decision when
+// autoscaling.vertical comes back.
+func TestCPUNoteIsRemoved(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
 	o.processor("enrich")

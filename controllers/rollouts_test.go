@@ -27,8 +27,8 @@ func (o *operator) hasImage(name, want string) *appsv1.Deployment {
 func (o *operator) upgrade(image string) { o.run(plan.Environment{WorkerImage: image}) }
 
 // TestUpgradesTakeTurns: a new operator replaces the pods of one StreamProcessor after
-// the other, but not before those that its predecessor has begun have ended, and what
-// a user changes does not wait.
+// the other, after the rollouts of its predecessor have ended. A user's change does not
+// wait.
 func TestUpgradesTakeTurns(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -55,17 +55,17 @@ func TestUpgradesTakeTurns(t *testing.T) {
 		}
 	}
 
-	// A user scales: that is no change of the template.
+	// Scaling does not change the template.
 	o.update(other, wantsReplicas(4))
 	if d := o.replicas(other, 4); imageOf(d) != "worker:1" {
 		t.Errorf("scaling %s has replaced its pods", other)
 	}
-	// A user changes what the pods do: that does not wait.
+	// A user's change of the configuration does not wait.
 	o.update(other, func(sp *v1alpha1.StreamProcessor) { sp.Spec.Processor.CEL.Filter = "true" })
 	o.hasImage(other, "worker:2")
 	o.expect(other, "RolloutHeld", "", "")
 
-	// The next leader knows nothing of all this.
+	// The next leader knows nothing of these turns.
 	o.upgrade("worker:2")
 	var last string
 	for _, name := range names {
@@ -91,8 +91,8 @@ func (o *operator) rolling(names []string, image string) string {
 	return ""
 }
 
-// TestPaused: nothing replaces the pods, neither the user's change nor the operator's,
-// and their number still follows the spec.
+// TestPaused: neither the user's change nor the operator's replaces the pods, and their
+// number still follows the spec.
 func TestPaused(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)

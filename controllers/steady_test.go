@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestSteadyStateWritesNothing for a minute, however often it is looked at. The
-// audit log of the API server has all requests.
+// TestSteadyStateWritesNothing: the operator writes nothing for a minute, however often it
+// reconciles. The API server's audit log has all requests.
 func TestSteadyStateWritesNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a minute")
@@ -20,7 +20,7 @@ func TestSteadyStateWritesNothing(t *testing.T) {
 		o.settle(name)
 		o.expect(name, "Ready", yes, "Running")
 	}
-	// Events are written in the background, with pauses on a busy machine.
+	// Events are written in the background, late on a busy machine.
 	const quiet = 3 * time.Second
 	writes, since := -1, time.Now()
 	o.eventually("the events to be written", func() error {

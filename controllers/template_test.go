@@ -15,7 +15,7 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// aTemplate has much of what clusters ask of pods.
+// aTemplate has many of the settings that clusters demand of pods.
 const aTemplate = `{
 	"serviceAccountName": "enrich", "automountServiceAccountToken": true, "priorityClassName": "batch", "runtimeClassName": "gvisor",
 	"hostNetwork": true, "dnsPolicy": "ClusterFirstWithHostNet", "schedulerName": "other", "terminationGracePeriodSeconds": 60,
@@ -46,8 +46,8 @@ const aTemplate = `{
 		{"name": "agent", "image": "agent:1", "command": [], "ports": [{"containerPort": 53, "protocol": "UDP"}, {"containerPort": 53, "protocol": "TCP"}], "lifecycle": {}}]
 }`
 
-// TestTemplateMakesAPod that the API server accepts, and that is not written
-// again, whatever the API server has made of it.
+// TestTemplateMakesAPod: the API server accepts the template, and the operator does not
+// write it again although the API server has added defaults.
 func TestTemplateMakesAPod(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -58,8 +58,8 @@ func TestTemplateMakesAPod(t *testing.T) {
 	o.staysUnwritten("enrich")
 }
 
-// staysUnwritten looks at a StreamProcessor many times, after which its
-// Deployment has not been written again.
+// staysUnwritten has a StreamProcessor reconciled many times, and fails the test if the
+// operator writes its Deployment again.
 func (o *operator) staysUnwritten(name string) {
 	o.Helper()
 	applied := func() int {
@@ -84,8 +84,8 @@ func (o *operator) staysUnwritten(name string) {
 	}
 }
 
-// TestAdmissionHasTheLastWord: what it makes of a Deployment is not fought, and
-// what others make of it is.
+// TestAdmissionHasTheLastWord: the operator accepts the changes that admission makes to a
+// Deployment, and reverts those of others.
 func TestAdmissionHasTheLastWord(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -117,8 +117,8 @@ func TestAdmissionHasTheLastWord(t *testing.T) {
 	})
 }
 
-// alwaysPull has admission make Deployments of the namespace fetch their image
-// each time.
+// alwaysPull has admission set imagePullPolicy Always in the Deployments of the
+// namespace.
 func (o *operator) alwaysPull() {
 	o.Helper()
 	policy := &admissionv1.MutatingAdmissionPolicy{
@@ -168,8 +168,8 @@ func (o *operator) alwaysPull() {
 	})
 }
 
-// TestTemplateThatCannotBe: the field is named, what runs goes on, and so do
-// others.
+// TestTemplateThatCannotBe: the status names the field, running pods go on, and other
+// StreamProcessors don't notice.
 func TestTemplateThatCannotBe(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -197,7 +197,7 @@ func TestTemplateThatCannotBe(t *testing.T) {
 	o.processor("other")
 	o.replicas("other", 2)
 	if now := o.replicas("enrich", 2); now.Generation != d.Generation {
-		t.Errorf("what runs was changed: %+v", now.Spec)
+		t.Errorf("the operator changed running pods: %+v", now.Spec)
 	}
 	o.update("enrich", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Template = overlay(`{"priorityClassName": "batch"}`) })
 	o.deployment("enrich", func(d *appsv1.Deployment) error {
@@ -208,8 +208,8 @@ func TestTemplateThatCannotBe(t *testing.T) {
 	})
 }
 
-// TestSuspendStopsWhateverTheTemplate: neither a template that the operator refuses nor
-// one that the API server does keeps pods running that are to stop.
+// TestSuspendStopsWhateverTheTemplate: spec.suspend stops the pods although the operator
+// or the API server refuses the template.
 func TestSuspendStopsWhateverTheTemplate(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)

@@ -15,8 +15,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// TestKafkaTakesServiceAccountTokens: an Apache Kafka that checks them with the API
-// server's keys knows operator and pods as the pods' service account.
+// TestKafkaTakesServiceAccountTokens: an Apache Kafka that checks tokens with the API
+// server's keys knows the operator and the pods as the pods' service account.
 func TestKafkaTakesServiceAccountTokens(t *testing.T) {
 	o := newOperator(t, 0)
 	broker := o.brokerOfTokens()
@@ -36,7 +36,7 @@ func TestKafkaTakesServiceAccountTokens(t *testing.T) {
 	o.expect("enrich", "KafkaReachable", no, "NotAuthorized", "SASL")
 }
 
-// brokerOfTokens checks tokens by the keys that the API server publishes.
+// brokerOfTokens starts a broker that checks tokens with the API server's published keys.
 func (o *operator) brokerOfTokens() *kafkatest.Broker {
 	o.Helper()
 	set, err := kubernetes.NewForConfig(o.api.Config)
@@ -60,7 +60,7 @@ func (o *operator) brokerOfTokens() *kafkatest.Broker {
 		kafkatest.Property(listener+"oauthbearer.expected.audience", "kafka"))
 }
 
-// mayDescribe lets one service account ask what the operator asks.
+// mayDescribe lets one service account ask the operator's questions.
 func (o *operator) mayDescribe(account string) []kafkatest.ACL {
 	user := "system:serviceaccount:" + o.namespace + ":" + account
 	return []kafkatest.ACL{

@@ -16,8 +16,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/kafkawatch"
 )
 
-// TestServiceAccountTokens: the operator's role lets it have a token of the account
-// that the pods run as, and the pods mount one of their own.
+// TestServiceAccountTokens: the operator's role lets it get a token of the pods' account,
+// and each pod mounts its own token.
 func TestServiceAccountTokens(t *testing.T) {
 	t.Parallel()
 	o := startOperator(t, 6)
@@ -69,7 +69,7 @@ func checkTokenVolume(t *testing.T, d *appsv1.Deployment) {
 	t.Errorf("%s mounts no token", d.Name)
 }
 
-// checkToken asks the API server whose token it gives the operator.
+// checkToken asks the API server which account the operator's token belongs to.
 func (o *operator) checkToken(account kafkawatch.ServiceAccount) {
 	o.Helper()
 	as, err := client.New(o.api.User(o.T, o.user), client.Options{Scheme: o.api.Scheme})

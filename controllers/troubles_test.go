@@ -14,7 +14,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/podwatch"
 )
 
-// next reconciles and returns what is written then.
+// next reconciles and returns the written status.
 func (w *world) next() v1alpha1.StreamProcessorStatus {
 	w.Helper()
 	w.reconcile()
@@ -25,7 +25,7 @@ func (w *world) workers(facts podwatch.Facts) {
 	w.opts.Pods.(*fakePods).change(worldKey, facts)
 }
 
-// told returns the events since the last call that contain a word.
+// told returns the events with a word since the last call.
 func (w *world) told(word string) (found []string) {
 	for {
 		select {
@@ -39,7 +39,7 @@ func (w *world) told(word string) (found []string) {
 	}
 }
 
-// condition returns a condition's message; "" if it is not shown.
+// condition returns a condition's message; "" if the status does not have it.
 func condition(s v1alpha1.StreamProcessorStatus, kind, reason string) string {
 	if c := meta.FindStatusCondition(s.Conditions, kind); c != nil && c.Reason == reason {
 		return c.Message
@@ -47,8 +47,8 @@ func condition(s v1alpha1.StreamProcessorStatus, kind, reason string) string {
 	return ""
 }
 
-// TestLossesAreToldOnce: by one event for each, whatever restarts, and by a
-// condition for a day.
+// TestLossesAreToldOnce: each loss gets one event, whatever restarts, and a condition for
+// a day.
 func TestLossesAreToldOnce(t *testing.T) {
 	w := newWorld(t, 1)
 	w.processor(nil)
@@ -95,7 +95,8 @@ func TestLossesAreToldOnce(t *testing.T) {
 	}
 }
 
-// TestHaltedPartitionIsStuck: with the reason, and before those that a record holds.
+// TestHaltedPartitionIsStuck: the condition names a halted partition with the reason, and
+// before those that a record holds.
 func TestHaltedPartitionIsStuck(t *testing.T) {
 	w := newWorld(t, 1)
 	w.processor(nil)
@@ -119,8 +120,8 @@ func TestHaltedPartitionIsStuck(t *testing.T) {
 	}
 }
 
-// TestPartitionsWithoutALeader: the others' lag and the number of partitions are
-// known all the same.
+// TestPartitionsWithoutALeader: the operator still knows the number of partitions, and the
+// lag of those with a leader.
 func TestPartitionsWithoutALeader(t *testing.T) {
 	w := newWorld(t, 1)
 	w.processor(nil)
@@ -142,8 +143,8 @@ func TestPartitionsWithoutALeader(t *testing.T) {
 	}
 }
 
-// TestOffsetsThatAreGone: also after a restart of the operator, until there are some
-// again.
+// TestOffsetsThatAreGone: the condition names the partitions, after a restart of the
+// operator too, until they have committed offsets again.
 func TestOffsetsThatAreGone(t *testing.T) {
 	w := newWorld(t, 1)
 	w.processor(nil)
@@ -178,7 +179,7 @@ func TestOffsetsThatAreGone(t *testing.T) {
 	}
 }
 
-// TestTroublesAreShownInShort: what the status holds of them is bounded.
+// TestTroublesAreShownInShort: the status' lists of partitions are bounded.
 func TestTroublesAreShownInShort(t *testing.T) {
 	now := time.Unix(10_000, 0)
 	var stuck []podwatch.Stuck
@@ -199,8 +200,8 @@ func TestTroublesAreShownInShort(t *testing.T) {
 	}
 }
 
-// TestStuckPartitionsStayUntilThePodsAreHeard: an operator that starts again, or takes
-// over, has not asked them yet.
+// TestStuckPartitionsStayUntilThePodsAreHeard: an operator that starts again or takes over
+// keeps the status' stuck partitions until it has heard from the pods.
 func TestStuckPartitionsStayUntilThePodsAreHeard(t *testing.T) {
 	w := newWorld(t, 1)
 	w.processor(nil)
@@ -248,7 +249,8 @@ func TestStuckPartitionsStayUntilThePodsAreHeard(t *testing.T) {
 	check("when a pod stays silent")
 }
 
-// TestKafkaReachableStays when the operator starts again, or another one takes over.
+// TestKafkaReachableStays: the condition stays when the operator starts again, or another
+// one takes over.
 func TestKafkaReachableStays(t *testing.T) {
 	w := newWorld(t, 1)
 	w.processor(nil)

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// queue is what a test of turns sees: time, and who was woken.
+// queue adds a clock to turns, and records the StreamProcessors that it wakes.
 type queue struct {
 	*testing.T
 	turns
@@ -54,7 +54,7 @@ func TestTurnsGoByTheTimeOfAsking(t *testing.T) {
 	q.takes("b", true)
 	q.takes("c", false)
 	q.takes("d", false)
-	q.takes("d", false) // who asks more often is not sooner
+	q.takes("d", false) // asking more often does not help
 	q.takes("e", false)
 	q.takes("a", true)
 	q.rolls("a", progress{})
@@ -75,8 +75,8 @@ func TestWithoutABoundAllRoll(t *testing.T) {
 	}
 }
 
-// TestStuckTurnsEnd: a rollout that does not move gives its place to the next one,
-// even if its pods get ready in turn with crashing, and one that moves keeps it.
+// TestStuckTurnsEnd: a rollout without progress loses its turn, even if its pods alternate
+// between ready and crashed, and one with progress keeps it.
 func TestStuckTurnsEnd(t *testing.T) {
 	q := newQueue(t, 2)
 	q.takes("flaps", true)
@@ -93,7 +93,8 @@ func TestStuckTurnsEnd(t *testing.T) {
 	}
 }
 
-// TestUnusedTurnsEnd: who can't be reconciled does not keep the others from rolling.
+// TestUnusedTurnsEnd: a StreamProcessor that can't be reconciled does not keep the others
+// from rolling.
 func TestUnusedTurnsEnd(t *testing.T) {
 	q := newQueue(t, 1)
 	q.takes("gone", true)
@@ -103,7 +104,8 @@ func TestUnusedTurnsEnd(t *testing.T) {
 	q.takes("gone", false)
 }
 
-// TestTheNextLeaderKnowsWhatRolls although it has not begun it.
+// TestTheNextLeaderKnowsWhatRolls: a new leader counts the rollouts that its predecessor
+// has begun.
 func TestTheNextLeaderKnowsWhatRolls(t *testing.T) {
 	q := newQueue(t, 2)
 	q.seed([]types.NamespacedName{named("a"), named("b")}, q.now)
@@ -115,7 +117,7 @@ func TestTheNextLeaderKnowsWhatRolls(t *testing.T) {
 	}
 }
 
-// TestTurnsUnderLoad: never too many at a time, and everybody's turn comes.
+// TestTurnsUnderLoad: never too many roll at a time, and each StreamProcessor gets a turn.
 func TestTurnsUnderLoad(t *testing.T) {
 	const most, all = 3, 60
 	var mu sync.Mutex

@@ -18,8 +18,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// observed is a StreamProcessor that runs well with 2 of 6 pods; change makes it
-// the case at hand.
+// observed returns a StreamProcessor that runs well with 2 pods on 6 partitions, after
+// the changes.
 func observed(change ...func(*Observed)) Observed {
 	sp := &v1alpha1.StreamProcessor{
 		ObjectMeta: metav1.ObjectMeta{Name: "enrich", Namespace: "shop", UID: "1", Generation: 1},
@@ -44,7 +44,7 @@ func observed(change ...func(*Observed)) Observed {
 	return o
 }
 
-// now is when everything is observed.
+// now is the time of all observations.
 var now = time.Unix(1_700_000_000, 0).UTC()
 
 func runs(n int32) func(*Observed) {
@@ -144,7 +144,7 @@ func TestReplicas(t *testing.T) {
 		{"none", observed(wants(0)), 0, false, ""},
 		{"suspended", observed(suspend), 0, false, "suspend"},
 		{"nothing known, nothing runs", observed(unknown, none), 0, false, ""},
-		{"nothing known, what runs is kept", observed(unknown, runs(4)), 4, false, ""},
+		{"nothing known, the pods stay", observed(unknown, runs(4)), 4, false, ""},
 		{"Kafka is down", observed(down, wants(2)), 2, false, ""},
 		{"Kafka is down, and was never seen", observed(unknown, down, runs(3)), 3, false, ""},
 		{"the topic is missing, nothing runs", observed(missing(0), none), 0, false, "orders"},
@@ -200,7 +200,7 @@ func TestWhatMayBeTouched(t *testing.T) {
 		t.Errorf("an invalid spec keeps a suspended one running: %+v", p)
 	}
 	if p := Make(observed(invalid)); p.Stop != nil {
-		t.Error("an invalid spec stops what runs")
+		t.Error("an invalid spec stops running pods")
 	}
 	foreign := observed(func(o *Observed) { o.Foreign = []string{"Deployment enrich-worker"} })
 	p := Make(foreign)
@@ -275,7 +275,7 @@ func TestConditions(t *testing.T) {
 		{"group conflict while pods run", observed(conflict, runs(2)), "Ready=False/GroupConflict Reconciling=True/GroupConflict KafkaReachable=True/Reachable", []string{"2 pods go on"}},
 		{"shared group", observed(shared), "Ready=True/Running KafkaReachable=True/Reachable GroupShared=True/UsedTwice", []string{"another namespace", "groupId"}},
 		{"name conflict", observed(foreign), "Ready=False/NameConflict Reconciling=True/NameConflict KafkaReachable=True/Reachable", []string{"Deployment enrich-worker"}},
-		{"made anew", observed(leaving), "Ready=False/Draining Reconciling=True/Draining KafkaReachable=True/Reachable", []string{"Deployment enrich-worker", "earlier"}},
+		{"a successor", observed(leaving), "Ready=False/Draining Reconciling=True/Draining KafkaReachable=True/Reachable", []string{"Deployment enrich-worker", "earlier"}},
 		{"no secret", observed(secret), "Ready=False/CredentialsNotFound Reconciling=True/CredentialsNotFound KafkaReachable=True/Reachable", []string{"passwordSecretRef"}},
 		{"bad expression", observed(joining, badExpression), "Ready=False/InvalidSpec Stalled=True/InvalidSpec KafkaReachable=True/Reachable", []string{"spec.processor.cel.filter:1:5"}},
 		{"invalid", observed(invalid), "Ready=False/InvalidSpec Stalled=True/InvalidSpec KafkaReachable=True/Reachable", []string{"spec.delivery"}},
@@ -312,7 +312,7 @@ func shown(p Plan, o Observed) []status.Condition {
 	return conditions
 }
 
-// TestSameObservationSamePlan: what differs from one look to the next would be
+// TestSameObservationSamePlan: a plan that differs from one look to the next would be
 // written each time.
 func TestSameObservationSamePlan(t *testing.T) {
 	for range 20 {

@@ -13,7 +13,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// applied has the Deployment be as the plan of what was observed so far makes it.
+// applied sets the Deployment to the one that the plan makes.
 func applied(o *Observed) {
 	status := o.Deployment.Status
 	for _, act := range Make(*o).Apply {
@@ -90,8 +90,8 @@ func TestRolloutOf(t *testing.T) {
 	}
 }
 
-// TestRolloutHeld: what holds a rollout is shown, and a user's change that does not
-// reach the pods is not taken for done.
+// TestRolloutHeld: a condition shows the reason for holding a rollout, and a user's change
+// that does not reach the pods does not count as done.
 func TestRolloutHeld(t *testing.T) {
 	image := func(o *Observed) { o.Environment.WorkerImage = "worker:2" }
 	filter := edit(func(s *v1alpha1.StreamProcessorSpec) { s.Processor.CEL.Filter = "true" })

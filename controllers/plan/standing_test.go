@@ -14,7 +14,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/status"
 )
 
-// crashed is a container that was restarted so often, the last time so long ago.
+// crashed returns the status of a container with so many restarts, the last so long ago.
 func crashed(restarts int32, ago time.Duration) corev1.PodStatus {
 	return corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
 		RestartCount: restarts,
@@ -43,7 +43,7 @@ var overQuota = deploymentSays(appsv1.DeploymentCondition{
 	Message: `pods "enrich-worker-x" is forbidden: exceeded quota: team, requested: cpu=100m`,
 })
 
-// counts are those of the Deployment's status.
+// counts sets the numbers of pods in the Deployment's status.
 func counts(replicas, updated, ready int32) func(*Observed) {
 	return func(o *Observed) {
 		s := &o.Deployment.Status
@@ -53,8 +53,7 @@ func counts(replicas, updated, ready int32) func(*Observed) {
 
 func noPods(o *Observed) { o.Pods = nil }
 
-// kstatus is the rule by which Helm 4, Flux and kubectl's kstatus judge an object that
-// has Ready, Reconciling and Stalled.
+// kstatus judges the conditions as Helm 4, Flux and kubectl's kstatus do.
 func kstatus(s *v1alpha1.StreamProcessorStatus, generation int64) string {
 	switch {
 	case s.ObservedGeneration != generation, meta.IsStatusConditionTrue(s.Conditions, status.Reconciling):
@@ -67,7 +66,7 @@ func kstatus(s *v1alpha1.StreamProcessorStatus, generation int64) string {
 	return "InProgress"
 }
 
-// look judges o at a time, and writes the status as the reconciler does.
+// look judges o at a time, and sets the status as the reconciler does.
 func look(o *Observed, at time.Time) (seen string, message string, again time.Duration) {
 	o.Now = at
 	sp := o.Processor
@@ -82,7 +81,8 @@ func look(o *Observed, at time.Time) (seen string, message string, again time.Du
 	return kstatus(&sp.Status, sp.Generation) + " " + string(ready.Status) + "/" + ready.Reason, ready.Message, again
 }
 
-// TestWhatMayPassIsStalledAfterAGrace only: Helm and Flux fail at once when it is.
+// TestWhatMayPassIsStalledAfterAGrace: a trouble that may pass is Stalled only after its
+// grace, since Helm and Flux fail at once when they see Stalled.
 func TestWhatMayPassIsStalledAfterAGrace(t *testing.T) {
 	joining := counts(2, 2, 1)
 	for name, c := range map[string]struct {
@@ -115,16 +115,16 @@ func TestWhatMayPassIsStalledAfterAGrace(t *testing.T) {
 			check(0, "InProgress False/"+c.reason, c.grace)
 			check(c.grace-time.Second, "InProgress False/"+c.reason, time.Second)
 			check(c.grace, "Failed False/"+c.reason, 0)
-			// An operator that starts again has nothing but the status.
+			// An operator that starts again knows only the status.
 			check(c.grace+time.Second, "Failed False/"+c.reason, 0)
-			// Whoever has changed the spec has acted.
+			// A change of the spec begins the grace again.
 			o.Processor.Generation++
 			check(c.grace+2*time.Second, "InProgress False/"+c.reason, c.grace)
 		})
 	}
 }
 
-// TestGraceIsOfOneReason: what takes the place of another trouble has its own grace.
+// TestGraceIsOfOneReason: a trouble that replaces another one has its own grace.
 func TestGraceIsOfOneReason(t *testing.T) {
 	o := observed(none, func(o *Observed) { o.Credentials.Missing = []string{"no Secret x"} })
 	look(&o, now)
@@ -135,7 +135,7 @@ func TestGraceIsOfOneReason(t *testing.T) {
 	}
 }
 
-// TestMistakesAreStalledAtOnce: waiting does not remove them.
+// TestMistakesAreStalledAtOnce: waiting does not remove a mistake.
 func TestMistakesAreStalledAtOnce(t *testing.T) {
 	o := observed(none, func(o *Observed) { o.Processor.Spec.Delivery = v1alpha1.ExactlyOnce })
 	if seen, _, _ := look(&o, now); seen != "Failed False/InvalidSpec" {
@@ -149,8 +149,8 @@ func TestMistakesAreStalledAtOnce(t *testing.T) {
 	}
 }
 
-// TestSlowStartIsNoMistake: a program that loads a model for longer than the
-// Deployment waits for progress is about to run.
+// TestSlowStartIsNoMistake: a program may load a model for longer than the Deployment
+// waits for progress.
 func TestSlowStartIsNoMistake(t *testing.T) {
 	gaveUp := deploymentSays(appsv1.DeploymentCondition{
 		Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: "ProgressDeadlineExceeded",
@@ -165,7 +165,8 @@ func TestSlowStartIsNoMistake(t *testing.T) {
 	}
 }
 
-// TestOnlyPresentTroublesCount: not those of the configuration before, nor of long ago.
+// TestOnlyPresentTroublesCount: troubles of a former configuration or of long ago don't
+// count.
 func TestOnlyPresentTroublesCount(t *testing.T) {
 	for name, c := range map[string]struct {
 		o    Observed
@@ -203,7 +204,7 @@ func TestOnlyPresentTroublesCount(t *testing.T) {
 	}
 }
 
-// TestReadyWhileItScales: those that run go on.
+// TestReadyWhileItScales: Ready stays True while pods are added.
 func TestReadyWhileItScales(t *testing.T) {
 	o := observed()
 	step := func(what, want string, changes ...func(*Observed)) {
@@ -234,7 +235,7 @@ func TestReadyWhileItScales(t *testing.T) {
 	step("and is rolled out", "InProgress False/RolloutInProgress", seen, counts(7, 1, 6))
 }
 
-// TestScalingEndsStalledWhenItCant: after the grace, somebody has to see to it.
+// TestScalingEndsStalledWhenItCant: pods that can't be added are Stalled after the grace.
 func TestScalingEndsStalledWhenItCant(t *testing.T) {
 	o := observed()
 	look(&o, now)
@@ -249,8 +250,8 @@ func TestScalingEndsStalledWhenItCant(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotKnownYetStays: an operator that starts again, or takes over, has not
-// heard from Kafka.
+// TestWhatIsNotKnownYetStays: the conditions stay while an operator that starts again or
+// takes over has not heard from Kafka.
 func TestWhatIsNotKnownYetStays(t *testing.T) {
 	restarted := func(o *Observed) {
 		o.Kafka = Kafka{Partitions: 6}
