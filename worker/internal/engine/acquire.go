@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
+
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
@@ -14,38 +16,48 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// acquire reads where newly assigned partitions stand, marks them in the group as
+// acquirer finds where the member reads newly assigned partitions on. Its methods run
+// beside the feeder.
+type acquirer struct {
+	proc    *process
+	log     logr.Logger
+	group   *kafka.Member
+	commits *committer
+	feeder  *mailbox
+	working context.Context
+}
+
+// acquire finds out where newly assigned partitions stand, marks them in the group as
 // open, which says that they are being worked on, and hands them to the feeder.
-// It runs beside the feeder. Each partition is acquired by itself: one whose
-// offset or leader is not known yet is tried again until it is acquired or lost,
-// and no other waits for it.
-func (m *member) acquire(parts []*partition) {
+// No partition waits for another: acquire tries again the ones whose offset or leader
+// is not known yet, until they are acquired or lost.
+func (a *acquirer) acquire(parts []*partition) {
 	pause := backoff.Backoff{Initial: 100 * time.Millisecond, Max: 5 * time.Second}
 	for {
-		err := m.tryAcquire(parts)
-		if parts = stillWanted(parts); len(parts) == 0 {
+		err := a.tryAcquire(parts)
+		if parts = notAcquired(parts); len(parts) == 0 {
 			return
 		}
 		wait := pause.Next()
 		if err != nil {
-			m.log.Info("could not acquire partitions; trying again", "partitions", idsOf(parts),
+			a.log.Info("could not acquire partitions; trying again", "partitions", idsOf(parts),
 				"error", err.Error(), "wait", wait.Round(time.Millisecond).String())
 		}
-		if backoff.Sleep(m.hard, wait) != nil {
+		if backoff.Sleep(a.working, wait) != nil {
 			return
 		}
 	}
 }
 
-// stillWanted returns the partitions that are not acquired yet and not lost.
-func stillWanted(parts []*partition) []*partition {
-	var wanted []*partition
+// notAcquired returns the partitions that are not acquired yet and not lost.
+func notAcquired(parts []*partition) []*partition {
+	var left []*partition
 	for _, p := range parts {
 		if !p.cancelled.Load() && !p.acquired() {
-			wanted = append(wanted, p)
+			left = append(left, p)
 		}
 	}
-	return wanted
+	return left
 }
 
 // acquired reports whether the group has the partition's first commit, which opens
@@ -60,15 +72,16 @@ func idsOf(parts []*partition) []int32 {
 	return ids
 }
 
-// tryAcquire acquires what can be acquired now, and returns why the rest can't.
-func (m *member) tryAcquire(parts []*partition) error {
-	ctx, cancel := context.WithTimeout(m.hard, 10*time.Second)
+// tryAcquire acquires as many of the partitions as it can now. The error says why it
+// can't acquire the others.
+func (a *acquirer) tryAcquire(parts []*partition) error {
+	ctx, cancel := context.WithTimeout(a.working, 10*time.Second)
 	defer cancel()
-	committed, err := m.group.Committed(ctx, idsOf(parts))
+	committed, err := a.group.Committed(ctx, idsOf(parts))
 	if err != nil {
 		return err
 	}
-	topic, err := m.e.client.TopicID(ctx, m.e.cfg.Input.Topic)
+	topic, err := a.proc.clusters.input.TopicID(ctx, a.proc.cfg.Input.Topic)
 	if err != nil {
 		return err
 	}
@@ -82,7 +95,7 @@ func (m *member) tryAcquire(parts []*partition) error {
 			failed = append(failed, c.Err)
 			continue
 		case c.Offset >= 0:
-			m.resume(p, c, topic)
+			a.resume(p, c, topic)
 		}
 		if p.tracker == nil {
 			rest = append(rest, p)
@@ -90,20 +103,20 @@ func (m *member) tryAcquire(parts []*partition) error {
 			known = append(known, p)
 		}
 	}
-	failed = append(failed, m.open(ctx, known))
-	failed = append(failed, m.acquireByLeader(ctx, topic, rest))
+	failed = append(failed, a.open(ctx, known))
+	failed = append(failed, a.acquireByLeader(ctx, topic, rest))
 	return errors.Join(failed...)
 }
 
 // acquireByLeader acquires the partitions whose leader has to be asked for an
 // offset. It asks all leaders at the same time, each once for all its partitions.
-func (m *member) acquireByLeader(ctx context.Context, topic kafka.TopicID, parts []*partition) error {
+func (a *acquirer) acquireByLeader(ctx context.Context, topic kafka.TopicID, parts []*partition) error {
 	if len(parts) == 0 {
 		return nil
 	}
 	groups := make(map[int32][]*partition)
 	var failed []error
-	leaders := m.e.client.LeadersOf(ctx, m.e.cfg.Input.Topic, idsOf(parts))
+	leaders := a.proc.clusters.input.LeadersOf(ctx, a.proc.cfg.Input.Topic, idsOf(parts))
 	for _, p := range parts {
 		if l := leaders[p.id]; l.Err != nil {
 			failed = append(failed, l.Err)
@@ -115,8 +128,8 @@ func (m *member) acquireByLeader(ctx context.Context, topic kafka.TopicID, parts
 	var asked sync.WaitGroup
 	for _, group := range groups {
 		asked.Go(func() {
-			placed, err := m.begin(ctx, topic, group)
-			err = errors.Join(err, m.open(ctx, placed))
+			placed, err := a.begin(ctx, topic, group)
+			err = errors.Join(err, a.open(ctx, placed))
 			mu.Lock()
 			defer mu.Unlock()
 			failed = append(failed, err)
@@ -126,52 +139,51 @@ func (m *member) acquireByLeader(ctx context.Context, topic kafka.TopicID, parts
 	return errors.Join(failed...)
 }
 
-// listOffsets asks for an offset of each partition and calls take with those that
-// it gets. It returns the partitions that it got an offset of, and the errors of the
-// others.
-func (m *member) listOffsets(
-	ctx context.Context, parts []*partition, at kafka.OffsetSpec, take func(p *partition, offset int64),
-) (found []*partition, err error) {
+// listOffsets asks for an offset of each partition and calls found with each that it
+// gets. It returns the partitions with an offset, and the errors of the others.
+func (a *acquirer) listOffsets(
+	ctx context.Context, parts []*partition, at kafka.OffsetSpec, found func(p *partition, offset int64),
+) (known []*partition, err error) {
 	if len(parts) == 0 {
 		return nil, nil
 	}
-	in := m.e.cfg.Input
+	in := a.proc.cfg.Input
 	var failed []error
-	answers := m.e.client.PartitionOffsets(ctx, in.Topic, idsOf(parts), at, in.IsolationLevel)
+	answers := a.proc.clusters.input.PartitionOffsets(ctx, in.Topic, idsOf(parts), at, in.IsolationLevel)
 	for _, p := range parts {
 		if answer := answers[p.id]; answer.Err != nil {
 			failed = append(failed, answer.Err)
 		} else {
-			take(p, answer.Offset)
-			found = append(found, p)
+			found(p, answer.Offset)
+			known = append(known, p)
 		}
 	}
-	return found, errors.Join(failed...)
+	return known, errors.Join(failed...)
 }
 
-// open makes the first commit of partitions, and hands those to the feeder that
-// could be committed.
-func (m *member) open(ctx context.Context, parts []*partition) error {
+// open makes the first commit of partitions, and hands the committed ones to the
+// feeder.
+func (a *acquirer) open(ctx context.Context, parts []*partition) error {
 	if len(parts) == 0 {
 		return nil
 	}
-	err := m.commit(ctx, parts...)
-	m.post(func() {
+	err := a.commits.commit(ctx, parts...)
+	a.feeder.post(func(f *feeder) {
 		for _, p := range parts {
 			if p.acquired() {
-				m.acquired(p)
+				f.assignments.acquired(p)
 			}
 		}
 	})
 	return err
 }
 
-// resume sets up the state of a partition that the group has committed an offset
-// of. A commit of a former topic of that name is for the fetcher to notice.
-func (m *member) resume(p *partition, committed kafka.Committed, topic kafka.TopicID) {
+// resume sets up the state of a partition for which the group has committed an offset.
+// The fetcher notices a commit of a former topic of the same name.
+func (a *acquirer) resume(p *partition, committed kafka.Committed, topic kafka.TopicID) {
 	state, err := offsets.Decode(committed.Metadata, committed.Offset)
 	if err != nil {
-		m.log.Info("ignoring the metadata of a committed offset; some records may be repeated",
+		a.log.Info("ignoring the metadata of a committed offset; some records may be repeated",
 			"partition", p.id, "offset", committed.Offset, "error", err.Error())
 	}
 	if state.Origin.TopicID == (kafka.TopicID{}) {
@@ -180,25 +192,25 @@ func (m *member) resume(p *partition, committed kafka.Committed, topic kafka.Top
 	if committed.LeaderEpoch >= 0 {
 		p.epochs.add([]batch.EpochStart{{Offset: committed.Offset - 1, Epoch: committed.LeaderEpoch}}, 0)
 	}
-	m.prepare(p, committed.Offset, state)
+	a.prepare(p, committed.Offset, state)
 }
 
 // prepare sets up the state of a partition that is read from position on.
-func (m *member) prepare(p *partition, position int64, state offsets.State) {
+func (a *acquirer) prepare(p *partition, position int64, state offsets.State) {
 	p.origin = state.Origin
 	p.tracker = offsets.New(position, state)
-	m.markOpen(p, position, state)
-	switch m.e.cfg.Ordering {
+	a.markOpen(p, position, state)
+	switch a.proc.cfg.Ordering {
 	case config.Key:
-		p.lanes = dispatch.NewKeyLanes(keyLanes(m.e.mostConcurrency()))
+		p.lanes = dispatch.NewKeyLanes(keyLanes(a.proc.mostConcurrency()))
 	case config.Partition:
 		p.lanes = dispatch.NewPartitionLane()
 	case config.Unordered:
 	}
 }
 
-// keyLanes is how many lanes a partition's keys are spread over: many more
-// than goroutines, so that two busy keys seldom share one.
+// keyLanes returns the number of lanes for a partition's keys: many more than
+// goroutines, so that two busy keys seldom share one.
 func keyLanes(goroutines int) int {
 	n := 32
 	for n < 16*goroutines && n < 1024 {
@@ -207,19 +219,16 @@ func keyLanes(goroutines int) int {
 	return n
 }
 
-// acquired begins to read a partition.
-func (m *member) acquired(p *partition) {
-	if m.parts[p.id] != p || !p.is(acquiring) {
-		return
+// markOpen makes the partition's commits name this owner, and sets which records are
+// suspected after the last owner. Nothing may be dispatched before a commit is
+// acknowledged.
+func (a *acquirer) markOpen(p *partition, position int64, last offsets.State) {
+	p.inherited = suspectOf(position, last, !a.proc.life.accounts(last.Process))
+	if !p.inherited.any() {
+		p.reach.margin.Store(minMargin)
 	}
-	p.to(active)
-	if p.suspect.any() {
-		p.to(careful)
-		m.logSuspect(p)
-	}
-	if p.revoked || m.stopping {
-		m.drain(p)
-		return
-	}
-	p.epoch = m.fetcher.StartAt(p.id, p.at(p.tracker.Position()))
+	mark := p.inherited.mark(false)
+	p.tracker.Mark(func(marks *offsets.Marks) {
+		marks.Open, marks.Process, marks.Reach, marks.Suspicion = true, a.proc.life.process, position, mark
+	})
 }

@@ -1,68 +1,114 @@
 package engine
 
-import "github.com/millrace-dev/millrace/worker/kafka"
+import (
+	"context"
+	"sync/atomic"
+	"time"
 
-// assignments is the member as the group sees it. Its methods come from the
-// group's goroutine and only post to the feeder.
-type assignments member
+	"github.com/go-logr/logr"
 
-var _ kafka.MemberHandler = (*assignments)(nil)
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/offsets"
+	"github.com/millrace-dev/millrace/worker/internal/telemetry"
+	"github.com/millrace-dev/millrace/worker/kafka"
+)
+
+// groupEvents takes the group's news. The group's goroutine calls it, and it only
+// posts to the feeder.
+type groupEvents struct {
+	feeder  *mailbox
+	metrics *telemetry.Metrics
+}
+
+var _ kafka.MemberHandler = (*groupEvents)(nil)
 
 // Assigned implements kafka.MemberHandler.
-func (a *assignments) Assigned(generation int32, assigned []*kafka.Assignment) {
-	m := (*member)(a)
-	m.e.metrics.Rebalances.Add(1)
-	m.post(func() { m.assigned(generation, assigned) })
+func (g *groupEvents) Assigned(generation int32, assigned []*kafka.Assignment) {
+	g.metrics.Rebalances.Add(1)
+	g.feeder.post(func(f *feeder) { f.assignments.assigned(generation, assigned) })
 }
 
 // Revoked implements kafka.MemberHandler.
-func (a *assignments) Revoked(_ int32, revoked []*kafka.Assignment) {
-	m := (*member)(a)
-	m.post(func() { m.revoked(revoked) })
+func (g *groupEvents) Revoked(_ int32, revoked []*kafka.Assignment) {
+	g.feeder.post(func(f *feeder) { f.assignments.revoked(revoked) })
 }
 
 // Lost implements kafka.MemberHandler.
-func (a *assignments) Lost(lost []*kafka.Assignment, err error) {
-	m := (*member)(a)
-	m.post(func() { m.lost(lost, err) })
+func (g *groupEvents) Lost(lost []*kafka.Assignment, err error) {
+	g.feeder.post(func(f *feeder) { f.assignments.lost(lost, err) })
+}
+
+// memberState is the state that /status shows of a member.
+type memberState struct{ text atomic.Pointer[string] }
+
+func (s *memberState) set(text string) { s.text.Store(&text) }
+func (s *memberState) get() string     { return *s.text.Load() }
+
+// assignments begin and end the reading of partitions as the group assigns and revokes
+// them, and when the worker stops. Only the feeder's goroutine has them.
+type assignments struct {
+	proc     *process
+	log      logr.Logger
+	state    *memberState
+	holdings *holdings
+	drains   *drains
+	acquirer *acquirer
+	endWork  context.CancelFunc
+
+	stopping bool
 }
 
 // assigned begins to acquire partitions. A worker that stops begins nothing: it
 // keeps them until it leaves the group.
-func (m *member) assigned(generation int32, assigned []*kafka.Assignment) {
-	m.log.Info("assigned partitions", "generation", generation, "partitions", partitionsOf(assigned))
-	if m.stopping {
+func (a *assignments) assigned(generation int32, assigned []*kafka.Assignment) {
+	a.log.Info("assigned partitions", "generation", generation, "partitions", partitionsOf(assigned))
+	if a.stopping {
 		return
 	}
-	m.setState("running")
+	a.state.set("running")
 	var started []*partition
-	for _, a := range assigned {
+	for _, assignment := range assigned {
 		// The news that the earlier assignment is over may come later than this.
-		if earlier := m.parts[a.Partition]; earlier != nil {
-			m.forget(earlier)
+		if earlier := a.holdings.readers[assignment.Partition]; earlier != nil {
+			a.holdings.forget(earlier)
 		}
-		p := newPartition(m.hard, a)
-		m.keep(p)
-		started = append(started, p)
+		started = append(started, a.holdings.add(assignment).partition)
 	}
 	if len(started) > 0 {
-		go m.acquire(started)
+		go a.acquirer.acquire(started)
 	}
 }
 
-// keep makes p the partition's assignment.
-func (m *member) keep(p *partition) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.parts[p.id] = p
+// acquired begins to read a partition.
+func (a *assignments) acquired(p *partition) {
+	r := a.holdings.of(p)
+	if r == nil || !r.is(acquiring) {
+		return
+	}
+	r.search.suspect = p.inherited
+	r.become(active)
+	if s := &r.search.suspect; s.any() {
+		r.become(careful)
+		a.log.Info("the process of the partition's last owner died; looking for a record that crashes the worker",
+			"partition", p.id, "from", p.tracker.Watermark(), "to", s.next, "recordsAtOnce", windows[s.level])
+	}
+	if r.revoked || a.stopping {
+		a.drains.begin(r)
+		return
+	}
+	r.fetchOn()
 }
 
-// held returns the state of an assignment, nil if this side has ended it.
-func (m *member) held(a *kafka.Assignment) *partition {
-	if p := m.parts[a.Partition]; p != nil && p.assignment == a {
-		return p
+// replace exchanges the reader for one of the same assignment that reads another log.
+func (a *assignments) replace(old *reader, t *turning) {
+	a.holdings.forget(old)
+	r := a.holdings.add(old.assignment)
+	a.acquirer.prepare(r.partition, t.at, offsets.State{Origin: t.origin})
+	if r.origin.TopicID == old.origin.TopicID {
+		r.epochs.add(old.epochs.until(t.at), 0)
 	}
-	return nil
+	a.acquired(r.partition)
+	r.commits.soon()
 }
 
 func partitionsOf(assigned []*kafka.Assignment) []int32 {
@@ -73,55 +119,54 @@ func partitionsOf(assigned []*kafka.Assignment) []int32 {
 	return ids
 }
 
-// revoked begins to drain partitions that another member is to have.
-func (m *member) revoked(revoked []*kafka.Assignment) {
-	m.log.Info("draining revoked partitions", "partitions", partitionsOf(revoked))
+// revoked begins to drain partitions that go to another member.
+func (a *assignments) revoked(revoked []*kafka.Assignment) {
+	a.log.Info("draining revoked partitions", "partitions", partitionsOf(revoked))
 	var idle []*kafka.Assignment
-	for _, a := range revoked {
-		if p := m.held(a); p != nil {
-			p.revoked = true
-			m.drain(p)
+	for _, assignment := range revoked {
+		if r := a.holdings.under(assignment); r != nil {
+			r.revoked = true
+			a.drains.begin(r)
 		} else {
-			idle = append(idle, a)
+			idle = append(idle, assignment)
 		}
 	}
-	if len(idle) > 0 {
-		go m.group.Release(idle) // it waits for commits under way
-	}
+	a.drains.giveBack(idle...)
 }
 
 // lost drops partitions that have another owner already: their records' late
 // results count for nothing here.
-func (m *member) lost(lost []*kafka.Assignment, err error) {
-	m.log.Info("lost partitions; their next owners repeat what was in flight",
+func (a *assignments) lost(lost []*kafka.Assignment, err error) {
+	a.log.Info("lost partitions; their next owners repeat the records in flight",
 		"partitions", partitionsOf(lost), "reason", err.Error())
-	for _, a := range lost {
-		if p := m.held(a); p != nil {
-			m.forget(p)
+	for _, assignment := range lost {
+		if r := a.holdings.under(assignment); r != nil {
+			a.holdings.forget(r)
 		}
 	}
-	if !m.stopping {
-		m.setState("joining")
+	if !a.stopping {
+		a.state.set("joining")
 	}
 }
 
-// forget ends an assignment and all that belongs to it: its timer, its turn in
-// careful reading, and the fetched data that was not dispatched. A later
-// assignment of the same partition is left alone. Forgetting twice does nothing.
-func (m *member) forget(p *partition) {
-	p.giveUp()
-	p.to(released)
-	p.stopTimer()
-	m.leaveTurn(p)
-	m.dropSets(p)
-	p.abandonChunks()
-	if m.parts[p.id] != p {
-		return
+// beginStop drains every partition. The drain timeout is for the records in flight;
+// then comes the time for the last commits. After that the member gives up the rest.
+func (a *assignments) beginStop() {
+	a.stopping = true
+	a.state.set("draining")
+	for _, r := range a.holdings.readers {
+		a.drains.begin(r)
 	}
-	m.fetcher.Stop(p.id)
-	m.fetcher.Disown(p.id)
-	m.mu.Lock()
-	delete(m.parts, p.id)
-	m.mu.Unlock()
-	m.wakeFeeder()
+	time.AfterFunc(a.proc.cfg.DrainTimeout.Duration+config.LastCommitTimeout, a.endWork)
 }
+
+// abandonAll gives up everything because no drain could succeed.
+func (a *assignments) abandonAll() {
+	a.stopping = true
+	for _, r := range a.holdings.readers {
+		a.holdings.forget(r)
+	}
+}
+
+// over reports whether the member stops and has given up every partition.
+func (a *assignments) over() bool { return a.stopping && len(a.holdings.readers) == 0 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/record"
@@ -14,14 +15,18 @@ import (
 // attempt is the dispatch.Worker of one pool goroutine: it calls the user's
 // code and turns what it emits into messages.
 type attempt struct {
-	m    *member
+	code     *usercode.Code
+	settler  *settler
+	writers  *writers
+	ordering config.Ordering
+
 	outs []*record.Outputs // of each item
 	errs []error           // of each item
 	msg  batch.Message
-	// targets are the writers of the outputs of the record that is finished.
+	// targets holds the writer of each output of the present record.
 	targets []target
 
-	// What a batch's call is given: the items but for the condemned ones.
+	// The arguments of a batch's call: the items without the condemned ones.
 	recs  []*record.Record
 	given []*record.Outputs
 	whole wholeFailure
@@ -33,12 +38,16 @@ type target struct {
 	err    error
 }
 
-// ownCacheLine is a capacity for errors that makes a slice lie in cache lines of
-// its own: with each record all goroutines write to theirs.
+// ownCacheLine is a capacity for errors that keeps the slice apart from other memory
+// in the processor's cache: each goroutine writes to its slice with each record.
 const ownCacheLine = 8
 
-func newAttempt(m *member, batchSize int) *attempt {
-	a := &attempt{m: m, errs: make([]error, batchSize, max(batchSize, ownCacheLine))}
+func newAttempt(s *settler) *attempt {
+	batchSize := s.proc.code.BatchSize()
+	a := &attempt{
+		code: s.proc.code, settler: s, writers: s.writers, ordering: s.proc.cfg.Ordering,
+		errs: make([]error, batchSize, max(batchSize, ownCacheLine)),
+	}
 	for range batchSize {
 		a.outs = append(a.outs, &record.Outputs{})
 	}
@@ -47,14 +56,14 @@ func newAttempt(m *member, batchSize int) *attempt {
 
 // Process implements dispatch.Worker.
 func (a *attempt) Process(ctx context.Context, items []dispatch.Item) {
-	if a.m.e.code.InBatches() {
+	if a.code.InBatches() {
 		a.processBatch(ctx, items)
 		return
 	}
 	it := items[0]
 	a.outs[0].Reset()
-	if a.errs[0] = a.m.condemned(it); a.errs[0] == nil {
-		a.errs[0] = a.m.e.code.Process(ctx, it.Record(), a.outs[0])
+	if a.errs[0] = a.settler.condemned(it); a.errs[0] == nil {
+		a.errs[0] = a.code.Process(ctx, it.Record(), a.outs[0])
 	}
 }
 
@@ -62,7 +71,7 @@ func (a *attempt) processBatch(ctx context.Context, items []dispatch.Item) {
 	a.recs, a.given, a.whole = a.recs[:0], a.given[:0], wholeFailure{}
 	for k, it := range items {
 		a.outs[k].Reset()
-		if a.errs[k] = a.m.condemned(it); a.errs[k] == nil {
+		if a.errs[k] = a.settler.condemned(it); a.errs[k] == nil {
 			a.recs = append(a.recs, it.Record())
 			a.given = append(a.given, a.outs[k])
 		}
@@ -70,7 +79,7 @@ func (a *attempt) processBatch(ctx context.Context, items []dispatch.Item) {
 	if len(a.recs) == 0 {
 		return
 	}
-	switch err := a.m.e.code.ProcessBatch(ctx, a.recs, a.given); {
+	switch err := a.code.ProcessBatch(ctx, a.recs, a.given); {
 	case err == nil:
 	case len(a.recs) == 1:
 		a.given[0].Fail(err)
@@ -95,29 +104,29 @@ func (a *attempt) Expire(items []dispatch.Item, err error) {
 func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
 	c := it.Chunk.Owner.(*chunk)
 	i := int(it.Index)
-	if c.Cancelled.Load() && !a.m.wanted(c, i) {
+	if c.Cancelled.Load() && !a.settler.counts(c, i) {
 		return dispatch.Verdict{}
 	}
 	if c.alone {
-		a.m.tried(c)
+		a.settler.triedAlone(c)
 	}
 	err := a.errs[k]
 	if err == nil && a.whole.err != nil {
-		return a.m.failedTogether(&a.whole, c, it)
+		return a.settler.failedTogether(&a.whole, c, it)
 	}
 	if err == nil {
 		err = a.outs[k].Err()
 	}
 	if err != nil {
-		return a.m.failed(c, it, usercode.Usable(err))
+		return a.settler.failed(c, it, usercode.Usable(err))
 	}
 	outs := a.outs[k].List()
 	if err := a.resolve(outs); err != nil {
-		return a.m.topicPending(c, i, err)
+		return a.settler.topicPending(c, i, err)
 	}
 	switch len(outs) {
 	case 0:
-		a.m.settleFiltered(c, i)
+		a.settler.settleFiltered(c, i)
 		return dispatch.Verdict{}
 	case 1:
 	default:
@@ -138,7 +147,7 @@ func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
 func (a *attempt) resolve(outs []record.Output) error {
 	a.targets = a.targets[:0]
 	for j := range outs {
-		writer, err := a.m.writer(outs[j].Topic)
+		writer, err := a.writers.named(outs[j].Topic)
 		if err != nil && errors.Is(err, kafka.ErrTopicPending) {
 			return err
 		}
@@ -150,17 +159,36 @@ func (a *attempt) resolve(outs []record.Output) error {
 // write appends one output. An output that can't be written exhausts its
 // record; one that is cut off by the worker's end leaves it unsettled.
 func (a *attempt) write(c *chunk, i int, rec *record.Record, o *record.Output, to target) {
-	m, err := a.m, to.err
+	err := to.err
 	if err == nil {
 		a.fill(rec, o)
-		err = to.writer.Append(c.part.owned, m.placement(c, rec, a.msg.Key), &a.msg, batch.Origin{Owner: c, Index: int32(i)})
+		err = to.writer.Append(c.part.owned, a.placement(c, rec, a.msg.Key), &a.msg, batch.Origin{Owner: c, Index: int32(i)})
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
-		m.undeliverable(c, i, err)
+		a.settler.undeliverable(c, i, err)
 	}
 }
 
-// fill sets a.msg to the output with what it takes over from the record.
+// placement chooses the partition of an output. An output with a key goes where
+// Kafka's default partitioner puts it. Outputs without a key stay together with others
+// of their input's partition if there is an order to keep; otherwise each chunk goes to
+// another partition, which fills batches. Only the ordering Partition promises an order
+// of records without a key, and so it alone waits for a partition that can't be
+// written to.
+func (a *attempt) placement(c *chunk, rec *record.Record, key []byte) kafka.Placement {
+	switch {
+	case key != nil:
+		return kafka.ByKey()
+	case a.ordering == config.Unordered:
+		return kafka.Anywhere(c.number)
+	case a.ordering == config.Key:
+		return kafka.Anywhere(uint32(rec.Partition))
+	default:
+		return kafka.At(uint32(rec.Partition))
+	}
+}
+
+// fill sets a.msg to the output, with the parts that it takes over from the record.
 func (a *attempt) fill(rec *record.Record, o *record.Output) {
 	msg := &a.msg
 	msg.Value, msg.Key = o.Value, o.KeyFor(rec)

@@ -12,9 +12,8 @@ import (
 )
 
 // With startOffset Latest only the partitions that the group finds at its very
-// first start begin at their end. One that is added later begins at its first
-// record: what was written before anybody noticed the partition was written after
-// the group's first start.
+// first start begin at their end. A partition that is added later begins at its
+// first record: its records are all younger than the group's first start.
 //
 // Several members start at the same time, so "the group has committed something"
 // does not say that the first start is over. Each commit therefore holds how many
@@ -23,15 +22,15 @@ import (
 
 // begin sets up partitions that the group has committed nothing of. It returns
 // those that it found a start for.
-func (m *member) begin(ctx context.Context, topic kafka.TopicID, parts []*partition) ([]*partition, error) {
+func (a *acquirer) begin(ctx context.Context, topic kafka.TopicID, parts []*partition) ([]*partition, error) {
 	if len(parts) == 0 {
 		return nil, nil
 	}
 	var origin offsets.Origin
 	first := false
-	if m.e.cfg.Input.StartOffset == config.Latest {
+	if a.proc.cfg.Input.StartOffset == config.Latest {
 		var err error
-		if origin, first, err = m.groupOrigin(ctx, topic); err != nil {
+		if origin, first, err = a.groupOrigin(ctx, topic); err != nil {
 			return nil, err
 		}
 	}
@@ -47,12 +46,12 @@ func (m *member) begin(ctx context.Context, topic kafka.TopicID, parts []*partit
 			later = append(later, p)
 		}
 	}
-	start := func(p *partition, offset int64) { m.prepare(p, offset, offsets.State{Origin: origin}) }
-	begun, startErr := m.listOffsets(ctx, atStart, kafka.Earliest, start)
+	start := func(p *partition, offset int64) { a.prepare(p, offset, offsets.State{Origin: origin}) }
+	begun, startErr := a.listOffsets(ctx, atStart, kafka.Earliest, start)
 	// A partition that could not be acquired at the first start is read from the
 	// time of the first start, so it misses nothing.
 	var ended []*partition
-	since, sinceErr := m.listOffsets(ctx, later, kafka.OffsetSpec(origin.FirstStart), func(p *partition, offset int64) {
+	since, sinceErr := a.listOffsets(ctx, later, kafka.OffsetSpec(origin.FirstStart), func(p *partition, offset int64) {
 		if offset < 0 { // nothing was written since
 			ended = append(ended, p)
 			return
@@ -64,17 +63,17 @@ func (m *member) begin(ctx context.Context, topic kafka.TopicID, parts []*partit
 			begun = append(begun, p)
 		}
 	}
-	atLatest, endErr := m.listOffsets(ctx, append(atEnd, ended...), kafka.Latest, start)
+	atLatest, endErr := a.listOffsets(ctx, append(atEnd, ended...), kafka.Latest, start)
 	return append(begun, atLatest...), errors.Join(startErr, sinceErr, endErr)
 }
 
-// groupOrigin returns what the group's commits say of its first start; first
-// reports whether this is it.
+// groupOrigin returns the note on the group's first start that its commits hold.
+// first reports whether this is the first start.
 //
-// A commit of a former topic of that name says that the group has started before,
-// and nothing of where partitions of this one begin.
-func (m *member) groupOrigin(ctx context.Context, topic kafka.TopicID) (origin offsets.Origin, first bool, err error) {
-	count, err := m.e.client.Partitions(ctx, m.e.cfg.Input.Topic)
+// A commit of a former topic of the same name shows that the group has started before,
+// and does not show where partitions of the present topic begin.
+func (a *acquirer) groupOrigin(ctx context.Context, topic kafka.TopicID) (origin offsets.Origin, first bool, err error) {
+	count, err := a.proc.clusters.input.Partitions(ctx, a.proc.cfg.Input.Topic)
 	if err != nil {
 		return origin, false, err
 	}
@@ -82,7 +81,7 @@ func (m *member) groupOrigin(ctx context.Context, topic kafka.TopicID) (origin o
 	for i := range all {
 		all[i] = int32(i)
 	}
-	committed, err := m.group.Committed(ctx, all)
+	committed, err := a.group.Committed(ctx, all)
 	if err != nil {
 		return origin, false, err
 	}

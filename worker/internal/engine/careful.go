@@ -19,7 +19,20 @@ import (
 // are suspected, and each crash narrows all of them down, until each has one
 // record left. These are tried one at a time.
 
-// window is what a suspected partition has under way.
+// search reads the suspected records of a partition carefully. It is part of the
+// reader, and so the feeder's.
+type search struct {
+	part    *partition
+	proc    *process
+	mail    *mailbox
+	commits *committer
+
+	suspect suspect
+	window  window
+	opened  int // windows so far
+}
+
+// window is the part of the suspected records that is under way.
 type window struct {
 	asked bool // the next commit extends the reach to it
 	open  bool // dispatched
@@ -32,147 +45,128 @@ type window struct {
 // is that a crash leaves a little more to search.
 const windowPatience = time.Second
 
-// untried returns how many records in flight have not had an attempt.
-func (p *partition) untried() int64 {
-	return p.records.Load() - int64(p.failures.count.Load())
+// size returns how many records the next window may hold: few at first, so that
+// all partitions of a dead process move soon, however long records take.
+func (s *search) size() int {
+	return min(windows[s.suspect.level], windows[narrow]<<min(s.opened, 8))
 }
 
-// feedCareful takes the partition's next step in careful reading and reports
-// whether it got anywhere at once.
-func (m *member) feedCareful(p *partition) bool {
-	s := &p.suspect
-	m.blocked.Store(true)
-	m.closeWindow(p)
-	if !s.window.open && p.tracker.Position() >= s.next {
-		m.endCareful(p)
-		return true
-	}
-	c := m.decode(p, s.size())
-	if c == nil {
-		if !s.window.open && !s.window.asked {
-			m.leaveTurn(p) // there is nothing to read
-		}
-		return false
-	}
-	s.opened++
-	s.window.open, s.window.since = true, time.Now()
-	time.AfterFunc(windowPatience, m.wakeFeeder)
-	if c.alone = s.window.alone; c.alone {
-		c.Limit = 1 // its attempt holds no record of an unsuspected partition either
-	}
-	if rec := &c.Records[0]; s.condemns(rec.Offset) {
-		p.failures.condemn(rec, s.crashes, &crashError{crashes: s.crashes})
-	}
-	m.decoded = append(m.decoded, &c.Chunk)
-	return true
-}
-
-// openWindow asks for a commit that extends the reach to next, the end of the
-// chunk, when it is the partition's turn.
-func (m *member) openWindow(p *partition, c *chunk, next int64) {
-	s := &p.suspect
-	apart := s.level == alone && !s.condemns(c.Records[0].Offset)
-	if s.window.asked || !m.mayOpen(p, apart) {
+// ask asks for a commit that extends the reach to next, the end of a chunk that
+// begins at first, when it is the partition's turn.
+func (s *search) ask(first, next int64) {
+	apart := s.suspect.level == alone && !s.suspect.condemns(first)
+	if s.window.asked || !s.mayOpen(apart) {
 		return
 	}
 	s.window.asked, s.window.alone = true, apart
-	p.aloneTried.Store(false)
-	mark := s.mark(apart)
-	p.tracker.Mark(func(marks *offsets.Marks) { marks.Reach, marks.Suspicion = next, mark })
-	m.commitSoon()
+	s.part.aloneTried.Store(false)
+	mark := s.suspect.mark(apart)
+	s.part.tracker.Mark(func(marks *offsets.Marks) { marks.Reach, marks.Suspicion = next, mark })
+	s.commits.soon()
 }
 
-// dropWindow forgets a window that was asked for and whose records are not
-// dispatched after all.
-func (m *member) dropWindow(p *partition) {
-	w := &p.suspect.window
+// open notes that the chunk of the window that was asked for is dispatched.
+func (s *search) open(c *chunk) {
+	s.opened++
+	s.window.open, s.window.since = true, time.Now()
+	time.AfterFunc(windowPatience, s.mail.wake.Notify)
+	if c.alone = s.window.alone; c.alone {
+		c.Limit = 1 // its attempt holds no record of an unsuspected partition either
+	}
+	if rec := &c.Records[0]; s.suspect.condemns(rec.Offset) {
+		s.part.failures.condemn(rec, s.suspect.crashes, &crashError{crashes: s.suspect.crashes})
+	}
+}
+
+// idle reports whether no window is open or asked for.
+func (s *search) idle() bool { return !s.window.open && !s.window.asked }
+
+// done reports whether all suspected records have had an attempt.
+func (s *search) done() bool { return !s.window.open && s.part.tracker.Position() >= s.suspect.next }
+
+// drop forgets a window that was asked for and whose records are not dispatched
+// after all.
+func (s *search) drop() {
+	w := &s.window
 	if !w.asked {
 		return
 	}
 	w.asked = false
 	if w.alone {
 		*w = window{}
-		m.markSurvived(p)
+		s.markSurvived()
 	}
 	if !w.open {
-		m.leaveTurn(p)
+		s.leaveTurn()
 	}
 }
 
 // mayOpen reports whether the partition may have another window now. A window for a
 // record that is tried alone waits until nothing else of the partition is in flight:
 // another record could crash the process too, or hold this one up in its lane.
-func (m *member) mayOpen(p *partition, apart bool) bool {
-	w := &p.suspect.window
+func (s *search) mayOpen(apart bool) bool {
+	w := &s.window
 	switch {
 	case w.open && (w.alone || time.Since(w.since) < windowPatience):
 		return false
 	case apart:
-		return p.records.Load() == 0 && m.e.turns.take(p)
+		return s.part.records.Load() == 0 && s.proc.turns.takeAlone(s.part)
 	default:
-		return m.e.turns.share(p)
+		return s.proc.turns.share(s.part)
 	}
 }
 
-// closeWindow ends the partition's window when its records have had an attempt.
-func (m *member) closeWindow(p *partition) {
-	w := &p.suspect.window
+// close ends the partition's window when its records have had an attempt.
+func (s *search) close() {
+	w := &s.window
 	if !w.open {
 		return
 	}
 	if !w.alone {
-		if p.untried() <= 0 {
+		if s.part.untried() <= 0 {
 			w.open = false
-			m.leaveTurn(p)
+			s.leaveTurn()
 		}
 		return
 	}
-	if p.records.Load() > 0 && !p.aloneTried.Load() {
+	if s.part.records.Load() > 0 && !s.part.aloneTried.Load() {
 		return
 	}
 	// Others go on once a commit says that the record has survived.
-	m.markSurvived(p)
-	if p.reach.alone.Load() {
-		m.commitSoon()
+	s.markSurvived()
+	if s.part.reach.alone.Load() {
+		s.commits.soon()
 		return
 	}
 	*w = window{}
-	m.leaveTurn(p)
+	s.leaveTurn()
 }
 
 // markSurvived has commits say that no record is tried alone any more.
-func (m *member) markSurvived(p *partition) {
-	mark := p.suspect.mark(false)
-	p.tracker.Mark(func(marks *offsets.Marks) { marks.Suspicion = mark })
+func (s *search) markSurvived() {
+	mark := s.suspect.mark(false)
+	s.part.tracker.Mark(func(marks *offsets.Marks) { marks.Suspicion = mark })
 }
 
-// tried notes that an attempt of a record that is tried alone has ended.
-func (m *member) tried(c *chunk) {
-	c.part.aloneTried.Store(true)
-	m.wakeFeeder()
+// markClosed has the partition's last commit say that it was given up in good
+// order.
+func (s *search) markClosed() {
+	mark := s.suspect.mark(false)
+	s.part.tracker.Mark(func(marks *offsets.Marks) { marks.Open, marks.Suspicion = false, mark })
 }
 
-// leaveTurn lets others go on that wait for p.
-func (m *member) leaveTurn(p *partition) {
-	if m.e.turns.leave(p) {
-		m.e.wakeFeeders()
+// end forgets the suspicion: the partition is read as usual from here on.
+func (s *search) end() {
+	s.suspect, s.window, s.opened = suspect{}, window{}, 0
+	s.part.tracker.Mark(func(marks *offsets.Marks) { marks.Suspicion = nil })
+	s.part.reach.margin.Store(minMargin)
+	s.leaveTurn()
+	s.commits.soon()
+}
+
+// leaveTurn lets partitions go on that wait for this one.
+func (s *search) leaveTurn() {
+	if s.proc.turns.leave(s.part) {
+		s.proc.wakeFeeders()
 	}
-}
-
-// wakeFeeders makes every member's feeder look around.
-func (e *Engine) wakeFeeders() {
-	for _, m := range e.members {
-		m.wakeFeeder()
-	}
-}
-
-// endCareful goes over to normal reading.
-func (m *member) endCareful(p *partition) {
-	p.suspect = suspect{}
-	p.tracker.Mark(func(marks *offsets.Marks) { marks.Suspicion = nil })
-	p.reach.margin.Store(minMargin)
-	p.to(active)
-	m.leaveTurn(p)
-	m.commitSoon()
-	m.log.Info("went through what the last owner left; reading on as usual", "partition", p.id, "offset", p.tracker.Position())
 }

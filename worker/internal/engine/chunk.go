@@ -11,7 +11,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
-// maxChunk is how many records are decoded, tracked and dispatched at once.
+// maxChunk is the number of records that are decoded, tracked and dispatched at once.
 const maxChunk = offsets.MaxSpanRecords
 
 // chunk is a run of records of one partition on its way through the worker,
@@ -24,23 +24,22 @@ type chunk struct {
 	part  *partition
 	// straggler is set while the chunk is among the partition's stragglers.
 	straggler atomic.Bool
-	// bytes is what each record counts towards the bounds on what is in
-	// flight: the chunk's mean, so that settling need not look at the record
-	// again. The rest of the division is in the chunk's last settled record.
-	bytes int64
-	rest  int64
-	// written is the first record's timestamp, for all of them: they were read
+	// meanBytes is the size of each record towards the bounds on bytes in flight:
+	// the mean, so that settling need not look at the record again. The last
+	// settled record of the chunk counts extraBytes more, the rest of the division.
+	meanBytes, extraBytes int64
+	// timestamp is the first record's. It stands for all of them: they were read
 	// together.
-	written time.Time
+	timestamp time.Time
 	// number spreads records without a key over the output's partitions.
 	number   uint32
 	offsets  []int64   // of its records
 	outcomes *outcomes // nil unless the processor observes them
 	alone    bool      // its record is tried alone; see turns
-	// abandoned says that the partition was given up, and the chunk's memory
+	// abandoned is set when the partition is given up, and the chunk's memory
 	// with it; guarded by the tracker's lock until the chunk is retired.
 	abandoned bool
-	// sequenced says that the Sequencer has seen the records.
+	// sequenced is set once the Sequencer has seen the records.
 	sequenced bool
 }
 

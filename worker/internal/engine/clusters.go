@@ -4,15 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
+	"github.com/go-logr/logr"
+
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 	"github.com/millrace-dev/millrace/worker/kafka"
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
-// silenceShown is how long a cluster does not answer before /status says so. A
-// connection that breaks is usually replaced within that time.
+// silenceShown is the time for which a cluster does not answer before /status says so.
+// A broken connection is usually replaced within that time.
 const silenceShown = 3 * time.Second
 
 // place names a cluster by its part in the data path.
@@ -24,57 +28,78 @@ const (
 	outputPlace place = "output"
 )
 
-// openClusters makes the clients of the input's and the output's cluster: one client
+// clusters holds the connections to the input's and the output's cluster.
+type clusters struct {
+	cfg     config.Config
+	metrics *telemetry.Metrics
+	log     logr.Logger
+
+	input  *kafka.Client
+	output *kafka.Client // input unless they are apart
+	apart  bool          // the output has its own connections
+	// opened is set once the fields above are.
+	opened atomic.Bool
+}
+
+// open makes the clients of the input's and the output's cluster: one client
 // if they are the same. It does not connect yet.
-func (e *Engine) openClusters() (err error) {
-	output, apart := e.cfg.OutputKafka()
-	topics := []string{e.cfg.Input.Topic}
-	if t := e.cfg.Failure.DeadLetter.Topic; t != "" {
+func (c *clusters) open() (err error) {
+	if err := c.newClients(); err != nil {
+		return err
+	}
+	c.opened.Store(true)
+	return nil
+}
+
+func (c *clusters) newClients() (err error) {
+	output, apart := c.cfg.OutputKafka()
+	topics := []string{c.cfg.Input.Topic}
+	if t := c.cfg.Failure.DeadLetter.Topic; t != "" {
 		topics = append(topics, t)
 	}
 	var outputTopics []string
-	if t := e.cfg.Output.Topic; t != "" {
+	if t := c.cfg.Output.Topic; t != "" {
 		outputTopics = []string{t}
 	}
 	if !apart {
-		e.client, err = e.newClient(inputPlace, e.cfg.Kafka, append(topics, outputTopics...))
-		e.output = e.client
+		c.input, err = c.newClient(inputPlace, c.cfg.Kafka, append(topics, outputTopics...))
+		c.output = c.input
 		return err
 	}
-	e.apart = true
-	if e.client, err = e.newClient(inputPlace, e.cfg.Kafka, topics); err != nil {
-		return e.in(inputPlace, err)
+	c.apart = true
+	if c.input, err = c.newClient(inputPlace, c.cfg.Kafka, topics); err != nil {
+		return c.in(inputPlace, err)
 	}
-	e.output, err = e.newClient(outputPlace, output, outputTopics)
-	return e.in(outputPlace, err)
+	c.output, err = c.newClient(outputPlace, output, outputTopics)
+	return c.in(outputPlace, err)
 }
 
-func (e *Engine) newClient(at place, k config.Kafka, topics []string) (*kafka.Client, error) {
-	clientConfig, err := kafka.ConfigFrom(k, "millrace-"+e.cfg.Name, topics...)
+func (c *clusters) newClient(at place, k config.Kafka, topics []string) (*kafka.Client, error) {
+	clientConfig, err := kafka.ConfigFrom(k, "millrace-"+c.cfg.Name, topics...)
 	if err != nil {
 		return nil, err
 	}
-	clientConfig.TokenFailed = func() { e.metrics.TokensFailed.Add(1) }
-	clientConfig.Logger = e.log
-	if e.apart {
-		clientConfig.Logger = e.log.WithValues("cluster", at)
+	clientConfig.TokenFailed = func() { c.metrics.TokensFailed.Add(1) }
+	clientConfig.Logger = c.log
+	if c.apart {
+		clientConfig.Logger = c.log.WithValues("cluster", at)
 	}
 	return kafka.NewClient(clientConfig)
 }
 
-func (e *Engine) closeClusters() {
-	if e.client != nil {
-		e.client.Close()
+func (c *clusters) close() {
+	if c.input != nil {
+		c.input.Close()
 	}
-	if e.apart && e.output != nil {
-		e.output.Close()
+	if c.apart && c.output != nil {
+		c.output.Close()
 	}
 }
 
-// in says which cluster an error is about, where there are two.
-func (e *Engine) in(at place, err error) error {
+// in adds to an error which cluster it is about, where there are two.
+func (c *clusters) in(at place, err error) error {
 	switch {
-	case err == nil || !e.apart:
+	case err == nil || !c.apart:
 		return err
 	case at == outputPlace:
 		return fmt.Errorf("the output's cluster (output.kafka): %w", err)
@@ -84,43 +109,43 @@ func (e *Engine) in(at place, err error) error {
 }
 
 // checkTopics makes sure that the topics exist.
-func (e *Engine) checkTopics(ctx context.Context) error {
-	if err := e.in(inputPlace, e.checkInput(ctx)); err != nil {
+func (c *clusters) checkTopics(ctx context.Context) error {
+	if err := c.in(inputPlace, c.checkInput(ctx)); err != nil {
 		return err
 	}
-	if err := e.in(outputPlace, e.checkOutput(ctx)); err != nil {
+	if err := c.in(outputPlace, c.checkOutput(ctx)); err != nil {
 		return err
 	}
-	if err := e.in(inputPlace, e.checkLetters(ctx)); err != nil {
+	if err := c.in(inputPlace, c.checkLetters(ctx)); err != nil {
 		return err
 	}
-	return e.checkApart(ctx)
+	return c.checkApart(ctx)
 }
 
-func (e *Engine) checkInput(ctx context.Context) error {
-	if _, err := e.client.Partitions(ctx, e.cfg.Input.Topic); err != nil {
+func (c *clusters) checkInput(ctx context.Context) error {
+	if _, err := c.input.Partitions(ctx, c.cfg.Input.Topic); err != nil {
 		return fmt.Errorf("input topic: %w", err)
 	}
 	return nil
 }
 
-func (e *Engine) checkLetters(ctx context.Context) error {
-	if t := e.cfg.Failure.DeadLetter; t.Topic != "" {
-		if err := ensureTopic(ctx, e.client, t.Topic, t.Create); err != nil {
+func (c *clusters) checkLetters(ctx context.Context) error {
+	if t := c.cfg.Failure.DeadLetter; t.Topic != "" {
+		if err := ensureTopic(ctx, c.input, t.Topic, t.Create); err != nil {
 			return fmt.Errorf("dead-letter topic: %w", err)
 		}
 	}
 	return nil
 }
 
-func (e *Engine) checkOutput(ctx context.Context) error {
-	switch t := e.cfg.Output; {
+func (c *clusters) checkOutput(ctx context.Context) error {
+	switch t := c.cfg.Output; {
 	case t.Topic != "":
-		if err := ensureTopic(ctx, e.output, t.Topic, t.Create); err != nil {
+		if err := ensureTopic(ctx, c.output, t.Topic, t.Create); err != nil {
 			return fmt.Errorf("output topic: %w", err)
 		}
-	case e.apart:
-		return e.output.Ping(ctx) // refused credentials show now, not with the first result
+	case c.apart:
+		return c.output.Ping(ctx) // refused credentials show now, not with the first result
 	}
 	return nil
 }
@@ -133,20 +158,20 @@ func ensureTopic(ctx context.Context, client *kafka.Client, topic string, create
 	return client.CreateTopic(ctx, topic, create.Partitions, create.ReplicationFactor)
 }
 
-// checkApart refuses to read what is written: two lists of brokers may name the
-// same cluster by different addresses.
-func (e *Engine) checkApart(ctx context.Context) error {
-	name := e.cfg.Output.Topic
-	if !e.apart || name != e.cfg.Input.Topic && name != e.cfg.Failure.DeadLetter.Topic || name == "" {
+// checkApart refuses an output topic that is the input topic or the dead-letter topic:
+// two lists of brokers may name the same cluster by different addresses.
+func (c *clusters) checkApart(ctx context.Context) error {
+	name := c.cfg.Output.Topic
+	if !c.apart || name != c.cfg.Input.Topic && name != c.cfg.Failure.DeadLetter.Topic || name == "" {
 		return nil
 	}
-	here, err := e.client.TopicID(ctx, name)
+	here, err := c.input.TopicID(ctx, name)
 	if err != nil {
-		return e.in(inputPlace, err)
+		return c.in(inputPlace, err)
 	}
-	there, err := e.output.TopicID(ctx, name)
+	there, err := c.output.TopicID(ctx, name)
 	if err != nil {
-		return e.in(outputPlace, err)
+		return c.in(outputPlace, err)
 	}
 	if here != there || here == (kafka.TopicID{}) {
 		return nil
@@ -155,8 +180,8 @@ func (e *Engine) checkApart(ctx context.Context) error {
 		"by different addresses: name another topic, or correct output.kafka", name)
 }
 
-// silent lists the clusters of which no broker answers.
-func (e *Engine) silent() []workerstatus.Silence {
+// silent lists the clusters whose brokers do not answer.
+func (c *clusters) silent() []workerstatus.Silence {
 	var found []workerstatus.Silence
 	add := func(at place, client *kafka.Client) {
 		if s := client.Silence(); s != nil && time.Since(s.Since) >= silenceShown {
@@ -164,16 +189,16 @@ func (e *Engine) silent() []workerstatus.Silence {
 		}
 	}
 	switch {
-	case !e.connected.Load():
-	case e.apart:
-		add(inputPlace, e.client)
-		add(outputPlace, e.output)
+	case !c.opened.Load():
+	case c.apart:
+		add(inputPlace, c.input)
+		add(outputPlace, c.output)
 	default:
-		add("", e.client)
+		add("", c.input)
 	}
 	return found
 }
 
-// errNoTopic is about a result for which there is no topic.
+// errNoTopic is the error of a result without a topic.
 var errNoTopic = errors.New("the result names no topic, and the worker has no output topic: " +
 	"set output.topic, or name a topic in each result")

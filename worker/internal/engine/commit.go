@@ -3,16 +3,46 @@ package engine
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
+
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
+	"github.com/millrace-dev/millrace/worker/internal/signal"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// commitInterval is how often what is settled is committed.
+// commitInterval is the time between two regular commits.
 const commitInterval = time.Second
 
-func (m *member) commitRegularly(ctx context.Context) {
+// committer commits the offsets of settled records.
+type committer struct {
+	proc    *process
+	log     logr.Logger
+	group   *kafka.Member
+	feeder  *mailbox
+	roster  *roster
+	hurried signal.Signal // commit now
+
+	mu sync.Mutex // held from a checkpoint to its acknowledgement
+	// metadataLimit is the highest length of a commit's metadata, as far as this
+	// process has learnt; guarded by mu.
+	metadataLimit int
+	// bareLogged is set once the log says that the limit leaves no room for maps;
+	// guarded by mu.
+	bareLogged bool
+}
+
+func newCommitter(proc *process, log logr.Logger, group *kafka.Member, feeder *mailbox, roster *roster) *committer {
+	return &committer{
+		proc: proc, log: log, group: group, feeder: feeder, roster: roster,
+		hurried: signal.New(), metadataLimit: offsets.MaxMetadata,
+	}
+}
+
+// run commits regularly until ctx ends.
+func (c *committer) run(ctx context.Context) {
 	ticker := time.NewTicker(commitInterval)
 	defer ticker.Stop()
 	for {
@@ -20,24 +50,28 @@ func (m *member) commitRegularly(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		case <-m.commitNow:
+		case <-c.hurried:
 		}
 		attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
-		_ = m.commit(attempt, m.committable()...) // it reports what fails
+		_ = c.commit(attempt, c.committable()...) // commit reports its errors itself
 		cancel()
 	}
 }
 
-// commitSoon makes the committer not wait for its next turn; it never blocks.
-func (m *member) commitSoon() {
-	m.commitNow.Notify()
+// soon makes the committer commit now instead of at its next turn. It never blocks.
+func (c *committer) soon() { c.hurried.Notify() }
+
+// nudge has the committer hurry when a partition is read far ahead, up to next.
+func (c *committer) nudge(p *partition, next int64) {
+	if next-p.commit.committed.Load() >= maxUncommitted/2 {
+		c.soon()
+	}
 }
 
-func (m *member) committable() []*partition {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+// committable returns the partitions that regular commits are for.
+func (c *committer) committable() []*partition {
 	var parts []*partition
-	for _, p := range m.parts {
+	for _, p := range c.roster.partitions() {
 		if p.is(active, careful, halted, draining) {
 			parts = append(parts, p)
 		}
@@ -53,86 +87,87 @@ type checkpoint struct {
 	metadata string
 }
 
-// commit commits what has changed of partitions. The lock is held from the
-// checkpoint to its acknowledgement, so that an older checkpoint never follows a
-// newer one. Each partition is settled by itself: an error says which could not
-// be committed, the others are.
-func (m *member) commit(ctx context.Context, parts ...*partition) error {
-	m.commitMu.Lock()
-	defer m.commitMu.Unlock()
-	defer m.wakeFeeder() // a partition may have waited for its commit, or for another limit
-	due := m.checkpoints(parts)
+// commit commits the partitions whose state has changed. It holds the lock from the
+// checkpoint to its acknowledgement, so that an older checkpoint never follows a newer
+// one. The error names the partitions that could not be committed; all others are
+// committed.
+func (c *committer) commit(ctx context.Context, parts ...*partition) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer c.feeder.wake.Notify() // a partition may have waited for its commit, or for another limit
+	due := c.checkpoints(parts)
 	if len(due) == 0 {
 		return nil
 	}
 	start := time.Now()
-	err := m.send(ctx, due)
+	err := c.send(ctx, due)
 	if err != nil {
-		m.e.metrics.CommitsFailed.Add(1)
+		c.proc.metrics.CommitsFailed.Add(1)
 	} else {
-		m.e.metrics.ObserveCommit(time.Since(start))
+		c.proc.metrics.ObserveCommit(time.Since(start))
 	}
 	return err
 }
 
-// checkpoints returns the partitions' states that are not committed yet. It needs
-// commitMu.
-func (m *member) checkpoints(parts []*partition) (due []checkpoint) {
+// checkpoints returns the states of partitions that are not committed yet. It needs mu.
+func (c *committer) checkpoints(parts []*partition) (due []checkpoint) {
 	for _, p := range parts {
 		if p.is(released) || p.foreign.Load() {
 			continue // released after parts was chosen, or its log is gone
 		}
-		p.tracker.LimitMetadata(m.metadataLimit)
-		p.reach.extend(p.tracker, time.Now())
+		p.tracker.LimitMetadata(c.metadataLimit)
+		p.reach.extend(p.tracker, &p.commit.pace, time.Now())
 		offset, state := p.tracker.Checkpoint()
-		metadata := state.EncodeWithin(offset, m.metadataLimit)
+		metadata := state.EncodeWithin(offset, c.metadataLimit)
 		if offset != p.commit.offset || metadata != p.commit.metadata {
 			due = append(due, checkpoint{p, offset, state, metadata})
 		} else {
-			p.reach.acknowledged(&state.Marks) // they may have no room in the metadata
+			p.reach.acknowledge(&state.Marks) // they may have no room in the metadata
 		}
 	}
 	return due
 }
 
-// send commits checkpoints. Those whose metadata the brokers refuse as too large
-// are sent again with less. It needs commitMu.
-func (m *member) send(ctx context.Context, due []checkpoint) error {
-	limit := m.metadataLimit
+// send commits checkpoints. When the brokers refuse metadata as too large, it
+// sends those checkpoints again with less. It needs mu.
+func (c *committer) send(ctx context.Context, due []checkpoint) error {
+	limit := c.metadataLimit
 	var failed []failedCommit
 	for len(due) > 0 {
 		commits := make([]kafka.CommitOffset, 0, len(due))
-		for _, c := range due {
-			commits = append(commits, kafka.CommitOffset{Assignment: c.p.assignment, Offset: c.offset, Metadata: c.metadata, LeaderEpoch: c.p.epochs.before(c.offset)})
+		for _, d := range due {
+			commits = append(commits, kafka.CommitOffset{
+				Assignment: d.p.assignment, Offset: d.offset, Metadata: d.metadata, LeaderEpoch: d.p.epochs.before(d.offset),
+			})
 		}
 		var refused []failedCommit
-		due, refused = m.settleCommits(due, m.group.Commit(ctx, commits))
+		due, refused = c.handleResult(due, c.group.Commit(ctx, commits))
 		failed = append(failed, refused...)
 	}
-	m.reportMetadataLimit(limit)
+	c.reportMetadataLimit(limit)
 	if len(failed) == 0 {
 		return nil
 	}
 	if !errors.Is(ctx.Err(), context.Canceled) {
-		m.reportFailed(failed)
+		c.reportFailed(failed)
 	}
 	return commitError(failed)
 }
 
-// settleCommits handles the result of a commit. It returns the checkpoints to send
-// again with less metadata, and those that have failed.
-func (m *member) settleCommits(due []checkpoint, result error) (again []checkpoint, failed []failedCommit) {
-	for _, c := range due {
-		err := refusalOf(c.p, result)
+// handleResult notes the result of a commit for each checkpoint. It returns the
+// checkpoints to send again with less metadata, and those that failed.
+func (c *committer) handleResult(sent []checkpoint, result error) (again []checkpoint, failed []failedCommit) {
+	for _, d := range sent {
+		err := refusalOf(d.p, result)
 		switch {
 		case err == nil:
-			m.acknowledged(c)
-		case errors.Is(err, kafka.ErrMetadataTooLarge) && c.metadata != "":
-			m.metadataLimit = min(m.metadataLimit, len(c.metadata)*3/4)
-			c.metadata = c.state.EncodeWithin(c.offset, m.metadataLimit)
-			again = append(again, c)
+			c.acknowledged(d)
+		case errors.Is(err, kafka.ErrMetadataTooLarge) && d.metadata != "":
+			c.metadataLimit = min(c.metadataLimit, len(d.metadata)*3/4)
+			d.metadata = d.state.EncodeWithin(d.offset, c.metadataLimit)
+			again = append(again, d)
 		default:
-			failed = append(failed, failedCommit{c.p, err})
+			failed = append(failed, failedCommit{d.p, err})
 		}
 	}
 	return again, failed
@@ -152,11 +187,11 @@ func refusalOf(p *partition, result error) error {
 	return nil
 }
 
-func (m *member) acknowledged(c checkpoint) {
-	c.p.commit.offset, c.p.commit.metadata = c.offset, c.metadata
-	c.p.commit.committed.Store(c.offset)
-	c.p.reach.acknowledged(&c.state.Marks)
-	if c.p.commit.failure.Swap(nil) != nil {
-		m.log.Info("a partition can be committed again", "partition", c.p.id, "offset", c.offset)
+func (c *committer) acknowledged(d checkpoint) {
+	d.p.commit.offset, d.p.commit.metadata = d.offset, d.metadata
+	d.p.commit.committed.Store(d.offset)
+	d.p.reach.acknowledge(&d.state.Marks)
+	if d.p.commit.failure.Swap(nil) != nil {
+		c.log.Info("a partition can be committed again", "partition", d.p.id, "offset", d.offset)
 	}
 }

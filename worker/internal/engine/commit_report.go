@@ -14,7 +14,7 @@ type failedCommit struct {
 	err error
 }
 
-// commitError joins what has failed.
+// commitError joins the errors of partitions.
 func commitError(failed []failedCommit) error {
 	errs := make([]error, 0, len(failed))
 	for _, f := range failed {
@@ -25,7 +25,7 @@ func commitError(failed []failedCommit) error {
 
 // reportFailed shows in /status which partitions can't be committed. It logs a
 // partition when its error is new, and partitions with the same error in one line.
-func (m *member) reportFailed(failed []failedCommit) {
+func (c *committer) reportFailed(failed []failedCommit) {
 	news := make(map[string][]int32)
 	for _, f := range failed {
 		if errors.Is(f.err, kafka.ErrNotOwned) {
@@ -37,28 +37,28 @@ func (m *member) reportFailed(failed []failedCommit) {
 		}
 	}
 	for text, partitions := range news {
-		m.log.Info("could not commit", "topic", m.e.cfg.Input.Topic, "group", m.e.cfg.Input.GroupID,
+		c.log.Info("could not commit", "topic", c.proc.cfg.Input.Topic, "group", c.proc.cfg.Input.GroupID,
 			"partitions", partitions, "error", text)
 	}
 }
 
-// reportMetadataLimit logs that the brokers keep less metadata than by default, and
-// what follows from that, if the last commit has shown it. It needs commitMu.
-func (m *member) reportMetadataLimit(before int) {
-	limit := m.metadataLimit
+// reportMetadataLimit logs that the brokers keep less metadata than by default, with
+// the consequence, if the last commit has lowered the limit. It needs mu.
+func (c *committer) reportMetadataLimit(before int) {
+	limit := c.metadataLimit
 	if limit == before {
 		return
 	}
-	m.commitSoon() // which lets every partition's tracker know
+	c.soon() // it tells every partition's tracker
 	if offsets.HoldsMap(limit) {
-		m.log.Info("the brokers' offset.metadata.max.bytes is small: fewer records are read ahead of one that is stuck; "+
+		c.log.Info("the brokers' offset.metadata.max.bytes is small: fewer records are read ahead of one that is stuck; "+
 			"raise it to 4096", "limit", limit)
 		return
 	}
-	if m.metadataBare {
+	if c.bareLogged {
 		return
 	}
-	m.metadataBare = true
-	m.log.Info("the brokers' offset.metadata.max.bytes is too small to note what is settled above a committed offset: "+
+	c.bareLogged = true
+	c.log.Info("the brokers' offset.metadata.max.bytes is too small to note the records that are settled above a committed offset: "+
 		"after a crash those records are written twice; raise it to 4096", "limit", limit)
 }

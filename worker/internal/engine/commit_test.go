@@ -77,7 +77,7 @@ func smallMetadata(t *testing.T, r *rig, limit int) {
 			return p.Position == r.ends("in")[0] && p.InFlight.Records == n/each
 		})
 		r.eventually("the brokers' limit is known", func() bool {
-			return len(w.log.lines("offset.metadata.max.bytes is small")) > 0
+			return len(w.log.lines("offset.metadata.max.bytes is")) > 0
 		})
 		close(letGo[i])
 		r.awaitSettled(w)

@@ -1,9 +1,9 @@
-// Package engine joins the stages of a worker into one data path: a member of
-// the consumer group is assigned partitions, its feeder decodes what was
-// fetched into chunks and dispatches them, the pool runs the processor, outputs
-// go to the producer, acknowledgements settle records, and the committer
-// commits what is settled.
+// Package engine joins the stages of a worker into one data path. A member of the
+// consumer group is assigned partitions. Its feeder decodes fetched data into chunks
+// and dispatches them, the pool runs the processor, the producer writes the outputs,
+// acknowledgements settle the records, and the committer commits their offsets.
 //
-// Each member has one feeder goroutine, which alone decides what is read and
-// when a partition is given up; everything else reports to it.
+// Each member has one feeder goroutine. It alone decides which data is read and when
+// a partition is given up; everything else reports to it. The feeder's state is
+// reachable from this goroutine only: others have its mailbox.
 package engine

@@ -4,129 +4,196 @@ import (
 	"context"
 	"time"
 
+	"github.com/go-logr/logr"
+
+	"github.com/millrace-dev/millrace/worker/internal/dispatch"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// drain stops reading a partition. When nothing of it is in flight, or the drain
-// timeout has passed, it is closed. The member stays in the group while that goes
-// on. A partition that is being acquired drains once it is acquired, within the
-// same timeout.
-func (m *member) drain(p *partition) {
-	if p.is(acquiring) {
-		m.limitDrain(p)
+// hurriedDrain bounds a drain after the brokers have refused to write the output:
+// most records can't be settled then, and the drain is for the few that can.
+const hurriedDrain = 2 * time.Second
+
+// drains finish partitions that the member gives up: they wait for the records in
+// flight, commit for the last time and release the partition. Only the feeder's
+// goroutine has them.
+type drains struct {
+	proc     *process
+	log      logr.Logger
+	mail     *mailbox
+	holdings *holdings
+	commits  *committer
+	group    *kafka.Member
+	pool     *dispatch.Pool
+	writers  *writers
+	working  context.Context
+
+	hurried bool // drains end after hurriedDrain
+}
+
+// begin stops reading a partition. It is closed when no record of it is in flight, or
+// the drain timeout has passed. The member stays in the group in that time. A
+// partition that is being acquired drains once it is acquired, within the same
+// timeout.
+func (d *drains) begin(r *reader) {
+	if r.is(acquiring) {
+		d.limit(r)
 	}
-	if !p.is(active, careful, halted) {
+	if !r.is(active, careful, halted) {
 		return // already on its way out
 	}
-	p.to(draining)
-	m.fetcher.Stop(p.id)
-	m.dropSets(p)
-	m.limitDrain(p)
-	m.wakeFeeder()
+	r.become(draining)
+	r.stopFetching()
+	r.dropSets()
+	d.limit(r)
+	d.mail.wake.Notify()
 }
 
-// limitDrain makes the partition's drain end after the drain timeout.
-func (m *member) limitDrain(p *partition) {
-	if p.timer != nil {
+// limit makes the partition's drain end after the drain timeout.
+func (d *drains) limit(r *reader) {
+	if r.drainTimer != nil {
 		return
 	}
-	timeout := m.e.cfg.DrainTimeout.Duration
-	if m.hurried {
+	timeout := d.proc.cfg.DrainTimeout.Duration
+	if d.hurried {
 		timeout = min(timeout, hurriedDrain)
 	}
-	p.timer = time.AfterFunc(timeout, func() { m.post(func() { m.abandon(p) }) })
+	p := r.partition
+	r.drainTimer = time.AfterFunc(timeout, func() {
+		d.mail.post(func(f *feeder) {
+			if r := f.holdings.of(p); r != nil {
+				f.drains.cutShort(r)
+			}
+		})
+	})
 }
 
-// abandon gives up what a draining partition still has in flight. The
-// assignment may have ended in another way since the timer fired.
-func (m *member) abandon(p *partition) {
-	if p.is(acquiring) {
-		m.abandonAcquiring(p)
-	}
-	if !p.is(draining) {
-		return
-	}
-	m.log.Info("the drain timeout has passed; what is still in flight will be repeated by the next owner",
-		"partition", p.id, "records", p.records.Load(), "watermark", p.tracker.Watermark())
-	m.close(p)
-}
-
-// abandonAcquiring gives a partition up that could not be acquired: nothing of it
-// was read, so there is nothing to commit.
-func (m *member) abandonAcquiring(p *partition) {
-	m.log.Info("the drain timeout has passed; giving up a partition that could not be acquired", "partition", p.id)
-	m.forget(p)
-	if p.revoked {
-		go m.group.Release([]*kafka.Assignment{p.assignment}) // it waits for commits under way
+// hurry shortens the drains, those under way too.
+func (d *drains) hurry() {
+	d.hurried = true
+	for _, r := range d.holdings.readers {
+		if r.drainTimer != nil && r.is(acquiring, draining) {
+			r.drainTimer.Reset(min(hurriedDrain, d.proc.cfg.DrainTimeout.Duration))
+		}
 	}
 }
 
-// closeDrained closes the partitions that have nothing in flight any more that can
-// be settled.
-func (m *member) closeDrained() {
-	var drained []*partition
-	for _, p := range m.parts {
-		if p.is(draining) && p.records.Load() <= p.stuck.Load() {
-			drained = append(drained, p)
+// cutShort gives up the records that a draining partition still has in flight. The
+// drain may have ended in another way since the timer fired.
+func (d *drains) cutShort(r *reader) {
+	switch {
+	case r.is(acquiring):
+		d.giveUpAcquiring(r)
+	case r.is(draining):
+		d.log.Info("the drain timeout has passed; the next owner repeats the records that are still in flight",
+			"partition", r.id, "records", r.records.Load(), "watermark", r.tracker.Watermark())
+		d.close(r)
+	}
+}
+
+// giveUpAcquiring gives a partition up that could not be acquired. Nothing of it was
+// read, so there is nothing to commit.
+func (d *drains) giveUpAcquiring(r *reader) {
+	d.log.Info("the drain timeout has passed; giving up a partition that could not be acquired", "partition", r.id)
+	d.holdings.forget(r)
+	if r.revoked {
+		d.giveBack(r.assignment)
+	}
+}
+
+// closeDrained closes the partitions whose records in flight are all settled, but for
+// those that can't be.
+func (d *drains) closeDrained() {
+	var drained []*reader
+	for _, r := range d.holdings.readers {
+		if r.is(draining) && r.records.Load() <= r.stuck.Load() {
+			drained = append(drained, r)
 		}
 	}
 	if len(drained) > 0 {
-		m.close(drained...)
+		d.close(drained...)
 	}
 }
 
 // close commits partitions for the last time, says in the commit that they
 // were given up in good order, and releases those that the group has revoked.
-func (m *member) close(parts ...*partition) {
-	for _, p := range parts {
-		p.to(closing)
-		p.stopTimer()
-		p.giveUp() // before the last checkpoint: no result may count after it
-		m.leaveTurn(p)
-		m.markClosed(p)
+func (d *drains) close(readers ...*reader) {
+	parts := make([]*partition, 0, len(readers))
+	for _, r := range readers {
+		r.become(closing)
+		r.stopDrainTimer()
+		r.giveUp() // before the last checkpoint: no result may count after it
+		r.search.leaveTurn()
+		r.search.markClosed()
+		parts = append(parts, r.partition)
 	}
-	go func() {
-		// While the coordinator can't be reached the partitions stay ours;
-		// the drain timeout bounds the wait, and the end of a stop does.
-		ctx, cancel := context.WithTimeout(m.hard, max(m.e.cfg.DrainTimeout.Duration, time.Second))
-		defer cancel()
-		if err := m.commit(ctx, parts...); err != nil {
-			m.log.Info("could not commit on giving up partitions; their next owners will repeat records", "error", err.Error())
-		}
-		m.post(func() { m.release(parts) })
-	}()
+	go d.commitLast(parts)
+}
+
+// commitLast makes the partitions' last commit. While the coordinator can't be
+// reached the partitions stay with this member; the drain timeout bounds the wait, and
+// so does the end of a stop.
+func (d *drains) commitLast(parts []*partition) {
+	ctx, cancel := context.WithTimeout(d.working, max(d.proc.cfg.DrainTimeout.Duration, time.Second))
+	defer cancel()
+	if err := d.commits.commit(ctx, parts...); err != nil {
+		d.log.Info("could not commit on giving up partitions; their next owners will repeat records", "error", err.Error())
+	}
+	d.mail.post(func(f *feeder) { f.drains.release(parts) })
 }
 
 // release ends assignments after their last commit. Those that the group has
 // revoked, before that commit or during it, go back to the group.
-func (m *member) release(parts []*partition) {
+func (d *drains) release(parts []*partition) {
 	var revoked []*kafka.Assignment
 	for _, p := range parts {
-		if p.revoked && m.held(p.assignment) == p {
-			revoked = append(revoked, p.assignment)
+		r := d.holdings.of(p)
+		if r == nil {
+			continue
 		}
-		m.forget(p)
+		if r.revoked {
+			revoked = append(revoked, r.assignment)
+		}
+		d.holdings.forget(r)
 	}
+	d.giveBack(revoked...)
+}
+
+// giveBack lets the group assign partitions to other members.
+func (d *drains) giveBack(revoked ...*kafka.Assignment) {
 	if len(revoked) > 0 {
-		go m.group.Release(revoked) // it waits for commits under way
+		go d.group.Release(revoked) // waits for commits under way
 	}
 }
 
-// dropSets frees what was fetched and not admitted to the tracker, and forgets how
-// the log goes on behind it.
-func (m *member) dropSets(p *partition) {
-	p.turning = nil
-	if p.ahead != nil {
-		m.chunks.put(p.ahead)
-		p.ahead = nil
-		m.dropWindow(p)
+// endHalted ends the worker because of a record that can't be settled. Attempts
+// under way in its partition are finished and committed. Records whose attempt has
+// not begun are left to the next owner, as is a record of a partition that was given
+// up.
+func (d *drains) endHalted(r *reader, halt *HaltError) {
+	if r.is(closing) {
+		return
 	}
-	if p.set != nil {
-		p.set.Release()
-		p.set = nil
+	d.proc.fail(halt, false)
+	d.begin(r)
+	if r.awaitsAttempts {
+		return
 	}
-	for _, s := range p.waiting {
-		s.Release()
+	r.awaitsAttempts = true
+	go d.awaitAttempts(r.partition)
+}
+
+// awaitAttempts closes a draining partition once no attempt is under way and the
+// results so far are written.
+func (d *drains) awaitAttempts(p *partition) {
+	ctx, cancel := context.WithTimeout(d.working, d.proc.cfg.DrainTimeout.Duration)
+	defer cancel()
+	if d.pool.Quiesce(ctx) == nil {
+		_ = d.writers.flush(ctx) // the next owner repeats the rest
 	}
-	p.waiting = nil
+	d.mail.post(func(f *feeder) {
+		if r := f.holdings.of(p); r != nil && r.is(draining) {
+			f.drains.close(r)
+		}
+	})
 }

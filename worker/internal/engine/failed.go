@@ -10,8 +10,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
-// failed takes a failed attempt of a record and says whether to try again.
-func (m *member) failed(c *chunk, it dispatch.Item, err error) dispatch.Verdict {
+// failed takes a failed attempt of a record and returns whether to try again.
+func (s *settler) failed(c *chunk, it dispatch.Item, err error) dispatch.Verdict {
 	i := int(it.Index)
 	rec := &c.Records[i]
 	if c.part.givenUp() {
@@ -19,38 +19,36 @@ func (m *member) failed(c *chunk, it dispatch.Item, err error) dispatch.Verdict 
 	}
 	var condemned *condemnedError
 	if errors.As(err, &condemned) {
-		action, _ := m.e.policy.Decide(condemned.attempts, failure.Permanent(err))
-		m.e.failures.exhausted("a record is not tried again", rec, condemned.attempts, condemned.err)
-		m.exhaust(c, i, action, condemned.attempts, condemned.err)
+		action, _ := s.proc.policy.Decide(condemned.attempts, failure.Permanent(err))
+		s.proc.failures.exhausted("a record is not tried again", rec, condemned.attempts, condemned.err)
+		s.exhaust(c, i, action, condemned.attempts, condemned.err)
 		return dispatch.Verdict{}
 	}
 	attempts := c.part.failures.add(rec, 1, err)
-	m.e.metrics.AttemptsFailed.Add(1)
-	m.e.failures.attempt(rec, attempts, err)
-	action, wait := m.e.policy.Decide(attempts, err)
+	s.proc.metrics.AttemptsFailed.Add(1)
+	s.proc.failures.attempt(rec, attempts, err)
+	action, wait := s.proc.policy.Decide(attempts, err)
 	if action == failure.Retry {
 		if n := it.Together(); n > 0 {
-			wait = m.e.policy.Wait(attempts + n)
+			wait = s.proc.policy.Wait(attempts + n)
 		}
-		m.e.metrics.RecordsRetried.Add(1)
+		s.proc.metrics.RecordsRetried.Add(1)
 		c.part.backOff(wait)
-		if m.blocked.Load() {
-			m.wakeFeeder() // a window may have waited for the attempt
-		}
+		s.feeder.progressed() // a window may have waited for the attempt
 		return dispatch.Verdict{Again: true, After: wait}
 	}
-	m.exhaust(c, i, action, attempts, err)
+	s.exhaust(c, i, action, attempts, err)
 	return dispatch.Verdict{}
 }
 
-// topicLookupPause is the longest wait of a record whose output's topic is not known
-// to exist yet.
+// topicLookupPause is the longest wait of a record while it is not known whether the
+// topic of its output exists.
 const topicLookupPause = time.Second
 
 // topicPending repeats an attempt of record i whose outputs can't be written yet,
-// since the cluster has not said whether their topic exists. Nothing is wrong with
+// because it is not known yet whether their topic exists. Nothing is wrong with
 // the record, so this does not count as a failed attempt.
-func (m *member) topicPending(c *chunk, i int, err error) dispatch.Verdict {
+func (s *settler) topicPending(c *chunk, i int, err error) dispatch.Verdict {
 	if c.part.givenUp() {
 		return dispatch.Verdict{}
 	}
@@ -60,8 +58,8 @@ func (m *member) topicPending(c *chunk, i int, err error) dispatch.Verdict {
 	return dispatch.Verdict{Again: true, After: wait}
 }
 
-// condemnedError stands for the failures of a record whose attempts were used
-// up before it was dispatched.
+// condemnedError stands for the failures of a record that has no attempts left when it
+// is dispatched.
 type condemnedError struct {
 	attempts int
 	err      error
@@ -72,55 +70,55 @@ func (e *condemnedError) Error() string { return e.err.Error() }
 
 // condemned returns a condemnedError if the record is not to be tried at all:
 // it has crashed the worker, or its partition's Sequencer, too often.
-func (m *member) condemned(it dispatch.Item) error {
+func (s *settler) condemned(it dispatch.Item) error {
 	c := it.Chunk.Owner.(*chunk)
 	c.resumes(int(it.Index))
 	if !c.part.failures.any() {
 		return nil
 	}
 	attempts, condemned, err := c.part.failures.of(it.Record().Offset)
-	if err == nil || !condemned && !m.e.policy.Exhausted(attempts) {
+	if err == nil || !condemned && !s.proc.policy.Exhausted(attempts) {
 		return nil
 	}
 	return &condemnedError{attempts: attempts, err: err}
 }
 
 // exhaust carries out the policy on a record that is not to be tried again.
-func (m *member) exhaust(c *chunk, i int, action failure.Action, attempts int, err error) {
+func (s *settler) exhaust(c *chunk, i int, action failure.Action, attempts int, err error) {
 	switch action {
 	case failure.DeadLetter:
-		m.deadLetter(c, i, attempts, err)
+		s.deadLetter(c, i, attempts, err)
 	case failure.Drop:
-		m.e.failures.exhausted("dropped a record", &c.Records[i], attempts, err)
-		m.drop(c, i, err)
+		s.proc.failures.exhausted("dropped a record", &c.Records[i], attempts, err)
+		s.drop(c, i, err)
 	case failure.Halt, failure.Retry:
-		m.halt(c, i, attempts, err)
+		s.halt(c, i, attempts, err)
 	}
 }
 
-func (m *member) drop(c *chunk, i int, err error) {
-	m.e.metrics.RecordsDropped.Add(1)
+func (s *settler) drop(c *chunk, i int, err error) {
+	s.proc.metrics.RecordsDropped.Add(1)
 	if c.outcomes != nil {
-		c.outcomes.fate(i, record.Dropped, err)
+		c.outcomes.setFate(i, record.Dropped, err)
 	}
-	m.settleOne(c, i)
+	s.settleOne(c, i)
 }
 
 // undeliverable takes an output of record i that can't be written, such as one
-// that is too large. Its other outputs may be written all the same; the record
+// that is too large. The record's other outputs may be written all the same. The record
 // itself is exhausted at once, and only once.
-func (m *member) undeliverable(c *chunk, i int, err error) {
+func (s *settler) undeliverable(c *chunk, i int, err error) {
 	if c.part.givenUp() {
 		return
 	}
 	rec := &c.Records[i]
 	attempts := c.part.failures.add(rec, 1, err)
-	m.e.metrics.AttemptsFailed.Add(1)
-	m.e.failures.attempt(rec, attempts, err)
+	s.proc.metrics.AttemptsFailed.Add(1)
+	s.proc.failures.attempt(rec, attempts, err)
 	if !c.part.failures.exhaust(rec.Offset) {
-		m.settleOne(c, i)
+		s.settleOne(c, i)
 		return
 	}
-	action, _ := m.e.policy.Decide(attempts, failure.Permanent(err))
-	m.exhaust(c, i, action, attempts, err)
+	action, _ := s.proc.policy.Decide(attempts, failure.Permanent(err))
+	s.exhaust(c, i, action, attempts, err)
 }

@@ -62,7 +62,7 @@ func (l *failureLog) failure(message string, values []any, err error) {
 	l.lines.Info(message, values...)
 }
 
-// exhausted logs what becomes of a record that is not tried again.
+// exhausted logs the end of a record that is not tried again.
 func (l *failureLog) exhausted(message string, rec *record.Record, attempts int, err error) {
 	l.lines.Info(message, describe(rec, attempts, err)...)
 }

@@ -4,143 +4,245 @@ import (
 	"context"
 	"errors"
 
+	"github.com/go-logr/logr"
+
+	"github.com/millrace-dev/millrace/worker/internal/dispatch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// feed is the feeder: it takes what was fetched, decodes as much of it as the
-// bounds allow and dispatches it. It returns when the member has stopped and
-// every partition is given up.
-func (m *member) feed(ctx context.Context) {
+// feeder takes fetched sets, decodes as much of them as the bounds allow and
+// dispatches the records. One goroutine, run, has the feeder and everything in it.
+// Nothing else refers to it: others reach it by what they post to its mailbox.
+type feeder struct {
+	proc    *process
+	log     logr.Logger
+	mail    *mailbox
+	fetcher *kafka.Fetcher
+	pool    *dispatch.Pool
+	working context.Context
+
+	holdings    *holdings
+	drains      *drains
+	assignments *assignments
+	halts       *halts
+	gaps        *gaps
+	decoder     *decoder
+
+	readCommitted bool
+	abandoned     bool
+	rounds        int
+	feedList      []*reader
+	decoded       []*dispatch.Chunk // entered in the books and not pushed yet
+}
+
+// run feeds until the member has stopped and every partition is given up.
+func (f *feeder) run(ctx context.Context) {
 	stop := ctx.Done()
 	for {
-		m.runPosted()
-		m.passTurns()
-		m.closeDrained()
-		m.restHalted()
-		if m.stopped() {
+		for _, do := range f.mail.take() {
+			do(f)
+		}
+		f.passGaps()
+		f.drains.closeDrained()
+		f.restHalted()
+		if f.assignments.over() {
 			return
 		}
-		m.feedRound()
+		f.round()
 		select {
-		case s := <-m.fetcher.Sets():
-			m.fetched(s)
-		case <-m.wake:
+		case s := <-f.fetcher.Sets():
+			f.fetched(s)
+		case <-f.mail.wake:
 		case <-stop:
 			stop = nil
-			m.beginStop()
-		case <-m.hardDone():
-			m.abandonAll()
+			f.assignments.beginStop()
+		case <-f.workDone():
+			f.abandoned = true
+			f.assignments.abandonAll()
 		}
 	}
 }
 
-// hardDone is the end of all waiting, once.
-func (m *member) hardDone() <-chan struct{} {
-	if m.abandoned {
+// workDone is the end of all waiting, once.
+func (f *feeder) workDone() <-chan struct{} {
+	if f.abandoned {
 		return nil
 	}
-	return m.hard.Done()
+	return f.working.Done()
 }
 
-// abandonAll gives up everything because no drain could succeed.
-func (m *member) abandonAll() {
-	m.abandoned, m.stopping = true, true
-	for _, p := range m.parts {
-		m.forget(p)
-	}
-}
-
-// fetched takes a set for its partition, or frees it if the partition has been
-// given up or restarted since it was asked for.
-func (m *member) fetched(s *batch.Set) {
-	p := m.parts[s.Partition]
-	if p == nil || !p.is(active, careful, halted) || s.Epoch != p.epoch {
+// fetched takes a set for its partition, or frees it if the partition was given up or
+// started again since the fetcher was asked for it.
+func (f *feeder) fetched(s *batch.Set) {
+	r := f.holdings.readers[s.Partition]
+	if r == nil || !r.is(active, careful, halted) || s.Epoch != r.epoch {
 		s.Release()
 		return
 	}
 	if s.Err != nil {
-		m.fetchFailed(p, s)
+		f.fetchFailed(r, s)
 		return
 	}
-	m.endMoved(p, s)
-	p.epochs.add(s.LeaderEpochs, p.commit.committed.Load())
-	p.outOfRange = 0
-	if end := p.end.readable.Load(); end >= 0 {
-		p.suspect.limit(end)
-	}
-	p.waiting = append(p.waiting, s)
-	if p.is(halted) {
-		m.lookedAgain(p)
+	r.add(s, f.readCommitted)
+	if r.is(halted) {
+		f.lookAgain(r)
 	}
 }
 
 // fetchFailed takes an error that does not pass by itself. One that concerns
 // everything the worker reads ends the worker; any other halts its partition.
-func (m *member) fetchFailed(p *partition, s *batch.Set) {
+func (f *feeder) fetchFailed(r *reader, s *batch.Set) {
 	defer s.Release()
 	var gone *kafka.OffsetOutOfRangeError
 	var cut *kafka.TruncatedError
 	var recreated *kafka.TopicRecreatedError
 	switch {
 	case errors.As(s.Err, &cut):
-		m.fetcher.Stop(p.id)
-		m.truncated(p, cut.Offset, cut.Divergence)
+		r.stopFetching()
+		f.gaps.truncated(r, cut.Offset, cut.Divergence)
 	case errors.As(s.Err, &recreated):
-		m.fetcher.Stop(p.id)
-		m.recreated(p, recreated)
+		r.stopFetching()
+		f.gaps.recreated(r, recreated)
 	case errors.As(s.Err, &gone):
-		m.fetcher.Stop(p.id)
-		m.outOfRange(p, gone)
+		r.stopFetching()
+		f.gaps.outOfRange(r, gone)
 	case errors.Is(s.Err, kafka.ErrNotAuthorized):
-		m.e.fail(s.Err, false)
+		f.proc.fail(s.Err, false)
 	default:
-		m.haltAndLookAgain(p, s.Err)
+		f.halts.haltAndLookAgain(r, s.Err)
 	}
 }
 
-// feedRound dispatches one chunk of each partition in turn until none has
+// lookAgain reads a halted partition on if its newly fetched data can be decoded.
+func (f *feeder) lookAgain(r *reader) {
+	if !r.waiting[0].Done() {
+		ok, err := f.decoder.decodeAhead(r, 1)
+		if err != nil {
+			f.corrupt(r, err)
+			return
+		}
+		if !ok {
+			r.stopFetching()
+			r.dropSets()
+			f.halts.lookAgainLater(r)
+			return
+		}
+	}
+	f.halts.end(r)
+}
+
+// corrupt takes a set that can't be decoded. Damage in the log halts the partition.
+func (f *feeder) corrupt(r *reader, err error) {
+	if !r.fetchAgain(err) {
+		f.halts.haltAndLookAgain(r, err)
+		return
+	}
+	f.log.Info("fetched data is damaged; fetching it again", "partition", r.id, "error", err.Error())
+}
+
+// passGaps passes the gaps of the partitions that wait for their last record in
+// flight.
+func (f *feeder) passGaps() {
+	for _, r := range f.holdings.readers {
+		if r.turning != nil {
+			f.gaps.pass(r)
+		}
+	}
+}
+
+// restHalted ends the turns of halted partitions that were being read carefully
+// when their records have had an attempt.
+func (f *feeder) restHalted() {
+	for _, r := range f.holdings.readers {
+		if !r.is(halted) || !r.search.suspect.any() {
+			continue
+		}
+		if r.search.close(); !r.search.window.open {
+			r.search.leaveTurn()
+		}
+	}
+}
+
+// round dispatches one chunk of each partition in turn until none has
 // anything left that the bounds allow. It starts with another partition each
 // time, so that none is favoured when the bounds are tight.
-func (m *member) feedRound() {
-	m.blocked.Store(false)
-	parts := m.feedable()
-	for progress := true; progress && !m.wake.Pending(); {
+func (f *feeder) round() {
+	f.mail.blocked.Store(false)
+	readers := f.feedable()
+	for progress := true; progress && !f.mail.wake.Pending(); {
 		progress = false
-		for i := range parts {
-			if m.feedPartition(parts[(i+m.rounds)%len(parts)]) {
+		for i := range readers {
+			if f.feed(readers[(i+f.rounds)%len(readers)]) {
 				progress = true
 			}
-			if len(m.decoded) >= pushChunks {
-				m.push()
+			if len(f.decoded) >= pushChunks {
+				f.push()
 			}
 		}
 	}
-	m.push()
-	m.rounds++
+	f.push()
+	f.rounds++
 }
 
-func (m *member) feedable() []*partition {
-	m.feedList = m.feedList[:0]
-	for _, p := range m.parts {
-		if p.is(active, careful) && (p.ahead != nil || p.set != nil || len(p.waiting) > 0 || p.is(careful)) {
-			m.feedList = append(m.feedList, p)
+func (f *feeder) feedable() []*reader {
+	f.feedList = f.feedList[:0]
+	for _, r := range f.holdings.readers {
+		if r.is(active, careful) && (r.hasInput() || r.is(careful)) {
+			f.feedList = append(f.feedList, r)
 		}
 	}
-	return m.feedList
+	return f.feedList
 }
 
-// feedPartition dispatches one chunk and reports whether it did.
-func (m *member) feedPartition(p *partition) bool {
-	if p.is(careful) {
-		return m.feedCareful(p)
+// feed dispatches one chunk and reports whether it did.
+func (f *feeder) feed(r *reader) bool {
+	if r.is(careful) {
+		return f.feedCarefully(r)
 	}
-	c := m.decode(p, maxChunk)
+	c := f.decode(r, maxChunk)
 	if c == nil {
 		return false
 	}
-	m.decoded = append(m.decoded, &c.Chunk)
+	f.decoded = append(f.decoded, &c.Chunk)
 	return true
+}
+
+// feedCarefully takes the partition's next step in careful reading and reports
+// whether it got anywhere at once.
+func (f *feeder) feedCarefully(r *reader) bool {
+	s := &r.search
+	f.mail.blocked.Store(true)
+	s.close()
+	if s.done() {
+		r.become(active)
+		s.end()
+		f.log.Info("went through the records that the last owner left; reading on as usual",
+			"partition", r.id, "offset", r.tracker.Position())
+		return true
+	}
+	c := f.decode(r, s.size())
+	if c == nil {
+		if s.idle() {
+			s.leaveTurn() // there is nothing to read
+		}
+		return false
+	}
+	s.open(c)
+	f.decoded = append(f.decoded, &c.Chunk)
+	return true
+}
+
+// decode returns the partition's next chunk of at most limit records, nil for none.
+func (f *feeder) decode(r *reader, limit int) *chunk {
+	c, err := f.decoder.next(r, limit)
+	if err != nil {
+		f.corrupt(r, err)
+	}
+	if c == nil {
+		f.gaps.pass(r)
+	}
+	return c
 }
 
 // pushChunks is how many chunks are pushed at once, if there are as many:
@@ -148,145 +250,11 @@ func (m *member) feedPartition(p *partition) bool {
 // few light records.
 const pushChunks = 8
 
-func (m *member) push() {
-	if len(m.decoded) == 0 {
+func (f *feeder) push() {
+	if len(f.decoded) == 0 {
 		return
 	}
-	m.pool.Push(m.decoded...)
-	clear(m.decoded)
-	m.decoded = m.decoded[:0]
-}
-
-// decode decodes the partition's next chunk of at most limit records and
-// enters it in the partition's books. It returns nil if there is nothing
-// fetched, the bounds allow no more, or nothing is left to dispatch of it.
-func (m *member) decode(p *partition, limit int) *chunk {
-	for {
-		if p.ahead == nil && !m.decodeAhead(p, limit) {
-			return nil
-		}
-		c := p.ahead
-		if !m.covered(p, c) {
-			return nil
-		}
-		m.sequence(p, c)
-		if !p.tracker.Fits(c.offsets) {
-			// Looked at again after blocked is set, as in room.
-			m.blocked.Store(true)
-			if !p.tracker.Fits(c.offsets) {
-				return nil
-			}
-		}
-		p.ahead = nil
-		if m.enter(p, c) {
-			return c
-		}
-	}
-}
-
-// decodeAhead decodes p.ahead, if the bounds allow.
-func (m *member) decodeAhead(p *partition, limit int) bool {
-	if !m.nextSet(p) {
-		return false
-	}
-	c, err := m.decodeNext(p, limit)
-	for errors.Is(err, batch.ErrNoRoom) {
-		// The log batch takes more than was expected. Its set knows how much now.
-		c, err = m.decodeNext(p, limit)
-	}
-	if err != nil {
-		m.corrupt(p, err)
-		return false
-	}
-	if c == nil {
-		return false
-	}
-	p.expect = len(c.batch.Records)
-	m.admit(p, c)
-	p.ahead = c
-	return true
-}
-
-// decodeNext decodes a chunk from p.set. It returns nil if the bounds don't allow it.
-func (m *member) decodeNext(p *partition, limit int) (*chunk, error) {
-	if !m.mayUnpack(p) {
-		p.paused.Store(true)
-		return nil, nil
-	}
-	records, bytes := m.room(p)
-	p.paused.Store(records <= 0)
-	if records <= 0 {
-		return nil, nil
-	}
-	c := m.chunks.get(p.expect)
-	if err := p.set.Next(&c.batch, min(records, limit), bytes); err != nil {
-		m.chunks.put(c)
-		return nil, err
-	}
-	return c, nil
-}
-
-// nextSet makes sure that p.set has something to decode. As soon as a set is
-// begun the next one is asked for, so that it is there when this one is done.
-func (m *member) nextSet(p *partition) bool {
-	for p.set == nil || p.set.Done() {
-		if p.set != nil {
-			p.set.Release()
-			p.set = nil
-		}
-		if len(p.waiting) == 0 {
-			m.passTurn(p)
-			return false
-		}
-		p.set = p.waiting[0]
-		p.waiting = append(p.waiting[:0], p.waiting[1:]...)
-		m.fetcher.Ask(p.id)
-	}
-	return true
-}
-
-// admit leaves out of the chunk what was settled before a restart.
-func (m *member) admit(p *partition, c *chunk) {
-	records := c.batch.Records
-	m.e.metrics.RecordsIn.Add(len(records))
-	m.e.metrics.OffsetsWithoutRecord.Add(int(c.batch.Next-c.batch.First) - len(records))
-	m.e.metrics.BytesIn.Add(c.batch.Bytes)
-	c.sequenced = !m.e.code.HasSequencer()
-	if p.tracker.Resuming() {
-		kept := records[:0]
-		for i := range records {
-			if !p.tracker.Resumed(records[i].Offset) {
-				kept = append(kept, records[i])
-			}
-		}
-		m.e.metrics.OffsetsSettledBefore.Add(len(records) - len(kept))
-		records = kept
-	}
-	c.list(records)
-}
-
-// enter puts a decoded chunk into the partition's books and reports whether it
-// has records to dispatch.
-func (m *member) enter(p *partition, c *chunk) bool {
-	next, bytes, n := c.batch.Next, int64(c.batch.Bytes), int64(len(c.Records))
-	p.tracker.Admit(&c.span, c.offsets, next)
-	m.nudgeCommit(p, next)
-	m.nudgeReach(p, next)
-	if n == 0 {
-		m.chunks.put(c)
-		return false
-	}
-	c.part, c.Lanes, c.Cancelled = p, p.lanes, &p.cancelled
-	c.number = m.nextNumber
-	m.nextNumber++
-	c.bytes, c.rest, c.written = bytes/n, bytes%n, c.Records[0].Timestamp
-	if m.e.code.HasObserver() {
-		if c.outcomes == nil {
-			c.outcomes = &outcomes{}
-		}
-		c.outcomes.reset(len(c.Records))
-	}
-	p.records.Add(n)
-	p.bytes.Add(bytes)
-	return true
+	f.pool.Push(f.decoded...)
+	clear(f.decoded)
+	f.decoded = f.decoded[:0]
 }

@@ -1,10 +1,9 @@
 package engine
 
 import (
-	"errors"
 	"time"
 
-	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/go-logr/logr"
 )
 
 // A partition that can't be read on is halted: its records in flight are finished
@@ -22,84 +21,54 @@ type readingHalt struct {
 	since time.Time
 }
 
-// haltReading halts a partition until it is given up. The error names the place
-// and says what to do.
-func (m *member) haltReading(p *partition, err error) {
-	if !p.is(active, careful, halted) {
+// halts stop the reading of partitions. Only the feeder's goroutine has them.
+type halts struct {
+	log   logr.Logger
+	topic string
+	mail  *mailbox
+}
+
+// halt halts a partition until it is given up. The error names the place and says
+// how to go on.
+func (h *halts) halt(r *reader, err error) {
+	if !r.is(active, careful, halted) {
 		return
 	}
-	m.fetcher.Stop(p.id)
-	m.dropSets(p)
-	p.to(halted)
-	if last := p.halt.Load(); last == nil || last.err.Error() != err.Error() {
-		p.halt.Store(&readingHalt{err: err, since: time.Now()})
-		m.log.Error(err, "halted a partition; all others go on", "topic", m.e.cfg.Input.Topic, "partition", p.id,
-			"offset", p.tracker.Position())
+	r.stopFetching()
+	r.dropSets()
+	r.become(halted)
+	if last := r.halt.Load(); last == nil || last.err.Error() != err.Error() {
+		r.halt.Store(&readingHalt{err: err, since: time.Now()})
+		h.log.Error(err, "halted a partition; all others go on", "topic", h.topic, "partition", r.id,
+			"offset", r.tracker.Position())
 	}
-	m.wakeFeeder()
+	h.mail.wake.Notify()
 }
 
 // haltAndLookAgain halts a partition for a reason that may pass.
-func (m *member) haltAndLookAgain(p *partition, err error) {
-	m.haltReading(p, err)
-	m.lookAgainLater(p)
+func (h *halts) haltAndLookAgain(r *reader, err error) {
+	h.halt(r, err)
+	h.lookAgainLater(r)
 }
 
-func (m *member) lookAgainLater(p *partition) {
+// lookAgainLater fetches a halted partition again after lookAgainInterval.
+func (h *halts) lookAgainLater(r *reader) {
+	p := r.partition
 	time.AfterFunc(lookAgainInterval, func() {
-		m.post(func() {
-			if m.parts[p.id] == p && p.is(halted) {
-				p.epoch = m.fetcher.StartAt(p.id, p.at(p.tracker.Position()))
+		h.mail.post(func(f *feeder) {
+			if r := f.holdings.of(p); r != nil && r.is(halted) {
+				r.fetchOn()
 			}
 		})
 	})
 }
 
-// lookedAgain reads a halted partition on if what was fetched of it now can be
-// decoded.
-func (m *member) lookedAgain(p *partition) {
-	if !p.waiting[0].Done() && !m.decodeAhead(p, 1) {
-		if p.set != nil { // otherwise decoding has halted it again already
-			m.fetcher.Stop(p.id)
-			m.dropSets(p)
-			m.lookAgainLater(p)
-		}
-		return
+// end goes on with the reading of a halted partition.
+func (h *halts) end(r *reader) {
+	r.halt.Store(nil)
+	r.become(active)
+	if r.search.suspect.any() {
+		r.become(careful)
 	}
-	p.halt.Store(nil)
-	p.to(active)
-	if p.suspect.any() {
-		p.to(careful)
-	}
-	m.log.Info("reading a halted partition again", "topic", m.e.cfg.Input.Topic, "partition", p.id,
-		"offset", p.tracker.Position())
-}
-
-// restHalted ends the turns of halted partitions that were being read carefully
-// when their records have had an attempt.
-func (m *member) restHalted() {
-	for _, p := range m.parts {
-		if !p.is(halted) || !p.suspect.any() {
-			continue
-		}
-		if m.closeWindow(p); !p.suspect.window.open {
-			m.leaveTurn(p)
-		}
-	}
-}
-
-// corrupt takes a set that can't be decoded. It is fetched once more, in case
-// the damage was done on the way; damage in the log halts the partition.
-func (m *member) corrupt(p *partition, err error) {
-	position := p.tracker.Position()
-	var tooLarge *batch.TooLargeError
-	if p.corruptAt == position+1 || p.is(halted) || errors.As(err, &tooLarge) {
-		m.haltAndLookAgain(p, err)
-		return
-	}
-	m.dropSets(p)
-	m.fetcher.Stop(p.id)
-	p.corruptAt = position + 1 // so that zero is none
-	m.log.Info("fetched data is damaged; fetching it again", "partition", p.id, "error", err.Error())
-	p.epoch = m.fetcher.StartAt(p.id, p.at(position))
+	h.log.Info("reading a halted partition again", "topic", h.topic, "partition", r.id, "offset", r.tracker.Position())
 }

@@ -29,7 +29,7 @@ func (h *epochHistory) add(starts []batch.EpochStart, below int64) {
 	h.starts = append(h.starts, starts...)
 }
 
-// before returns the epoch of the last record below an offset; -1 is unknown.
+// before returns the epoch of the last record below an offset, -1 if it is not known.
 func (h *epochHistory) before(offset int64) int32 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -53,7 +53,7 @@ func (h *epochHistory) until(offset int64) (starts []batch.EpochStart) {
 	return starts
 }
 
-// at returns a place in the partition's log.
+// at returns an offset of the partition's log with the epoch and topic that it belongs to.
 func (p *partition) at(offset int64) kafka.Position {
 	return kafka.Position{Offset: offset, LeaderEpoch: p.epochs.before(offset), TopicID: p.origin.TopicID}
 }

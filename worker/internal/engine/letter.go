@@ -12,8 +12,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// An Origin's index holds the record's in its chunk, and above it for a dead
-// letter that bit and the letter's failure.Form.
+// An Origin's index holds the record's index in its chunk. For a dead letter it holds
+// deadLetterBit and the letter's failure.Form above that.
 const (
 	deadLetterBit = 1 << 30
 	formShift     = 24
@@ -21,25 +21,24 @@ const (
 	formMask      = 1<<failure.FormBits - 1
 )
 
-// letterOptions are those of the dead-letter topic. Letters are compressed
-// whatever outputs are: the letter of a record that came compressed must not
-// be larger than the record was. A refused letter concerns the record's partition,
-// not the worker.
+// letterOptions are the dead-letter topic's. Letters are compressed even if outputs are
+// not: the letter of a record that came compressed must not be larger than the record
+// was. A refused letter concerns the record's partition, not the worker.
 var letterOptions = kafka.TopicOptions{Compression: config.Zstd, Isolated: true}
 
 // deadLetter writes the record to the dead-letter topic; the acknowledgement
 // settles it.
-func (m *member) deadLetter(c *chunk, i int, attempts int, err error) {
+func (s *settler) deadLetter(c *chunk, i int, attempts int, err error) {
 	if c.outcomes != nil {
-		c.outcomes.fate(i, record.DeadLettered, err)
+		c.outcomes.setFate(i, record.DeadLettered, err)
 	}
-	m.writeLetter(c, i, attempts, err, 0)
+	s.writeLetter(c, i, attempts, err, 0)
 }
 
 // writeLetter writes a dead letter in a form. Its own timestamp is the time of
 // failure, so that the topic's retention counts from there and an odd timestamp
 // can't be refused.
-func (m *member) writeLetter(c *chunk, i int, attempts int, err error, form failure.Form) {
+func (s *settler) writeLetter(c *chunk, i int, attempts int, err error, form failure.Form) {
 	rec := &c.Records[i]
 	now := time.Now()
 	letter := failure.NewLetter(rec, err, attempts, now, form)
@@ -52,17 +51,17 @@ func (m *member) writeLetter(c *chunk, i int, attempts int, err error, form fail
 		to = kafka.ByKey()
 	}
 	origin := batch.Origin{Owner: c, Index: int32(i) | deadLetterBit | int32(form)<<formShift}
-	appendErr := m.writers.deadLetters.Append(c.part.owned, to, &msg, origin)
+	appendErr := s.writers.deadLetters.Append(c.part.owned, to, &msg, origin)
 	if appendErr != nil && !c.part.givenUp() {
-		m.letterRefused(c, i, form, appendErr)
+		s.letterRefused(c, i, form, appendErr)
 	}
 }
 
-// letterRefused takes a dead letter that the brokers will not store. It is
-// written in another form if that may help. A record whose letter can't be
+// letterRefused takes a dead letter that the brokers refuse to store. It writes the
+// letter in another form if that may help. A record whose letter can't be
 // written at all is dropped if the policy says so; otherwise its partition is
 // halted, and all others go on.
-func (m *member) letterRefused(c *chunk, i int, form failure.Form, refusal error) {
+func (s *settler) letterRefused(c *chunk, i int, form failure.Form, refusal error) {
 	rec := &c.Records[i]
 	attempts, _, err := c.part.failures.of(rec.Offset)
 	if err == nil {
@@ -70,23 +69,27 @@ func (m *member) letterRefused(c *chunk, i int, form failure.Form, refusal error
 	}
 	attempts = max(attempts, 1)
 	if next, ok := otherForm(rec, form, refusal); ok {
-		m.e.failures.exhausted("the dead-letter topic refuses a record as it is: writing the letter in another form", rec, attempts, refusal)
-		m.writeLetter(c, i, attempts, err, next)
+		s.proc.failures.exhausted("the dead-letter topic refuses a record as it is: writing the letter in another form", rec, attempts, refusal)
+		s.writeLetter(c, i, attempts, err, next)
 		return
 	}
 	lost := &LetterError{
 		Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset,
-		OnRefused: m.e.cfg.Failure.DeadLetter.OnRefused, Refusal: refusal, Err: err,
+		OnRefused: s.proc.cfg.Failure.DeadLetter.OnRefused, Refusal: refusal, Err: err,
 	}
 	if lost.aboutTheRecord() && lost.OnRefused == config.Drop {
-		m.e.failures.lines.Error(lost, "dropped a record", "topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset,
+		s.proc.failures.lines.Error(lost, "dropped a record", "topic", rec.Topic, "partition", rec.Partition, "offset", rec.Offset,
 			"attempts", attempts)
-		m.drop(c, i, err)
+		s.drop(c, i, err)
 		return
 	}
 	p := c.part
 	p.stuck.Add(1)
-	m.post(func() { m.haltReading(p, lost) })
+	s.feeder.post(func(f *feeder) {
+		if r := f.holdings.of(p); r != nil {
+			f.halts.halt(r, lost)
+		}
+	})
 }
 
 // otherForm returns the form of a letter to try after one was refused.
@@ -105,13 +108,13 @@ func otherForm(rec *record.Record, form failure.Form, refusal error) (next failu
 // errUnknown stands for a record's failure that is not remembered.
 var errUnknown = errors.New("unknown")
 
-// LetterError says that a record's dead letter can't be written. The record's
+// LetterError is the error of a record whose dead letter can't be written. The record's
 // partition is halted, or the record dropped.
 type LetterError struct {
 	Topic     string
 	Partition int32
 	Offset    int64
-	OnRefused config.OnExhausted // what the configuration says
+	OnRefused config.OnExhausted // of the configuration
 	Refusal   error              // of the letter
 	Err       error              // of the record
 }
@@ -122,7 +125,7 @@ func (e *LetterError) Error() string {
 		e.Topic, e.Partition, e.Offset, e.Refusal, e.hint(), e.Err)
 }
 
-// aboutTheRecord reports whether letters of other records may well be taken. Only
+// aboutTheRecord reports whether the topic may well take letters of other records. Only
 // then does onRefused apply.
 func (e *LetterError) aboutTheRecord() bool {
 	return errors.Is(e.Refusal, kafka.ErrTooLarge) || errors.Is(e.Refusal, kafka.ErrInvalidRecord)

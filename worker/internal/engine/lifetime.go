@@ -13,10 +13,10 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// lifetime identifies this process, and knows whether the one before it ended by
-// itself. A partition that was left open by this process, or by one that ended by
-// itself, hides no record that crashes workers: the process has lost its membership,
-// or could not make its last commits.
+// lifetime identifies this process, and knows whether the process before it ended by
+// itself. If this process, or one that ended by itself, left a partition open, then it
+// had lost its membership or could not make its last commits. No record that crashes
+// workers is to be looked for in such a partition.
 type lifetime struct {
 	process uint32 // this one
 	ended   uint32 // the last one with the same state directory, if it ended by itself; or 0
@@ -43,7 +43,7 @@ func newLifetime(dir string, log logr.Logger) lifetime {
 		err = json.Unmarshal(content, &last)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		log.Error(err, "can't read whether the last worker process ended by itself; what it left open will be read carefully", "file", l.file)
+		log.Error(err, "can't read whether the last worker process ended by itself; the partitions that it left open will be read carefully", "file", l.file)
 	}
 	l.ended = last.Process
 	return l
@@ -54,7 +54,7 @@ func (l *lifetime) accounts(process uint32) bool {
 	return process == l.process || process == l.ended && process != 0
 }
 
-// note writes down that this process is ending. It is called when the end
+// note writes down that this process is ending. The engine calls it when the end
 // begins, since a process that takes long is killed in the middle.
 func (l *lifetime) note() {
 	if l.file == "" {
@@ -62,7 +62,7 @@ func (l *lifetime) note() {
 	}
 	l.once.Do(func() {
 		if err := writeEnding(l.file, ending{l.process}); err != nil {
-			l.log.Error(err, "can't note that the worker process ends by itself; what it leaves open will be read carefully")
+			l.log.Error(err, "can't note that the worker process ends by itself; the partitions that it leaves open will be read carefully")
 		}
 	})
 }

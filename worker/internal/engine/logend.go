@@ -11,9 +11,9 @@ import (
 // logEnd holds where a partition's log ended at the last fetch. The feeder writes
 // it, /status reads it.
 type logEnd struct {
-	// readable is the end of what may be read: the last stable offset under
-	// ReadCommitted. high is the end of the log. Both are -1 until a broker has
-	// told them.
+	// readable is the end of the records that may be read: the last stable offset
+	// under ReadCommitted. high is the end of the log. Both are -1 until a broker has
+	// reported them.
 	readable, high atomic.Int64
 	// heldSince is the time since began when open transactions began to hold
 	// readable where it is, below high; 0 if they don't.
@@ -25,8 +25,8 @@ func (e *logEnd) unknown() {
 	e.high.Store(-1)
 }
 
-// found notes the log's end that was asked for before the first fetch, so that a
-// partition which is halted then shows its lag.
+// found notes the log's end from a request before the first fetch, so that a partition
+// that is halted then shows its lag.
 func (e *logEnd) found(end int64) {
 	if e.readable.Load() < 0 {
 		e.readable.Store(end)
@@ -34,10 +34,10 @@ func (e *logEnd) found(end int64) {
 	}
 }
 
-// endMoved notes the watermarks of a set. Not every broker sends all of them.
-func (m *member) endMoved(p *partition, s *batch.Set) {
-	readable, e := s.HighWatermark, &p.end
-	if m.readCommitted && s.LastStableOffset >= 0 {
+// moved notes the watermarks of a set. Not every broker sends all of them.
+func (e *logEnd) moved(s *batch.Set, readCommitted bool) {
+	readable := s.HighWatermark
+	if readCommitted && s.LastStableOffset >= 0 {
 		readable = s.LastStableOffset
 	}
 	if readable < 0 {
@@ -53,8 +53,8 @@ func (m *member) endMoved(p *partition, s *batch.Set) {
 	e.high.Store(max(s.HighWatermark, readable))
 }
 
-// heldAfter is how long a transaction is open before /status says that it holds
-// back the records behind it. Most transactions end sooner.
+// heldAfter is the time for which a transaction is open before /status says that it
+// holds back the records behind it. Most transactions end sooner.
 const heldAfter = 5 * time.Second
 
 // held describes the open transaction that holds back offsets of the log; "" if none

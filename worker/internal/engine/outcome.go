@@ -7,8 +7,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// outcomes gathers what the OutcomeObserver is to be told about the records of
-// one chunk. Only chunks of processors that observe have one.
+// outcomes gathers the outcomes of one chunk's records for the OutcomeObserver. Only
+// chunks of processors that observe have one.
 type outcomes struct {
 	mu      sync.Mutex
 	records []pending // guarded by mu
@@ -29,22 +29,22 @@ func (o *outcomes) reset(n int) {
 	}
 }
 
-// expect says how many results record i waits for.
+// expect sets the number of results that record i waits for.
 func (o *outcomes) expect(i, results int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.records[i].missing = results
 }
 
-// fate says what is to become of record i.
-func (o *outcomes) fate(i int, fate record.Fate, err error) {
+// setFate sets the fate that record i has once its results are there.
+func (o *outcomes) setFate(i int, fate record.Fate, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.records[i].fate, o.records[i].err = fate, err
 }
 
-// add counts one result and tells the observer when it was the record's last.
-func (o *outcomes) add(e *Engine, c *chunk, i int, ack *kafka.Ack, k int) {
+// add counts one result, and calls the observer after the record's last one.
+func (o *outcomes) add(proc *process, c *chunk, i int, ack *kafka.Ack, k int) {
 	o.mu.Lock()
 	p := &o.records[i]
 	if ack != nil {
@@ -58,7 +58,7 @@ func (o *outcomes) add(e *Engine, c *chunk, i int, ack *kafka.Ack, k int) {
 		return
 	}
 	rec := &c.Records[i]
-	e.observe(&record.Outcome{
+	proc.observe(&record.Outcome{
 		Input:   record.Position{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset},
 		Fate:    result.fate,
 		Outputs: result.outputs,
@@ -68,14 +68,14 @@ func (o *outcomes) add(e *Engine, c *chunk, i int, ack *kafka.Ack, k int) {
 
 // observe calls the processor's OutcomeObserver. The record is settled whatever the
 // observer does, so a panic changes nothing about it.
-func (e *Engine) observe(o *record.Outcome) {
-	if err := e.code.Observe(o); err != nil {
-		e.metrics.ObserverPanics.Add(1)
-		e.failures.observer(o, e.metrics.ObserverPanics.Value(), err)
+func (p *process) observe(o *record.Outcome) {
+	if err := p.code.Observe(o); err != nil {
+		p.metrics.ObserverPanics.Add(1)
+		p.failures.observer(o, p.metrics.ObserverPanics.Value(), err)
 	}
 }
 
-// position is where the k-th record of an acknowledgement was written.
+// position returns the place of the k-th record of an acknowledgement.
 func position(a *kafka.Ack, k int) record.Position {
 	p := record.Position{Topic: a.Topic, Partition: a.Partition, Offset: -1}
 	if a.BaseOffset >= 0 {

@@ -18,34 +18,35 @@ const (
 )
 
 // patiently calls attempt until it succeeds, fails with an error that waiting does
-// not remove, or ctx ends. The log, /status and /readyz say what it waits for. A
+// not remove, or ctx ends. The log, /status and /readyz give the error in that time. A
 // worker that ended instead would only be restarted, with longer and longer pauses.
-func (e *Engine) patiently(ctx context.Context, attempt func(context.Context) error) error {
-	var told time.Time
+func (p *process) patiently(ctx context.Context, attempt func(context.Context) error) error {
+	var logged time.Time
 	pause := backoff.Backoff{Initial: 100 * time.Millisecond, Max: contactPause}
 	for {
-		err := try(ctx, attempt)
+		err := attemptWithin(ctx, contactTimeout, attempt)
 		if err == nil || ctx.Err() != nil || !kafka.Passing(err) {
-			e.waitsFor("")
+			p.waitsFor("")
 			return err
 		}
-		e.waitsFor(err.Error())
-		if time.Since(told) >= contactReminder {
-			told = time.Now()
-			e.log.Info("Kafka can't be used yet; the worker waits for it", "error", err.Error())
+		p.waitsFor(err.Error())
+		if time.Since(logged) >= contactReminder {
+			logged = time.Now()
+			p.log.Info("Kafka can't be used yet; the worker waits for it", "error", err.Error())
 		}
 		_ = pause.Wait(ctx) // the loop looks at ctx
 	}
 }
 
-func try(ctx context.Context, attempt func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, contactTimeout)
+func attemptWithin(ctx context.Context, timeout time.Duration, attempt func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return attempt(ctx)
 }
 
-func (e *Engine) waitsFor(what string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.waiting = what
+// waitsFor sets why the cluster can't be used yet, "" for no reason.
+func (p *process) waitsFor(reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = reason
 }

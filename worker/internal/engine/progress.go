@@ -11,19 +11,19 @@ import (
 // and whether it waits for something that ends by itself. Every stage that the
 // work may be in shows that it is alive: the pool by attempts that end, the
 // fetcher, the producer and the committer by requests that end, failed ones too.
-// So a worker without Kafka is not stalled, and one that has lost a wake-up is:
-// then no stage asks.
+// So a worker without Kafka is not stalled. One that has lost a wake-up is stalled, since
+// no stage sends requests then.
 func (e *Engine) Progress() telemetry.Progress {
-	p := telemetry.Progress{Moved: uint64(e.metrics.Commits.Value() + e.metrics.CommitsFailed.Value())}
+	p := telemetry.Progress{Moved: uint64(e.proc.metrics.Commits.Value() + e.proc.metrics.CommitsFailed.Value())}
 	oldest := 0.0
 	for _, m := range e.members {
 		if m.joined.Load() == nil {
 			continue // it has no stages yet
 		}
 		attempts, running := m.pool.Attempts()
-		p.Moved += attempts + m.writers.tries() + m.lookups.Load()
+		p.Moved += attempts + m.writers.tries() + m.logEnds.ended.Load()
 		p.Waits = p.Waits || running
-		for _, part := range m.partitions() {
+		for _, part := range m.roster.partitions() {
 			m.progress(part, &p)
 			if u := part.status().OldestUnsettled; u != nil && (p.Stuck == "" || u.AgeSeconds > oldest) {
 				oldest = u.AgeSeconds
@@ -32,14 +32,14 @@ func (e *Engine) Progress() telemetry.Progress {
 			}
 		}
 	}
-	for _, s := range e.silent() {
+	for _, s := range e.proc.clusters.silent() {
 		p.Stuck += "; " + s.String()
 	}
 	return p
 }
 
-// progress adds what one partition has to do. A record whose letter is refused for
-// good is nothing to do: a restart would only repeat it.
+// progress adds the work of one partition. A record whose letter is refused for good is
+// no work: a restart would only repeat it.
 func (m *member) progress(part *partition, p *telemetry.Progress) {
 	p.Moved += uint64(part.settled.Load())
 	inFlight := part.records.Load() > part.stuck.Load()

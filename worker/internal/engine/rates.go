@@ -17,7 +17,7 @@ func (r *rates) perSecond() workerstatus.Rates {
 	}
 }
 
-// sampleRegularly samples the totals that rates are made of.
+// sampleRegularly samples the totals from which the rates follow.
 func (m *member) sampleRegularly(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
@@ -32,16 +32,16 @@ func (m *member) sampleRegularly(ctx context.Context) {
 }
 
 func (m *member) sample(now time.Time) {
-	m.follow()
+	m.resizePool()
 	m.saturation.Sample(now, m.pool.Busy().Seconds())
-	for _, p := range m.partitions() {
+	for _, p := range m.roster.partitions() {
 		p.rate.Sample(now, float64(p.settled.Load()))
 	}
 	if m.number > 0 {
 		return // the first member samples for the process
 	}
-	t := m.e.metrics.Totals()
-	m.e.rates.in.Sample(now, float64(t.RecordsIn))
-	m.e.rates.out.Sample(now, float64(t.RecordsOut))
-	m.e.rates.settled.Sample(now, float64(m.e.settled.Load()))
+	t := m.proc.metrics.Totals()
+	m.proc.rates.in.Sample(now, float64(t.RecordsIn))
+	m.proc.rates.out.Sample(now, float64(t.RecordsOut))
+	m.proc.rates.settled.Sample(now, float64(m.proc.settled.Load()))
 }

@@ -10,14 +10,24 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
+// settler decides the end of each record: its results are acknowledged, or the
+// record is filtered, tried again, dead-lettered, dropped, or halts its partition.
+// The goroutines of the pool and of the producers' senders call it.
+type settler struct {
+	proc    *process
+	feeder  *mailbox
+	writers *writers
+	chunks  *chunks
+}
+
 // acked takes the producer's acknowledgements. It is called from the sender's
 // goroutines, for a batch of one output partition at a time.
-func (m *member) acked(a *kafka.Ack) {
+func (s *settler) acked(a *kafka.Ack) {
 	if a.Err != nil {
-		m.refuseAll(a.Origins, a.Err)
+		s.refuseAll(a.Origins, a.Err)
 		return
 	}
-	run := settling{m: m, now: time.Now()}
+	run := settling{settler: s, now: time.Now()}
 	letters := 0
 	for k, o := range a.Origins {
 		i := int(o.Index & recordMask)
@@ -30,37 +40,43 @@ func (m *member) acked(a *kafka.Ack) {
 		run.result(i, a, k)
 	}
 	run.end()
-	m.e.metrics.RecordsDeadLettered.Add(letters)
-	m.e.metrics.RecordsOut.Add(len(a.Origins) - letters)
-	m.e.metrics.BytesOut.Add(a.Bytes)
+	s.proc.metrics.RecordsDeadLettered.Add(letters)
+	s.proc.metrics.RecordsOut.Add(len(a.Origins) - letters)
+	s.proc.metrics.BytesOut.Add(a.Bytes)
 }
 
-// refused takes an output that the brokers will not store.
-func (m *member) refused(o batch.Origin, err error) {
+func (s *settler) refuseAll(origins []batch.Origin, err error) {
+	for _, o := range origins {
+		s.refused(o, err)
+	}
+}
+
+// refused takes an output that the brokers refuse to store.
+func (s *settler) refused(o batch.Origin, err error) {
 	c := o.Owner.(*chunk)
 	i := int(o.Index & recordMask)
 	if c.part.givenUp() {
 		return
 	}
 	if o.Index&deadLetterBit != 0 {
-		m.letterRefused(c, i, failure.Form(o.Index>>formShift&formMask), err)
+		s.letterRefused(c, i, failure.Form(o.Index>>formShift&formMask), err)
 		return
 	}
-	m.undeliverable(c, i, err)
+	s.undeliverable(c, i, err)
 }
 
-// settling gathers what happens to records in a row, so that their chunk's
-// counters are touched once for those of one chunk, and their partition's once
-// for those of one partition.
+// settling gathers the results of a row of records, so that a chunk's counters are
+// touched once for its records in the row, and a partition's counters once for its
+// records.
 //
-// As soon as its last record is settled a chunk may be freed and used again.
-// Its tally keeps the records of this row unsettled until endChunk, and only who
-// settles the last one touches it afterwards.
+// A chunk may be freed and used again as soon as its last record is settled. The tally
+// keeps the records of this row unsettled until endChunk. After that only the goroutine
+// that settled the last record touches the chunk.
 type settling struct {
-	m    *member
-	now  time.Time
-	c    *chunk // nil before the first
-	part *partition
+	settler *settler
+	now     time.Time
+	c       *chunk // nil before the first
+	part    *partition
 
 	tally offsets.Tally // of c
 	n     int64         // settled of c
@@ -77,10 +93,10 @@ func (s *settling) begin(c *chunk) {
 }
 
 // result counts one result of record i: the k-th record of an acknowledgement,
-// or none if ack is nil.
+// or the end of a record without a result if ack is nil.
 func (s *settling) result(i int, ack *kafka.Ack, k int) {
 	if s.c.outcomes != nil && !s.part.givenUp() {
-		s.c.outcomes.add(s.m.e, s.c, i, ack, k)
+		s.c.outcomes.add(s.settler.proc, s.c, i, ack, k)
 	}
 	if !s.tally.Done(i) {
 		return
@@ -102,36 +118,38 @@ func (s *settling) endChunk() {
 		return
 	}
 	c := s.c
-	written, bytes, rest := c.written, s.n*c.bytes, c.rest
+	timestamp, bytes, extra := c.timestamp, s.n*c.meanBytes, c.extraBytes
 	if s.tally.End() {
-		bytes += rest
-		s.m.retire(c)
+		bytes += extra
+		s.settler.retire(c)
 	}
 	s.records, s.bytes = s.records+s.n, s.bytes+bytes
-	if !written.IsZero() {
-		s.m.e.metrics.ObserveEndToEnd(s.now.Sub(written), int(s.n))
+	if !timestamp.IsZero() {
+		s.settler.proc.metrics.ObserveEndToEnd(s.now.Sub(timestamp), int(s.n))
 	}
 	s.n, s.c = 0, nil
 }
 
-// endPartition tells the partition what was settled.
+// endPartition counts the settled records in their partition.
 func (s *settling) endPartition() {
 	if s.records == 0 {
 		return
 	}
-	m, p := s.m, s.part
+	settler, p := s.settler, s.part
 	p.settled.Add(s.records)
-	m.e.settled.Add(s.records)
+	settler.proc.settled.Add(s.records)
 	p.bytes.Add(-s.bytes)
 	left := p.records.Add(-s.records)
 	s.records, s.bytes = 0, 0
-	if left == 0 || m.blocked.Load() {
-		m.wakeFeeder()
+	if left == 0 {
+		settler.feeder.wake.Notify()
+	} else {
+		settler.feeder.progressed()
 	}
 }
 
 // retire frees a chunk whose records are all settled.
-func (m *member) retire(c *chunk) {
+func (s *settler) retire(c *chunk) {
 	c.part.tracker.Retire(&c.span)
 	c.caughtUp()
 	if c.abandoned {
@@ -141,21 +159,27 @@ func (m *member) retire(c *chunk) {
 		c.batch.Abandon()
 		return
 	}
-	m.chunks.put(c)
+	s.chunks.put(c)
 }
 
 // settleOne settles a record that has no output.
-func (m *member) settleOne(c *chunk, i int) {
-	run := settling{m: m, now: time.Now()}
+func (s *settler) settleOne(c *chunk, i int) {
+	run := settling{settler: s, now: time.Now()}
 	run.begin(c)
 	run.result(i, nil, 0)
 	run.end()
 }
 
-func (m *member) settleFiltered(c *chunk, i int) {
+func (s *settler) settleFiltered(c *chunk, i int) {
 	if c.outcomes != nil {
-		c.outcomes.fate(i, record.Filtered, nil)
+		c.outcomes.setFate(i, record.Filtered, nil)
 	}
-	m.e.metrics.RecordsFiltered.Add(1)
-	m.settleOne(c, i)
+	s.proc.metrics.RecordsFiltered.Add(1)
+	s.settleOne(c, i)
+}
+
+// triedAlone notes that an attempt of a record that is tried alone has ended.
+func (s *settler) triedAlone(c *chunk) {
+	c.part.aloneTried.Store(true)
+	s.feeder.wake.Notify()
 }

@@ -14,19 +14,19 @@ import (
 // any goroutine.
 func (e *Engine) Status() workerstatus.Status {
 	s := workerstatus.Status{
-		Name: e.cfg.Name, Topic: e.cfg.Input.Topic, GroupID: e.cfg.Input.GroupID,
-		Totals: e.metrics.Totals(),
-		Rates:  e.rates.perSecond(),
+		Name: e.proc.cfg.Name, Topic: e.proc.cfg.Input.Topic, GroupID: e.proc.cfg.Input.GroupID,
+		Totals: e.proc.metrics.Totals(),
+		Rates:  e.proc.rates.perSecond(),
 	}
-	e.mu.Lock()
-	s.Waiting = e.waiting
-	if e.err != nil {
-		s.Error = e.err.Error()
+	e.proc.mu.Lock()
+	s.Waiting = e.proc.waiting
+	if e.proc.err != nil {
+		s.Error = e.proc.err.Error()
 	}
-	e.mu.Unlock()
-	s.Silent = e.silent()
-	if e.connected.Load() {
-		s.Partitions = e.client.KnownPartitions(e.cfg.Input.Topic)
+	e.proc.mu.Unlock()
+	s.Silent = e.proc.clusters.silent()
+	if e.proc.clusters.opened.Load() {
+		s.Partitions = e.proc.clusters.input.KnownPartitions(e.proc.cfg.Input.Topic)
 	}
 	for _, m := range e.members {
 		s.Members = append(s.Members, m.status())
@@ -34,30 +34,20 @@ func (e *Engine) Status() workerstatus.Status {
 	return s
 }
 
-// Ready says why the worker is not a running member of its group, or nil.
+// Ready returns why the worker is not a running member of its group, nil if it is.
 func (e *Engine) Ready() error {
-	e.mu.Lock()
-	waiting := e.waiting
-	e.mu.Unlock()
+	e.proc.mu.Lock()
+	waiting := e.proc.waiting
+	e.proc.mu.Unlock()
 	if waiting != "" {
 		return fmt.Errorf("waiting for Kafka: %s", waiting)
 	}
 	for _, m := range e.members {
-		if state := *m.state.Load(); state != "running" {
+		if state := m.state.get(); state != "running" {
 			return fmt.Errorf("member %d is %s", m.number, state)
 		}
 	}
 	return nil
-}
-
-func (m *member) partitions() []*partition {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	parts := make([]*partition, 0, len(m.parts))
-	for _, p := range m.parts {
-		parts = append(parts, p)
-	}
-	return parts
 }
 
 // running reports whether the partition has been acquired; its tracker may be
@@ -65,15 +55,15 @@ func (m *member) partitions() []*partition {
 func (p *partition) running() bool { return !p.is(acquiring, released) }
 
 func (m *member) status() workerstatus.Member {
-	s := workerstatus.Member{State: *m.state.Load(), Partitions: []workerstatus.Partition{}}
+	s := workerstatus.Member{State: m.state.get(), Partitions: []workerstatus.Partition{}}
 	if group := m.joined.Load(); group != nil {
 		s.ID, s.Generation = group.ID(), group.Generation()
 		s.MemoryBytes = m.fetcher.Memory() // set before joined
 	}
 	s.Saturation = m.saturation.PerSecond()
-	for _, p := range m.partitions() {
+	for _, p := range m.roster.partitions() {
 		ps := p.status()
-		ps.Loss = m.e.metrics.OffsetsLost.Of(p.id)
+		ps.Loss = m.proc.metrics.OffsetsLost.Of(p.id)
 		s.InFlight.Records += ps.InFlight.Records
 		s.InFlight.Bytes += ps.InFlight.Bytes
 		s.Partitions = append(s.Partitions, ps)
@@ -123,7 +113,7 @@ func (p *partition) unsettled(offset int64, since time.Time) *workerstatus.Unset
 	return u
 }
 
-// keyHash is how /status names a key without showing it.
+// keyHash names a key for /status without showing it.
 func keyHash(key []byte) string {
 	if key == nil {
 		return ""

@@ -10,8 +10,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 )
 
-// A record that waits for another attempt would keep all that was fetched with
-// it in memory. So when all other records of its chunk are settled, it is copied, and
+// A record that waits for another attempt would keep all fetched data around it in
+// memory. So when all other records of its chunk are settled, it is copied, and
 // the chunk gives up the memory that it borrows. The pool reports when a record
 // waits; until its next attempt only the pool reads it, under the pool's lock. An
 // attempt that begins takes the lock under which the record is copied.
@@ -26,7 +26,7 @@ type stragglers struct {
 type straggler struct {
 	waiting bitmap // records that no attempt reads at the moment
 	waited  bitmap // those that have waited since the last sweep
-	copied  bitmap // records with memory of their own
+	copied  bitmap // records that have been copied
 	copies  map[int]*batch.Copy
 }
 
@@ -37,8 +37,8 @@ func (b *bitmap) set(i int)      { b[i/64] |= 1 << (i % 64) }
 func (b *bitmap) clear(i int)    { b[i/64] &^= 1 << (i % 64) }
 func (b *bitmap) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
 
-// straggles notes that record i waits for another attempt, which must begin with
-// resumes.
+// straggles notes that record i waits for another attempt. That attempt must begin by
+// calling resumes.
 func (c *chunk) straggles(i int) {
 	if c.Leaked() {
 		return // an attempt that never returned may still read it
@@ -111,9 +111,9 @@ func (m *member) sweepRegularly(ctx context.Context) {
 		case <-ticker.C:
 		}
 		if short := m.fetcher.Short(); short || n%10 == 0 {
-			for _, p := range m.partitions() {
+			for _, p := range m.roster.partitions() {
 				if p.stragglers.sweep(m.pool, short) {
-					m.wakeFeeder()
+					m.mail.wake.Notify()
 				}
 			}
 		}
@@ -140,8 +140,8 @@ func (s *stragglers) sweep(pool *dispatch.Pool, short bool) (freed bool) {
 	return freed
 }
 
-// covers reports whether all that is unsettled of the chunk has waited or has
-// memory of its own.
+// covers reports whether every unsettled record of the chunk has waited or has been
+// copied.
 func (st *straggler) covers(c *chunk) bool {
 	still := [offsets.MaxSpanRecords / 64]uint64(st.copied)
 	for w := range still {
@@ -150,8 +150,7 @@ func (st *straggler) covers(c *chunk) bool {
 	return c.span.SettledBut(&still)
 }
 
-// copyOut gives the records that wait memory of their own, and gives up what the
-// chunk borrows.
+// copyOut copies the records that wait, and gives up the memory that the chunk borrows.
 func (st *straggler) copyOut(c *chunk) {
 	for i := range c.Records {
 		if st.waited.has(i) && !st.copied.has(i) && !c.span.Settled(i) {

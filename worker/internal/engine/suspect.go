@@ -14,8 +14,8 @@ const (
 
 var windows = [...]int{wide: maxChunk, narrow: 16, single: 1, alone: 1}
 
-// crashesAlone is how often the process has to die while it tries a record
-// alone before the record is given up. Once might be chance. The policy's
+// crashesAlone is the number of times that the process has to die while it tries a
+// record alone before the record is given up. Once might be chance. The policy's
 // maxAttempts plays no part: each crash costs the attempts of all records in
 // the process.
 const crashesAlone = 2
@@ -27,14 +27,11 @@ type suspect struct {
 	level   uint8
 	crashes int  // of the process while it tried the record at next-1 alone
 	limited bool // next is not beyond the log's end as it was after the crash
-
-	window window
-	opened int // windows so far
 }
 
-// suspectOf reads the suspicion from what the last owner committed. died says
-// that the owner's process ended without a known reason, if it had the partition
-// open. What it may have had in flight is suspected then.
+// suspectOf reads the suspicion from the last owner's commit. died is set if the owner's
+// process ended without a known reason. If it had the partition open, the records that
+// it may have had in flight are suspected.
 func suspectOf(watermark int64, state offsets.State, died bool) suspect {
 	var s suspect
 	wasAlone := false
@@ -56,14 +53,10 @@ func suspectOf(watermark int64, state offsets.State, died bool) suspect {
 	return s
 }
 
-// size returns how many records the next window may hold: few at first, so that
-// all partitions of a dead process move soon, however long records take.
-func (s *suspect) size() int { return min(windows[s.level], windows[narrow]<<min(s.opened, 8)) }
-
 // any reports whether anything is suspected.
 func (s *suspect) any() bool { return s.level != unsuspected }
 
-// mark is how the suspicion is committed, nil if there is none.
+// mark returns the suspicion as it is committed, nil if there is none.
 func (s *suspect) mark(alone bool) *offsets.Suspicion {
 	if !s.any() {
 		return nil
@@ -71,7 +64,7 @@ func (s *suspect) mark(alone bool) *offsets.Suspicion {
 	return &offsets.Suspicion{Next: s.next, Level: s.level, Crashes: s.crashes, Alone: alone}
 }
 
-// limit leaves out what the last owner can't have read: records from the end
+// limit leaves out the records that the last owner can't have read: those from the end
 // of the log on, as the first fetch shows it.
 func (s *suspect) limit(end int64) {
 	if s.limited || end < 0 {
@@ -88,7 +81,7 @@ func (s *suspect) condemns(offset int64) bool {
 	return s.crashes >= crashesAlone && offset == s.next-1
 }
 
-// nextLevel narrows a search down that a crash has left n offsets to.
+// nextLevel narrows a search down to which a crash has left n offsets.
 func nextLevel(level uint8, n int64) uint8 {
 	if level == unsuspected {
 		return wide // most processes that die were killed, and no record is at fault

@@ -94,22 +94,22 @@ func TestOneRecordIsTriedAloneAtATime(t *testing.T) {
 	if !turns.share(a) || !turns.share(b) {
 		t.Fatal("windows do not go on beside each other")
 	}
-	if turns.take(c) {
+	if turns.takeAlone(c) {
 		t.Error("a record is tried alone beside windows")
 	}
 	if !turns.leave(a) || !turns.leave(b) || turns.leave(b) {
 		t.Error("leaving is not reported once")
 	}
 	for range 2 {
-		if !turns.take(c) {
+		if !turns.takeAlone(c) {
 			t.Fatal("nothing is under way, and yet a record can't be tried alone")
 		}
 	}
-	if turns.share(a) || turns.take(b) {
+	if turns.share(a) || turns.takeAlone(b) {
 		t.Error("others go on beside a record that is tried alone")
 	}
 	turns.leave(c)
-	if !turns.take(b) {
+	if !turns.takeAlone(b) {
 		t.Error("the next one can't be tried alone")
 	}
 }

@@ -19,20 +19,20 @@ type wholeFailure struct {
 	wait time.Duration
 }
 
-// failedTogether says what follows for one of the records.
-func (m *member) failedTogether(w *wholeFailure, c *chunk, it dispatch.Item) dispatch.Verdict {
+// failedTogether takes the failure of a whole call for one of its records.
+func (s *settler) failedTogether(w *wholeFailure, c *chunk, it dispatch.Item) dispatch.Verdict {
 	if c.part.givenUp() {
 		return dispatch.Verdict{} // the worker's end may have cut the call off: not the records' fault
 	}
 	if !w.seen {
 		w.seen = true
 		if !failure.IsPermanent(w.err) {
-			w.wait = m.e.policy.Wait(it.Together() + 1)
+			w.wait = s.proc.policy.Wait(it.Together() + 1)
 		}
-		m.e.metrics.AttemptsFailed.Add(1)
-		m.e.failures.together(it.Record(), w.wait, w.err)
+		s.proc.metrics.AttemptsFailed.Add(1)
+		s.proc.failures.together(it.Record(), w.wait, w.err)
 	}
-	m.e.metrics.RecordsRetried.Add(1)
+	s.proc.metrics.RecordsRetried.Add(1)
 	c.part.failures.add(it.Record(), 0, w.err) // for /status
 	c.part.backOff(w.wait)
 	return dispatch.Verdict{Again: true, After: w.wait, Together: true}

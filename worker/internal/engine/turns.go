@@ -4,11 +4,11 @@ import "sync"
 
 // turns keeps a record that is tried alone apart from the windows of the
 // process's other suspected partitions: if the process dies then, it is right to
-// blame that record. Partitions that nobody suspects read on beside it.
+// blame that record. Partitions without suspicion read on beside it.
 type turns struct {
 	mu     sync.Mutex
-	shared map[*partition]bool // have a window under way; guarded by mu
-	alone  *partition          // tries a record alone; guarded by mu
+	shared map[*partition]bool // those with a window under way; guarded by mu
+	alone  *partition          // the one that tries a record alone; guarded by mu
 }
 
 // share lets p have a window under way beside others'.
@@ -26,8 +26,8 @@ func (t *turns) share(p *partition) bool {
 	return true
 }
 
-// take lets p try a record alone, if no window is under way.
-func (t *turns) take(p *partition) bool {
+// takeAlone lets p try a record alone, if no window is under way.
+func (t *turns) takeAlone(p *partition) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.alone == nil && len(t.shared) == 0 {

@@ -8,15 +8,20 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
+
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // writers write a member's results and its dead letters. Letters go to the input's
-// cluster, so they have a producer by themselves where results go to another one:
+// cluster. If results go to another cluster, letters have their own producer, and
 // neither waits for the other's brokers.
 type writers struct {
+	proc *process
+	log  logr.Logger
+
 	results *kafka.Producer
 	letters *kafka.Producer // results, unless the clusters differ
 
@@ -26,28 +31,27 @@ type writers struct {
 	refused refusedResults // where the producers differ
 }
 
-// openWriters makes the producers and asks for the topics that are known.
-func (m *member) openWriters(ctx context.Context) error {
-	w := &m.writers
-	compression := m.e.cfg.Output.Compression
-	if m.e.apart && m.e.cfg.Failure.DeadLetter.Topic != "" {
-		w.results = m.newProducer(outputPlace, m.e.output, compression, m.ackedApart)
-		w.letters = m.newProducer(inputPlace, m.e.client, config.None, m.acked)
+// open makes the producers and asks for the topics that are known.
+func (w *writers) open(ctx context.Context, s *settler) error {
+	compression := w.proc.cfg.Output.Compression
+	if w.proc.clusters.apart && w.proc.cfg.Failure.DeadLetter.Topic != "" {
+		w.results = w.newProducer(outputPlace, w.proc.clusters.output, compression, func(a *kafka.Ack) { w.ackedApart(a, s) })
+		w.letters = w.newProducer(inputPlace, w.proc.clusters.input, config.None, s.acked)
 	} else {
-		w.results = m.newProducer(outputPlace, m.e.output, compression, m.acked)
+		w.results = w.newProducer(outputPlace, w.proc.clusters.output, compression, s.acked)
 		w.letters = w.results
 	}
-	if err := m.e.patiently(ctx, m.openTopics); err != nil {
-		m.writers.close()
+	if err := w.proc.patiently(ctx, w.openTopics); err != nil {
+		w.close()
 		return err
 	}
 	return nil
 }
 
-func (m *member) newProducer(at place, client *kafka.Client, compression config.Compression, onAck func(*kafka.Ack)) *kafka.Producer {
-	output := m.e.cfg.Output
-	log := m.log
-	if m.e.apart {
+func (w *writers) newProducer(at place, client *kafka.Client, compression config.Compression, onAck func(*kafka.Ack)) *kafka.Producer {
+	output := w.proc.cfg.Output
+	log := w.log
+	if w.proc.clusters.apart {
 		log = log.WithValues("cluster", at)
 	}
 	return client.NewProducer(kafka.ProducerConfig{
@@ -55,53 +59,52 @@ func (m *member) newProducer(at place, client *kafka.Client, compression config.
 		Linger:          output.Linger.Duration,
 		DeliveryTimeout: output.DeliveryTimeout.Duration,
 		OnAck:           onAck,
-		OnFatal:         func(err error) { m.e.fail(m.e.in(at, err), true) },
-		OnThrottle:      func(broker int32, d time.Duration) { m.e.throttled(at, "produce", broker, d) },
+		OnFatal:         func(err error) { w.proc.fail(w.proc.clusters.in(at, err), true) },
+		OnThrottle:      func(broker int32, d time.Duration) { w.proc.throttled(at, "produce", broker, d) },
 		Logger:          log,
 	})
 }
 
-// openTopics makes the writers of the topics that the configuration names.
-func (m *member) openTopics(ctx context.Context) (err error) {
-	w := &m.writers
-	if t := m.e.cfg.Output.Topic; t != "" {
+// openTopics makes the writers of the topics in the configuration.
+func (w *writers) openTopics(ctx context.Context) (err error) {
+	if t := w.proc.cfg.Output.Topic; t != "" {
 		if w.output, err = w.results.Topic(ctx, t, kafka.TopicOptions{}); err != nil {
-			return m.e.in(outputPlace, fmt.Errorf("output topic: %w", err))
+			return w.proc.clusters.in(outputPlace, fmt.Errorf("output topic: %w", err))
 		}
 	}
-	if t := m.e.cfg.Failure.DeadLetter.Topic; t != "" {
+	if t := w.proc.cfg.Failure.DeadLetter.Topic; t != "" {
 		if w.deadLetters, err = w.letters.Topic(ctx, t, letterOptions); err != nil {
-			return m.e.in(inputPlace, fmt.Errorf("dead-letter topic: %w", err))
+			return w.proc.clusters.in(inputPlace, fmt.Errorf("dead-letter topic: %w", err))
 		}
 	}
 	return nil
 }
 
-// writer returns the writer of a result's topic; "" is the output topic.
-func (m *member) writer(topic string) (*kafka.TopicWriter, error) {
-	if topic == "" || topic == m.e.cfg.Output.Topic {
-		if m.writers.output == nil {
+// named returns the writer of a result's topic; "" is the output topic.
+func (w *writers) named(topic string) (*kafka.TopicWriter, error) {
+	if topic == "" || topic == w.proc.cfg.Output.Topic {
+		if w.output == nil {
 			return nil, errNoTopic
 		}
-		return m.writers.output, nil
+		return w.output, nil
 	}
-	writer, err := m.writers.results.Named(topic)
-	return writer, m.e.in(outputPlace, err)
+	writer, err := w.results.Named(topic)
+	return writer, w.proc.clusters.in(outputPlace, err)
 }
 
-// ackedApart takes the acknowledgements of results where letters have a producer by
-// themselves. The letters of refused results wait for that one's memory, and the
+// ackedApart takes the acknowledgements of results where letters have their own
+// producer. The letters of refused results wait for that producer's memory, and the
 // sender must not.
-func (m *member) ackedApart(a *kafka.Ack) {
+func (w *writers) ackedApart(a *kafka.Ack, s *settler) {
 	if a.Err == nil {
-		m.acked(a)
+		s.acked(a)
 		return
 	}
-	m.writers.refused.add(refusedBatch{slices.Clone(a.Origins), a.Err}, m.refuseAll)
+	w.refused.add(refusedBatch{slices.Clone(a.Origins), a.Err}, s.refuseAll)
 }
 
-// refusedResults are results whose letters are to be written. One goroutine at a time
-// takes them, so that the letters of a key keep its order.
+// refusedResults holds refused results until their letters are written. One goroutine at
+// a time takes them, so that the letters of a key keep its order.
 type refusedResults struct {
 	mu      sync.Mutex
 	waiting []refusedBatch // guarded by mu
@@ -114,7 +117,7 @@ type refusedBatch struct {
 	err     error
 }
 
-// add has a batch taken after those that were added before.
+// add calls take with a batch, after the batches that were added before it.
 func (r *refusedResults) add(b refusedBatch, take func([]batch.Origin, error)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -132,19 +135,13 @@ func (r *refusedResults) add(b refusedBatch, take func([]batch.Origin, error)) {
 	})
 }
 
-// next returns all that wait; the caller ends if there are none.
+// next returns the waiting batches. If there are none, its caller ends.
 func (r *refusedResults) next() []refusedBatch {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	batches := r.waiting
 	r.waiting, r.busy = nil, len(batches) > 0
 	return batches
-}
-
-func (m *member) refuseAll(origins []batch.Origin, err error) {
-	for _, o := range origins {
-		m.refused(o, err)
-	}
 }
 
 // tries changes as long as records wait to be written.
@@ -156,7 +153,7 @@ func (w *writers) tries() uint64 {
 	return n
 }
 
-// flush returns when what was appended before is acknowledged or failed. Letters of
+// flush returns when all earlier outputs are acknowledged or failed. Letters of
 // results that fail in this time may be left.
 func (w *writers) flush(ctx context.Context) error {
 	err := w.results.Flush(ctx)
@@ -166,7 +163,7 @@ func (w *writers) flush(ctx context.Context) error {
 	return err
 }
 
-// close drops what is not acknowledged.
+// close drops the outputs that are not acknowledged.
 func (w *writers) close() {
 	w.results.Close()
 	if w.letters != w.results {

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/kafka"
+)
+
+// holdings are the partitions that the member has, from their assignment until they
+// are given up. Only the feeder's goroutine has them; others see the roster.
+type holdings struct {
+	proc    *process
+	mail    *mailbox
+	roster  *roster
+	fetcher *kafka.Fetcher
+	chunks  *chunks
+	commits *committer
+	working context.Context
+
+	readers map[int32]*reader
+}
+
+// add makes a the partition's assignment. An earlier one must have been forgotten.
+func (h *holdings) add(a *kafka.Assignment) *reader {
+	p := newPartition(h.working, a)
+	r := &reader{
+		partition: p, fetcher: h.fetcher, chunks: h.chunks, commits: h.commits,
+		search:   search{part: p, proc: h.proc, mail: h.mail, commits: h.commits},
+		askAgain: backoff.Backoff{Initial: 200 * time.Millisecond, Max: 5 * time.Second},
+	}
+	h.readers[r.id] = r
+	h.roster.publish(h.readers)
+	return r
+}
+
+// of returns the reader of p, nil if p was given up.
+func (h *holdings) of(p *partition) *reader {
+	if r := h.readers[p.id]; r != nil && r.partition == p {
+		return r
+	}
+	return nil
+}
+
+// under returns the reader of an assignment, nil if the member has given it up.
+func (h *holdings) under(a *kafka.Assignment) *reader {
+	if r := h.readers[a.Partition]; r != nil && r.assignment == a {
+		return r
+	}
+	return nil
+}
+
+// forget ends an assignment and all that belongs to it: its timer, its turn in
+// careful reading, and the fetched data that was not dispatched.
+func (h *holdings) forget(r *reader) {
+	r.giveUp()
+	r.become(released)
+	r.stopDrainTimer()
+	r.search.leaveTurn()
+	r.dropSets()
+	r.abandonChunks()
+	r.stopFetching()
+	h.fetcher.Disown(r.id)
+	delete(h.readers, r.id)
+	h.roster.publish(h.readers)
+	h.mail.wake.Notify()
+}
