@@ -13,6 +13,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/joingroup"
 	"github.com/segmentio/kafka-go/protocol/leavegroup"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/assign"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
@@ -100,12 +101,12 @@ func (a *Admin) RenewGroup(ctx context.Context, group, topic string) error {
 }
 
 func (a *Admin) joinGroup(ctx context.Context, group, topic, id string) (*joingroup.Response, error) {
-	s := subscription{topics: []string{topic}, generation: noGeneration}
+	s := assign.Subscription{Topics: []string{topic}, Generation: assign.NoGeneration}
 	answer, err := a.askGroup(ctx, group, &joingroup.Request{
-		GroupID: group, MemberID: id, ProtocolType: consumerProtocol,
+		GroupID: group, MemberID: id, ProtocolType: assign.ProtocolType,
 		SessionTimeoutMS:   int32(keepSession.Milliseconds()),
 		RebalanceTimeoutMS: int32(keepSession.Milliseconds()),
-		Protocols:          []joingroup.RequestProtocol{{Name: assignorName, Metadata: s.encode()}},
+		Protocols:          []joingroup.RequestProtocol{{Name: assign.Name, Metadata: s.Encode()}},
 	})
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/leavegroup"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/assign"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
@@ -112,7 +113,7 @@ func (g *coordinator) tryRemove(ctx context.Context, member string) error {
 func (g *coordinator) protocolError(ctx context.Context, err error) error {
 	kind, name := g.protocol(ctx)
 	switch {
-	case kind != "" && kind != consumerProtocol:
+	case kind != "" && kind != assign.ProtocolType:
 		return fmt.Errorf("it is a group of the type %q, not of consumers: choose another group id (%w)", kind, err)
 	case name != "":
 		name = fmt.Sprintf("the assignor %q, not", name)
@@ -120,7 +121,7 @@ func (g *coordinator) protocolError(ctx context.Context, err error) error {
 		name = "another assignor than"
 	}
 	return fmt.Errorf("its members use %s %q: set partition.assignment.strategy to "+
-		"CooperativeStickyAssignor everywhere, or choose another group id (%w)", name, assignorName, err)
+		"CooperativeStickyAssignor everywhere, or choose another group id (%w)", name, assign.Name, err)
 }
 
 // protocol returns the group's protocol type and assignor, as far as the

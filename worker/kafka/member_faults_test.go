@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/assign"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -273,8 +274,8 @@ func TestJoinTellsWhatIsOwned(t *testing.T) {
 		return nil, nil, false
 	})
 	a.m.state.rejoin.Notify()
-	got, err := decodeSubscription(<-told)
-	want := subscription{topics: []string{"in"}, owned: []topicPartition{{"in", 0}, {"in", 1}, {"in", 2}}, generation: generation}
+	got, err := assign.DecodeSubscription(<-told)
+	want := assign.Subscription{Topics: []string{"in"}, Owned: []assign.Partition{{Topic: "in", Partition: 0}, {Topic: "in", Partition: 1}, {Topic: "in", Partition: 2}}, Generation: generation}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/heartbeat"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/assign"
 )
 
 // heartbeater sends a member's heartbeats. No failure to send one ends the
@@ -54,7 +55,7 @@ func (h *heartbeater) run(ctx context.Context) {
 // error if no coordinator responded.
 func (h *heartbeater) beat(ctx context.Context) error {
 	id, generation := h.state.identity()
-	if generation == noGeneration {
+	if generation == assign.NoGeneration {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, max(h.cfg.SessionTimeout/3, time.Second))

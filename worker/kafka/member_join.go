@@ -12,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/syncgroup"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/assign"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
@@ -93,9 +94,9 @@ func (j *joiner) unlessExpelled(err error) error {
 
 func (j *joiner) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 	id, generation, partitions := j.state.claims()
-	s := subscription{topics: []string{j.cfg.Topic}, generation: generation}
+	s := assign.Subscription{Topics: []string{j.cfg.Topic}, Generation: generation}
 	for _, p := range partitions {
-		s.owned = append(s.owned, topicPartition{j.cfg.Topic, p})
+		s.Owned = append(s.Owned, assign.Partition{Topic: j.cfg.Topic, Partition: p})
 	}
 	// The coordinator responds when all members have joined.
 	ctx, cancel := context.WithTimeout(ctx, j.cfg.RebalanceTimeout+requestTimeout)
@@ -106,8 +107,8 @@ func (j *joiner) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 		RebalanceTimeoutMS: int32(j.cfg.RebalanceTimeout.Milliseconds()),
 		MemberID:           id,
 		GroupInstanceID:    j.cfg.InstanceID,
-		ProtocolType:       consumerProtocol,
-		Protocols:          []joingroup.RequestProtocol{{Name: assignorName, Metadata: s.encode()}},
+		ProtocolType:       assign.ProtocolType,
+		Protocols:          []joingroup.RequestProtocol{{Name: assign.Name, Metadata: s.Encode()}},
 	})
 	if err != nil {
 		return nil, err
@@ -152,10 +153,10 @@ func (j *joiner) joinError(ctx context.Context, res *joingroup.Response) error {
 
 // syncGroup distributes the partitions if this member leads, and returns its own
 // assignment.
-func (j *joiner) syncGroup(ctx context.Context, joined *joingroup.Response) (assignment, error) {
+func (j *joiner) syncGroup(ctx context.Context, joined *joingroup.Response) (assign.Assignment, error) {
 	req := &syncgroup.Request{
 		GroupID: j.cfg.GroupID, GenerationID: joined.GenerationID, MemberID: joined.MemberID,
-		GroupInstanceID: j.cfg.InstanceID, ProtocolType: consumerProtocol, ProtocolName: joined.ProtocolName,
+		GroupInstanceID: j.cfg.InstanceID, ProtocolType: assign.ProtocolType, ProtocolName: joined.ProtocolName,
 	}
 	if joined.LeaderID == joined.MemberID {
 		var err error
@@ -184,7 +185,7 @@ func (j *joiner) syncGroup(ctx context.Context, joined *joingroup.Response) (ass
 		j.group.noteError(err)
 		return nil, fmt.Errorf("sync: %w", err)
 	}
-	a, err := decodeAssignment(res.Assignments)
+	a, err := assign.DecodeAssignment(res.Assignments)
 	if err != nil {
 		return nil, fmt.Errorf("the assignment by the group's leader can't be read: %w", err)
 	}
@@ -192,7 +193,7 @@ func (j *joiner) syncGroup(ctx context.Context, joined *joingroup.Response) (ass
 }
 
 // apply stores an assignment and passes the changes to the handler.
-func (j *joiner) apply(generation int32, leader bool, assigned assignment) {
+func (j *joiner) apply(generation int32, leader bool, assigned assign.Assignment) {
 	added, revoked := j.state.apply(leader, assigned[j.cfg.Topic])
 	j.topics.assignmentApplied()
 	j.cfg.Handler.Assigned(generation, added)

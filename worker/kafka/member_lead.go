@@ -7,21 +7,23 @@ import (
 
 	"github.com/segmentio/kafka-go/protocol/joingroup"
 	"github.com/segmentio/kafka-go/protocol/syncgroup"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/assign"
 )
 
 // distribute makes the assignments of all members, as the group's leader.
 func (j *joiner) distribute(ctx context.Context, joined []joingroup.ResponseMember) ([]syncgroup.RequestAssignment, error) {
-	var members []groupMember
+	var members []assign.Member
 	topics := make(map[string]bool)
 	for _, member := range joined {
-		s, err := decodeSubscription(member.Metadata)
+		s, err := assign.DecodeSubscription(member.Metadata)
 		if err != nil {
 			// One faulty client must not stop the group.
 			j.log.Error(err, "a member's subscription can't be read; it gets no partitions", "member", member.MemberID)
-			s = subscription{generation: noGeneration}
+			s = assign.Subscription{Generation: assign.NoGeneration}
 		}
-		members = append(members, groupMember{id: member.MemberID, subscription: s})
-		for _, t := range s.topics {
+		members = append(members, assign.Member{ID: member.MemberID, Subscription: s})
+		for _, t := range s.Topics {
 			topics[t] = true
 		}
 	}
@@ -30,8 +32,8 @@ func (j *joiner) distribute(ctx context.Context, joined []joingroup.ResponseMemb
 		return nil, err
 	}
 	var out []syncgroup.RequestAssignment
-	for id, a := range assign(members, withClaims(counts, members)) {
-		out = append(out, syncgroup.RequestAssignment{MemberID: id, Assignment: a.encode()})
+	for id, a := range assign.Assign(members, withClaims(counts, members)) {
+		out = append(out, syncgroup.RequestAssignment{MemberID: id, Assignment: a.Encode()})
 	}
 	return out, nil
 }
@@ -39,12 +41,12 @@ func (j *joiner) distribute(ctx context.Context, joined []joingroup.ResponseMemb
 // withClaims returns counts, and for topics that are missing there, the partitions
 // that members own. A broker that has just started may not know these topics yet,
 // which is no reason to take them from everybody.
-func withClaims(counts map[string]int32, members []groupMember) map[string]int32 {
+func withClaims(counts map[string]int32, members []assign.Member) map[string]int32 {
 	all := maps.Clone(counts)
 	for i := range members {
-		for _, p := range members[i].subscription.owned {
-			if counts[p.topic] == 0 {
-				all[p.topic] = max(all[p.topic], p.partition+1)
+		for _, p := range members[i].Subscription.Owned {
+			if counts[p.Topic] == 0 {
+				all[p.Topic] = max(all[p.Topic], p.Partition+1)
 			}
 		}
 	}

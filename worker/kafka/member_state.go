@@ -8,6 +8,7 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/assign"
 	"github.com/millrace-dev/millrace/worker/internal/signal"
 )
 
@@ -49,7 +50,7 @@ type expulsion struct {
 func newMemberState() *memberState {
 	s := &memberState{
 		rejoin:     signal.New(),
-		generation: noGeneration,
+		generation: assign.NoGeneration,
 		owned:      make(map[int32]*Assignment),
 	}
 	s.commits, s.cutCommits = context.WithCancel(context.Background())
@@ -119,7 +120,7 @@ func (s *memberState) disownAll() []*Assignment {
 func (s *memberState) leaveGeneration(forgetID bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.generation = noGeneration
+	s.generation = assign.NoGeneration
 	if forgetID {
 		s.id = ""
 	}

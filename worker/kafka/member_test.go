@@ -8,6 +8,8 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/assign"
 )
 
 func static(id string) func(*crew) { return func(c *crew) { c.cfg.InstanceID = id } }
@@ -193,9 +195,9 @@ func TestTopicGrows(t *testing.T) {
 }
 
 func TestUnseenTopicsStayWhereTheyAre(t *testing.T) {
-	members := []groupMember{
-		{"m1", subscription{topics: []string{"a", "b"}, owned: []topicPartition{{"a", 1}, {"b", 4}}, generation: 1}},
-		{"m2", subscription{topics: []string{"a", "b"}, owned: []topicPartition{{"a", 0}, {"b", 0}}, generation: 1}},
+	members := []assign.Member{
+		{ID: "m1", Subscription: assign.Subscription{Topics: []string{"a", "b"}, Owned: []assign.Partition{{Topic: "a", Partition: 1}, {Topic: "b", Partition: 4}}, Generation: 1}},
+		{ID: "m2", Subscription: assign.Subscription{Topics: []string{"a", "b"}, Owned: []assign.Partition{{Topic: "a", Partition: 0}, {Topic: "b", Partition: 0}}, Generation: 1}},
 	}
 	got := withClaims(map[string]int32{"a": 0, "b": 3}, members)
 	if want := map[string]int32{"a": 2, "b": 3}; !maps.Equal(got, want) {

@@ -1,4 +1,4 @@
-package kafka
+package assign
 
 import (
 	"encoding/binary"
@@ -12,55 +12,55 @@ import (
 // of Kafka's clients (ConsumerProtocolSubscription.json and
 // ConsumerProtocolAssignment.json there).
 
-type topicPartition struct {
-	topic     string
-	partition int32
+type Partition struct {
+	Topic     string
+	Partition int32
 }
 
-// subscription is what a member says when it joins.
-type subscription struct {
-	topics     []string
-	owned      []topicPartition
-	generation int32 // in which it owns this; noGeneration if it does not say
+// Subscription is what a member says when it joins.
+type Subscription struct {
+	Topics     []string
+	Owned      []Partition
+	Generation int32 // in which it owns this; noGeneration if it does not say
 }
 
-// assignment is what a member is given: partitions by topic.
-type assignment map[string][]int32
+// Assignment is what a member is given: partitions by topic.
+type Assignment map[string][]int32
 
-// noGeneration stands for the generation of who is in none.
-const noGeneration = -1
+// NoGeneration stands for the generation of who is in none.
+const NoGeneration = -1
 
 const (
 	subscriptionVersion = 3
 	assignmentVersion   = 3
 )
 
-// encode writes version 3, and the generation once more as user data, which is
+// Encode writes version 3, and the generation once more as user data, which is
 // where older members look for it.
-func (s *subscription) encode() []byte {
+func (s *Subscription) Encode() []byte {
 	be := binary.BigEndian
 	b := be.AppendUint16(nil, subscriptionVersion)
-	b = be.AppendUint32(b, uint32(len(s.topics)))
-	for _, t := range s.topics {
+	b = be.AppendUint32(b, uint32(len(s.Topics)))
+	for _, t := range s.Topics {
 		b = wire.AppendString(b, t)
 	}
 	b = be.AppendUint32(b, 4)
-	b = be.AppendUint32(b, uint32(s.generation))
-	b = appendTopicPartitions(b, s.owned)
-	b = be.AppendUint32(b, uint32(s.generation))
+	b = be.AppendUint32(b, uint32(s.Generation))
+	b = appendTopicPartitions(b, s.Owned)
+	b = be.AppendUint32(b, uint32(s.Generation))
 	return be.AppendUint16(b, 0xffff) // no rack
 }
 
 // appendTopicPartitions keeps the order: assignors take away the last ones
 // first.
-func appendTopicPartitions(b []byte, owned []topicPartition) []byte {
+func appendTopicPartitions(b []byte, owned []Partition) []byte {
 	var topics []string
 	byTopic := make(map[string][]int32)
 	for _, p := range owned {
-		if byTopic[p.topic] == nil {
-			topics = append(topics, p.topic)
+		if byTopic[p.Topic] == nil {
+			topics = append(topics, p.Topic)
 		}
-		byTopic[p.topic] = append(byTopic[p.topic], p.partition)
+		byTopic[p.Topic] = append(byTopic[p.Topic], p.Partition)
 	}
 	b = binary.BigEndian.AppendUint32(b, uint32(len(topics)))
 	for _, t := range topics {
@@ -78,7 +78,7 @@ func appendPartitions(b []byte, topic string, partitions []int32) []byte {
 	return b
 }
 
-func (a assignment) encode() []byte {
+func (a Assignment) Encode() []byte {
 	b := binary.BigEndian.AppendUint16(nil, assignmentVersion)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(a)))
 	for _, topic := range slices.Sorted(maps.Keys(a)) {
@@ -87,50 +87,50 @@ func (a assignment) encode() []byte {
 	return binary.BigEndian.AppendUint32(b, 0xffffffff) // no user data
 }
 
-// decodeSubscription reads any version: what a later one adds comes behind what
+// DecodeSubscription reads any version: what a later one adds comes behind what
 // is known here.
-func decodeSubscription(data []byte) (subscription, error) {
+func DecodeSubscription(data []byte) (Subscription, error) {
 	r := wire.Reader{Data: data}
-	s := subscription{generation: noGeneration}
+	s := Subscription{Generation: NoGeneration}
 	version := r.Int16()
 	for n := r.Count(); n > 0 && r.Err == nil; n-- {
-		s.topics = append(s.topics, r.String())
+		s.Topics = append(s.Topics, r.String())
 	}
 	user := r.Bytes()
 	if len(user) >= 4 {
-		s.generation = int32(binary.BigEndian.Uint32(user))
+		s.Generation = int32(binary.BigEndian.Uint32(user))
 	}
 	if version >= 1 {
-		for topic, partitions := range topicPartitions(&r) {
+		for topic, partitions := range readPartitions(&r) {
 			for _, p := range partitions {
-				s.owned = append(s.owned, topicPartition{topic, p})
+				s.Owned = append(s.Owned, Partition{topic, p})
 			}
 		}
 	}
 	if version >= 2 {
 		if g := r.Int32(); g >= 0 {
-			s.generation = g
+			s.Generation = g
 		}
 	}
 	return s, r.Err
 }
 
-// decodeAssignment reads any version; nothing at all is an empty assignment.
-func decodeAssignment(data []byte) (assignment, error) {
+// DecodeAssignment reads any version; nothing at all is an empty assignment.
+func DecodeAssignment(data []byte) (Assignment, error) {
 	if len(data) == 0 {
-		return assignment{}, nil
+		return Assignment{}, nil
 	}
 	r := wire.Reader{Data: data}
 	r.Int16() // version
-	a := make(assignment)
-	for topic, partitions := range topicPartitions(&r) {
+	a := make(Assignment)
+	for topic, partitions := range readPartitions(&r) {
 		a[topic] = append(a[topic], partitions...)
 	}
 	return a, r.Err
 }
 
-// topicPartitions reads lists of partitions by topic, in their order.
-func topicPartitions(r *wire.Reader) func(yield func(string, []int32) bool) {
+// readPartitions reads lists of partitions by topic, in their order.
+func readPartitions(r *wire.Reader) func(yield func(string, []int32) bool) {
 	return func(yield func(string, []int32) bool) {
 		for n := r.Count(); n > 0 && r.Err == nil; n-- {
 			topic := r.String()

@@ -1,4 +1,4 @@
-package kafka
+package assign
 
 import (
 	"encoding/hex"
@@ -10,12 +10,12 @@ import (
 )
 
 func TestSubscriptionRoundTrip(t *testing.T) {
-	for _, s := range []subscription{
-		{topics: []string{"in"}, generation: noGeneration},
-		{topics: []string{"in"}, owned: []topicPartition{{"in", 3}, {"in", 0}}, generation: 7},
-		{topics: []string{"b", "a"}, owned: []topicPartition{{"b", 1}, {"a", 2}}, generation: 0},
+	for _, s := range []Subscription{
+		{Topics: []string{"in"}, Generation: NoGeneration},
+		{Topics: []string{"in"}, Owned: []Partition{{"in", 3}, {"in", 0}}, Generation: 7},
+		{Topics: []string{"b", "a"}, Owned: []Partition{{"b", 1}, {"a", 2}}, Generation: 0},
 	} {
-		got, err := decodeSubscription(s.encode())
+		got, err := DecodeSubscription(s.Encode())
 		if err != nil || !reflect.DeepEqual(got, s) {
 			t.Errorf("got %+v, %v; want %+v", got, err, s)
 		}
@@ -25,7 +25,7 @@ func TestSubscriptionRoundTrip(t *testing.T) {
 // TestSubscriptionBytes pins what goes over the wire: it is Java's
 // ConsumerProtocolSubscription, version 3, of cooperative-sticky.
 func TestSubscriptionBytes(t *testing.T) {
-	s := subscription{topics: []string{"in"}, owned: []topicPartition{{"in", 2}, {"in", 1}}, generation: 5}
+	s := Subscription{Topics: []string{"in"}, Owned: []Partition{{"in", 2}, {"in", 1}}, Generation: 5}
 	want := strings.Join([]string{
 		"0003",                 // version
 		"00000001", "0002696e", // topics
@@ -34,7 +34,7 @@ func TestSubscriptionBytes(t *testing.T) {
 		"00000005", // generation
 		"ffff",     // rack
 	}, "")
-	if got := hex.EncodeToString(s.encode()); got != want {
+	if got := hex.EncodeToString(s.Encode()); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
@@ -53,18 +53,18 @@ func TestDecodeSubscriptionVersions(t *testing.T) {
 		rack := "r1"
 		written.Rack = &rack
 		data := written.AppendTo(nil)
-		want := subscription{topics: []string{"in", "other"}, generation: 9}
+		want := Subscription{Topics: []string{"in", "other"}, Generation: 9}
 		if version >= 1 {
-			want.owned = []topicPartition{{"in", 4}, {"in", 2}}
+			want.Owned = []Partition{{"in", 4}, {"in", 2}}
 		}
 		if version >= 2 {
-			want.generation = 11
+			want.Generation = 11
 		}
 		if version > 3 { // of the future: more fields at the end
 			data[1] = byte(version)
 			data = append(data, 1, 2, 3)
 		}
-		got, err := decodeSubscription(data)
+		got, err := DecodeSubscription(data)
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("version %d: got %+v, %v; want %+v", version, got, err, want)
 		}
@@ -74,64 +74,64 @@ func TestDecodeSubscriptionVersions(t *testing.T) {
 func TestDecodeSubscriptionWithoutUserData(t *testing.T) {
 	written := kmsg.NewConsumerMemberMetadata()
 	written.Version, written.Topics = 1, []string{"in"}
-	got, err := decodeSubscription(written.AppendTo(nil))
-	if err != nil || got.generation != noGeneration {
+	got, err := DecodeSubscription(written.AppendTo(nil))
+	if err != nil || got.Generation != NoGeneration {
 		t.Errorf("got %+v, %v; want no generation", got, err)
 	}
 }
 
 func TestDecodeCutGroupProtocol(t *testing.T) {
-	s := subscription{topics: []string{"in"}, owned: []topicPartition{{"in", 2}}, generation: 5}
-	whole := s.encode()
+	s := Subscription{Topics: []string{"in"}, Owned: []Partition{{"in", 2}}, Generation: 5}
+	whole := s.Encode()
 	for n := range len(whole) - 2 { // the rack is not read
-		if _, err := decodeSubscription(whole[:n]); err == nil {
+		if _, err := DecodeSubscription(whole[:n]); err == nil {
 			t.Errorf("%d of %d bytes of a subscription: no error", n, len(whole))
 		}
 	}
-	whole = assignment{"in": {1, 2}}.encode()
+	whole = Assignment{"in": {1, 2}}.Encode()
 	for n := 1; n < len(whole)-4; n++ { // the user data is not read
-		if _, err := decodeAssignment(whole[:n]); err == nil {
+		if _, err := DecodeAssignment(whole[:n]); err == nil {
 			t.Errorf("%d of %d bytes of an assignment: no error", n, len(whole))
 		}
 	}
 }
 
 func TestAssignmentRoundTrip(t *testing.T) {
-	for _, a := range []assignment{{}, {"in": {0, 5}}, {"a": {1}, "b": {2, 3}}} {
-		got, err := decodeAssignment(a.encode())
+	for _, a := range []Assignment{{}, {"in": {0, 5}}, {"a": {1}, "b": {2, 3}}} {
+		got, err := DecodeAssignment(a.Encode())
 		if err != nil || !reflect.DeepEqual(got, a) {
 			t.Errorf("got %v, %v; want %v", got, err, a)
 		}
 	}
-	if got, err := decodeAssignment(nil); err != nil || len(got) != 0 {
+	if got, err := DecodeAssignment(nil); err != nil || len(got) != 0 {
 		t.Errorf("nothing at all: got %v, %v; want an empty assignment", got, err)
 	}
 }
 
 func FuzzDecodeSubscription(f *testing.F) {
-	s := subscription{topics: []string{"in", "b"}, owned: []topicPartition{{"in", 2}, {"b", 1}}, generation: 5}
-	f.Add(s.encode())
+	s := Subscription{Topics: []string{"in", "b"}, Owned: []Partition{{"in", 2}, {"b", 1}}, Generation: 5}
+	f.Add(s.Encode())
 	f.Add([]byte{0, 0, 0, 0, 0, 1, 0, 2, 'i', 'n', 255, 255, 255, 255})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := decodeSubscription(data)
+		got, err := DecodeSubscription(data)
 		if err != nil {
 			return
 		}
-		again, err := decodeSubscription(got.encode())
-		if err != nil || len(again.owned) != len(got.owned) || again.generation != got.generation {
+		again, err := DecodeSubscription(got.Encode())
+		if err != nil || len(again.Owned) != len(got.Owned) || again.Generation != got.Generation {
 			t.Errorf("got %+v, then %+v, %v", got, again, err)
 		}
 	})
 }
 
 func FuzzDecodeAssignment(f *testing.F) {
-	f.Add(assignment{"in": {0, 5}, "b": {1}}.encode())
+	f.Add(Assignment{"in": {0, 5}, "b": {1}}.Encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := decodeAssignment(data)
+		got, err := DecodeAssignment(data)
 		if err != nil {
 			return
 		}
-		again, err := decodeAssignment(got.encode())
+		again, err := DecodeAssignment(got.Encode())
 		if err != nil || !reflect.DeepEqual(again, got) {
 			t.Errorf("got %v, then %v, %v", got, again, err)
 		}

@@ -1,4 +1,4 @@
-package kafka
+package assign
 
 import (
 	"fmt"
@@ -12,13 +12,13 @@ import (
 
 // group is the members of an imaginary group, with what they own.
 type group struct {
-	members    []groupMember
+	members    []Member
 	counts     map[string]int32
 	generation int32
 }
 
 func (g *group) join(id string, topics ...string) {
-	g.members = append(g.members, groupMember{id: id, subscription: subscription{topics: topics, generation: noGeneration}})
+	g.members = append(g.members, Member{ID: id, Subscription: Subscription{Topics: topics, Generation: NoGeneration}})
 }
 
 // rebalance makes one rebalance: it assigns and lets members give up at once
@@ -27,42 +27,42 @@ func (g *group) join(id string, topics ...string) {
 func (g *group) rebalance(t *testing.T) (kept int, revoked bool) {
 	t.Helper()
 	before := g.owners(t)
-	given := assign(g.members, g.counts)
+	given := Assign(g.members, g.counts)
 	g.checkValid(t, before, given)
 	g.generation++
 	for i := range g.members {
 		m := &g.members[i]
-		var owned []topicPartition
-		for _, p := range m.subscription.owned {
-			if slices.Contains(given[m.id][p.topic], p.partition) {
+		var owned []Partition
+		for _, p := range m.Subscription.Owned {
+			if slices.Contains(given[m.ID][p.Topic], p.Partition) {
 				owned = append(owned, p)
 				kept++
 			} else {
 				revoked = true
 			}
 		}
-		for _, topic := range slices.Sorted(maps.Keys(given[m.id])) {
-			for _, n := range given[m.id][topic] {
-				if p := (topicPartition{topic, n}); !slices.Contains(owned, p) {
+		for _, topic := range slices.Sorted(maps.Keys(given[m.ID])) {
+			for _, n := range given[m.ID][topic] {
+				if p := (Partition{topic, n}); !slices.Contains(owned, p) {
 					owned = append(owned, p)
 				}
 			}
 		}
-		m.subscription.owned, m.subscription.generation = owned, g.generation
+		m.Subscription.Owned, m.Subscription.Generation = owned, g.generation
 	}
 	return kept, revoked
 }
 
 // owners fails the test when two members own the same partition.
-func (g *group) owners(t *testing.T) map[topicPartition]string {
+func (g *group) owners(t *testing.T) map[Partition]string {
 	t.Helper()
-	owners := make(map[topicPartition]string)
+	owners := make(map[Partition]string)
 	for _, m := range g.members {
-		for _, p := range m.subscription.owned {
+		for _, p := range m.Subscription.Owned {
 			if owners[p] != "" {
-				t.Fatalf("%v is owned by %s and by %s", p, owners[p], m.id)
+				t.Fatalf("%v is owned by %s and by %s", p, owners[p], m.ID)
 			}
-			owners[p] = m.id
+			owners[p] = m.ID
 		}
 	}
 	return owners
@@ -70,25 +70,25 @@ func (g *group) owners(t *testing.T) map[topicPartition]string {
 
 // checkValid fails the test when a partition is given to two, to somebody who
 // does not want it, or away from its owner in one step.
-func (g *group) checkValid(t *testing.T, before map[topicPartition]string, given map[string]assignment) {
+func (g *group) checkValid(t *testing.T, before map[Partition]string, given map[string]Assignment) {
 	t.Helper()
-	seen := make(map[topicPartition]string)
+	seen := make(map[Partition]string)
 	for _, m := range g.members {
-		for topic, partitions := range given[m.id] {
-			if !slices.Contains(m.subscription.topics, topic) {
-				t.Fatalf("%s gets topic %s, to which it does not subscribe", m.id, topic)
+		for topic, partitions := range given[m.ID] {
+			if !slices.Contains(m.Subscription.Topics, topic) {
+				t.Fatalf("%s gets topic %s, to which it does not subscribe", m.ID, topic)
 			}
 			for _, n := range partitions {
-				p := topicPartition{topic, n}
+				p := Partition{topic, n}
 				if n < 0 || n >= g.counts[topic] {
-					t.Fatalf("%s gets %v, which does not exist", m.id, p)
+					t.Fatalf("%s gets %v, which does not exist", m.ID, p)
 				}
 				if other := seen[p]; other != "" {
-					t.Fatalf("%v is given to %s and %s", p, other, m.id)
+					t.Fatalf("%v is given to %s and %s", p, other, m.ID)
 				}
-				seen[p] = m.id
-				if owner := before[p]; owner != "" && owner != m.id {
-					t.Fatalf("%v is given to %s while %s has it", p, m.id, owner)
+				seen[p] = m.ID
+				if owner := before[p]; owner != "" && owner != m.ID {
+					t.Fatalf("%v is given to %s while %s has it", p, m.ID, owner)
 				}
 			}
 		}
@@ -114,9 +114,9 @@ func (g *group) checkComplete(t *testing.T) {
 	t.Helper()
 	owners := g.owners(t)
 	for topic, count := range g.counts {
-		wanted := slices.ContainsFunc(g.members, func(m groupMember) bool { return slices.Contains(m.subscription.topics, topic) })
+		wanted := slices.ContainsFunc(g.members, func(m Member) bool { return slices.Contains(m.Subscription.Topics, topic) })
 		for n := range count {
-			if p := (topicPartition{topic, n}); wanted != (owners[p] != "") {
+			if p := (Partition{topic, n}); wanted != (owners[p] != "") {
 				t.Fatalf("%v is owned by %q, wanted: %v", p, owners[p], wanted)
 			}
 		}
@@ -128,12 +128,12 @@ func (g *group) checkComplete(t *testing.T) {
 func (g *group) checkBalanced(t *testing.T) {
 	t.Helper()
 	for _, m := range g.members {
-		for _, p := range m.subscription.owned {
+		for _, p := range m.Subscription.Owned {
 			for _, other := range g.members {
-				if slices.Contains(other.subscription.topics, p.topic) &&
-					len(other.subscription.owned)+2 <= len(m.subscription.owned) {
-					t.Fatalf("%s has %d partitions, among them %v; %s has %d", m.id, len(m.subscription.owned), p,
-						other.id, len(other.subscription.owned))
+				if slices.Contains(other.Subscription.Topics, p.Topic) &&
+					len(other.Subscription.Owned)+2 <= len(m.Subscription.Owned) {
+					t.Fatalf("%s has %d partitions, among them %v; %s has %d", m.ID, len(m.Subscription.Owned), p,
+						other.ID, len(other.Subscription.Owned))
 				}
 			}
 		}
@@ -143,7 +143,7 @@ func (g *group) checkBalanced(t *testing.T) {
 func (g *group) loads() []int {
 	var loads []int
 	for _, m := range g.members {
-		loads = append(loads, len(m.subscription.owned))
+		loads = append(loads, len(m.Subscription.Owned))
 	}
 	slices.Sort(loads)
 	return loads
@@ -170,7 +170,7 @@ func (g *group) change(rnd *rand.Rand, next *int, topicsOf func() []string) {
 		g.counts[topics[rnd.IntN(len(topics))]] += int32(rnd.IntN(4))
 	default: // a member comes back with nothing
 		m := &g.members[rnd.IntN(len(g.members))]
-		m.subscription.owned, m.subscription.generation = nil, noGeneration
+		m.Subscription.Owned, m.Subscription.Generation = nil, NoGeneration
 	}
 }
 
@@ -256,8 +256,8 @@ func TestAssignPassesPartitionsOn(t *testing.T) {
 	g.join("m1", "a")
 	g.join("m2", "a", "b")
 	g.join("m3", "b")
-	g.members[0].subscription.owned = []topicPartition{{"a", 0}, {"a", 1}, {"a", 2}, {"a", 3}, {"a", 4}}
-	g.members[1].subscription.owned = []topicPartition{{"a", 5}, {"b", 0}, {"b", 1}, {"b", 2}}
+	g.members[0].Subscription.Owned = []Partition{{"a", 0}, {"a", 1}, {"a", 2}, {"a", 3}, {"a", 4}}
+	g.members[1].Subscription.Owned = []Partition{{"a", 5}, {"b", 0}, {"b", 1}, {"b", 2}}
 	g.settle(t)
 	if loads := g.loads(); !slices.Equal(loads, []int{3, 3, 3}) {
 		t.Errorf("loads %v, want 3 each", loads)
@@ -268,9 +268,9 @@ func TestAssignTakesTheLastOwned(t *testing.T) {
 	g := &group{counts: map[string]int32{"a": 4}}
 	g.join("m1", "a")
 	g.join("m2", "a")
-	g.members[0].subscription.owned = []topicPartition{{"a", 2}, {"a", 0}, {"a", 3}, {"a", 1}}
-	got := assign(g.members, g.counts)
-	want := map[string]assignment{"m1": {"a": {0, 2}}, "m2": {}}
+	g.members[0].Subscription.Owned = []Partition{{"a", 2}, {"a", 0}, {"a", 3}, {"a", 1}}
+	got := Assign(g.members, g.counts)
+	want := map[string]Assignment{"m1": {"a": {0, 2}}, "m2": {}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -284,58 +284,58 @@ func TestAssignIsDeterministic(t *testing.T) {
 	}
 	g.settle(t)
 	g.join("m7", "a", "c")
-	want := assign(g.members, g.counts)
+	want := Assign(g.members, g.counts)
 	for range 50 {
 		rnd.Shuffle(len(g.members), func(i, j int) { g.members[i], g.members[j] = g.members[j], g.members[i] })
-		if got := assign(g.members, g.counts); !reflect.DeepEqual(got, want) {
+		if got := Assign(g.members, g.counts); !reflect.DeepEqual(got, want) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
 	}
 }
 
 func TestAssignConflictingClaims(t *testing.T) {
-	claim := func(id string, generation int32, partitions ...int32) groupMember {
-		s := subscription{topics: []string{"a"}, generation: generation}
+	claim := func(id string, generation int32, partitions ...int32) Member {
+		s := Subscription{Topics: []string{"a"}, Generation: generation}
 		for _, p := range partitions {
-			s.owned = append(s.owned, topicPartition{"a", p})
+			s.Owned = append(s.Owned, Partition{"a", p})
 		}
-		return groupMember{id: id, subscription: s}
+		return Member{ID: id, Subscription: s}
 	}
 	tests := map[string]struct {
-		members []groupMember
-		want    map[string]assignment
+		members []Member
+		want    map[string]Assignment
 	}{
 		"the later generation wins": {
-			[]groupMember{claim("m1", 4, 0, 1), claim("m2", 5, 0, 1), claim("m3", 5, 2)},
-			map[string]assignment{"m1": {}, "m2": {"a": {0}}, "m3": {"a": {2}}},
+			[]Member{claim("m1", 4, 0, 1), claim("m2", 5, 0, 1), claim("m3", 5, 2)},
+			map[string]Assignment{"m1": {}, "m2": {"a": {0}}, "m3": {"a": {2}}},
 		},
 		"whatever the order": {
-			[]groupMember{claim("m1", 5, 0), claim("m2", 4, 0, 1), claim("m3", 5, 2)},
-			map[string]assignment{"m1": {"a": {0}}, "m2": {"a": {1}}, "m3": {"a": {2}}},
+			[]Member{claim("m1", 5, 0), claim("m2", 4, 0, 1), claim("m3", 5, 2)},
+			map[string]Assignment{"m1": {"a": {0}}, "m2": {"a": {1}}, "m3": {"a": {2}}},
 		},
 		"no generation is the earliest": {
-			[]groupMember{claim("m1", noGeneration, 0), claim("m2", 0, 0), claim("m3", noGeneration, 1)},
-			map[string]assignment{"m1": {"a": {2}}, "m2": {"a": {0}}, "m3": {"a": {1}}},
+			[]Member{claim("m1", NoGeneration, 0), claim("m2", 0, 0), claim("m3", NoGeneration, 1)},
+			map[string]Assignment{"m1": {"a": {2}}, "m2": {"a": {0}}, "m3": {"a": {1}}},
 		},
 		"equal ones lock the partition": {
-			[]groupMember{claim("m1", 5, 0, 1), claim("m2", 5, 0), claim("m3", 4, 0, 2)},
-			map[string]assignment{"m1": {"a": {1}}, "m2": {}, "m3": {"a": {2}}},
+			[]Member{claim("m1", 5, 0, 1), claim("m2", 5, 0), claim("m3", 4, 0, 2)},
+			map[string]Assignment{"m1": {"a": {1}}, "m2": {}, "m3": {"a": {2}}},
 		},
 		"claims without subscription lock it too": {
-			[]groupMember{
-				{id: "m1", subscription: subscription{topics: []string{"b"}, generation: 5, owned: []topicPartition{{"a", 0}}}},
+			[]Member{
+				{ID: "m1", Subscription: Subscription{Topics: []string{"b"}, Generation: 5, Owned: []Partition{{"a", 0}}}},
 				claim("m2", 5, 1),
 			},
-			map[string]assignment{"m1": {}, "m2": {"a": {1, 2}}},
+			map[string]Assignment{"m1": {}, "m2": {"a": {1, 2}}},
 		},
 		"what does not exist is ignored": {
-			[]groupMember{claim("m1", 5, 7, -1, 0, 0)},
-			map[string]assignment{"m1": {"a": {0, 1, 2}}},
+			[]Member{claim("m1", 5, 7, -1, 0, 0)},
+			map[string]Assignment{"m1": {"a": {0, 1, 2}}},
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := assign(test.members, map[string]int32{"a": 3})
+			got := Assign(test.members, map[string]int32{"a": 3})
 			if !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
@@ -350,7 +350,7 @@ func TestAssignLargeGroup(t *testing.T) {
 		g.join(fmt.Sprintf("m%03d", i), "a")
 	}
 	start := time.Now()
-	assign(g.members, g.counts)
+	Assign(g.members, g.counts)
 	g.settle(t)
 	for i := range 30 {
 		g.join(fmt.Sprintf("n%03d", i), "a")

@@ -1,4 +1,4 @@
-package kafka
+package assign
 
 import (
 	"cmp"
@@ -8,22 +8,22 @@ import (
 
 // balance works out who is to have what in the end. Members go by their index.
 type balance struct {
-	members     []groupMember
+	members     []Member
 	counts      map[string]int32
 	subscribers map[string][]int // by topic, without its repetitions
 	// has lists each member's partitions: first what it owns, in its own
 	// order, then what is new to it. The last are the first to go.
-	has [][]topicPartition
+	has [][]Partition
 }
 
-func newBalance(members []groupMember, counts map[string]int32) *balance {
+func newBalance(members []Member, counts map[string]int32) *balance {
 	b := &balance{
 		members: members, counts: counts,
 		subscribers: make(map[string][]int),
-		has:         make([][]topicPartition, len(members)),
+		has:         make([][]Partition, len(members)),
 	}
 	for i := range members {
-		for _, topic := range members[i].subscription.topics {
+		for _, topic := range members[i].Subscription.Topics {
 			if subscribers := b.subscribers[topic]; !slices.Contains(subscribers, i) {
 				b.subscribers[topic] = append(subscribers, i)
 			}
@@ -33,10 +33,10 @@ func newBalance(members []groupMember, counts map[string]int32) *balance {
 }
 
 // keep leaves everything where it is, as far as it exists and is wanted there.
-func (b *balance) keep(owners map[topicPartition]int) {
-	kept := make(map[topicPartition]bool)
+func (b *balance) keep(owners map[Partition]int) {
+	kept := make(map[Partition]bool)
 	for i := range b.members {
-		for _, p := range b.members[i].subscription.owned {
+		for _, p := range b.members[i].Subscription.Owned {
 			if owners[p] == i && !kept[p] && b.wants(i, p) {
 				kept[p] = true
 				b.has[i] = append(b.has[i], p)
@@ -45,8 +45,8 @@ func (b *balance) keep(owners map[topicPartition]int) {
 	}
 }
 
-func (b *balance) wants(member int, p topicPartition) bool {
-	return p.partition >= 0 && p.partition < b.counts[p.topic] && slices.Contains(b.subscribers[p.topic], member)
+func (b *balance) wants(member int, p Partition) bool {
+	return p.Partition >= 0 && p.Partition < b.counts[p.Topic] && slices.Contains(b.subscribers[p.Topic], member)
 }
 
 // place gives what nobody has to who has the least, partitions with the smallest
@@ -55,7 +55,7 @@ func (b *balance) place() {
 	topics := slices.SortedFunc(maps.Keys(b.subscribers), func(s, t string) int {
 		return cmp.Or(cmp.Compare(len(b.subscribers[s]), len(b.subscribers[t])), cmp.Compare(s, t))
 	})
-	had := make(map[topicPartition]bool)
+	had := make(map[Partition]bool)
 	for _, has := range b.has {
 		for _, p := range has {
 			had[p] = true
@@ -63,7 +63,7 @@ func (b *balance) place() {
 	}
 	for _, topic := range topics {
 		for n := range b.counts[topic] {
-			if p := (topicPartition{topic, n}); !had[p] {
+			if p := (Partition{topic, n}); !had[p] {
 				to := slices.MinFunc(b.subscribers[topic], b.byLoad)
 				b.has[to] = append(b.has[to], p)
 			}
@@ -137,8 +137,8 @@ func (b *balance) route(from int) (to int, via map[int]hop) {
 func (b *balance) topicsOf(member int) []string {
 	var topics []string
 	for _, p := range slices.Backward(b.has[member]) {
-		if !slices.Contains(topics, p.topic) {
-			topics = append(topics, p.topic)
+		if !slices.Contains(topics, p.Topic) {
+			topics = append(topics, p.Topic)
 		}
 	}
 	return topics
@@ -150,7 +150,7 @@ func (b *balance) shift(from, to int, via map[int]hop) {
 		h := via[to]
 		has := b.has[h.from]
 		for i, p := range slices.Backward(has) {
-			if p.topic == h.topic {
+			if p.Topic == h.topic {
 				b.has[h.from] = slices.Delete(has, i, i+1)
 				b.has[to] = append(b.has[to], p)
 				break

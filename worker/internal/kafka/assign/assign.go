@@ -1,38 +1,38 @@
-package kafka
+package assign
 
 import (
 	"cmp"
 	"slices"
 )
 
-// assignorName is the group protocol that members agree on: the one of Java's
+// Name is the group protocol that members agree on: the one of Java's
 // CooperativeStickyAssignor.
-const assignorName = "cooperative-sticky"
+const Name = "cooperative-sticky"
 
-// consumerProtocol is the type of the groups in which consumers share partitions.
-const consumerProtocol = "consumer"
+// ProtocolType is the type of the groups in which consumers share partitions.
+const ProtocolType = "consumer"
 
-// groupMember is a member of the group as its leader sees it.
-type groupMember struct {
-	id           string
-	subscription subscription
+// Member is a member of the group as its leader sees it.
+type Member struct {
+	ID           string
+	Subscription Subscription
 }
 
-// assign distributes the partitions of all subscribed topics: as evenly as the
+// Assign distributes the partitions of all subscribed topics: as evenly as the
 // subscriptions allow, with as few moves as that takes. counts are the topics'
 // partitions. A partition that is to move away from a member that owns it is
 // given to nobody yet: its owner gives it up first and the group rebalances
 // again. The result does not depend on the members' order.
-func assign(members []groupMember, counts map[string]int32) map[string]assignment {
-	members = slices.SortedFunc(slices.Values(members), func(a, b groupMember) int { return cmp.Compare(a.id, b.id) })
+func Assign(members []Member, counts map[string]int32) map[string]Assignment {
+	members = slices.SortedFunc(slices.Values(members), func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
 	owners := claims(members)
 	b := newBalance(members, counts)
 	b.keep(owners)
 	b.place()
 	b.level()
-	result := make(map[string]assignment, len(members))
+	result := make(map[string]Assignment, len(members))
 	for i := range members {
-		result[members[i].id] = b.given(i, owners)
+		result[members[i].ID] = b.given(i, owners)
 	}
 	return result
 }
@@ -45,12 +45,12 @@ const nobody = -1
 // claims returns the index of the member that owns each partition. Of several
 // claims the one of the highest generation counts: the others missed a
 // rebalance.
-func claims(members []groupMember) map[topicPartition]int {
-	owners := make(map[topicPartition]int)
-	generations := make(map[topicPartition]int32)
+func claims(members []Member) map[Partition]int {
+	owners := make(map[Partition]int)
+	generations := make(map[Partition]int32)
 	for i := range members {
-		generation := members[i].subscription.generation
-		for _, p := range members[i].subscription.owned {
+		generation := members[i].Subscription.Generation
+		for _, p := range members[i].Subscription.Owned {
 			owner, claimed := owners[p]
 			switch {
 			case !claimed || generation > generations[p]:
@@ -64,13 +64,13 @@ func claims(members []groupMember) map[topicPartition]int {
 }
 
 // given is what a member gets in this rebalance.
-func (b *balance) given(i int, owners map[topicPartition]int) assignment {
-	a := make(assignment)
+func (b *balance) given(i int, owners map[Partition]int) Assignment {
+	a := make(Assignment)
 	for _, p := range b.has[i] {
 		if owner, owned := owners[p]; owned && owner != i {
 			continue // its owner must give it up first
 		}
-		a[p.topic] = append(a[p.topic], p.partition)
+		a[p.Topic] = append(a[p.Topic], p.Partition)
 	}
 	for topic := range a {
 		slices.Sort(a[topic])
