@@ -15,31 +15,31 @@ import (
 )
 
 // leads makes the lease of an operator in namespace home, as leader election does.
-func (o *operator) leads(home, scope string, renewed time.Time) *coordinationv1.Lease {
-	o.Helper()
+func (c *testCluster) leads(home, scope string, renewed time.Time) *coordinationv1.Lease {
+	c.Helper()
 	lease := &coordinationv1.Lease{
 		ObjectMeta: metav1.ObjectMeta{Name: LeaseName, Namespace: home, Labels: map[string]string{ScopeLabel: scope}},
 		Spec:       coordinationv1.LeaseSpec{RenewTime: &metav1.MicroTime{Time: renewed}},
 	}
-	o.create(lease)
+	c.create(lease)
 	return lease
 }
 
 // claimed makes a StreamProcessor of which another namespace's operator takes care.
-func (o *operator) claimed(name, home string) {
-	o.Helper()
-	sp := o.processor(name)
+func (c *testCluster) claimed(name, home string) {
+	c.Helper()
+	sp := c.processor(name)
 	sp.Status.Operator = home
-	if err := o.client.Status().Update(o.Context(), sp); err != nil {
-		o.Fatal(err)
+	if err := c.client.Status().Update(c.Context(), sp); err != nil {
+		c.Fatal(err)
 	}
 }
 
-func (o *operator) operatorOf(name, want string) {
-	o.Helper()
-	o.eventually(fmt.Sprintf("%s to be taken care of by %s", name, want), func() error {
+func (c *testCluster) operatorOf(name, want string) {
+	c.Helper()
+	c.eventually(fmt.Sprintf("%s to be taken care of by %s", name, want), func() error {
 		sp := &v1alpha1.StreamProcessor{}
-		if err := o.client.Get(o.Context(), o.key(name), sp); err != nil {
+		if err := c.client.Get(c.Context(), c.key(name), sp); err != nil {
 			return err
 		}
 		if sp.Status.Operator != want {

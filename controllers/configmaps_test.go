@@ -211,15 +211,15 @@ func (o *operator) filter(name, expression string) string {
 }
 
 // files returns the names of a StreamProcessor's ConfigMaps.
-func (o *operator) files(name string) []string {
-	o.Helper()
+func (c *testCluster) files(name string) []string {
+	c.Helper()
 	var list corev1.ConfigMapList
-	if err := o.client.List(o.Context(), &list, client.InNamespace(o.namespace), client.MatchingLabels(resources.Selector(name))); err != nil {
-		o.Fatal(err)
+	if err := c.client.List(c.Context(), &list, client.InNamespace(c.namespace), client.MatchingLabels(resources.Selector(name))); err != nil {
+		c.Fatal(err)
 	}
 	var names []string
-	for _, c := range list.Items {
-		names = append(names, c.Name)
+	for _, cm := range list.Items {
+		names = append(names, cm.Name)
 	}
 	return sorted(names...)
 }

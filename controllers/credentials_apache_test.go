@@ -94,11 +94,11 @@ func (o *operator) secured(name string, broker *kafkatest.Broker, tls *v1alpha1.
 	})
 }
 
-func (o *operator) secret(name string, kind corev1.SecretType, data map[string]string) {
-	o.Helper()
+func (c *testCluster) secret(name string, kind corev1.SecretType, data map[string]string) {
+	c.Helper()
 	secret := &corev1.Secret{Type: kind, StringData: data}
-	secret.Name, secret.Namespace = name, o.namespace
-	o.create(secret)
+	secret.Name, secret.Namespace = name, c.namespace
+	c.create(secret)
 }
 
 // watchKafka returns a watcher that asks real brokers.

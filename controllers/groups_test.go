@@ -23,11 +23,11 @@ func inGroup(group string) func(*v1alpha1.StreamProcessor) {
 func suspended(sp *v1alpha1.StreamProcessor) { sp.Spec.Suspend = true }
 
 // holds waits until the status records a group, "" for none.
-func (o *operator) holds(name, group string) {
-	o.Helper()
-	o.eventually(fmt.Sprintf("%s to hold %q", name, group), func() error {
+func (c *testCluster) holds(name, group string) {
+	c.Helper()
+	c.eventually(fmt.Sprintf("%s to hold %q", name, group), func() error {
 		sp := &v1alpha1.StreamProcessor{}
-		if err := o.client.Get(o.Context(), o.key(name), sp); err != nil {
+		if err := c.client.Get(c.Context(), c.key(name), sp); err != nil {
 			return err
 		}
 		if held := sp.Status.Group; (held == nil) != (group == "") || held != nil && held.GroupID != group {

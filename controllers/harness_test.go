@@ -38,15 +38,20 @@ import (
 	"github.com/millrace-dev/millrace/worker/processors/cel"
 )
 
-// operator is an operator that looks after one namespace of a real API server, with the
-// permissions of config/rbac. The test fakes Kafka and the pods.
-type operator struct {
+// testCluster is one namespace of a real API server, as its administrator sees it.
+type testCluster struct {
 	*testing.T
 	api       *controllerstest.API
 	client    client.Client // the administrator's
 	namespace string
 	user      string // the operator's
-	kafka     *fakeKafka
+}
+
+// operator is an operator that looks after the namespace, with the permissions of
+// config/rbac. The test fakes Kafka and the pods.
+type operator struct {
+	*testCluster
+	kafka *fakeKafka
 	// watch returns a watcher of Kafka that takes the place of kafka; nil for kafka.
 	watch  func(*Wakes, ctrl.Manager) KafkaWatch
 	pods   *fakePods
@@ -69,13 +74,10 @@ func startOperator(t *testing.T, partitions int) *operator {
 func newOperator(t *testing.T, partitions int) *operator {
 	t.Helper()
 	api := controllerstest.Start(t)
-	o := &operator{
-		T: t, api: api, client: api.Client, namespace: api.Namespace(t),
-		kafka: newFakeKafka(partitions), pods: newFakePods(),
-	}
-	o.user = "operator-" + o.namespace
-	o.grant()
-	return o
+	c := &testCluster{T: t, api: api, client: api.Client, namespace: api.Namespace(t)}
+	c.user = "operator-" + c.namespace
+	c.grant()
+	return &operator{testCluster: c, kafka: newFakeKafka(partitions), pods: newFakePods()}
 }
 
 // loggerUntilTheEnd writes into the test's log as long as the test runs. Recording an
@@ -98,22 +100,22 @@ func loggerUntilTheEnd(t *testing.T) logr.Logger {
 }
 
 // grant gives the operator's user the rules of config/rbac.
-func (o *operator) grant() {
-	o.Helper()
+func (c *testCluster) grant() {
+	c.Helper()
 	content, err := os.ReadFile("../config/rbac/role.yaml")
 	if err != nil {
-		o.Fatal(err)
+		c.Fatal(err)
 	}
 	var role rbacv1.ClusterRole // the first document
 	if err := yaml.Unmarshal(firstDocument(content), &role); err != nil {
-		o.Fatal(err)
+		c.Fatal(err)
 	}
-	role.Name = o.user
-	o.create(&role)
-	o.create(&rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: o.user},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: o.user},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: o.user}},
+	role.Name = c.user
+	c.create(&role)
+	c.create(&rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: c.user},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: c.user},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: c.user}},
 	})
 }
 
@@ -183,10 +185,10 @@ func (o *operator) run(env plan.Environment) {
 }
 
 // processor makes a StreamProcessor that copies a topic.
-func (o *operator) processor(name string, change ...func(*v1alpha1.StreamProcessor)) *v1alpha1.StreamProcessor {
-	o.Helper()
+func (c *testCluster) processor(name string, change ...func(*v1alpha1.StreamProcessor)) *v1alpha1.StreamProcessor {
+	c.Helper()
 	sp := &v1alpha1.StreamProcessor{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: o.namespace},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace},
 		Spec: v1alpha1.StreamProcessorSpec{
 			Kafka:     v1alpha1.KafkaSpec{BootstrapServers: []string{"kafka:9092"}},
 			Input:     v1alpha1.InputSpec{Topic: "orders"},
@@ -195,10 +197,10 @@ func (o *operator) processor(name string, change ...func(*v1alpha1.StreamProcess
 			Replicas:  new(int32(2)),
 		},
 	}
-	for _, c := range change {
-		c(sp)
+	for _, do := range change {
+		do(sp)
 	}
-	o.create(sp)
+	c.create(sp)
 	return sp
 }
 
@@ -207,33 +209,33 @@ func overlay(spec string) *v1alpha1.PodTemplateSpec {
 	return &v1alpha1.PodTemplateSpec{Spec: &runtime.RawExtension{Raw: []byte(spec)}}
 }
 
-func (o *operator) create(object client.Object) {
-	o.Helper()
-	if err := o.client.Create(o.Context(), object); err != nil {
-		o.Fatalf("create %T: %v", object, err)
+func (c *testCluster) create(object client.Object) {
+	c.Helper()
+	if err := c.client.Create(c.Context(), object); err != nil {
+		c.Fatalf("create %T: %v", object, err)
 	}
 }
 
 // update changes a StreamProcessor as a user does.
-func (o *operator) update(name string, change func(*v1alpha1.StreamProcessor)) {
-	o.Helper()
-	o.eventually("an update of "+name, func() error {
+func (c *testCluster) update(name string, change func(*v1alpha1.StreamProcessor)) {
+	c.Helper()
+	c.eventually("an update of "+name, func() error {
 		sp := &v1alpha1.StreamProcessor{}
-		if err := o.client.Get(o.Context(), o.key(name), sp); err != nil {
+		if err := c.client.Get(c.Context(), c.key(name), sp); err != nil {
 			return err
 		}
 		change(sp)
-		return o.client.Update(o.Context(), sp)
+		return c.client.Update(c.Context(), sp)
 	})
 }
 
-func (o *operator) key(name string) types.NamespacedName {
-	return types.NamespacedName{Namespace: o.namespace, Name: name}
+func (c *testCluster) key(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: c.namespace, Name: name}
 }
 
 // eventually waits until check returns nil.
-func (o *operator) eventually(what string, check func() error) {
-	o.Helper()
+func (c *testCluster) eventually(what string, check func() error) {
+	c.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	err := errors.New("not tried")
@@ -242,15 +244,15 @@ func (o *operator) eventually(what string, check func() error) {
 			return
 		}
 	}
-	o.Fatalf("waited in vain for %s: %v", what, err)
+	c.Fatalf("waited in vain for %s: %v", what, err)
 }
 
 // deployment waits until the Deployment of a StreamProcessor passes check.
-func (o *operator) deployment(name string, check func(*appsv1.Deployment) error) *appsv1.Deployment {
-	o.Helper()
+func (c *testCluster) deployment(name string, check func(*appsv1.Deployment) error) *appsv1.Deployment {
+	c.Helper()
 	d := &appsv1.Deployment{}
-	o.eventually("the Deployment of "+name, func() error {
-		if err := o.client.Get(o.Context(), o.key(name+"-worker"), d); err != nil {
+	c.eventually("the Deployment of "+name, func() error {
+		if err := c.client.Get(c.Context(), c.key(name+"-worker"), d); err != nil {
 			return err
 		}
 		return check(d)
@@ -259,11 +261,11 @@ func (o *operator) deployment(name string, check func(*appsv1.Deployment) error)
 }
 
 // file returns the ConfigMap that the Deployment of a StreamProcessor refers to.
-func (o *operator) file(name string) *corev1.ConfigMap {
-	o.Helper()
+func (c *testCluster) file(name string) *corev1.ConfigMap {
+	c.Helper()
 	config := &corev1.ConfigMap{}
-	o.deployment(name, func(d *appsv1.Deployment) error {
-		return o.client.Get(o.Context(), o.key(fileOf(d)), config)
+	c.deployment(name, func(d *appsv1.Deployment) error {
+		return c.client.Get(c.Context(), c.key(fileOf(d)), config)
 	})
 	return config
 }
@@ -279,9 +281,9 @@ func fileOf(d *appsv1.Deployment) string {
 }
 
 // replicas waits until the Deployment asks for so many pods.
-func (o *operator) replicas(name string, want int32) *appsv1.Deployment {
-	o.Helper()
-	return o.deployment(name, func(d *appsv1.Deployment) error {
+func (c *testCluster) replicas(name string, want int32) *appsv1.Deployment {
+	c.Helper()
+	return c.deployment(name, func(d *appsv1.Deployment) error {
 		if *d.Spec.Replicas != want {
 			return fmt.Errorf("it asks for %d pods, not %d", *d.Spec.Replicas, want)
 		}
@@ -290,14 +292,14 @@ func (o *operator) replicas(name string, want int32) *appsv1.Deployment {
 }
 
 // settle sets the Deployment's status as if all pods run.
-func (o *operator) settle(name string) {
-	o.Helper()
-	o.deployment(name, func(d *appsv1.Deployment) error {
+func (c *testCluster) settle(name string) {
+	c.Helper()
+	c.deployment(name, func(d *appsv1.Deployment) error {
 		n := *d.Spec.Replicas
 		d.Status = appsv1.DeploymentStatus{
 			ObservedGeneration: d.Generation, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n,
 		}
-		return o.client.Status().Update(o.Context(), d)
+		return c.client.Status().Update(c.Context(), d)
 	})
 }
 
@@ -326,22 +328,22 @@ func (o *operator) runs(name string, want int32) *appsv1.Deployment {
 
 // expect waits for a condition of the present generation with words in its message. The
 // status "" stands for no such condition.
-func (o *operator) expect(name, kind string, status metav1.ConditionStatus, reason string, words ...string) *v1alpha1.StreamProcessor {
-	o.Helper()
+func (c *testCluster) expect(name, kind string, status metav1.ConditionStatus, reason string, words ...string) *v1alpha1.StreamProcessor {
+	c.Helper()
 	sp := &v1alpha1.StreamProcessor{}
-	o.eventually(fmt.Sprintf("%s of %s to be %s/%s %q", kind, name, status, reason, words), func() error {
-		if err := o.client.Get(o.Context(), o.key(name), sp); err != nil {
+	c.eventually(fmt.Sprintf("%s of %s to be %s/%s %q", kind, name, status, reason, words), func() error {
+		if err := c.client.Get(c.Context(), c.key(name), sp); err != nil {
 			return err
 		}
 		if sp.Status.ObservedGeneration != sp.Generation {
 			return fmt.Errorf("the status is of generation %d, not %d", sp.Status.ObservedGeneration, sp.Generation)
 		}
-		c := meta.FindStatusCondition(sp.Status.Conditions, kind)
-		if c == nil {
-			c = &metav1.Condition{}
+		shown := meta.FindStatusCondition(sp.Status.Conditions, kind)
+		if shown == nil {
+			shown = &metav1.Condition{}
 		}
-		if c.Status != status || c.Reason != reason || !containsWords(c.Message, words) {
-			return fmt.Errorf("it is %s/%s: %s", c.Status, c.Reason, c.Message)
+		if shown.Status != status || shown.Reason != reason || !containsWords(shown.Message, words) {
+			return fmt.Errorf("it is %s/%s: %s", shown.Status, shown.Reason, shown.Message)
 		}
 		return nil
 	})
@@ -349,17 +351,17 @@ func (o *operator) expect(name, kind string, status metav1.ConditionStatus, reas
 }
 
 // event waits for an event about a StreamProcessor.
-func (o *operator) event(name, reason string) {
-	o.Helper()
-	o.eventSays(name, reason, "")
+func (c *testCluster) event(name, reason string) {
+	c.Helper()
+	c.eventSays(name, reason, "")
 }
 
 // eventSays waits for an event with a text in its message.
-func (o *operator) eventSays(name, reason, text string) {
-	o.Helper()
-	o.eventually("an event "+reason, func() error {
+func (c *testCluster) eventSays(name, reason, text string) {
+	c.Helper()
+	c.eventually("an event "+reason, func() error {
 		var list corev1.EventList
-		if err := o.client.List(o.Context(), &list, client.InNamespace(o.namespace)); err != nil {
+		if err := c.client.List(c.Context(), &list, client.InNamespace(c.namespace)); err != nil {
 			return err
 		}
 		var seen []string

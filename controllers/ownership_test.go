@@ -241,10 +241,10 @@ func TestSharedGroupIsKept(t *testing.T) {
 	}
 }
 
-func (o *operator) hasFinalizer(sp *v1alpha1.StreamProcessor) {
-	o.Helper()
-	o.eventually("the finalizer of "+sp.Name, func() error {
-		if err := o.client.Get(o.Context(), client.ObjectKeyFromObject(sp), sp); err != nil {
+func (c *testCluster) hasFinalizer(sp *v1alpha1.StreamProcessor) {
+	c.Helper()
+	c.eventually("the finalizer of "+sp.Name, func() error {
+		if err := c.client.Get(c.Context(), client.ObjectKeyFromObject(sp), sp); err != nil {
 			return err
 		}
 		if len(sp.Finalizers) == 0 {
@@ -254,26 +254,26 @@ func (o *operator) hasFinalizer(sp *v1alpha1.StreamProcessor) {
 	})
 }
 
-func (o *operator) delete(object client.Object) {
-	o.Helper()
-	if err := o.client.Delete(o.Context(), object); err != nil {
-		o.Fatal(err)
+func (c *testCluster) delete(object client.Object) {
+	c.Helper()
+	if err := c.client.Delete(c.Context(), object); err != nil {
+		c.Fatal(err)
 	}
 }
 
-func (o *operator) gone(object client.Object) {
-	o.Helper()
-	o.eventually(object.GetName()+" to be gone", func() error {
-		if err := o.client.Get(o.Context(), client.ObjectKeyFromObject(object), object); !apierrors.IsNotFound(err) {
+func (c *testCluster) gone(object client.Object) {
+	c.Helper()
+	c.eventually(object.GetName()+" to be gone", func() error {
+		if err := c.client.Get(c.Context(), client.ObjectKeyFromObject(object), object); !apierrors.IsNotFound(err) {
 			return fmt.Errorf("it is there: %w", errors.Join(err, errUnsettled))
 		}
 		return nil
 	})
 }
 
-func (o *operator) patch(object client.Object, patch string) {
-	o.Helper()
-	if err := o.client.Patch(o.Context(), object, client.RawPatch("application/strategic-merge-patch+json", []byte(patch))); err != nil {
-		o.Fatal(err)
+func (c *testCluster) patch(object client.Object, patch string) {
+	c.Helper()
+	if err := c.client.Patch(c.Context(), object, client.RawPatch("application/strategic-merge-patch+json", []byte(patch))); err != nil {
+		c.Fatal(err)
 	}
 }

@@ -19,8 +19,8 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 
 // replicaSet makes the ReplicaSet that the Deployment controller makes for the present
 // template.
-func (o *operator) replicaSet(d *appsv1.Deployment, revision string) *appsv1.ReplicaSet {
-	o.Helper()
+func (c *testCluster) replicaSet(d *appsv1.Deployment, revision string) *appsv1.ReplicaSet {
+	c.Helper()
 	set := &appsv1.ReplicaSet{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: d.Name + "-" + revision, Namespace: d.Namespace, Labels: d.Spec.Template.Labels,
@@ -29,14 +29,14 @@ func (o *operator) replicaSet(d *appsv1.Deployment, revision string) *appsv1.Rep
 		},
 		Spec: appsv1.ReplicaSetSpec{Selector: d.Spec.Selector, Template: d.Spec.Template},
 	}
-	o.create(set)
+	c.create(set)
 	return set
 }
 
 // pod makes a pod with the labels of a StreamProcessor's. It has no controller if owner is
 // nil.
-func (o *operator) pod(d *appsv1.Deployment, name string, owner *appsv1.ReplicaSet, address string) *corev1.Pod {
-	o.Helper()
+func (c *testCluster) pod(d *appsv1.Deployment, name string, owner *appsv1.ReplicaSet, address string) *corev1.Pod {
+	c.Helper()
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: d.Namespace, Labels: d.Spec.Template.Labels},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "worker", Image: "worker:1"}}},
@@ -44,10 +44,10 @@ func (o *operator) pod(d *appsv1.Deployment, name string, owner *appsv1.ReplicaS
 	if owner != nil {
 		pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(owner, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))}
 	}
-	o.create(pod)
+	c.create(pod)
 	pod.Status.PodIP, pod.Status.PodIPs = address, []corev1.PodIP{{IP: address}}
-	if err := o.client.Status().Update(o.Context(), pod); err != nil {
-		o.Fatal(err)
+	if err := c.client.Status().Update(c.Context(), pod); err != nil {
+		c.Fatal(err)
 	}
 	return pod
 }

@@ -151,17 +151,17 @@ func (o *operator) decidedByNow(name string) *v1alpha1.ScaleDecision {
 
 // node makes a node with so much CPU and returns its name. The API server compares the
 // requests of pods with it.
-func (o *operator) node(cpu string) string {
-	o.Helper()
-	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: o.namespace}}
-	o.create(node)
+func (c *testCluster) node(cpu string) string {
+	c.Helper()
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: c.namespace}}
+	c.create(node)
 	node.Status.Allocatable = corev1.ResourceList{
 		corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse("8Gi"), corev1.ResourcePods: resource.MustParse("100"),
 	}
-	if err := o.client.Status().Update(o.Context(), node); err != nil {
-		o.Fatal(err)
+	if err := c.client.Status().Update(c.Context(), node); err != nil {
+		c.Fatal(err)
 	}
-	o.Cleanup(func() { _ = o.client.Delete(context.Background(), node) })
+	c.Cleanup(func() { _ = c.client.Delete(context.Background(), node) })
 	return node.Name
 }
 
