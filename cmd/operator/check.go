@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -55,8 +56,31 @@ func checkServed(ctx context.Context, out io.Writer, namespace string) error {
 	return err
 }
 
+// checkReady asks until the operator answers that it is ready, or ctx ends. Just
+// after an installation the node's rules for the Service may lag behind the pod's
+// readiness, and connections are refused for a moment.
 func checkReady(ctx context.Context, out io.Writer, address string) error {
-	url := "http://" + address + "/readyz"
+	var refused error // the last answer of a question that ctx did not cut short
+	err := wait.PollUntilContextCancel(ctx, readyInterval, true, func(ctx context.Context) (bool, error) {
+		err := askReady(ctx, "http://"+address+"/readyz")
+		if err != nil && (refused == nil || ctx.Err() == nil) {
+			refused = err
+		}
+		return err == nil, nil
+	})
+	if err != nil {
+		return refused
+	}
+	_, err = fmt.Fprintln(out, "ok: the operator is ready")
+	return err
+}
+
+// readyInterval is the time between two questions whether the operator is ready.
+const readyInterval = 500 * time.Millisecond
+
+func askReady(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return fmt.Errorf("--health-host: %w", err)
@@ -69,6 +93,5 @@ func checkReady(ctx context.Context, out io.Writer, address string) error {
 	if res.StatusCode != http.StatusOK {
 		return fmt.Errorf("the operator is not ready: %s answers %s", url, res.Status)
 	}
-	_, err = fmt.Fprintln(out, "ok: the operator is ready")
-	return err
+	return nil
 }

@@ -36,7 +36,9 @@ func TestCheckAsksForReadiness(t *testing.T) {
 		t.Errorf("said %q, error %v", out.String(), err)
 	}
 	ready = false
-	if err := checkReady(context.Background(), &out, address); err == nil || !strings.Contains(err.Error(), "not ready") {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*readyInterval)
+	defer cancel()
+	if err := checkReady(ctx, &out, address); err == nil || !strings.Contains(err.Error(), "not ready") {
 		t.Errorf("error %v; want one that says not ready", err)
 	}
 }
