@@ -16,9 +16,9 @@ type claims struct {
 	of map[string]map[string]v1alpha1.HeldGroup // by namespace and name; guarded by mu
 }
 
-// take claims a group for a StreamProcessor, in the place of its earlier claim. If
+// claim claims a group for a StreamProcessor, in the place of its earlier claim. If
 // another StreamProcessor of the namespace has the group, it returns that one's name.
-func (c *claims) take(key types.NamespacedName, group v1alpha1.HeldGroup, search dial.Search) (owner string) {
+func (c *claims) claim(key types.NamespacedName, group v1alpha1.HeldGroup, search dial.Search) (owner string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for name, other := range c.of[key.Namespace] {

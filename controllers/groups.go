@@ -128,7 +128,7 @@ func (g *groups) claim(s *scope) {
 	if !s.runsPods() {
 		return
 	}
-	owner := g.claims.take(s.key, wantedGroup(s.sp), g.search)
+	owner := g.claims.claim(s.key, wantedGroup(s.sp), g.search)
 	if owner != "" {
 		s.observed.GroupOwner = owner
 		s.plan = plan.Make(s.observed)

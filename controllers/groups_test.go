@@ -214,7 +214,7 @@ func TestClaims(t *testing.T) {
 	}
 	take := func(namespace, name, id, want string) {
 		t.Helper()
-		if got := c.take(key(namespace, name), group(id), dial.Search{}); got != want {
+		if got := c.claim(key(namespace, name), group(id), dial.Search{}); got != want {
 			t.Errorf("%s/%s takes %s: it is %q's, want %q", namespace, name, id, got, want)
 		}
 	}

@@ -174,8 +174,8 @@ func (r *reporter) announceConditions(s *scope, before []metav1.Condition) {
 	after := s.sp.Status.Conditions
 	r.announceState(s, before, after)
 	for _, name := range announced {
-		if now := meta.FindStatusCondition(after, name); now != nil && meta.FindStatusCondition(before, name) == nil {
-			r.events.Eventf(s.sp, nil, corev1.EventTypeWarning, now.Reason, "Reconcile", "%s", note(now.Message))
+		if added := meta.FindStatusCondition(after, name); added != nil && meta.FindStatusCondition(before, name) == nil {
+			r.events.Eventf(s.sp, nil, corev1.EventTypeWarning, added.Reason, "Reconcile", "%s", note(added.Message))
 		}
 	}
 }

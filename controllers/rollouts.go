@@ -30,7 +30,7 @@ func (r *rollouts) stagger(ctx context.Context, s *scope) error {
 		if d != nil {
 			p, over = progressOf(d), rolledOut(d) || s.observed.Held() == 0 || s.sp.DeletionTimestamp != nil
 		}
-		if again := r.turns.look(s.key, p, over, now); again > 0 {
+		if again := r.turns.follow(s.key, p, over, now); again > 0 {
 			s.waitFor(again)
 		}
 		return nil
@@ -42,7 +42,7 @@ func (r *rollouts) stagger(ctx context.Context, s *scope) error {
 		}
 		r.turns.seed(under, now)
 	}
-	mayRoll, again := r.turns.take(s.key, now)
+	mayRoll, again := r.turns.ask(s.key, now)
 	if !mayRoll {
 		s.plan.Await()
 	}

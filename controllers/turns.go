@@ -53,9 +53,9 @@ const (
 	turnUnused = time.Minute
 )
 
-// take reports whether key may roll now. If not, key is woken when it may. It has to be
+// ask reports whether key may roll now. If not, key is woken when it may. It has to be
 // looked at again after the returned time; 0 for no other look.
-func (t *turns) take(key types.NamespacedName, now time.Time) (ok bool, again time.Duration) {
+func (t *turns) ask(key types.NamespacedName, now time.Time) (ok bool, again time.Duration) {
 	if t.most <= 0 {
 		return true, 0
 	}
@@ -64,7 +64,7 @@ func (t *turns) take(key types.NamespacedName, now time.Time) (ok bool, again ti
 	if t.rolling[key] == nil && !slices.Contains(t.waiting, key) {
 		t.waiting = append(t.waiting, key)
 	}
-	t.next(key, now)
+	t.advance(key, now)
 	if t.rolling[key] != nil {
 		return true, turnUnused
 	}
@@ -75,9 +75,9 @@ func (t *turns) take(key types.NamespacedName, now time.Time) (ok bool, again ti
 	return false, 0
 }
 
-// look takes the progress of a StreamProcessor that needs no turn: its rollout is under
+// follow takes the progress of a StreamProcessor that needs no turn: its rollout is under
 // way, or over. It returns the time to the next look; 0 for no other look.
-func (t *turns) look(key types.NamespacedName, p progress, over bool, now time.Time) (again time.Duration) {
+func (t *turns) follow(key types.NamespacedName, p progress, over bool, now time.Time) (again time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.leaveQueue(key)
@@ -88,7 +88,7 @@ func (t *turns) look(key types.NamespacedName, p progress, over bool, now time.T
 		if over {
 			delete(t.rolling, key)
 		}
-		t.next(key, now)
+		t.advance(key, now)
 	}
 	if t.rolling[key] != nil {
 		return turnStuck
@@ -102,16 +102,16 @@ func (t *turns) forget(key types.NamespacedName, now time.Time) {
 	defer t.mu.Unlock()
 	t.leaveQueue(key)
 	delete(t.rolling, key)
-	t.next(key, now)
+	t.advance(key, now)
 }
 
 func (t *turns) leaveQueue(key types.NamespacedName) {
 	t.waiting = slices.DeleteFunc(t.waiting, func(k types.NamespacedName) bool { return k == key })
 }
 
-// next ends the turns of rollouts without progress, and gives the free turns away. It
+// advance ends the turns of rollouts without progress, and gives the free turns away. It
 // wakes all but self, which is being reconciled. The caller holds mu.
-func (t *turns) next(self types.NamespacedName, now time.Time) {
+func (t *turns) advance(self types.NamespacedName, now time.Time) {
 	for key, r := range t.rolling {
 		bound := turnStuck
 		if !r.begun {

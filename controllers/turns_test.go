@@ -32,13 +32,13 @@ func named(name string) types.NamespacedName {
 
 func (q *queue) takes(name string, want bool) {
 	q.Helper()
-	if got, _ := q.take(named(name), q.now); got != want {
+	if got, _ := q.ask(named(name), q.now); got != want {
 		q.Errorf("%s may roll: %v, want %v", name, got, want)
 	}
 }
 
-func (q *queue) rolls(name string, p progress) { q.look(named(name), p, false, q.now) }
-func (q *queue) ends(name string)              { q.look(named(name), progress{}, true, q.now) }
+func (q *queue) rolls(name string, p progress) { q.follow(named(name), p, false, q.now) }
+func (q *queue) ends(name string)              { q.follow(named(name), progress{}, true, q.now) }
 
 func (q *queue) wakes(want ...string) {
 	q.Helper()
@@ -62,7 +62,7 @@ func TestTurnsGoByTheTimeOfAsking(t *testing.T) {
 	q.wakes("c")
 	q.takes("d", false)
 	q.takes("c", true)
-	q.look(named("d"), progress{}, true, q.now) // it needs no turn any more
+	q.follow(named("d"), progress{}, true, q.now) // it needs no turn any more
 	q.forget(named("b"), q.now)
 	q.wakes("e")
 	q.takes("e", true)
@@ -136,7 +136,7 @@ func TestTurnsUnderLoad(t *testing.T) {
 	for key, wake := range woken {
 		done.Go(func() {
 			for {
-				if ok, _ := q.take(key, time.Unix(0, 0)); ok {
+				if ok, _ := q.ask(key, time.Unix(0, 0)); ok {
 					break
 				}
 				<-wake
@@ -145,11 +145,11 @@ func TestTurnsUnderLoad(t *testing.T) {
 			rolling++
 			highest = max(highest, rolling)
 			mu.Unlock()
-			q.look(key, progress{}, false, time.Unix(0, 0))
+			q.follow(key, progress{}, false, time.Unix(0, 0))
 			mu.Lock()
 			rolling--
 			mu.Unlock()
-			q.look(key, progress{}, true, time.Unix(0, 0))
+			q.follow(key, progress{}, true, time.Unix(0, 0))
 		})
 	}
 	done.Wait()
