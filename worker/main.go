@@ -12,21 +12,21 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 )
 
-// DefaultConfigPath is where the operator mounts a worker's configuration.
+// DefaultConfigPath is the path at which the operator mounts a worker's configuration.
 const DefaultConfigPath = "/etc/millrace/worker.yaml"
 
 // Main is the main function of a program built on this SDK. It reads the
-// configuration file named by --config, runs p on it, and drains on SIGTERM and
-// SIGINT. It does not return: the process ends with 0 after a drain, with 1 and
-// one line on standard error when the worker can't go on, and with 2 when it
-// was started wrongly.
+// configuration file that --config names, runs p on it, and drains on SIGTERM and
+// SIGINT. It does not return. The process exits with code 0 after a drain, with code 1
+// and one line on standard error if the worker can't go on, and with code 2 if its
+// arguments or its configuration are wrong.
 func Main(p Processor) {
 	MainWith(func(config.Config) (Processor, error) { return p, nil })
 }
 
-// MainWith is Main for a processor that is made from the configuration.
+// MainWith is Main for a processor that is built from the configuration.
 func MainWith(build func(config.Config) (Processor, error)) {
-	path := flag.String("config", DefaultConfigPath, "the worker's configuration file")
+	path := flag.String("config", DefaultConfigPath, "path of the worker's configuration file")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		exit(2, fmt.Errorf("unexpected argument %q; the worker takes only --config", flag.Arg(0)))

@@ -18,17 +18,17 @@ type Option func(*options)
 
 type options struct{ log logr.Logger }
 
-// WithLogger sets the logger; without one nothing is logged.
+// WithLogger sets the logger. Without one, Run logs nothing.
 func WithLogger(log logr.Logger) Option { return func(o *options) { o.log = log } }
 
 // Run processes cfg's input topic with p until ctx ends or the worker can't go
 // on. With cfg.Members above 1 it runs that many members of the consumer group
 // in this process.
 //
-// When ctx ends it drains: nothing new is read, what is in flight is finished
-// within cfg.DrainTimeout, offsets are committed, and the group is left. Run
-// then returns nil. An error says in one line why it could not go on; what was
-// settled until then is committed all the same.
+// When ctx ends, Run drains: it reads nothing new, finishes the records in flight
+// within cfg.DrainTimeout, commits their offsets, leaves the group and returns nil. Its
+// error says in one line why the worker can't go on; Run commits the offsets of all
+// settled records before it returns the error.
 func Run(ctx context.Context, cfg config.Config, p Processor, opts ...Option) error {
 	o := options{log: logr.Discard()}
 	for _, opt := range opts {
@@ -63,7 +63,7 @@ func Run(ctx context.Context, cfg config.Config, p Processor, opts ...Option) er
 	return errors.Join(e.Run(ctx), server.Close())
 }
 
-// NewLogger returns a logger as Main makes one, which writes to w.
+// NewLogger returns a logger like that of Main, which writes to w.
 func NewLogger(level config.LogLevel, format config.LogFormat, w io.Writer) logr.Logger {
 	return telemetry.NewLoggerAt(level, format, w)
 }

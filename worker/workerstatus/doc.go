@@ -1,5 +1,5 @@
-// Package workerstatus has the types of the JSON that a worker answers at /status. The
-// operator, the CLI and other tools decode it.
+// Package workerstatus defines the JSON that a worker serves at /status. The operator,
+// the CLI and other tools decode it.
 //
 // Compatibility: fields may be added; a field keeps its name, type and unit.
 package workerstatus

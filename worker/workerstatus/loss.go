@@ -2,7 +2,7 @@ package workerstatus
 
 import "time"
 
-// LossReason says why offsets of the input topic can't be read any more.
+// LossReason says why offsets of the input topic are lost.
 type LossReason string
 
 // The reasons.
@@ -13,18 +13,18 @@ const (
 	// LossTopicRecreated: the topic was deleted and created again under its
 	// name.
 	LossTopicRecreated LossReason = "TopicRecreated"
-	// LossTruncated: the log is shorter than it was, as after an unclean
-	// leader election; its offsets stand for other records from there on.
+	// LossTruncated: the log was cut, for example by an unclean leader election. From
+	// there on its offsets name other records.
 	LossTruncated LossReason = "Truncated"
 )
 
 // Loss describes offsets of a partition that Kafka lost.
 type Loss struct {
-	// Offsets is how many were lost since the process started, where that is
-	// known.
+	// Offsets is the number of offsets lost since the process started. It leaves out
+	// losses of unknown size.
 	Offsets int64 `json:"offsets"`
-	// From and To are the last loss: from the first lost offset up to, not
-	// including, To.
+	// From and To delimit the last loss: From is its first offset, To the one after
+	// its last.
 	From   int64      `json:"from"`
 	To     int64      `json:"to"`
 	Reason LossReason `json:"reason"`
