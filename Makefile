@@ -49,6 +49,10 @@ test-oldest: ## Run the operator's tests on the API server of the oldest support
 fuzz: ## Run each fuzz target for FUZZ_TIME (10s)
 	hack/fuzz.sh $(FUZZ_TIME)
 
+.PHONY: mutations
+mutations: ## Break each invariant of DESIGN.md, one line at a time, and see its test fail (30 minutes)
+	go run ./hack/mutations
+
 .PHONY: bench
 bench: ## Compare this worker with a kafka-go and a franz-go loop
 	go run ./worker/bench

@@ -1,0 +1,108 @@
+package main
+
+// mutations are in the order of DESIGN.md's invariants. A line that moves or changes
+// there has to change here too; TestMutationsApply says so.
+var mutations = []mutation{
+	{
+		invariant: 1, name: "watermark-passes-unsettled", test: "TestTrackerAgainstModel",
+		file: "worker/internal/offsets/tracker.go",
+		old:  `for t.head != nil && t.head.settled {`,
+		new:  `for t.head != nil {`,
+	},
+	{
+		invariant: 1, name: "settled-above-the-watermark-is-forgotten", test: "TestTrackerAgainstModel",
+		file: "worker/internal/offsets/tracker.go",
+		old:  `state.add(from, s.next)`,
+		new:  `_ = from`,
+	},
+	{
+		invariant: 2, name: "any-assignment-may-commit", test: "TestEarlierAssignmentIsOver",
+		file: "worker/kafka/member_state.go",
+		old:  `func (s *memberState) owns(a *Assignment) bool { return s.owned[a.Partition] == a }`,
+		new:  `func (s *memberState) owns(a *Assignment) bool { return s.owned[a.Partition] != nil }`,
+	},
+	{
+		invariant: 2, name: "late-results-count", test: "TestLateResultsOfALostAssignmentAreDropped",
+		file: "worker/internal/engine/attempt.go",
+		old:  `if c.Cancelled.Load() && !a.settler.counts(c, i) {`,
+		new:  `if c == nil && !a.settler.counts(c, i) {`,
+	},
+	{
+		invariant: 3, name: "one-partition-takes-all", test: "TestBoundIsShared",
+		file: "worker/internal/engine/bounds.go",
+		old:  `free := max(b.own-n, 0) + max((b.left-b.borrowed(n))/2, 0)`,
+		new:  `free := max(b.own-n, 0) + max(b.left-b.borrowed(n), 0)`,
+	},
+	{
+		invariant: 3, name: "failing-keys-stay-in-their-lane", test: "TestFailingKeysHoldUpNoOthers",
+		file: "worker/internal/dispatch/finish.go",
+		old:  `case l.lanes.keys != nil && !l.isAside:`,
+		new:  `case l.lanes.keys != nil && l == nil:`,
+	},
+	{
+		invariant: 4, name: "later-records-overtake", test: "TestOrderIsKeptUnderRandomFailures",
+		file: "worker/internal/dispatch/finish.go",
+		old:  `if it.lane != nil && it.lane.isBlocked() {`,
+		new:  `if it.lane != nil && it.lane.isBlocked() && it.lane.isAside {`,
+	},
+	{
+		invariant: 5, name: "empty-becomes-null", test: "TestRandomMessagesAreReadByOthers",
+		file: "worker/internal/kafka/batch/encode_record.go",
+		old:  `if field == nil {`,
+		new:  `if len(field) == 0 {`,
+	},
+	{
+		invariant: 5, name: "sign-bit-stays", test: "TestPartitionForIsThatOfOtherClients",
+		file: "worker/kafka/partitioner.go",
+		old:  `return int32(Murmur2(key)&0x7fffffff) % count`,
+		new:  `return int32(Murmur2(key) % uint32(count))`,
+	},
+	{
+		invariant: 6, name: "first-of-a-batch-is-charged", test: "TestABatchFailsOnlyTheRecordAtFault",
+		file: "worker/internal/engine/attempt.go",
+		old:  `case len(a.recs) == 1:`,
+		new:  `case len(a.recs) >= 1:`,
+	},
+	{
+		invariant: 6, name: "one-crash-is-proof", test: "TestRecordIsGivenUpForItsOwnCrashesOnly",
+		file: "worker/internal/engine/suspect.go",
+		old:  `const crashesAlone = 2`,
+		new:  `const crashesAlone = 1`,
+	},
+	{
+		invariant: 6, name: "panics-escape", test: "TestPanicsAreErrors",
+		file: "worker/internal/usercode/panic.go",
+		old:  `*err = &PanicError{Value: v, Stack: debug.Stack()}`,
+		new:  `panic(&PanicError{Value: v, Stack: debug.Stack()})`,
+	},
+	{
+		invariant: 7, name: "outages-count-as-refusals", test: "TestOutageBetweenRefusalsDoesNotCount",
+		file: "worker/kafka/produce_giveup.go",
+		old:  `r.total += min(now.Sub(r.last), longestRefusal)`,
+		new:  `r.total += now.Sub(r.last)`,
+	},
+	{
+		invariant: 7, name: "stop-waits-for-everything", test: "TestStopIsBounded",
+		file: "worker/internal/engine/stop.go",
+		old:  `timeout := config.StopTimeout(p.cfg.DrainTimeout.Duration)`,
+		new:  `timeout := 100 * config.StopTimeout(p.cfg.DrainTimeout.Duration)`,
+	},
+	{
+		invariant: 8, name: "exactly-once-is-believed", test: "TestValidateNamesTheFieldAndTheRemedy",
+		file: "worker/config/validate.go",
+		old:  `if c.Delivery == ExactlyOnce {`,
+		new:  `if c.Delivery == "" {`,
+	},
+	{
+		invariant: 9, name: "retention-is-silent", test: "TestRetentionOvertakesTheWorker",
+		file: "worker/internal/engine/gaps.go",
+		old:  `g.losses.report(r.id, first-from-r.tracker.ResumedWithin(from, first), from, first, workerstatus.LossRetention, err)`,
+		new:  `_ = workerstatus.LossRetention`,
+	},
+	{
+		invariant: 9, name: "offset-of-a-cut-log-is-kept", test: "TestCommitBeyondTheEnd",
+		file: "worker/internal/engine/gaps.go",
+		old:  `g.turn(r, &turning{restart: true, at: to, origin: r.origin})`,
+		new:  `g.turn(r, &turning{restart: true, at: from, origin: r.origin})`,
+	},
+}
