@@ -39,44 +39,59 @@ func newCheckCommand() *cobra.Command {
 	return cmd
 }
 
+// checkInterval is the time between two questions of a check.
+const checkInterval = 500 * time.Millisecond
+
+// retry asks until ask returns nil or ctx ends, and returns the last error that is
+// not ctx's. Just after an installation the API server may not serve the CRD to
+// everybody yet, and the node's rules for the Service may lag behind the pod's
+// readiness: a refusal proves nothing for a moment.
+func retry(ctx context.Context, ask func(context.Context) error) error {
+	var last error
+	err := wait.PollUntilContextCancel(ctx, checkInterval, true, func(ctx context.Context) (bool, error) {
+		err := ask(ctx)
+		if err != nil && (last == nil || ctx.Err() == nil) {
+			last = err
+		}
+		return err == nil, nil
+	})
+	if err != nil {
+		return last
+	}
+	return nil
+}
+
 func checkServed(ctx context.Context, out io.Writer, namespace string) error {
 	cfg, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the cluster: %w", err)
 	}
-	c, err := client.New(cfg, client.Options{Scheme: scheme()})
-	if err != nil {
-		return fmt.Errorf("connect to the cluster: %w", err)
-	}
 	var list v1alpha1.StreamProcessorList
-	if err := c.List(ctx, &list, client.InNamespace(namespace)); err != nil {
-		return fmt.Errorf("list StreamProcessors: %w", err)
+	err = retry(ctx, func(ctx context.Context) error {
+		c, err := client.New(cfg, client.Options{Scheme: scheme()})
+		if err != nil {
+			return fmt.Errorf("connect to the cluster: %w", err)
+		}
+		if err := c.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+			return fmt.Errorf("list StreamProcessors: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	_, err = fmt.Fprintf(out, "ok: the API server serves streamprocessors.%s (%d found)\n", v1alpha1.GroupVersion.Group, len(list.Items))
 	return err
 }
 
-// checkReady asks until the operator answers that it is ready, or ctx ends. Just
-// after an installation the node's rules for the Service may lag behind the pod's
-// readiness, and connections are refused for a moment.
 func checkReady(ctx context.Context, out io.Writer, address string) error {
-	var refused error // the last answer of a question that ctx did not cut short
-	err := wait.PollUntilContextCancel(ctx, readyInterval, true, func(ctx context.Context) (bool, error) {
-		err := askReady(ctx, "http://"+address+"/readyz")
-		if err != nil && (refused == nil || ctx.Err() == nil) {
-			refused = err
-		}
-		return err == nil, nil
-	})
+	err := retry(ctx, func(ctx context.Context) error { return askReady(ctx, "http://"+address+"/readyz") })
 	if err != nil {
-		return refused
+		return err
 	}
 	_, err = fmt.Fprintln(out, "ok: the operator is ready")
 	return err
 }
-
-// readyInterval is the time between two questions whether the operator is ready.
-const readyInterval = 500 * time.Millisecond
 
 func askReady(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)

@@ -27,7 +27,7 @@ func TestCheckWaitsForTheOperator(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	time.AfterFunc(readyInterval/2, func() {
+	time.AfterFunc(checkInterval/2, func() {
 		listener, err := net.Listen("tcp", address)
 		if err != nil {
 			t.Error(err)

@@ -36,7 +36,7 @@ func TestCheckAsksForReadiness(t *testing.T) {
 		t.Errorf("said %q, error %v", out.String(), err)
 	}
 	ready = false
-	ctx, cancel := context.WithTimeout(t.Context(), 2*readyInterval)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*checkInterval)
 	defer cancel()
 	if err := checkReady(ctx, &out, address); err == nil || !strings.Contains(err.Error(), "not ready") {
 		t.Errorf("error %v; want one that says not ready", err)
