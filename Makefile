@@ -32,7 +32,7 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	@command -v java >/dev/null && hack/kafka.sh fetch >/dev/null \
 	  || hack/missing.sh "the tests on Apache Kafka are skipped: they need Java 17 and, for the first fetch, Maven"
 	@hack/cluster/binaries.sh apiserver >/dev/null \
-	  || hack/missing.sh "the tests on a Kubernetes API server are skipped: it could not be built"
+	  || hack/missing.sh "the tests on a Kubernetes API server are skipped: it could be neither downloaded nor built"
 	@$(MAKE) --no-print-directory -s bin/helm || hack/missing.sh "the tests of the chart are skipped: Helm could not be built"
 	@$(MAKE) --no-print-directory -s bin/promtool || hack/missing.sh "the test of the alerts is skipped: promtool could not be built"
 	@[[ -n "$(RACE)" ]] || hack/missing.sh "the race detector is off: it needs a C compiler"
@@ -69,6 +69,7 @@ generate: ## Regenerate what is generated
 tidy: ## Tidy the modules' files
 	go mod tidy
 	go -C hack/tools mod tidy
+	go -C hack/tools/actionlint mod tidy
 	go -C hack/images mod tidy
 	for module in coredns etcd helm kubernetes oldest promtool; do go -C hack/cluster/$$module mod tidy; done
 
@@ -81,6 +82,7 @@ lint: bin/.tools ## Check the code and its format
 	bin/golangci-lint run --allow-parallel-runners
 	cd hack/images && $(CURDIR)/bin/golangci-lint run --allow-parallel-runners
 	@for script in hack/*.sh hack/*/*.sh .ci/run; do bash -n "$$script"; done
+	bin/actionlint
 
 .PHONY: verify
 verify: bin/.tools ## Check that generated files, modules and format are up to date, and lint
@@ -89,9 +91,10 @@ verify: bin/.tools ## Check that generated files, modules and format are up to d
 .PHONY: tools
 tools: bin/.tools ## Build the pinned tools into bin/
 
-bin/.tools: hack/tools/go.mod hack/tools/go.sum
+bin/.tools: hack/tools/go.mod hack/tools/go.sum hack/tools/actionlint/go.mod hack/tools/actionlint/go.sum
 	@mkdir -p bin
 	go -C hack/tools build -o $(CURDIR)/bin/ tool
+	go -C hack/tools/actionlint build -o $(CURDIR)/bin/ tool
 	@touch $@
 
 # The version is the chart's. Another registry: make images deploy REGISTRY=registry.example/team

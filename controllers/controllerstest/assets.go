@@ -14,7 +14,11 @@ func requireAssets(tb testing.TB) string {
 	tb.Helper()
 	dir := os.Getenv("KUBEBUILDER_ASSETS")
 	if dir == "" {
-		dir = filepath.Join(repository(), "bin", "kubebuilder")
+		// hack/cluster/binaries.sh links to released binaries while they are in use.
+		dir = filepath.Join(repository(), "bin", "envtest", "current")
+		if _, err := os.Stat(dir); err != nil {
+			dir = filepath.Join(repository(), "bin", "kubebuilder")
+		}
 	}
 	for _, name := range []string{"etcd", "kube-apiserver"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.IsDir() {

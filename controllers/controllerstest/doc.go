@@ -3,7 +3,7 @@
 // node and no other controller: nothing starts pods, collects garbage or empties
 // a namespace that is deleted.
 //
-// The binaries are those in the folder KUBEBUILDER_ASSETS, or else in this repository's
-// bin/kubebuilder. Without them the tests that need a server are skipped; in continuous
-// integration they fail.
+// The binaries are those in the folder KUBEBUILDER_ASSETS, or else the released or built
+// ones that hack/cluster/binaries.sh leaves in bin. Without them the tests that need a
+// server are skipped; in continuous integration they fail.
 package controllerstest
