@@ -108,6 +108,14 @@ KUBECTL ?= kubectl
 images: ## Build the images into bin/images/, as OCI archives
 	go -C hack/images run . --version "$(VERSION)" --registry "$(REGISTRY)" $(if $(PLATFORMS),--platforms "$(PLATFORMS)")
 
+.PHONY: version
+version: ## Print the version
+	@echo $(VERSION)
+
+.PHONY: release
+release: images chart ## Build the files of a release into dist/ and bin/images/
+	hack/release.sh $(VERSION)
+
 .PHONY: chart
 chart: bin/helm ## Check the Helm chart and pack it into dist/
 	bin/helm lint --strict config/chart
