@@ -1,4 +1,4 @@
-# What there is to do in this repository: make help.
+# make help lists the targets.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -37,7 +37,7 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	@$(MAKE) --no-print-directory -s bin/promtool || hack/missing.sh "the test of the alerts is skipped: promtool could not be built"
 	@[[ -n "$(RACE)" ]] || hack/missing.sh "the race detector is off: it needs a C compiler"
 	go test $(RACE) -timeout 30m ./...
-	@# The detector changes how much memory is used and what connections are read with.
+	@# The detector changes the memory in use and the way connections are read.
 	$(if $(RACE),go test -timeout 30m ./worker/internal/engine ./worker/kafka)
 	go -C hack/images test $(RACE) ./...
 
@@ -58,11 +58,11 @@ bench: ## Compare this worker with a kafka-go and a franz-go loop
 	go run ./worker/bench
 
 .PHONY: scaling-report
-scaling-report: ## Draw what autoscaling makes of many kinds of load, as an HTML page
+scaling-report: ## Draw how autoscaling follows many kinds of load, as an HTML page
 	go run ./hack/scaling-report -o bin/scaling-report.html
 
 .PHONY: generate
-generate: ## Regenerate what is generated
+generate: ## Regenerate the generated files
 	go generate ./...
 
 .PHONY: tidy
@@ -144,7 +144,7 @@ undeploy: ## Remove the operator; StreamProcessors and their CRD stay
 	$(KUBECTL) delete --ignore-not-found -f config/default/namespace.yaml
 
 .PHONY: clean
-clean: ## Remove what was built and fetched
+clean: ## Remove built and downloaded files
 	rm -rf bin dist
 
 .PHONY: cluster-binaries
@@ -152,5 +152,5 @@ cluster-binaries: ## Build the programs of a test cluster into bin/kubebuilder/
 	hack/cluster/binaries.sh node
 
 .PHONY: e2e
-e2e: ## Run the end-to-end test on a Kubernetes node and an Apache Kafka of its own
+e2e: ## Run the end-to-end test on its own Kubernetes node and Apache Kafka
 	hack/e2e/run.sh

@@ -21,12 +21,13 @@ func TestMain(m *testing.M) { controllerstest.Main(m) }
 
 // documents are the texts that users read, from here.
 var documents = []string{
-	"../README.md", "security.md", "argocd/README.md",
+	"../README.md", "benchmarks.md", "releases.md", "security.md", "status.md", "argocd/README.md",
+	"decisions/README.md", "../CONTRIBUTING.md",
 	"../config/chart/README.md", "../config/samples/README.md",
 }
 
-// TestSnippets: readers copy what is in the documents, so the API server, the
-// operator and the workers have to accept each manifest. A snippet that begins
+// TestSnippets checks that the API server, the operator and the workers accept each
+// manifest in the documents, since readers copy them. A snippet that begins
 // below spec stands for the rest of a small manifest.
 func TestSnippets(t *testing.T) {
 	api := controllerstest.Start(t)
@@ -47,7 +48,7 @@ func TestSnippets(t *testing.T) {
 	}
 }
 
-// TestNotesOfTheChart: `helm install` prints a manifest for a shell.
+// TestNotesOfTheChart checks the manifest that `helm install` prints for a shell.
 func TestNotesOfTheChart(t *testing.T) {
 	notes := read(t, "../config/chart/templates/NOTES.txt")
 	manifest := regexp.MustCompile(`(?s)<<END\n(.*?)\n  END\n`).FindStringSubmatch(notes)
@@ -101,7 +102,7 @@ func manifestOf(t *testing.T, document, text string) *unstructured.Unstructured 
 	return object
 }
 
-// complete adds what a part of a manifest leaves out.
+// complete adds the fields that a part of a manifest leaves out.
 func complete(t *testing.T, object map[string]any) {
 	t.Helper()
 	var rest map[string]any
@@ -119,7 +120,7 @@ func complete(t *testing.T, object map[string]any) {
 	}
 }
 
-// block is what stands between two lines of three backquotes.
+// block is the text between two lines of three backquotes.
 type block struct{ language, text string }
 
 func blocks(t *testing.T, document string) []block {

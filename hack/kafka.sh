@@ -57,7 +57,7 @@ POM
     "org.apache.maven.plugins:maven-dependency-plugin:$DEPENDENCY_PLUGIN_VERSION:copy-dependencies" \
     -DoutputDirectory="$work/libs" >&2 || fail "Maven could not fetch Apache Kafka $KAFKA_VERSION (see above)"
   chmod 755 "$work/libs"
-  # Who comes second finds the directory there, and keeps it. Only GNU's mv has
+  # A second process finds the directory there, and keeps it. Only GNU's mv has
   # -T, without which it would move the one directory into the other.
   mv -T "$work/libs" "$cache" 2>/dev/null || [[ -d $cache ]] || mv "$work/libs" "$cache"
 }

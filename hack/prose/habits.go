@@ -23,7 +23,10 @@ var habits = []habit{
 		"makes", "made")},
 	{"tells whether", words(`(tell|tells|told|telling) `, "whether", "if")},
 	{"old word", words("", "mend", "mends", "mended", "mending", "anew", "meanwhile")},
-	{"old phrase", words("", "for want of", "worth the while", "that which", "of its own", "of their own")},
+	{"old phrase", words("", "for want of", "worth the while", "that which")},
+	// "a name of its own" is its own name; "of its own namespace" is fine.
+	{"old phrase", regexp.MustCompile(`(?i)\bof (its|their) own([^\s\w]|$|\s+` +
+		`(and|as|at|by|for|from|if|in|is|may|of|on|or|so|that|then|to|until|when|which|while|with)\b)`)},
 }
 
 // words matches each of some words or phrases after a prefix.
@@ -32,7 +35,7 @@ func words(prefix string, any ...string) *regexp.Regexp {
 }
 
 var (
-	who = regexp.MustCompile(`(?i)(?:^|([\w']+),?\s+|\W)who(?:'s)?\b`)
+	who = regexp.MustCompile(`(?:^|([\w']+),?\s+|\W)[Ww]ho(?:'s)?\b`)
 	// A "who" after one of these refers to a person.
 	person = regexp.MustCompile(`(?i)^((some|any|no|every)(body|one)|one|those|all|people|persons?|humans?|` +
 		`users?|developers?|engineers?|administrators?|authors?|contributors?|maintainers?|readers?|newcomers?|` +
