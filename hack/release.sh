@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fills dist/ with the files of a release: archives of the CLI for each platform, the
-# lists of materials (SBOM) of the images, and the checksums of all files. The same
+# lists of materials (SBOM) of the CLI and the images, and the checksums of all files. The same
 # commit and toolchain give the same archives, byte for byte.
 #
 #   hack/release.sh VERSION     after make images and make chart
@@ -22,8 +22,7 @@ for platform in "${platforms[@]}"; do
   cp LICENSE README.md "$work/$name/"
   tar --sort=name --owner=0 --group=0 --numeric-owner --mtime "$date" -C "$work" -cf - "$name" |
     gzip -n >"dist/$name.tar.gz"
-  # The modules of the program, as the toolchain recorded them in it.
-  go version -m "$work/$name/millrace" | sed "1s|.*|millrace $version $platform|" >"dist/$name.modules.txt"
+  go -C hack/images run . --version "$version" --bill "$work/$name/millrace" >"dist/$name.spdx.json"
 done
 cp bin/images/*.spdx.json dist/
 cd dist

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"net/url"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -47,6 +49,25 @@ func billOfMaterials(p program, version string, b binary) ([]byte, error) {
 	var out bytes.Buffer
 	err := spdxjson.Write(doc, &out, spdxjson.Indent("  "), spdxjson.EscapeHTML(false))
 	return out.Bytes(), err
+}
+
+// printBill writes the list of materials of a program that is built already.
+func printBill(out io.Writer, o options) error {
+	rev, err := findRevision(o.module)
+	if err != nil {
+		return err
+	}
+	b, err := readBinary(o.bill, rev)
+	if err != nil {
+		return fmt.Errorf("--bill: %w", err)
+	}
+	name := strings.TrimSuffix(filepath.Base(o.bill), ".exe")
+	bill, err := billOfMaterials(program{archive: name, repository: name, title: name}, o.version, b)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(bill)
+	return err
 }
 
 func programPackage(p program, version, sum string, b binary) *spdx.Package {

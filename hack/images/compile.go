@@ -36,6 +36,11 @@ func compile(module, pkg string, rev revision, platform v1.Platform) (binary, er
 	if err := cmd.Run(); err != nil {
 		return binary{}, fmt.Errorf("go build %s: %w", pkg, err)
 	}
+	return readBinary(file, rev)
+}
+
+// readBinary reads a program that the Go toolchain has built.
+func readBinary(file string, rev revision) (binary, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		return binary{}, err

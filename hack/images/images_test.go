@@ -177,6 +177,31 @@ func TestBillOfMaterials(t *testing.T) {
 	}
 }
 
+// TestBillOfAProgram lists the materials of this test's program.
+func TestBillOfAProgram(t *testing.T) {
+	file, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := printBill(&out, options{module: "../..", version: "1.2.3", bill: file}); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := spdxjson.Read(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Base(file) + "-1.2.3"; doc.DocumentName != want {
+		t.Errorf("the document is %s, want %s", doc.DocumentName, want)
+	}
+	for _, p := range doc.Packages {
+		if strings.HasSuffix(p.PackageName, "google/go-containerregistry") {
+			return
+		}
+	}
+	t.Error("it does not list a module that the program has")
+}
+
 func TestCertificates(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty.pem")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {

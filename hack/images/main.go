@@ -34,6 +34,7 @@ type options struct {
 	version, registry  string
 	module, out        string
 	certificates, only string
+	bill               string
 	platforms          []v1.Platform
 }
 
@@ -58,6 +59,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.out, "out", "../../bin/images", "folder of the archives")
 	flags.StringVar(&o.certificates, "certificates", "", "file of the authorities' certificates in PEM (default: Mozilla's list, as go.mod pins it)")
 	flags.StringVar(&o.only, "only", "", "build only this one: operator, worker or sample; or certificates, a file of them for other builders")
+	flags.StringVar(&o.bill, "bill", "", "build no image: print the list of materials of this program, which go build has made of the module")
 	flags.StringVar(&platforms, "platforms", "linux/"+runtime.GOARCH, "comma-separated; with many of them the archive has an index of images")
 	_ = flags.Parse(args) // it exits
 	if o.version == "" {
@@ -74,6 +76,9 @@ func parse(args []string) (options, error) {
 }
 
 func run(o options) error {
+	if o.bill != "" {
+		return printBill(os.Stdout, o)
+	}
 	certificates, err := readCertificates(o.certificates)
 	if err != nil {
 		return err
