@@ -22,8 +22,8 @@ fail() {
   exit 1
 }
 
-# fetch leaves the broker's jars in $cache, all or none of them: several test
-# processes may come here at the same time.
+# fetch puts the broker's jars into $cache, all or none of them, because several test
+# processes may fetch at the same time.
 fetch() {
   [[ -d $cache ]] && return
   command -v mvn >/dev/null || fail "Maven (mvn) is missing: it is needed once, to fetch Apache Kafka $KAFKA_VERSION"
@@ -62,13 +62,13 @@ POM
   mv -T "$work/libs" "$cache" 2>/dev/null || [[ -d $cache ]] || mv "$work/libs" "$cache"
 }
 
-# java_main replaces this shell by a JVM, so that its process id is ours.
+# java_main replaces this shell by a JVM, which keeps the process id.
 java_main() {
   command -v java >/dev/null || fail "Java is missing: install a JRE of version 17 or newer"
   fetch
-  # The short-lived, small brokers of tests gain most from a quick start.
+  # The tests' brokers are small and short-lived, so they need a quick start.
   local options=${KAFKA_JVM_OPTS:--Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1}
-  # The listing of all settings would bury what matters.
+  # The list of all settings would hide the important lines.
   local quiet=-Dorg.slf4j.simpleLogger.log
   # shellcheck disable=SC2086 # several options
   exec java $options \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fails if generating, tidying or formatting changes a file, or if the linter
-# finds something. In a clean checkout that is any difference from the commit.
+# Fails if generating, tidying or formatting changes a file, or if the linter finds a
+# problem. In a clean checkout the files have to match the commit.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,7 +15,7 @@ before=$(snapshot)
 make --no-print-directory generate tidy format
 after=$(snapshot)
 if [[ $before != "$after" ]]; then
-  echo "verify: these files were not up to date; commit what generate, tidy and format made of them:" >&2
+  echo "verify: these files were not up to date; run make generate tidy format, and commit:" >&2
   diff <(echo "$before") <(echo "$after") | sed -n 's/^[<>] [0-9a-f]* /  /p' | sort -u >&2
   exit 1
 fi

@@ -50,8 +50,8 @@ build() {
   say "built $name in $((SECONDS - started)) s"
 }
 
-# kubernetes NAME [CGO_ENABLED] [MODULE] : without a version that is a release's,
-# clients refuse the programs and they refuse each other.
+# kubernetes NAME [CGO_ENABLED] [MODULE] : builds a program of Kubernetes. Clients, and
+# the programs among themselves, refuse one without a release's version.
 kubernetes() {
   local version module=${3:-kubernetes}
   version=$(go -C "$here/$module" list -m -f '{{.Version}}' k8s.io/kubernetes)
@@ -109,7 +109,7 @@ node() {
   kubernetes kube-scheduler
   kubernetes kube-proxy
   build coredns . coredns 0 -ldflags "-s -w"
-  # The kubelet reads its containers' figures by way of C.
+  # The kubelet reads the figures of containers through C.
   kubernetes kubelet 1
 }
 

@@ -1,5 +1,5 @@
-// Command crd bounds those parts of the CRD that can have no markers: the
-// values of maps, and types of Kubernetes' own. go generate runs it after controller-gen.
+// Command crd adds bounds to the parts of the CRD that can't have markers: the values
+// of maps, and Kubernetes' own types. go generate runs it after controller-gen.
 package main
 
 import (
@@ -11,16 +11,15 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// lengths are the most characters of texts in maps. They are what Kubernetes
-// allows; with them the API server can tell what a rule that looks into the
-// texts may cost.
+// lengths are the maximum lengths of strings in maps, which Kubernetes sets. The API
+// server needs them to estimate the cost of rules that read the strings.
 var lengths = map[string]int{
 	"deployment.labels.*":        63,
 	"template.metadata.labels.*": 63,
 }
 
-// The pattern that controller-gen gives quantities allows any exponent, and for
-// 1e-999999999 the parser would compute with that many digits.
+// controller-gen's pattern for quantities allows any exponent. For 1e-999999999 the
+// parser would compute with that many digits.
 const (
 	anyExponent   = `([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+)))`
 	shortExponent = `([eE](\+|-)?[0-9]{1,2})`
