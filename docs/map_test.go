@@ -150,7 +150,7 @@ func goList(t *testing.T) map[string][]string {
 			ImportPath string
 			Imports    []string
 		}
-		if err := d.Decode(&p); err == io.EOF {
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
 			return packages
 		} else if err != nil {
 			t.Fatal(err)

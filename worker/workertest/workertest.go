@@ -45,8 +45,8 @@ func Run(ctx context.Context, p worker.Processor, records ...worker.Record) []Re
 		}
 		return results
 	}
-	for calls := range slices.Chunk(sequence(code, records, results), code.BatchSize()) {
-		attempt(ctx, code, calls)
+	for items := range slices.Chunk(sequence(code, records, results), code.BatchSize()) {
+		attempt(ctx, code, items)
 	}
 	return results
 }
