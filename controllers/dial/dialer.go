@@ -9,12 +9,12 @@ import (
 	"syscall"
 )
 
-// Network is what all connections of an operator have in common.
+// Network holds the settings that all connections of an operator share.
 type Network struct {
 	Search Search
-	// Policy is nil if all addresses are allowed.
+	// Policy is nil if the operator may connect to all addresses.
 	Policy *Policy
-	// Resolver is nil for the machine's.
+	// Resolver is nil for the default one of the machine.
 	Resolver *net.Resolver
 }
 
@@ -25,9 +25,8 @@ type Dialer struct {
 	Namespace string
 }
 
-// Dial connects to host:port. Each address that the host's name resolves to is
-// checked at the moment it is connected to, so a name whose addresses change
-// between two look-ups gets past no rule.
+// Dial connects to host:port. It checks each address right before it connects to it, so
+// that a name cannot evade the policy by resolving to another address later.
 func (d *Dialer) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -36,7 +35,7 @@ func (d *Dialer) Dial(ctx context.Context, network, address string) (net.Conn, e
 	names := d.candidates(host)
 	for i, name := range names {
 		conn, err := d.dialName(ctx, network, name, port)
-		// Only a name that certainly does not exist makes a pod try the next one.
+		// A pod tries the next name only if this one certainly does not exist.
 		if missing, ok := errors.AsType[*net.DNSError](err); ok && missing.IsNotFound && i < len(names)-1 {
 			continue
 		}
@@ -45,7 +44,8 @@ func (d *Dialer) Dial(ctx context.Context, network, address string) (net.Conn, e
 	return nil, fmt.Errorf("%s: there is no name to try", address)
 }
 
-// candidates returns the names to try for a host; an address has no other.
+// candidates returns the names to try for a host. For an address that is the address
+// itself.
 func (d *Dialer) candidates(host string) []string {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return []string{host}
@@ -55,10 +55,10 @@ func (d *Dialer) candidates(host string) []string {
 
 func (d *Dialer) dialName(ctx context.Context, network, name, port string) (net.Conn, error) {
 	policy := d.Network.Policy
-	var last netip.AddrPort // that was tried
+	var last netip.AddrPort // the last address that was tried
 	dialer := net.Dialer{
 		Resolver: d.Network.Resolver,
-		// One address after the other, so that last is one of them.
+		// Addresses are tried one after another, so that only one call sets last.
 		FallbackDelay: -1,
 		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 			var err error
@@ -81,9 +81,9 @@ func (d *Dialer) dialName(ctx context.Context, network, name, port string) (net.
 	return nil, err
 }
 
-// Trusts reports whether errors may quote what the address answers: it is on the list
-// of allowed brokers, or there is no policy. address is what Dial was called with,
-// remote what the connection leads to.
+// Trusts reports whether errors may quote the answers of an address, because it is on the
+// list of allowed brokers or there is no policy. address is the argument of Dial, remote
+// the remote address of the connection.
 func (d *Dialer) Trusts(address string, remote net.Addr) bool {
 	if d.Network.Policy == nil {
 		return true
@@ -93,8 +93,8 @@ func (d *Dialer) Trusts(address string, remote net.Addr) bool {
 	return errors.Join(err, splitErr) == nil && d.Network.Policy.trusts(d.candidates(host), to)
 }
 
-// reducedError tells no more than the kind of an error: the difference between a
-// closed port and one that does not answer draws a map of a network.
+// reducedError shows only the kind of an error. A user could map a network by the
+// difference between a closed port and one that does not answer.
 type reducedError struct {
 	kind string
 	err  error

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// names is a DNS server: the address of each name it knows, "" for one that it fails
-// to look up.
+// names is a DNS server. known maps each name to its address, or to "" if the look-up
+// fails.
 type names struct {
 	mu    sync.Mutex
 	known map[string]string // guarded by mu
@@ -52,7 +52,7 @@ func (n *names) answer(q dnsmessage.Question) (dnsmessage.RCode, []dnsmessage.Re
 	}}
 }
 
-// serve starts the server and returns a resolver that asks it alone.
+// serve starts the server and returns a resolver that uses no other server.
 func (n *names) serve(t *testing.T) *net.Resolver {
 	t.Helper()
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -83,7 +83,7 @@ func (n *names) serve(t *testing.T) *net.Resolver {
 	}}
 }
 
-// listen is a port of this machine that answers.
+// listen opens a port of this machine and returns it.
 func listen(t *testing.T) (port string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -106,8 +106,8 @@ func try(t *testing.T, network Network, address string) error {
 	return err
 }
 
-// TestDialAsAPodWould: a short name is the Service of the pods' namespace, even where
-// the operator's namespace has one of that name too.
+// TestDialAsAPodWould checks that a short name means the Service of the pods' namespace, even
+// if the operator's namespace has a Service of that name too.
 func TestDialAsAPodWould(t *testing.T) {
 	port := listen(t)
 	server := &names{known: map[string]string{
@@ -124,17 +124,18 @@ func TestDialAsAPodWould(t *testing.T) {
 		}
 	}
 	if server.askedFor("kafka.millrace-system.svc.corp.internal.") {
-		t.Error("the operator's own namespace was asked for")
+		t.Error("the dialer looked the name up in the operator's namespace")
 	}
-	// A name that may exist is not looked for elsewhere: it might be somebody else's.
+	// The dialer tries no other name if this one may exist: that could be another broker.
 	err := try(t, network, "failing:"+port)
 	if failed, ok := errors.AsType[*net.DNSError](err); !ok || failed.IsNotFound || server.askedFor("failing.svc.corp.internal.") {
 		t.Errorf("a look-up that fails: %v", err)
 	}
 }
 
-// TestPolicyHoldsForWhatIsConnectedTo: not for what a name resolved to before.
-func TestPolicyHoldsForWhatIsConnectedTo(t *testing.T) {
+// TestPolicyIsCheckedForEachConnection checks that the policy applies to the address of each
+// connection, not to an address that a name resolved to before.
+func TestPolicyIsCheckedForEachConnection(t *testing.T) {
 	port := listen(t)
 	server := &names{known: map[string]string{"kafka.example.com.": "127.0.0.1"}}
 	network := Network{Resolver: server.serve(t), Policy: policy(t, nil, []string{"127.0.0.2"})}
@@ -153,8 +154,8 @@ func TestPolicyHoldsForWhatIsConnectedTo(t *testing.T) {
 	}
 }
 
-// TestErrorsAreReduced: who may name an address must not learn from errors what
-// there is, unless the administrator has allowed it by name.
+// TestErrorsAreReduced checks that errors reveal nothing about an address, unless it is on
+// the administrator's list of allowed brokers.
 func TestErrorsAreReduced(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// DeniedByDefault are the addresses where no broker is, but where the operator's own
-// position might give a user something: the loopback, addresses that mean it, the
-// link-local ones, the clouds' metadata services, and multicast.
+// DeniedByDefault returns addresses that have no brokers, but that a user might want to
+// reach through the operator: the loopback and its synonyms, link-local addresses, the
+// metadata services of clouds, and multicast.
 func DeniedByDefault() []string {
 	return []string{
 		"127.0.0.0/8", "::1/128", "0.0.0.0/8", "::/128",
@@ -29,14 +29,14 @@ type Policy struct {
 // rule is one entry: a range of addresses or a name, with a port or without.
 type rule struct {
 	prefix netip.Prefix // the zero Prefix for a name
-	name   string       // begins with a dot for all names below it
+	name   string       // begins with a dot if it stands for all names below it
 	port   uint16       // 0 for any
 }
 
-// NewPolicy makes one of the entries of both lists, each an address, a range such as
-// 10.0.0.0/8, a name, or *.NAME for all names below it; all but ranges may have a
-// port. What is denied is denied even if it is allowed too. An empty list of allowed
-// brokers allows all others.
+// NewPolicy returns a policy from two lists. Each entry is an address, a range such as
+// 10.0.0.0/8, a name, or *.NAME for all names below it; all but ranges may have a port.
+// An address on both lists is denied. An empty list of allowed brokers allows all that
+// are not denied.
 func NewPolicy(allowed, denied []string) (*Policy, error) {
 	p := &Policy{}
 	var errs []error
@@ -56,7 +56,7 @@ func NewPolicy(allowed, denied []string) (*Policy, error) {
 	return p, errors.Join(errs...)
 }
 
-// Deny adds an address, host:port, that the operator knows by itself.
+// Deny adds an address to the denied ones.
 func (p *Policy) Deny(address netip.AddrPort) {
 	ip := address.Addr().Unmap()
 	p.denied = append(p.denied, rule{prefix: netip.PrefixFrom(ip, ip.BitLen()), port: address.Port()})
@@ -87,8 +87,8 @@ func parseRule(entry string) (rule, error) {
 	return rule{name: name, port: uint16(port)}, nil
 }
 
-// matches reports whether the rule is about the address, or one of the names that
-// led to it.
+// matches reports whether the rule covers the address, or one of the names that resolve
+// to it.
 func (r *rule) matches(names []string, address netip.AddrPort) bool {
 	if r.port != 0 && r.port != address.Port() {
 		return false
@@ -107,8 +107,8 @@ func anyMatches(rules []rule, names []string, address netip.AddrPort) bool {
 	return slices.ContainsFunc(rules, func(r rule) bool { return r.matches(names, address) })
 }
 
-// nat64 are the addresses that a gateway translates into the IPv4 address in their
-// last four bytes.
+// nat64 is the range of addresses that a gateway translates into the IPv4 address in
+// their last four bytes.
 var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
 func embedded(ip netip.Addr) netip.Addr {
@@ -119,12 +119,13 @@ func embedded(ip netip.Addr) netip.Addr {
 	return netip.AddrFrom4([4]byte(b[12:]))
 }
 
-// RefusedError says that the operator's configuration keeps it from an address.
+// RefusedError says that the operator's configuration denies an address.
 type RefusedError struct {
 	denied bool
 }
 
-// Error says which list to change. It does not say what the name resolved to.
+// Error names the list to change. It does not show the address that the name resolves
+// to.
 func (e *RefusedError) Error() string {
 	if e.denied {
 		return "the operator may not connect there: the address is one of its denied brokers (the chart's kafka.deniedBrokers)"
@@ -132,7 +133,7 @@ func (e *RefusedError) Error() string {
 	return "the operator may not connect there: the address is not one of its allowed brokers (the chart's kafka.allowedBrokers)"
 }
 
-// check returns a RefusedError for an address that may not be connected to.
+// check returns a RefusedError if the operator may not connect to the address.
 func (p *Policy) check(names []string, address netip.AddrPort) error {
 	switch {
 	case p == nil:
@@ -145,7 +146,7 @@ func (p *Policy) check(names []string, address netip.AddrPort) error {
 	return nil
 }
 
-// Allows reports whether an address that no name led to may be connected to.
+// Allows reports whether the operator may connect to an address without a name.
 func (p *Policy) Allows(address netip.AddrPort) bool { return p.check(nil, address) == nil }
 
 // trusts reports whether the address is on the list of allowed brokers.

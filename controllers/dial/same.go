@@ -7,10 +7,9 @@ import (
 	"strings"
 )
 
-// Keys are what a broker is known by, so that two StreamProcessors that name the
-// same broker have a key in common, however they write it and whichever namespaces
-// they are in. No name is looked up: a name that may mean one of several has a key
-// for each of them.
+// Keys returns keys that identify a broker: two StreamProcessors that name the same broker
+// have a key in common, in whichever form and namespace they name it. Keys looks up no
+// name. An ambiguous name has a key for each of its meanings.
 func (s *Search) Keys(server, namespace string) []string {
 	host, port, err := net.SplitHostPort(server)
 	if err != nil {
@@ -23,10 +22,10 @@ func (s *Search) Keys(server, namespace string) []string {
 	return keys
 }
 
-// meanings are the names that host may stand for in a pod of the namespace, without
-// the cluster's domain. In that domain a Service is NAME.NAMESPACE.svc, and a pod
-// behind a headless one is POD.NAME.NAMESPACE.svc, so longer names don't depend on
-// the namespace.
+// meanings returns the names that host may stand for in a pod of the namespace, without
+// the cluster's domain. In that domain a Service is NAME.NAMESPACE.svc, and a pod of a
+// headless Service is POD.NAME.NAMESPACE.svc, so longer names don't depend on the
+// namespace.
 func (s *Search) meanings(host, namespace string) []string {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []string{ip.Unmap().String()}
@@ -47,7 +46,7 @@ func (s *Search) meanings(host, namespace string) []string {
 	return names
 }
 
-// withoutDomain takes the cluster's domain off the name of something in it.
+// withoutDomain removes the cluster's domain from a name.
 func (s *Search) withoutDomain(name string) string {
 	for _, domain := range []string{s.cluster, DefaultClusterDomain} {
 		if short, ok := strings.CutSuffix(name, ".svc."+domain); ok && domain != "" {

@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// Search is how the operator's own pod resolves names that are not absolute. The
-// zero Search is that of a machine without a cluster's DNS: names are taken as they
-// are.
+// Search is the configuration with which the operator's pod resolves names that are not
+// absolute. The zero Search is that of a machine without a cluster's DNS, and takes names
+// as they are.
 type Search struct {
 	// domains is the search path.
 	domains []string
-	// own is the position in domains of the operator's namespace, -1 if the path has
-	// none. Pods of another namespace have theirs there.
+	// own is the index in domains of the operator's namespace, -1 if there is none. In
+	// pods of another namespace that namespace has the same index.
 	own int
-	// ndots is how many dots a name has that is first tried as it is.
+	// ndots is the number of dots from which on a name is first tried as it is.
 	ndots int
-	// cluster is the cluster's domain, "" if the path does not show it.
+	// cluster is the cluster's domain, "" if it is unknown.
 	cluster string
 }
 
-// DefaultClusterDomain is that of clusters whose administrator chose no other.
+// DefaultClusterDomain is the domain of a cluster unless its administrator chose another.
 const DefaultClusterDomain = "cluster.local"
 
-// ReadSearch reads a resolv.conf as the kubelet writes it for a pod.
+// ReadSearch reads a resolv.conf that the kubelet wrote for a pod.
 func ReadSearch(conf io.Reader) (Search, error) {
 	s := Search{own: -1, ndots: 1}
 	lines := bufio.NewScanner(conf)
@@ -67,8 +67,8 @@ func (s *Search) findCluster() {
 	}
 }
 
-// names returns the absolute names that a pod of the namespace tries for host, in
-// their order. Without a cluster's DNS it is the name as it is.
+// names returns, in order, the absolute names that a pod of the namespace tries for host.
+// Without a cluster's DNS it returns the host unchanged.
 func (s *Search) names(host, namespace string) []string {
 	host = strings.ToLower(host)
 	if strings.HasSuffix(host, ".") || s.own < 0 || len(s.domains) == 0 {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// operators is what the kubelet writes for a pod of the namespace millrace-system.
+// operators is the resolv.conf of a pod in the namespace millrace-system.
 const operators = `search millrace-system.svc.corp.internal svc.corp.internal corp.internal example.com
 nameserver 10.96.0.10
 options ndots:5
@@ -21,8 +21,8 @@ func search(t *testing.T, conf string) Search {
 	return s
 }
 
-// TestNames are those that a pod of the namespace tries, in its order: the
-// operator's own namespace is not among them.
+// TestNames checks the names that a pod of the namespace tries, and their order. The
+// operator's namespace is not among them.
 func TestNames(t *testing.T) {
 	for _, test := range []struct {
 		conf, host string
@@ -48,7 +48,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestSameServers are brokers that two StreamProcessors name in their own ways.
+// TestSameServers checks whether two StreamProcessors name the same broker.
 func TestSameServers(t *testing.T) {
 	s := search(t, operators)
 	for _, test := range []struct {

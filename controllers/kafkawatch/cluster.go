@@ -17,28 +17,28 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// Cluster is how to reach a cluster, from where, and as whom.
+// Cluster says how to reach a cluster, from which namespace, and with which credentials.
 type Cluster struct {
-	// Namespace is where the pods are that read from the cluster: the names of its
-	// brokers are resolved as theirs are.
+	// Namespace is that of the pods that read from the cluster. The operator resolves
+	// the names of brokers as those pods do.
 	Namespace string
 	config.Kafka
-	// Files are the contents of the files that Kafka names.
+	// Files holds the contents of the files that Kafka names.
 	Files map[string][]byte
-	// Tokens are the service accounts whose tokens are in the other files that
-	// Kafka names.
+	// Tokens holds the service accounts whose tokens are in the other files that Kafka
+	// names.
 	Tokens map[string]ServiceAccount
 }
 
-// ServiceAccount is one of Kubernetes, and what its token is for.
+// ServiceAccount is a service account of Kubernetes with the properties of its token.
 type ServiceAccount struct {
 	Namespace, Name string
 	Audience        string
-	// ExpirationSeconds is how long a token is to be valid.
+	// ExpirationSeconds is the requested lifetime of a token.
 	ExpirationSeconds int64
 }
 
-// clientID is what brokers show in their logs and quotas.
+// clientID identifies the operator in the brokers' logs and quotas.
 const clientID = "millrace-operator"
 
 func (c *Cluster) equal(o *Cluster) bool {
@@ -46,18 +46,17 @@ func (c *Cluster) equal(o *Cluster) bool {
 		maps.EqualFunc(c.Files, o.Files, bytes.Equal) && maps.Equal(c.Tokens, o.Tokens)
 }
 
-// identity tells clusters and credentials apart without holding them.
+// identity identifies a cluster and credentials without holding them.
 type identity [sha256.Size]byte
 
-// identity does not depend on the order of the servers, nor on the names of files.
-// It depends on the namespace even where these servers' names don't: brokers may
-// advertise short ones.
+// identity does not depend on the order of the servers, nor on the names of files. It
+// always depends on the namespace, because brokers may advertise short names.
 func (c *Cluster) identity(credentials *kafka.SASL) identity {
 	fields := [][]byte{[]byte(c.Namespace)}
 	for _, server := range slices.Sorted(slices.Values(c.BootstrapServers)) {
 		fields = append(fields, []byte(server))
 	}
-	fields = append(fields, nil) // no server is empty
+	fields = append(fields, nil) // ends the servers, none of which is empty
 	if t := c.TLS; t != nil {
 		fields = append(fields, []byte("tls"), []byte(t.ServerName), c.Files[t.CertFile], c.Files[t.KeyFile])
 		for _, file := range t.CAFiles {
@@ -73,7 +72,7 @@ func (c *Cluster) identity(credentials *kafka.SASL) identity {
 	return sha256.Sum256(b)
 }
 
-// config reads the files as a worker does.
+// config reads the files in the same way as a worker.
 func (c *Cluster) config(tokens func(ServiceAccount) kafka.TokenSource) (kafka.ClientConfig, error) {
 	files := kafka.Files{
 		Read: func(name string) ([]byte, error) {
@@ -88,7 +87,7 @@ func (c *Cluster) config(tokens func(ServiceAccount) kafka.TokenSource) (kafka.C
 	return files.ConfigFrom(c.Kafka, clientID)
 }
 
-// connect makes what asks the cluster; it does not dial yet.
+// connect returns a client for the cluster, which does not dial yet.
 func (c *Cluster) connect(cfg kafka.ClientConfig, network *dial.Network, log logr.Logger) (*kafka.Admin, error) {
 	dialer := &dial.Dialer{Network: network, Namespace: c.Namespace}
 	cfg.Dial, cfg.Trusts, cfg.Logger = dialer.Dial, dialer.Trusts, log

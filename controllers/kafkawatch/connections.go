@@ -10,18 +10,18 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// gathering is how long the first question about a new target waits for others:
-// an operator that starts gets to know thousands within a second.
+// gathering is how long the first request about a new target waits for others. An
+// operator that starts learns of thousands of targets within a second.
 const gathering = 50 * time.Millisecond
 
-// connections are those to one cluster with one credential, and who shares them.
+// connections are the connections to one cluster with one credential, and the
+// StreamProcessors that share them.
 type connections struct {
 	w       *Watcher
 	id      identity
 	servers []string // for the log
 	admin   *kafka.Admin
-	// news has something in it when there are targets or deletions that were
-	// never asked about.
+	// news holds a signal while there are new targets or deletions.
 	news chan struct{}
 
 	stop      context.CancelFunc                 // nil until it runs; guarded by Watcher.mu
@@ -29,16 +29,15 @@ type connections struct {
 	deletions map[types.NamespacedName]*deletion // guarded by Watcher.mu
 }
 
-// tell has new targets asked about. It does not block.
-func (c *connections) tell() {
+// askNew signals run that there are new targets or deletions. It does not block.
+func (c *connections) askNew() {
 	select {
 	case c.news <- struct{}{}:
 	default:
 	}
 }
 
-// run asks until ctx is done: about everything at each interval, and in between
-// about what is new.
+// run polls until ctx is done: all targets at each interval, and new ones in between.
 func (c *connections) run(ctx context.Context) {
 	defer c.admin.Close()
 	timer := time.NewTimer(c.interval())
@@ -61,12 +60,13 @@ func (c *connections) run(ctx context.Context) {
 	}
 }
 
-// interval has jitter, so that operators and their clusters don't fall into step.
+// interval returns the interval with jitter, so that operators and clusters don't fall into
+// step.
 func (c *connections) interval() time.Duration {
 	return time.Duration(float64(c.w.opts.Interval) * (0.9 + 0.2*rand.Float64()))
 }
 
-// ask does one round, about everything or what is new.
+// ask does one round of requests about all targets, or about the new ones.
 func (c *connections) ask(ctx context.Context, everything bool) {
 	keys, asked, unknown := c.due(everything)
 	if len(keys) == 0 {
@@ -79,10 +79,10 @@ func (c *connections) ask(ctx context.Context, everything bool) {
 	began := time.Now()
 	answers := c.questions(ctx, targets, unknown)
 	if ctx.Err() != nil {
-		return // what failed, failed for that
+		return // the end of ctx has caused the failures
 	}
 	c.w.opts.Observe(time.Since(began))
-	for _, key := range c.keep(keys, asked, answers) {
+	for _, key := range c.store(keys, asked, answers) {
 		c.w.opts.Wake(key)
 	}
 }
@@ -100,14 +100,14 @@ func (c *connections) due(everything bool) (keys []types.NamespacedName, due []*
 	return keys, due, unknown
 }
 
-// keep takes the answers over, except for those who are watched otherwise by now,
-// and returns whose facts have changed.
-func (c *connections) keep(keys []types.NamespacedName, asked []*watched, answers []answer) []types.NamespacedName {
+// store stores the answers, except those about targets that have been replaced since. It
+// returns the StreamProcessors whose facts have changed.
+func (c *connections) store(keys []types.NamespacedName, asked []*watched, answers []answer) []types.NamespacedName {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	var changed []types.NamespacedName
 	for i, key := range keys {
-		if c.targets[key] == asked[i] && asked[i].take(answers[i]) {
+		if c.targets[key] == asked[i] && asked[i].update(answers[i]) {
 			changed = append(changed, key)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// counter is a listener's; it knows how many of its connections are open.
+// counter is a listener that counts its open connections.
 type counter struct {
 	net.Listener
 	open, most *atomic.Int64
@@ -42,8 +42,8 @@ func (c *counted) Close() error {
 	return c.Conn.Close()
 }
 
-// However many StreamProcessors share a cluster, a few connections do, and none
-// stays when the last has gone.
+// TestConnectionsAreFewAndClosed checks that a few connections are enough for many
+// StreamProcessors of a cluster, and that all are closed after the last one is forgotten.
 func TestConnectionsAreFewAndClosed(t *testing.T) {
 	var open, most atomic.Int64
 	topics := make([]string, 100)
@@ -63,10 +63,10 @@ func TestConnectionsAreFewAndClosed(t *testing.T) {
 		h.good(named(topic))
 	}
 	rounds(t, cluster, 5)
-	// For each broker, and for questions that any may answer, of which the
-	// transport has some of its own; while it dials, it may take one more.
+	// One for each broker, and some for requests that any broker may answer, among
+	// them the transport's; while the transport dials, it may use one more.
 	if got := most.Load(); got > 12 {
-		t.Errorf("%d connections to 3 brokers", got)
+		t.Errorf("%d connections to 3 brokers, want at most 12", got)
 	}
 	for _, topic := range topics {
 		h.Forget(named(topic))
@@ -74,9 +74,9 @@ func TestConnectionsAreFewAndClosed(t *testing.T) {
 	h.eventually("all connections are closed", func() bool { return open.Load() == 0 })
 }
 
-// Brokers are looked up from the namespace of their StreamProcessor, those that the
-// cluster advertises too, and none is connected to that the operator's policy
-// denies.
+// TestConnectionsAreThoseOfTheNamespace checks that the names of brokers, advertised ones
+// too, are resolved in the namespace of the StreamProcessor, and that the operator does not
+// connect to brokers that its policy denies.
 func TestConnectionsAreThoseOfTheNamespace(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "orders"))
 	denied, err := dial.NewPolicy(nil, dial.DeniedByDefault())

@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// deletion is a consumer group's. All but target is guarded by Watcher.mu.
+// deletion is the deletion of a consumer group. Watcher.mu guards all fields but target.
 type deletion struct {
 	target Target
 	conns  *connections
@@ -20,8 +20,8 @@ func (d *deletion) same(t *Target) bool {
 	return d.target.GroupID == t.GroupID && d.target.Cluster.equal(&t.Cluster)
 }
 
-// take adds the outcome of a try, and reports whether it is news.
-func (d *deletion) take(err error, now time.Time) bool {
+// update stores the outcome of an attempt, and reports whether it is news.
+func (d *deletion) update(err error, now time.Time) bool {
 	if err == nil {
 		d.result = Deletion{Done: true}
 		return true
@@ -33,21 +33,21 @@ func (d *deletion) take(err error, now time.Time) bool {
 	return true
 }
 
-// deleteGroups tries all deletions, or the new ones. A cluster that does not
-// answer holds up its own only.
+// deleteGroups tries all deletions, or the new ones. A cluster that does not answer
+// delays only its own groups.
 func (c *connections) deleteGroups(ctx context.Context, everything bool) {
 	limited, cancel := context.WithTimeout(ctx, c.w.timeout)
 	defer cancel()
 	for key, d := range c.pending(everything) {
 		err := c.admin.DeleteGroup(limited, d.target.GroupID)
 		if ctx.Err() != nil {
-			return // what failed, failed for that
+			return // the end of ctx has caused the failure
 		}
 		if c.ended(key, d, err) {
 			c.w.opts.Wake(key)
 		}
 		if limited.Err() != nil {
-			return // the rest next time
+			return // the next round tries the other groups
 		}
 	}
 }
@@ -65,17 +65,18 @@ func (c *connections) pending(everything bool) map[types.NamespacedName]*deletio
 	return pending
 }
 
-// ended takes the outcome of a try over and reports whether it is news.
+// ended stores the outcome of an attempt if d is still wanted, and reports whether it is
+// news.
 func (c *connections) ended(key types.NamespacedName, d *deletion, err error) bool {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	if c.deletions[key] != d {
 		return false
 	}
-	news := d.take(err, time.Now())
+	news := d.update(err, time.Now())
 	if d.result.Done {
 		delete(c.deletions, key)
-		c.w.release(c)
+		c.w.closeUnused(c)
 	}
 	return news
 }

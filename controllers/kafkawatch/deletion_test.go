@@ -56,9 +56,9 @@ func testDeleteGroup(t *testing.T, cluster *kafkatest.Cluster) {
 		t.Errorf("without members: got %+v", d)
 	}
 	if got := h.connected(); got != 0 {
-		t.Errorf("%d sets of connections are left", got)
+		t.Errorf("%d sets of connections are left, want none", got)
 	}
-	// One that is gone is deleted.
+	// A group that does not exist counts as deleted.
 	h.eventually("the end", func() bool { return h.DeleteGroup(key, target).Done })
 }
 
@@ -88,14 +88,15 @@ func TestDeletionIsRetriedAndForgotten(t *testing.T) {
 	fault.Remove()
 	h.eventually("the end", func() bool { return h.DeleteGroup(named("a"), target).Done })
 	if got := h.wakesOf(named("forgotten")); got != 1 {
-		t.Errorf("woke %d times for who is forgotten", got-1)
+		t.Errorf("woke %d times for a forgotten StreamProcessor", got-1)
 	}
 	if got := h.connected(); got != 0 {
-		t.Errorf("%d sets of connections are left", got)
+		t.Errorf("%d sets of connections are left, want none", got)
 	}
 }
 
-// What was asked of another group or cluster is not this one's outcome.
+// TestDeletionOfAnother checks that the end of one group's deletion does not count for
+// another group.
 func TestDeletionOfAnother(t *testing.T) {
 	cluster := kafkatest.Fake(t)
 	h := start(t)

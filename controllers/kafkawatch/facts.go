@@ -5,42 +5,42 @@ import (
 	"time"
 )
 
-// Facts are what is known of a StreamProcessor's topics and group. What its
-// slices refer to is shared and must not be written to.
+// Facts describe a StreamProcessor's topics and group. Their slices are shared and must not
+// be modified.
 type Facts struct {
-	// At is when the cluster last answered all that was asked. It is zero until
-	// it has; the rest but Err and Since is of that time.
+	// At is the time at which the cluster last answered all requests, zero before the
+	// first time. The other fields, except Err and Since, are from that time.
 	At time.Time
-	// Err is why the last questions were not answered, nil if they were. Ask it
-	// for kafka.ErrUnreachable and kafka.ErrNotAuthorized with errors.Is, and
-	// kafka.Refused whether it takes a change of somebody's configuration.
+	// Err is the error of the last requests, nil if the cluster answered. Test it with
+	// errors.Is for kafka.ErrUnreachable and kafka.ErrNotAuthorized. kafka.Refused
+	// reports whether somebody has to change a configuration.
 	Err error
-	// Since is when the failures began that Err is the last of.
+	// Since is the time of the first of the failures in a row that ended with Err.
 	Since time.Time
-	// Partitions are the input topic's, by their number. While the topic is
-	// missing they stay as they were.
+	// Partitions are those of the input topic, by number. They stay unchanged while the
+	// topic is missing.
 	Partitions []Partition
-	// Unknown are the partitions whose Start and End the cluster can't give, for
+	// Unknown are the partitions whose Start and End the cluster can't report, for
 	// example while they have no leader. Partitions then holds their last known
 	// Start and End, or the committed offset in both if none was ever known.
 	Unknown []int32
 	// Gone are the partitions whose committed offset has expired or was deleted. A
-	// commit takes a partition off the list.
+	// commit removes a partition from the list.
 	Gone []int32
-	// Missing are the topics that don't exist, the input topic first if it is
-	// one. A missing topic is no error.
+	// Missing are the topics that don't exist, the input topic first if it is one of
+	// them. A missing topic is not an error.
 	Missing []string
-	// MissingSince is when the first of Missing was found to be missing.
+	// MissingSince is the time from which on at least one topic has been missing.
 	MissingSince time.Time
 }
 
-// Partition is how far one partition goes and is processed.
+// Partition holds the offsets of one partition.
 type Partition struct {
-	// Start is the first offset that is still there.
+	// Start is the first offset that Kafka still has.
 	Start int64
 	// End is the offset of the next record.
 	End int64
-	// Committed is what the group has committed, -1 for nothing.
+	// Committed is the offset that the group has committed, -1 if there is none.
 	Committed int64
 }
 
@@ -48,17 +48,17 @@ func (f *Facts) hasOffsets() bool {
 	return slices.ContainsFunc(f.Partitions, func(p Partition) bool { return p.Committed >= 0 })
 }
 
-// Sample is the partitions as they were at a time. What it refers to is shared
-// and must not be written to.
+// Sample holds the partitions at a time. Its slice is shared and must not be modified.
 type Sample struct {
 	At         time.Time
 	Partitions []Partition
 }
 
-// Deletion is how far the deletion of a consumer group has come.
+// Deletion is the progress of the deletion of a consumer group.
 type Deletion struct {
-	// Done: the group does not exist any more.
+	// Done is set if the group no longer exists.
 	Done bool
-	// Err is why the last try failed; it is tried again. nil before the first.
+	// Err is the error of the last attempt, after which the Watcher tries again; nil
+	// before the first attempt has ended.
 	Err error
 }

@@ -29,7 +29,7 @@ func serverTLS(t *testing.T, ca *kafkatest.CA) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{cert}}
 }
 
-// A broker that is away leaves what is known as it was.
+// TestBrokerStopsAndComesBack checks that an outage keeps the last known facts.
 func TestBrokerStopsAndComesBack(t *testing.T) {
 	dir := kfake.DataDir(t.TempDir())
 	cluster := kafkatest.Fake(t, dir, kfake.SeedTopics(1, "orders"))
@@ -60,11 +60,12 @@ func TestBrokerStopsAndComesBack(t *testing.T) {
 	again.Produce(&kgo.Record{Topic: "orders", Value: value})
 	h.partitions(key, Partition{0, 2, 1})
 	if f := h.Facts(key); !f.Since.IsZero() {
-		t.Errorf("failing since %v after it has come back", f.Since)
+		t.Errorf("got Since %v after the broker has come back, want zero", f.Since)
 	}
 }
 
-// A cluster that takes connections and says nothing delays its own only.
+// TestHangingCluster checks that a cluster that accepts connections and never answers delays
+// only its own StreamProcessors.
 func TestHangingCluster(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -90,13 +91,14 @@ func TestHangingCluster(t *testing.T) {
 	h.good(named("good"))
 	rounds(t, cluster, 5)
 	if d := h.DeleteGroup(named("gone"), targetOf(cluster.Addrs(), "orders")); d.Done || d.Err != nil {
-		t.Errorf("DeleteGroup has waited: %+v", d)
+		t.Errorf("DeleteGroup waited for the hanging cluster: %+v", d)
 	}
 	h.eventually("a deletion", func() bool { return h.wakesOf(named("gone")) == 1 })
 	h.Forget(named("hangs")) // and the test's end does not wait for it
 }
 
-// A broker that hangs is no trouble for topics that others lead.
+// TestHangingBroker checks that a broker that hangs does not affect topics that others
+// lead.
 func TestHangingBroker(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.NumBrokers(2), kfake.SeedTopics(1, "orders", "bills"))
 	for topic, leader := range map[string]int32{"orders": 0, "bills": 1} {
@@ -127,8 +129,8 @@ func TestHangingBroker(t *testing.T) {
 	h.good(named("bills"))
 }
 
-// Leaders and coordinators that move, and what passes within moments, show up
-// nowhere.
+// TestPassingFaults checks that moves of leaders and coordinators, and other short faults,
+// do not show in the facts.
 func TestPassingFaults(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.NumBrokers(3), kfake.SeedTopics(6, "orders"))
 	h := start(t)
@@ -146,16 +148,16 @@ func TestPassingFaults(t *testing.T) {
 		fault := cluster.Faults.Fault(passing)
 		rounds(t, cluster, 4)
 		if fault.Hits() == 0 {
-			t.Errorf("did not meet %v", passing.Err)
+			t.Errorf("the Watcher did not meet the fault %v", passing.Err)
 		}
 	}
 	if got := h.wakesOf(key); got != 1 {
-		t.Errorf("woke %d times for what passes: %+v", got-1, h.Facts(key))
+		t.Errorf("woke %d times for passing faults: %+v", got-1, h.Facts(key))
 	}
 }
 
-// One partition without a leader hides nothing of the others, nor how many there
-// are, and is not asked about again and again.
+// TestPartitionWithoutALeader checks that one partition without a leader does not hide the
+// others or their number, and does not cause retries again and again.
 func TestPartitionWithoutALeader(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.SeedTopics(3, "orders"))
 	for i := range int32(3) {
@@ -173,12 +175,12 @@ func TestPartitionWithoutALeader(t *testing.T) {
 	cluster.CommitOffsets("orders", "orders", map[int32]int64{1: 2})
 	f := h.facts(key, "the rest", func(f Facts) bool { return len(f.Unknown) > 0 && f.Partitions[2].End == 3 })
 	if f.Err != nil || !slices.Equal(f.Unknown, []int32{1}) || f.Partitions[1] != (Partition{0, 2, 2}) {
-		t.Errorf("got %+v; want no error, and of partition 1 what was known and is committed", f)
+		t.Errorf("got %+v; want no error, and for partition 1 the last known and the committed offsets", f)
 	}
 	if samples := h.History(key); len(samples[len(samples)-1].Partitions) != 3 {
 		t.Errorf("the last sample: %+v", samples[len(samples)-1])
 	}
-	// A fresh look knows nothing of that partition but what is committed.
+	// A new target has only the committed offset of that partition.
 	h.set(named("fresh"), targetOf(cluster.Addrs(), "orders"))
 	f = h.facts(named("fresh"), "the rest", func(f Facts) bool { return len(f.Partitions) > 0 })
 	if f.Err != nil || !slices.Equal(f.Unknown, []int32{1}) || f.Partitions[1] != (Partition{2, 2, 2}) {

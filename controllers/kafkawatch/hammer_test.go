@@ -12,8 +12,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// Everybody at once, on clusters that are good, bad and gone; in the end the
-// Watcher holds what was set last, and no connections for nobody.
+// TestHammer calls all methods concurrently, with good, bad and absent clusters. In the end
+// the Watcher has to hold the last targets, and no unused connections.
 func TestHammer(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -59,6 +59,6 @@ func TestHammer(t *testing.T) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if got := h.connected(); got != 0 {
-		t.Errorf("%d sets of connections are left", got)
+		t.Errorf("%d sets of connections are left, want none", got)
 	}
 }

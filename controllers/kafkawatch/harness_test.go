@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { kafkatest.Main(m) }
 
-// patience is how long a test waits for what has to happen.
+// patience is how long a test waits for an expected event.
 const patience = 30 * time.Second
 
 // harness is a running Watcher with a short interval.
@@ -84,7 +84,7 @@ func (h *harness) eventually(what string, condition func() bool) {
 	h.await(condition, func() string { return what })
 }
 
-// await fails the test with what if condition does not come to hold.
+// await waits for the condition, and fails the test with what if it does not come to hold.
 func (h *harness) await(condition func() bool, what func() string) {
 	h.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -96,8 +96,7 @@ func (h *harness) await(condition func() bool, what func() string) {
 	}
 }
 
-// facts waits until what is known is as expected, and that somebody was woken for
-// it.
+// facts waits until the facts are as expected and Wake has been called.
 func (h *harness) facts(key types.NamespacedName, what string, expected func(Facts) bool) Facts {
 	h.t.Helper()
 	var f Facts
@@ -116,18 +115,18 @@ func (h *harness) partitions(key types.NamespacedName, want ...Partition) {
 	h.facts(key, "the partitions", func(f Facts) bool { return f.Err == nil && slices.Equal(f.Partitions, want) })
 }
 
-// rounds waits until n more whole rounds of questions have been answered.
+// rounds waits until n more whole rounds have been answered.
 func rounds(t *testing.T, cluster *kafkatest.FakeCluster, n int) {
 	t.Helper()
 	asked := cluster.Faults.Fault(kfake.Fault{
 		Keys: []kmsg.Key{kmsg.Metadata}, Count: -1, Observe: true,
-		// The connections' own questions name no topic.
+		// The transport's own requests name no topic.
 		When: func(req kmsg.Request) bool { return len(req.(*kmsg.MetadataRequest).Topics) > 0 },
 	})
 	defer asked.Remove()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(n+1)*patience)
 	defer cancel()
-	// The last one has begun only.
+	// The last of the n+1 rounds has only begun.
 	if err := asked.Wait(ctx, n+1); err != nil {
 		t.Fatalf("waited for %d rounds, got %d", n, asked.Hits())
 	}
@@ -144,13 +143,13 @@ func targetOf(servers []string, topic string) Target {
 	}
 }
 
-// logIn gives a target a user.
+// logIn sets the user of a target.
 func logIn(target *Target, username, password string) {
 	target.Cluster.SASL = &config.SASL{Mechanism: config.Plain, Username: username, PasswordFile: "password"}
 	target.Cluster.Files = map[string][]byte{"password": []byte(password + "\n")}
 }
 
-// trust gives a target an authority.
+// trust sets the certificate authority of a target.
 func trust(target *Target, ca []byte, serverName string) {
 	target.Cluster.TLS = &config.TLS{CAFiles: []string{"ca"}, ServerName: serverName}
 	target.Cluster.Files = map[string][]byte{"ca": ca}

@@ -10,59 +10,58 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Brokers delete the offsets of a group some time after its last member has left,
-// seven days by default. A StreamProcessor whose pods are away for longer, because
-// it is suspended, scaled to zero or can't run, must go on where it stopped all the
-// same. So the keeper renews each watched group that has offsets and no members,
-// for whatever reason it has none.
+// Brokers delete the offsets of a group some time after its last member has left, seven
+// days by default. A StreamProcessor may have no pods for longer, because it is suspended,
+// scaled to zero or can't run, and still has to continue where it stopped. So the keeper
+// renews each watched group that has offsets and no members.
 
-// keeping is how often the keeper looks and acts.
+// keeping holds the intervals of the keeper.
 type keeping struct {
-	// look is the time from one look for groups that are due to the next.
+	// look is the time between two looks for groups that are due.
 	look time.Duration
-	// most is the longest time from one renewal of a group to the next. It is short
-	// enough for brokers that keep offsets for a day, as old ones do by default, and
-	// holds for brokers that don't say how long they keep them.
+	// most is the longest time between two renewals of a group. It is short enough for
+	// brokers that keep offsets for a day, the default of old versions, and applies to
+	// brokers that don't report how long they keep them.
 	most time.Duration
 }
 
 var defaultKeeping = keeping{look: time.Minute, most: 6 * time.Hour}
 
 const (
-	// renewalsEach is how many renewals fit into a retention period, so that some
-	// may fail.
+	// renewalsEach is the number of renewals in a retention period, so that some may
+	// fail.
 	renewalsEach = 4
-	// renewalsAtOnce bounds the renewals under way in a cluster: a broker may
-	// hold each renewal for a few seconds (group.initial.rebalance.delay.ms).
+	// renewalsAtOnce bounds the concurrent renewals in a cluster. A broker may delay
+	// each renewal by a few seconds (group.initial.rebalance.delay.ms).
 	renewalsAtOnce = 8
 	// renewalTimeout bounds one renewal.
 	renewalTimeout = 30 * time.Second
-	// retentionAge is how long the retention counts as known.
+	// retentionAge is the time after which the keeper asks for the retention again.
 	retentionAge = time.Hour
-	// keepReminder is how often the log repeats that groups can't be renewed.
+	// keepReminder is the time after which the log repeats that renewals fail.
 	keepReminder = time.Hour
 )
 
 // keeper renews the groups of one cluster. Only its goroutine uses its fields.
 type keeper struct {
 	c        *connections
-	interval time.Duration // from one renewal to the next
-	known    time.Time     // when the interval was found out
-	told     time.Time     // when a failure was logged last
+	interval time.Duration // between two renewals of a group
+	known    time.Time     // time of the last question for the retention
+	told     time.Time     // time of the last log line about failures
 }
 
 // run looks for groups to renew until ctx is done.
 func (k *keeper) run(ctx context.Context) {
 	look := k.c.w.keeping.look
-	// Jitter, so that operators and their clusters don't fall into step.
+	// Jitter keeps operators and clusters from falling into step.
 	for pause(ctx, time.Duration(float64(look)*(0.9+0.2*rand.Float64()))) {
 		k.round(ctx)
 	}
 }
 
-// round renews the groups that are due and have no members. Those with members are
-// not due for an interval again: it is shorter than the time that their offsets
-// outlive them.
+// round renews the groups that are due and have no members. A group with members is next
+// due after an interval, which is shorter than the time for which brokers keep its offsets
+// after the last member has left.
 func (k *keeper) round(ctx context.Context) {
 	due := k.c.dueGroups(time.Now())
 	if len(due) == 0 {
@@ -80,18 +79,18 @@ func (k *keeper) round(ctx context.Context) {
 		failed[group] = err
 	}
 	if ctx.Err() != nil {
-		return // the operator stops, so the failures mean nothing
+		return // the operator stops, which has caused the failures
 	}
 	next := time.Now().Add(k.interval)
 	for _, group := range groups {
 		if failed[group] == nil {
-			k.c.keptUntil(due[group], next)
+			k.c.setKeptUntil(due[group], next)
 		}
 	}
-	k.tell(failed)
+	k.logFailures(failed)
 }
 
-// learn asks the cluster how long it keeps offsets, once in each retentionAge.
+// learn asks the cluster how long it keeps offsets, once per retentionAge.
 func (k *keeper) learn(ctx context.Context) {
 	if time.Since(k.known) < retentionAge {
 		return
@@ -101,7 +100,7 @@ func (k *keeper) learn(ctx context.Context) {
 	defer cancel()
 	retention, err := k.c.admin.OffsetsRetention(ctx)
 	if err != nil {
-		k.c.w.opts.Logger.V(1).Info("the retention of offsets is not known; groups are renewed as if it were a day",
+		k.c.w.opts.Logger.V(1).Info("can't read how long the brokers keep offsets; renewing groups as if it were a day",
 			"servers", k.c.servers, "error", err.Error())
 		return
 	}
@@ -126,25 +125,25 @@ func (k *keeper) renew(ctx context.Context, groups []string, due map[string][]*w
 			return nil
 		})
 	}
-	_ = renewals.Wait() // none of them fails
+	_ = renewals.Wait() // the functions return no errors
 	return failed
 }
 
-// tell logs that groups can't be renewed, once in each keepReminder.
-func (k *keeper) tell(failed map[string]error) {
+// logFailures logs that renewals failed, once per keepReminder.
+func (k *keeper) logFailures(failed map[string]error) {
 	if len(failed) == 0 || time.Since(k.told) < keepReminder {
 		return
 	}
 	k.told = time.Now()
 	for _, err := range failed {
-		k.c.w.opts.Logger.Info(fmt.Sprintf("offsets of %d consumer groups without members can't be kept alive; trying again", len(failed)),
+		k.c.w.opts.Logger.Info(fmt.Sprintf("can't renew the offsets of %d consumer groups without members; trying again", len(failed)),
 			"servers", k.c.servers, "one", err.Error())
 		return
 	}
 }
 
-// dueGroups returns the groups that have offsets and are due for a renewal, each
-// with its watched StreamProcessors.
+// dueGroups returns the groups that have offsets and are due for a renewal, each with its
+// watched StreamProcessors.
 func (c *connections) dueGroups(now time.Time) map[string][]*watched {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
@@ -157,7 +156,7 @@ func (c *connections) dueGroups(now time.Time) map[string][]*watched {
 	return due
 }
 
-func (c *connections) keptUntil(watchers []*watched, next time.Time) {
+func (c *connections) setKeptUntil(watchers []*watched, next time.Time) {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	for _, s := range watchers {

@@ -41,7 +41,8 @@ func (j *joins) in(group string) int {
 	return j.of[group]
 }
 
-// leaveOffsets makes a group as workers leave it: with offsets and no members.
+// leaveOffsets makes a group in the state in which workers leave it: with offsets and no
+// members.
 func leaveOffsets(t *testing.T, cluster *kafkatest.Cluster, group, topic string, offsets map[int32]int64) {
 	t.Helper()
 	admin, err := kafka.NewAdmin(kafka.ClientConfig{BootstrapServers: cluster.Addrs()})
@@ -67,10 +68,10 @@ func hasOffset(cluster *kafkatest.Cluster, group, topic string) bool {
 	return false
 }
 
-// TestOffsetsOutliveTheirRetention: a group whose workers are away keeps its offsets
-// for as long as it is watched. Kafka deletes those of others.
+// TestOffsetsOutliveTheirRetention checks that a watched group without members keeps its
+// offsets, while Kafka deletes those of other groups.
 func TestOffsetsOutliveTheirRetention(t *testing.T) {
-	t.Parallel() // it waits for most of its time
+	t.Parallel() // the test mostly waits
 	broker := kafkatest.Apache(t,
 		kafkatest.Property("offsets.retention.minutes", "1"), kafkatest.Property("offsets.retention.check.interval.ms", "1000"))
 	cluster := &broker.Cluster
@@ -88,7 +89,7 @@ func TestOffsetsOutliveTheirRetention(t *testing.T) {
 			return !hasOffset(cluster, control, "orders")
 		})
 		if !hasOffset(cluster, "kept", "orders") {
-			t.Fatalf("the offsets are gone after %d periods of retention", period+1)
+			t.Fatalf("the offsets of the watched group are gone after %d retention periods", period+1)
 		}
 	}
 	if f := h.Facts(named("suspended")); f.Gone != nil || f.Partitions[0].Committed != 0 {
@@ -96,7 +97,7 @@ func TestOffsetsOutliveTheirRetention(t *testing.T) {
 	}
 }
 
-// awaitWithin looks now and then.
+// awaitWithin checks the condition twice a second.
 func awaitWithin(t *testing.T, patience time.Duration, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); time.Sleep(500 * time.Millisecond) {
@@ -106,8 +107,8 @@ func awaitWithin(t *testing.T, patience time.Duration, what string, condition fu
 	}
 }
 
-// TestOnlyGroupsThatNeedItAreRenewed: not those with members, which would
-// rebalance, nor those without offsets.
+// TestOnlyGroupsThatNeedItAreRenewed checks that the keeper does not renew groups with
+// members, which would rebalance, nor groups without offsets.
 func TestOnlyGroupsThatNeedItAreRenewed(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.SeedTopics(1, "left", "busy", "new"),
 		kfake.BrokerConfigs(map[string]string{"offsets.retention.minutes": "1"}))
@@ -128,7 +129,7 @@ func TestOnlyGroupsThatNeedItAreRenewed(t *testing.T) {
 		t.Fatal(err)
 	}
 	j := countJoins(cluster)
-	// A renewal is due with each look.
+	// Every look finds the groups due.
 	h := startWith(t, func(w *Watcher) { w.keeping = keeping{look: 10 * time.Millisecond, most: time.Millisecond} })
 	for _, topic := range []string{"left", "busy", "new"} {
 		h.set(named(topic), targetOf(cluster.Addrs(), topic))
@@ -146,8 +147,8 @@ func TestOnlyGroupsThatNeedItAreRenewed(t *testing.T) {
 	h.Forget(named("new"))
 }
 
-// TestRenewalsAreRareAndFew: each group is looked at once in an interval, many of
-// them with one request, and what can't be renewed is tried again.
+// TestRenewalsAreRareAndFew checks that the keeper renews each group once per interval,
+// describes many groups with one request, and retries a failed renewal.
 func TestRenewalsAreRareAndFew(t *testing.T) {
 	const groups = 150
 	topics := make([]string, groups)
@@ -172,7 +173,7 @@ func TestRenewalsAreRareAndFew(t *testing.T) {
 	if n := described.Hits(); n > 20 {
 		t.Errorf("%d requests describe %d groups", n, groups)
 	}
-	rounds(t, cluster, 40) // of the watcher, in which the keeper looks several times
+	rounds(t, cluster, 40) // long enough for several looks of the keeper
 	for _, topic := range topics {
 		if n := j.in(topic); topic != "topic-7" && n != 2 {
 			t.Errorf("%d joins of group %s within an interval, want 2", n, topic)
@@ -180,8 +181,8 @@ func TestRenewalsAreRareAndFew(t *testing.T) {
 	}
 }
 
-// TestOffsetsThatAreGoneAreNoticed: also in one of several partitions, until there is
-// a commit again.
+// TestOffsetsThatAreGoneAreNoticed checks that Facts.Gone lists the partitions whose offsets
+// were deleted, until there is a commit again.
 func TestOffsetsThatAreGoneAreNoticed(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.SeedTopics(3, "orders"))
 	cluster.CommitOffsets("orders", "orders", map[int32]int64{0: 1, 2: 1})
@@ -189,7 +190,7 @@ func TestOffsetsThatAreGoneAreNoticed(t *testing.T) {
 	key := named("a")
 	h.set(key, targetOf(cluster.Addrs(), "orders"))
 	if f := h.good(key); f.Gone != nil {
-		t.Errorf("gone at the start: %v", f.Gone)
+		t.Errorf("got gone partitions at the start: %v", f.Gone)
 	}
 	admin, err := kafka.NewAdmin(kafka.ClientConfig{BootstrapServers: cluster.Addrs()})
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Who shares which connections. All of these need Watcher.mu.
+// This file assigns StreamProcessors to connections. All methods need Watcher.mu.
 
-// connect returns the connections to a cluster, new ones if nobody has any.
+// connect returns the connections to a cluster, and makes them if there are none.
 func (w *Watcher) connect(cluster *Cluster) (*connections, error) {
 	cfg, err := cluster.config(w.opts.Tokens)
 	if err != nil {
@@ -34,9 +34,8 @@ func (w *Watcher) connect(cluster *Cluster) (*connections, error) {
 	return c, nil
 }
 
-// launch starts a cluster's own goroutines: one that asks, and one that keeps
-// groups' offsets. So a cluster that hangs delays no other, and a renewal delays no
-// question.
+// launch starts two goroutines for a cluster: one polls it, and one renews groups. So a
+// cluster that hangs delays no other cluster, and a renewal delays no request.
 func (w *Watcher) launch(c *connections) {
 	ctx, stop := context.WithCancel(w.ctx)
 	c.stop = stop
@@ -44,20 +43,20 @@ func (w *Watcher) launch(c *connections) {
 	w.running.Go(func() { (&keeper{c: c}).run(ctx) })
 }
 
-// leave takes an earlier target of key's off its connections.
-func (w *Watcher) leave(key types.NamespacedName, s *watched) {
+// detach removes an earlier target of key from its connections.
+func (w *Watcher) detach(key types.NamespacedName, s *watched) {
 	if c := s.conns; c != nil {
 		if c.targets[key] == s {
 			delete(c.targets, key)
 		}
-		w.release(c)
+		w.closeUnused(c)
 	}
 }
 
 func (w *Watcher) endWatch(key types.NamespacedName) {
 	if s := w.watched[key]; s != nil {
 		delete(w.watched, key)
-		w.leave(key, s)
+		w.detach(key, s)
 	}
 }
 
@@ -68,7 +67,7 @@ func (w *Watcher) startDeletion(key types.NamespacedName, t Target) Deletion {
 	}
 	d := &deletion{target: t, conns: c}
 	w.deletions[key], c.deletions[key] = d, d
-	c.tell()
+	c.askNew()
 	return Deletion{}
 }
 
@@ -76,18 +75,18 @@ func (w *Watcher) endDeletion(key types.NamespacedName) {
 	if d := w.deletions[key]; d != nil {
 		delete(w.deletions, key)
 		delete(d.conns.deletions, key)
-		w.release(d.conns)
+		w.closeUnused(d.conns)
 	}
 }
 
-// release ends connections that nobody shares any more.
-func (w *Watcher) release(c *connections) {
+// closeUnused closes connections that nobody uses any more.
+func (w *Watcher) closeUnused(c *connections) {
 	if len(c.targets) > 0 || len(c.deletions) > 0 || w.clusters[c.id] != c {
 		return
 	}
 	delete(w.clusters, c.id)
 	if c.stop != nil {
-		c.stop() // it closes them
+		c.stop() // run closes the connections
 	} else {
 		c.admin.Close()
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// TestRoundsAreTimed, those that fail too.
+// TestRoundsAreTimed checks that Observe gets the duration of all rounds, failed ones too.
 func TestRoundsAreTimed(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.SeedTopics(1, "orders"))
 	for name, servers := range map[string][]string{"answers": cluster.Addrs(), "is away": {"127.0.0.1:1"}} {

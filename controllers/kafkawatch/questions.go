@@ -10,26 +10,25 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// answerTimeout is how long brokers may take for one kind of question.
+// answerTimeout is how long brokers may take for one kind of request.
 const answerTimeout = 10 * time.Second
 
-// retryPauses are the waits before what went wrong is asked again in the same
-// round: leaders and coordinators move, and connections are closed, without
-// anything being wrong.
+// retryPauses are the pauses before the retries of a round. Leaders and coordinators move
+// and connections are closed in normal operation.
 var retryPauses = []time.Duration{100 * time.Millisecond, 400 * time.Millisecond, time.Second}
 
-// answer is what was found out about one target.
+// answer is the result of one round about one target.
 type answer struct {
 	at         time.Time
 	partitions []Partition // nil while the input topic is missing
-	unknown    []int32     // those without a known Start and End, in order
+	unknown    []int32     // sorted numbers of partitions without a known Start and End
 	missing    []string
 	err        error
 }
 
-// questions finds out about all targets; the answers are in their order. unknown
-// lists the partitions of each that were unknown before. If further ones are unknown
-// now, the cluster is asked about them again at once.
+// questions asks about all targets and returns the answers in their order. unknown lists
+// the partitions of each target that were unknown before. If more are unknown now,
+// questions asks again at once.
 func (c *connections) questions(ctx context.Context, targets []*Target, unknown [][]int32) []answer {
 	answers := make([]answer, len(targets))
 	pending := make([]int, len(targets))
@@ -38,9 +37,9 @@ func (c *connections) questions(ctx context.Context, targets []*Target, unknown 
 	}
 	for attempt := 0; ; attempt++ {
 		again := pending[:0:0]
-		for j, a := range c.askOnce(ctx, at(targets, pending)) {
+		for j, a := range c.askOnce(ctx, pick(targets, pending)) {
 			answers[pending[j]] = a
-			if passing(a.err) || a.lost(unknown[pending[j]]) {
+			if mayPass(a.err) || a.lost(unknown[pending[j]]) {
 				again = append(again, pending[j])
 			}
 		}
@@ -51,7 +50,7 @@ func (c *connections) questions(ctx context.Context, targets []*Target, unknown 
 	}
 }
 
-func at(targets []*Target, indexes []int) []*Target {
+func pick(targets []*Target, indexes []int) []*Target {
 	some := make([]*Target, len(indexes))
 	for i, index := range indexes {
 		some[i] = targets[index]
@@ -67,13 +66,13 @@ func (a *answer) lost(unknown []int32) bool {
 	})
 }
 
-// passing reports whether it is worth asking again at once.
-func passing(err error) bool {
+// mayPass reports whether the error may pass soon, so that a retry is worthwhile.
+func mayPass(err error) bool {
 	return err != nil && !kafka.Refused(err) &&
 		!errors.Is(err, kafka.ErrUnreachable) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// pause returns false if ctx has ended.
+// pause waits for d, and reports false if ctx ends first.
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-time.After(d):
@@ -94,7 +93,7 @@ type round struct {
 func (c *connections) askOnce(ctx context.Context, targets []*Target) []answer {
 	r := &round{admin: c.admin, timeout: c.w.timeout, targets: targets, answers: make([]answer, len(targets))}
 	leaders := r.topics(ctx)
-	// What is committed is asked for first: it is never beyond the end then.
+	// The committed offsets are read first, so that they are never beyond the end.
 	r.committed(ctx, leaders)
 	r.offsets(ctx, leaders)
 	now := time.Now()
@@ -104,7 +103,7 @@ func (c *connections) askOnce(ctx context.Context, targets []*Target) []answer {
 	return r.answers
 }
 
-// topics finds out which topics there are, and who leads the input topics.
+// topics checks which topics exist, and returns the leaders of the input topics.
 func (r *round) topics(ctx context.Context) map[string][]int32 {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
@@ -116,7 +115,7 @@ func (r *round) topics(ctx context.Context) map[string][]int32 {
 			continue
 		}
 		for _, name := range append([]string{t.Topic}, t.Outputs...) {
-			a.look(name, topics[name].Err)
+			a.noteTopic(name, topics[name].Err)
 		}
 		if info := topics[t.Topic]; info.Err == nil {
 			leaders[t.Topic] = info.Leaders
@@ -126,7 +125,7 @@ func (r *round) topics(ctx context.Context) map[string][]int32 {
 	return leaders
 }
 
-func (a *answer) look(topic string, err error) {
+func (a *answer) noteTopic(topic string, err error) {
 	switch {
 	case errors.Is(err, kafka.ErrTopicNotFound):
 		a.missing = append(a.missing, topic)
@@ -135,7 +134,7 @@ func (a *answer) look(topic string, err error) {
 	}
 }
 
-// names are all topics, each once.
+// names returns the names of all topics, each once.
 func (r *round) names() []string {
 	seen := make(map[string]bool, len(r.targets))
 	var names []string
@@ -150,9 +149,9 @@ func (r *round) names() []string {
 	return names
 }
 
-// open goes through the targets whose partitions can be asked about and for which
-// nothing has failed: a broker that hangs is waited for once.
-func (r *round) open(yield func(*Target, *answer) bool) {
+// answerable yields the targets whose partitions are known and for which no request has
+// failed, so that a round waits for a broker that hangs only once.
+func (r *round) answerable(yield func(*Target, *answer) bool) {
 	for i, t := range r.targets {
 		if a := &r.answers[i]; a.err == nil && a.partitions != nil && !yield(t, a) {
 			return
@@ -162,7 +161,7 @@ func (r *round) open(yield func(*Target, *answer) bool) {
 
 func (r *round) committed(ctx context.Context, leaders map[string][]int32) {
 	asked := make(map[kafka.GroupTopic]int32, len(r.targets))
-	for t := range r.open {
+	for t := range r.answerable {
 		asked[kafka.GroupTopic{Group: t.GroupID, Topic: t.Topic}] = int32(len(leaders[t.Topic]))
 	}
 	if len(asked) == 0 {
@@ -171,13 +170,13 @@ func (r *round) committed(ctx context.Context, leaders map[string][]int32) {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	committed := r.admin.CommittedOffsets(ctx, asked)
-	for t, a := range r.open {
+	for t, a := range r.answerable {
 		found := committed[kafka.GroupTopic{Group: t.GroupID, Topic: t.Topic}]
 		a.fill(found, func(p *Partition, offset int64) { p.Committed = offset })
 	}
 }
 
-// offsets asks for where the partitions start and end.
+// offsets asks for the start and the end of the partitions.
 func (r *round) offsets(ctx context.Context, leaders map[string][]int32) {
 	every := func(*Target) bool { return true }
 	r.list(ctx, leaders, every, kafka.Earliest, "", func(p *Partition, offset int64) { p.Start = offset })
@@ -194,7 +193,7 @@ func (r *round) list(
 	spec kafka.OffsetSpec, isolation config.IsolationLevel, set func(*Partition, int64),
 ) {
 	asked := make(map[string][]int32, len(leaders))
-	for t := range r.open {
+	for t := range r.answerable {
 		if concerns(t) {
 			asked[t.Topic] = leaders[t.Topic]
 		}
@@ -205,14 +204,14 @@ func (r *round) list(
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	found := r.admin.ListOffsets(ctx, asked, spec, isolation)
-	for t, a := range r.open {
+	for t, a := range r.answerable {
 		if concerns(t) {
 			a.fillKnown(found[t.Topic], set)
 		}
 	}
 }
 
-// fill takes over one offset of each partition.
+// fill sets one offset of each partition.
 func (a *answer) fill(found kafka.TopicOffsets, set func(*Partition, int64)) {
 	if found.Err != nil {
 		a.err = found.Err
@@ -223,8 +222,8 @@ func (a *answer) fill(found kafka.TopicOffsets, set func(*Partition, int64)) {
 	}
 }
 
-// fillKnown is fill where some of the partitions may have no leader that answers:
-// they don't hide the others.
+// fillKnown is like fill, but partitions whose leader does not answer do not hide the
+// others.
 func (a *answer) fillKnown(found kafka.TopicOffsets, set func(*Partition, int64)) {
 	known := func(offset int64) bool { return offset >= 0 }
 	if found.Err != nil && (!slices.ContainsFunc(found.Offsets, known) || kafka.Refused(found.Err)) {
@@ -239,5 +238,5 @@ func (a *answer) fillKnown(found kafka.TopicOffsets, set func(*Partition, int64)
 		}
 	}
 	slices.Sort(a.unknown)
-	a.unknown = slices.Compact(a.unknown) // the start and the end are asked for in turn
+	a.unknown = slices.Compact(a.unknown) // both the start and the end may be unknown
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// What 3,000 StreamProcessors on one cluster may cost.
+// The limits of the cost of 3,000 StreamProcessors on one cluster.
 const (
 	many              = 3000
 	partitionsOfEach  = 4
@@ -23,7 +23,7 @@ const (
 	roundsThatAreSeen = 5
 )
 
-// requests counts all requests, and the topics that metadata is asked of.
+// requests counts all requests, and the topics in requests for metadata.
 type requests struct {
 	mu     sync.Mutex
 	byKey  map[int16]int // guarded by mu
@@ -55,7 +55,7 @@ func (r *requests) taken() (byKey map[int16]int, topics int) {
 
 func heap() int64 {
 	runtime.GC()
-	runtime.GC() // what finalizers held
+	runtime.GC() // frees the memory that finalizers held
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
@@ -84,7 +84,7 @@ func TestThousandsOnOneCluster(t *testing.T) {
 	rounds(t, cluster, roundsThatAreSeen)
 	byKey, most := seen.taken()
 	if most > topicsInTheRound {
-		t.Errorf("metadata of %d topics was asked for, where %d are watched", most, topicsInTheRound)
+		t.Errorf("a request asked for the metadata of %d topics, but only %d are watched", most, topicsInTheRound)
 	}
 	total := 0
 	for _, n := range byKey {
@@ -96,7 +96,7 @@ func TestThousandsOnOneCluster(t *testing.T) {
 	grown := heap() - before
 	t.Logf("%d requests in %d rounds (%v), %d bytes of heap for each of %d", total, roundsThatAreSeen, byKey, grown/many, many)
 	if grown > many*heapOfOne {
-		t.Errorf("the heap has grown by %d bytes for each, want at most %d", grown/many, heapOfOne)
+		t.Errorf("the heap has grown by %d bytes for each StreamProcessor, want at most %d", grown/many, heapOfOne)
 	}
 	for _, key := range keys {
 		if got := h.wakesOf(key); got != 1 {

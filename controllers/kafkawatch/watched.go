@@ -8,37 +8,39 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// errorInterval is how often at most an error replaces another of its kind: their
-// texts may differ with each try, and who is woken writes them down.
+// errorInterval is the shortest time after which an error replaces another one of its
+// kind. The texts may differ with each attempt, and each new one causes a write of the
+// status.
 const errorInterval = time.Minute
 
-// watched is one StreamProcessor's target and what is known of it. All but target
-// is guarded by Watcher.mu.
+// watched is one StreamProcessor's target with its facts. Watcher.mu guards all fields but
+// target.
 type watched struct {
 	target  Target
-	conns   *connections // nil for a target that can't be asked about
-	invalid error        // why not
+	conns   *connections // nil if the target is invalid
+	invalid error        // the error of the target, nil if it is valid
 
-	asked bool // at least once, so that it waits for its turn
-	// keptUntil is when its group is due for a renewal; zero before the first.
+	asked bool // set once a round has included the target
+	// keptUntil is the time at which the group is due for a renewal; zero before the
+	// first.
 	keptUntil time.Time
 
 	facts   Facts
-	told    time.Time // when facts.Err was set
+	told    time.Time // time at which facts.Err was set
 	samples []Sample
 }
 
-// inherit takes over what is known of the same topic and group.
+// inherit copies the facts of an earlier target with the same topic and group.
 func (s *watched) inherit(old *watched) {
 	if old != nil && old.target.sameSource(&s.target) {
 		s.facts, s.told, s.samples, s.keptUntil = old.facts, old.told, old.samples, old.keptUntil
 	}
 }
 
-// take adds an answer to what is known, and reports whether it says anything new.
-func (s *watched) take(a answer) bool {
+// update updates the facts from an answer, and reports whether they have changed.
+func (s *watched) update(a answer) bool {
 	if a.err != nil {
-		return s.fail(a.err, a.at)
+		return s.setError(a.err, a.at)
 	}
 	f := &s.facts
 	changed := f.At.IsZero() || f.Err != nil
@@ -69,7 +71,7 @@ func (s *watched) take(a answer) bool {
 	return changed
 }
 
-// fillUnknown gives partitions that are unknown now their last known Start and End.
+// fillUnknown sets the Start and End of unknown partitions to the last known ones.
 func (s *watched) fillUnknown(a answer) {
 	known := s.facts.Partitions
 	for _, id := range a.unknown {
@@ -93,7 +95,7 @@ func (f *Facts) goneWith(now []Partition) (gone []int32) {
 	return gone
 }
 
-func (s *watched) fail(err error, now time.Time) bool {
+func (s *watched) setError(err error, now time.Time) bool {
 	f := &s.facts
 	if f.Err == nil {
 		f.Since = now
@@ -104,7 +106,7 @@ func (s *watched) fail(err error, now time.Time) bool {
 	return true
 }
 
-// remember drops what is too old.
+// remember adds a sample and drops those that are too old.
 func (s *watched) remember(sample Sample) {
 	if s.target.History <= 0 {
 		s.samples = nil
@@ -117,8 +119,8 @@ func (s *watched) remember(sample Sample) {
 	s.samples = append(slices.Delete(s.samples, 0, kept), sample)
 }
 
-// worthTelling reports whether err is news after known, which has been the error for
-// the time since.
+// worthTelling reports whether err is news after known, which was stored the time since
+// ago.
 func worthTelling(known, err error, since time.Duration) bool {
 	if known == nil || kindOf(known) != kindOf(err) {
 		return true

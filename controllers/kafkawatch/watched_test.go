@@ -14,12 +14,12 @@ func TestSamplesAreKeptAsLongAsAsked(t *testing.T) {
 	s := &watched{target: Target{History: 10 * time.Second}}
 	start := time.Now()
 	for i := range 100 {
-		s.take(answer{at: start.Add(time.Duration(i) * time.Second), partitions: []Partition{{End: int64(i / 50)}}})
+		s.update(answer{at: start.Add(time.Duration(i) * time.Second), partitions: []Partition{{End: int64(i / 50)}}})
 	}
 	if len(s.samples) != 11 || !s.samples[0].At.Equal(start.Add(89*time.Second)) {
 		t.Errorf("got %d samples, the first after %v", len(s.samples), s.samples[0].At.Sub(start))
 	}
-	// What has not moved is kept once.
+	// Samples without a change share their partitions.
 	for _, sample := range s.samples[1:] {
 		if &sample.Partitions[0] != &s.samples[0].Partitions[0] {
 			t.Error("the same partitions are kept twice")
@@ -51,7 +51,7 @@ func TestErrorsThatAreWorthTelling(t *testing.T) {
 		{8*time.Second + errorInterval, two, true, two, 8*time.Second + errorInterval},
 	} {
 		at := start.Add(step.after)
-		if got := s.take(answer{at: at, err: step.err}); got != step.news {
+		if got := s.update(answer{at: at, err: step.err}); got != step.news {
 			t.Errorf("after %v: news %t, want %t", step.after, got, step.news)
 		}
 		since := start.Add(step.since)
@@ -67,7 +67,7 @@ func TestErrorsThatAreWorthTelling(t *testing.T) {
 func TestIdentity(t *testing.T) {
 	identityOf := func(c Cluster) identity {
 		login := c
-		login.TLS = nil // the certificates are none
+		login.TLS = nil // the files hold no real certificates
 		cfg, err := login.config(func(s ServiceAccount) kafka.TokenSource { return kafka.FileTokens(s.Namespace + "/" + s.Audience) })
 		if err != nil {
 			t.Fatal(err)
@@ -87,7 +87,7 @@ func TestIdentity(t *testing.T) {
 	}
 	one := base()
 	if other := base(); !same(one, other) || !one.equal(&other) {
-		t.Error("a copy is not the same")
+		t.Error("a copy of a cluster does not equal it")
 	}
 	for name, change := range map[string]func(*Cluster){
 		"the order of the servers": func(c *Cluster) { c.BootstrapServers = []string{"b:2", "a:1"} },
@@ -97,7 +97,7 @@ func TestIdentity(t *testing.T) {
 		other := base()
 		change(&other)
 		if !same(one, other) || one.equal(&other) {
-			t.Errorf("%s makes another cluster, or is not noticed", name)
+			t.Errorf("%s: want the same identity, and equal to report the change", name)
 		}
 	}
 	for name, change := range map[string]func(*Cluster){
@@ -115,18 +115,19 @@ func TestIdentity(t *testing.T) {
 		other := base()
 		change(&other)
 		if same(one, other) || one.equal(&other) {
-			t.Errorf("%s: taken for the same", name)
+			t.Errorf("%s: a changed cluster has the same identity, or equal does not report the change", name)
 		}
 	}
 }
 
-// Tokens are known by their source, since they change.
+// TestIdentityOfTokens checks that the source of a token identifies it, because tokens
+// change.
 func TestIdentityOfTokens(t *testing.T) {
 	of := func(file string) identity {
 		c := Cluster{Kafka: config.Kafka{BootstrapServers: []string{"a:1"}}}
 		return c.identity(&kafka.SASL{Mechanism: "OAUTHBEARER", OAuth: &kafka.OAuth{Tokens: kafka.FileTokens(file)}})
 	}
 	if one, again := of("a"), of("a"); one != again || one == of("b") {
-		t.Error("tokens of one source are told apart, or those of two sources are not")
+		t.Error("want the same identity for one source of tokens, and different ones for two sources")
 	}
 }

@@ -13,23 +13,23 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// DefaultInterval is the time from one round of questions to the next.
+// DefaultInterval is the default time between two rounds of requests.
 const DefaultInterval = 5 * time.Second
 
-// Options are a Watcher's.
+// Options configure a Watcher.
 type Options struct {
-	// Interval is the time from one round of questions to the next, more or
-	// less: it is varied by a tenth. 0 is DefaultInterval.
+	// Interval is the time between two rounds of requests. The Watcher varies it by a
+	// tenth. 0 means DefaultInterval.
 	Interval time.Duration
-	// Wake is called with whose facts have changed, or whose group's deletion
-	// has ended or failed otherwise than before. It must not block.
+	// Wake is called with a StreamProcessor when its facts have changed, or when the
+	// deletion of its group has ended or failed in a new way. It must not block.
 	Wake func(types.NamespacedName)
 	// Tokens returns the source of a service account's tokens.
 	Tokens func(ServiceAccount) kafka.TokenSource
-	// Observe is called with how long each round of questions to a cluster took; nil
-	// for nobody.
+	// Observe is called with the duration of each round of requests to a cluster. It
+	// may be nil.
 	Observe func(time.Duration)
-	// Network is how brokers are reached.
+	// Network says how to reach brokers.
 	Network dial.Network
 	Logger  logr.Logger
 }
@@ -38,7 +38,7 @@ type Options struct {
 // concurrent use.
 type Watcher struct {
 	opts    Options
-	timeout time.Duration // of an answer
+	timeout time.Duration // for an answer
 	keeping keeping
 	running sync.WaitGroup
 
@@ -49,7 +49,7 @@ type Watcher struct {
 	clusters  map[identity]*connections          // guarded by mu
 }
 
-// New returns a Watcher; Start makes it ask.
+// New returns a Watcher that polls once Start is called.
 func New(opts Options) *Watcher {
 	if opts.Interval <= 0 {
 		opts.Interval = DefaultInterval
@@ -67,7 +67,7 @@ func New(opts Options) *Watcher {
 	}
 }
 
-// Start asks until ctx is done. It implements manager.Runnable.
+// Start polls until ctx is done. It implements manager.Runnable.
 func (w *Watcher) Start(ctx context.Context) error {
 	w.mu.Lock()
 	w.ctx = ctx
@@ -83,13 +83,13 @@ func (w *Watcher) Start(ctx context.Context) error {
 	return nil
 }
 
-// Set says what to watch for a StreamProcessor. Called with what is watched
-// already it does nothing; called with something new it has the cluster asked
-// soon. Facts of another topic, group or cluster are forgotten; those of the same
-// stay when only the credentials have changed.
+// Set sets the target to watch for a StreamProcessor. With an unchanged target it does
+// nothing; with a new one it polls the cluster soon. It forgets facts of another topic,
+// group or cluster, and keeps them when only the credentials have changed.
 //
-// The error is one of the target itself, such as a certificate that can't be
-// parsed; it is in the facts too, and nothing is asked for until it is corrected.
+// Set returns an error of the target itself, such as a certificate that can't be parsed.
+// The error is in the facts too, and the Watcher does not poll until a corrected target
+// is set.
 func (w *Watcher) Set(key types.NamespacedName, t Target) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -101,18 +101,18 @@ func (w *Watcher) Set(key types.NamespacedName, t Target) error {
 	s.inherit(old)
 	w.watched[key] = s
 	if s.conns, s.invalid = w.connect(&t.Cluster); s.invalid != nil {
-		s.fail(s.invalid, time.Now())
+		s.setError(s.invalid, time.Now())
 	} else {
 		s.conns.targets[key] = s
-		s.conns.tell()
+		s.conns.askNew()
 	}
 	if old != nil {
-		w.leave(key, old)
+		w.detach(key, old)
 	}
 	return s.invalid
 }
 
-// Forget ends the questions about a StreamProcessor, and its group's deletion.
+// Forget stops watching a StreamProcessor, and stops deleting its group.
 func (w *Watcher) Forget(key types.NamespacedName) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,8 +120,7 @@ func (w *Watcher) Forget(key types.NamespacedName) {
 	w.endDeletion(key)
 }
 
-// Facts returns what is known of a StreamProcessor; the zero Facts of one that
-// is not watched.
+// Facts returns the facts about a StreamProcessor. They are zero if it is not watched.
 func (w *Watcher) Facts(key types.NamespacedName) Facts {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -131,10 +130,9 @@ func (w *Watcher) Facts(key types.NamespacedName) Facts {
 	return Facts{}
 }
 
-// History returns what was seen in the time that the Target asks to keep, the
-// oldest first: a sample for each good answer that included the input topic,
-// whether or not anything moved. Nobody is woken for a sample in which nothing
-// has.
+// History returns the samples of the last Target.History, the oldest first: one for each
+// good answer that included the input topic, whether or not any offset moved. A sample
+// without a change does not call Options.Wake.
 func (w *Watcher) History(key types.NamespacedName) []Sample {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -144,14 +142,14 @@ func (w *Watcher) History(key types.NamespacedName) []Sample {
 	return nil
 }
 
-// DeleteGroup has the target's consumer group deleted on the cluster, and returns
-// how far that has come; call it again for news. A group with live members is
-// tried again until they are gone; a group that does not exist is deleted. Wake
-// tells when there is news. The facts are not asked for any more.
+// DeleteGroup begins to delete the target's consumer group on the cluster, and returns the
+// progress. Call it again for news, after a call of Options.Wake. While the group has
+// live members the Watcher tries again. A group that does not exist counts as deleted.
+// DeleteGroup also stops watching the StreamProcessor's facts.
 func (w *Watcher) DeleteGroup(key types.NamespacedName, t Target) Deletion {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	// Last, so that the connections are kept if nobody else has them.
+	// Deferred, so that the deletion can use the connections before they are closed.
 	defer w.endWatch(key)
 	d := w.deletions[key]
 	if d != nil && !d.same(&t) {
@@ -162,7 +160,7 @@ func (w *Watcher) DeleteGroup(key types.NamespacedName, t Target) Deletion {
 		return w.startDeletion(key, t)
 	}
 	if d.result.Done {
-		// Said once: the next is about a group that may have come since.
+		// Reported once: the next call may be about a group that was created since.
 		delete(w.deletions, key)
 	}
 	return d.result

@@ -35,15 +35,15 @@ func TestFacts(t *testing.T) {
 	cluster.CommitOffsets("orders", "orders", map[int32]int64{1: 1})
 	h.partitions(named("a"), Partition{2, 2, 1}, Partition{0, 1, 1})
 	if f := h.Facts(named("a")); f.Err != nil || !f.Since.IsZero() || f.Missing != nil || !f.MissingSince.IsZero() {
-		t.Errorf("got trouble in good facts: %+v", f)
+		t.Errorf("got errors in good facts: %+v", f)
 	}
 	h.Forget(named("a"))
 	if f := h.Facts(named("a")); !f.At.IsZero() || f.Partitions != nil {
-		t.Errorf("still known after Forget: %+v", f)
+		t.Errorf("got facts after Forget: %+v", f)
 	}
 }
 
-// One topic's end is another for who reads what transactions have not committed.
+// TestIsolation checks that the end of a topic depends on the isolation level.
 func TestIsolation(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.SeedTopics(1, "orders"))
 	txn := cluster.Begin("txn")
@@ -80,7 +80,7 @@ func TestWakesOnlyWhoseFactsChange(t *testing.T) {
 	if h.wakesOf(busy) != 2 || h.wakesOf(idle) != 1 {
 		t.Errorf("woke %d and %d times, want 2 and 1", h.wakesOf(busy), h.wakesOf(idle))
 	}
-	// The same again is no news.
+	// Setting the same target again is no change.
 	h.set(busy, targetOf(cluster.Addrs(), "busy"))
 	rounds(t, cluster, 2)
 	if got := h.wakesOf(busy); got != 2 {
@@ -105,7 +105,7 @@ func TestHistory(t *testing.T) {
 		t.Errorf("the first sample has changed: %+v", history[0])
 	}
 	if !slices.IsSortedFunc(history, func(a, b Sample) int { return a.At.Compare(b.At) }) {
-		t.Error("samples are not in their order")
+		t.Error("the samples are not in order of time")
 	}
 	target.History = 0
 	h.set(key, target)
@@ -138,7 +138,7 @@ func TestTopicsThatComeLaterAndGrow(t *testing.T) {
 	cluster.CreateTopic("out", 1, nil)
 	cluster.CreateTopic("dead", 1, nil)
 	if f := h.facts(key, "all topics", missing()); !f.MissingSince.IsZero() {
-		t.Errorf("nothing is missing, since %v", f.MissingSince)
+		t.Errorf("got MissingSince %v although nothing is missing", f.MissingSince)
 	}
 
 	growTopic(t, cluster, "in", 3)
@@ -189,7 +189,7 @@ func TestNotAuthorized(t *testing.T) {
 			t.Errorf("%s: woke %d times for the same refusal", key.Name(), got-before)
 		}
 		if f := h.Facts(named("open")); f.Err != nil {
-			t.Errorf("%s: another's refusal counts for all: %v", key.Name(), f.Err)
+			t.Errorf("%s: the refusal for another StreamProcessor shows here too: %v", key.Name(), f.Err)
 		}
 		handle.Remove()
 		h.good(named("closed"))
@@ -207,7 +207,7 @@ func TestPasswordIsCorrected(t *testing.T) {
 	logIn(&target, "ann", "wrong")
 	h.set(key, target)
 	f := h.facts(key, "a refusal", func(f Facts) bool { return f.Err != nil })
-	// This broker hangs up rather than to say so.
+	// This broker closes the connection without an error.
 	if !errors.Is(f.Err, kafka.ErrUnreachable) || !strings.Contains(f.Err.Error(), "the password") || !f.At.IsZero() {
 		t.Errorf("a wrong password: got %+v", f)
 	}
@@ -225,7 +225,8 @@ func (w *Watcher) connected() int {
 	return len(w.clusters)
 }
 
-// Changed credentials are no reason to forget what is known.
+// TestConnectionsAreShared checks that StreamProcessors with the same credentials share
+// connections, and that changed credentials keep the facts.
 func TestConnectionsAreShared(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "ann", "a"), kfake.Superuser("PLAIN", "bob", "b"),
 		kfake.NumBrokers(2), kfake.SeedTopics(1, "orders", "bills"))
@@ -249,7 +250,7 @@ func TestConnectionsAreShared(t *testing.T) {
 	h.good(named("2"))
 	h.set(named("1"), as("bob", "b", "orders", servers...))
 	if f := h.Facts(named("1")); f.At.Before(first.At) || len(f.Partitions) != 1 {
-		t.Errorf("facts are lost with old credentials: %+v", f)
+		t.Errorf("the facts were lost with the old credentials: %+v", f)
 	}
 	h.facts(named("1"), "a newer answer", func(f Facts) bool { return f.At.After(first.At) && f.Err == nil })
 	h.Forget(named("2"))
@@ -259,11 +260,11 @@ func TestConnectionsAreShared(t *testing.T) {
 	h.Forget(named("1"))
 	h.Forget(named("3"))
 	if got := h.connected(); got != 0 {
-		t.Errorf("%d sets of connections for nobody", got)
+		t.Errorf("%d sets of connections are left, want none", got)
 	}
 }
 
-// Facts of another topic or group are not those of the new one.
+// TestAnotherTopicOrGroup checks that a new topic or group does not inherit facts.
 func TestAnotherTopicOrGroup(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.SeedTopics(1, "orders"), kfake.SeedTopics(2, "bills"))
 	h := start(t)
@@ -278,7 +279,7 @@ func TestAnotherTopicOrGroup(t *testing.T) {
 	target.Topic = "bills"
 	h.set(key, target)
 	if f := h.Facts(key); len(f.Partitions) == 1 {
-		t.Errorf("facts of the old topic: %+v", f)
+		t.Errorf("got facts of the old topic: %+v", f)
 	}
 	h.partitions(key, Partition{0, 0, -1}, Partition{0, 0, -1})
 }
@@ -332,7 +333,7 @@ func read(t *testing.T, file string) []byte {
 	return content
 }
 
-// What is set before Start is asked about then.
+// TestSetBeforeStart checks that targets may be set and forgotten before Start.
 func TestSetBeforeStart(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.SeedTopics(1, "orders"))
 	w := New(Options{Interval: time.Hour})

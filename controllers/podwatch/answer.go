@@ -9,21 +9,21 @@ import (
 	"unicode/utf8"
 )
 
-// A pod may run anybody's program, so what is taken from it is bounded.
+// A pod may run a program of a user, so the memory for its answers is bounded.
 const (
-	// maxAnswer bounds an answer in bytes. Workers that are asked for partitions in
-	// trouble only name a few dozen at most.
+	// maxAnswer bounds an answer in bytes. The Watcher asks only for partitions in
+	// trouble, and a worker lists at most a few dozen of them.
 	maxAnswer = 64 << 10
 	// maxListed bounds the members of an answer, and the partitions of a member.
 	maxListed = 100
-	// maxKept bounds the troubles that are kept of a pod, of each kind.
+	// maxKept bounds the stuck partitions, and the losses, that are kept of a pod.
 	maxKept = 32
-	// maxText bounds a text that is kept, in bytes.
+	// maxText bounds each text in bytes.
 	maxText = 512
 )
 
-// answer is the part of a worker's /status that is used here; the whole is
-// worker/workerstatus.Status.
+// answer is the part of a worker's /status that the Watcher uses. The type of the whole
+// /status is worker/workerstatus.Status.
 type answer struct {
 	Topic      string       `json:"topic"`
 	Partitions int32        `json:"partitions"`
@@ -31,7 +31,7 @@ type answer struct {
 	Members    upTo[member] `json:"members"`
 }
 
-// maxPartitions is what a topic has at most: a pod may say anything.
+// maxPartitions is the highest number of partitions that the Watcher believes.
 const maxPartitions = 100_000
 
 type member struct {
@@ -67,14 +67,14 @@ type unsettled struct {
 	LastError  string    `json:"lastError"`
 }
 
-// upTo is a list of which maxListed elements are read, and the others skipped.
+// upTo is a list that reads the first maxListed elements and skips the others.
 type upTo[T any] []T
 
 func (l *upTo[T]) UnmarshalJSON(data []byte) error {
 	*l = nil
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	if opening, err := decoder.Token(); err != nil || opening == nil {
-		return err // null is no list
+		return err // the text is not a list, or null
 	}
 	for decoder.More() && len(*l) < maxListed {
 		var element T
@@ -86,9 +86,9 @@ func (l *upTo[T]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// report is what is kept of an answer.
+// report returns the part of an answer that the Watcher keeps.
 func (a *answer) report(pod string, at time.Time) *report {
-	r := &report{at: at, waiting: cut(a.Waiting), topic: cut(a.Topic), partitions: min(max(a.Partitions, 0), maxPartitions)}
+	r := &report{at: at, waiting: shorten(a.Waiting), topic: shorten(a.Topic), partitions: min(max(a.Partitions, 0), maxPartitions)}
 	for _, m := range a.Members {
 		r.members++
 		r.busy += min(max(m.Saturation, 0), 1)
@@ -119,13 +119,13 @@ func (p *partition) addTo(r *report, pod string) {
 		})
 	}
 	if l := p.Loss; l != nil && len(r.losses) < maxKept && plausible(l.At, r.at) {
-		r.losses = append(r.losses, Loss{Partition: p.Partition, From: l.From, To: l.To, Reason: cut(l.Reason), At: l.At})
+		r.losses = append(r.losses, Loss{Partition: p.Partition, From: l.From, To: l.To, Reason: shorten(l.Reason), At: l.At})
 	}
 }
 
-// plausible reports whether something can have happened then that is told at a time.
-// The API server takes no status with a time that is absent or beyond the calendar,
-// and a loss in the future would stay in it for ever. Clocks may differ.
+// plausible reports whether something reported at the time told can have happened at t. The
+// API server refuses a status with a time that is absent or out of range, and a loss in
+// the future would stay in the status for ever. The clocks may differ by a day.
 func plausible(t, told time.Time) bool {
 	const skew = 24 * time.Hour
 	return t.Unix() > 0 && t.Before(told.Add(skew))
@@ -133,13 +133,13 @@ func plausible(t, told time.Time) bool {
 
 func (r *report) keepStuck(s Stuck) {
 	if len(r.stuck) < maxKept {
-		s.KeyHash, s.LastError = cut(s.KeyHash), cut(s.LastError)
+		s.KeyHash, s.LastError = shorten(s.KeyHash), shorten(s.LastError)
 		r.stuck = append(r.stuck, s)
 	}
 }
 
-// cut returns the first maxText bytes of a text.
-func cut(text string) string {
+// shorten returns the first maxText bytes of a text.
+func shorten(text string) string {
 	if len(text) <= maxText {
 		return text
 	}

@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// silence returns the address of a server that takes connections and says nothing.
+// silence returns the address of a server that accepts connections and never answers.
 func silence(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -36,7 +36,8 @@ func silence(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// TestLargeAnswersTakeLittleMemory, and are no answers.
+// TestLargeAnswersTakeLittleMemory checks that a large answer is refused before it takes
+// much memory.
 func TestLargeAnswersTakeLittleMemory(t *testing.T) {
 	w, _ := watch(t)
 	w.opts.Logger = logr.Discard()
@@ -50,7 +51,7 @@ func TestLargeAnswersTakeLittleMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	ask(t, w)
 	runtime.ReadMemStats(&after)
-	// The server is in this process, and what it writes is a part of it.
+	// The limit includes the memory of the server, which runs in this process.
 	if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 48 {
 		t.Errorf("8 answers of 4 MiB took %d MiB", took)
 	}
@@ -59,8 +60,8 @@ func TestLargeAnswersTakeLittleMemory(t *testing.T) {
 	}
 }
 
-// TestListsAndTextsAreBounded: what is within the size of an answer may still hold
-// many small things.
+// TestListsAndTextsAreBounded checks the bounds on lists and texts within an answer of
+// acceptable size.
 func TestListsAndTextsAreBounded(t *testing.T) {
 	w, _ := watch(t)
 	text := strings.Repeat("é", 600)
@@ -80,12 +81,12 @@ func TestListsAndTextsAreBounded(t *testing.T) {
 		}
 	}
 	if n := w.watched[key].reports[a.Pod].members; n != maxListed {
-		t.Errorf("%d members are counted", n)
+		t.Errorf("got %d members, want maxListed", n)
 	}
 }
 
-// TestImpossibleTroublesAreLeftOut: the status that they would get into is refused by
-// the API server, or keeps them for ever.
+// TestImpossibleTroublesAreLeftOut checks that impossible partitions and times are ignored.
+// The API server would refuse them in the status, or the status would keep them for ever.
 func TestImpossibleTroublesAreLeftOut(t *testing.T) {
 	w, _ := watch(t)
 	partitions := `{"partition":7,"oldestUnsettled":{"offset":1,"ageSeconds":100,"since":"2026-01-02T03:04:05Z","attempts":9999999999}}`
@@ -105,8 +106,8 @@ func TestImpossibleTroublesAreLeftOut(t *testing.T) {
 	}
 }
 
-// TestSilentPodsDelayNobodyElse: another StreamProcessor's pods are asked as often
-// as without them.
+// TestSilentPodsDelayNobodyElse checks that pods that don't answer do not delay the rounds
+// of another StreamProcessor.
 func TestSilentPodsDelayNobodyElse(t *testing.T) {
 	address := silence(t)
 	w, _ := watch(t)
@@ -132,12 +133,12 @@ func TestSilentPodsDelayNobodyElse(t *testing.T) {
 	select {
 	case <-enough:
 	case <-time.After(time.Minute):
-		t.Errorf("asked %d times in a minute", asked.Load())
+		t.Errorf("asked %d times in a minute, want 20", asked.Load())
 	}
 }
 
-// TestSilentPodsDelayTheirOwnLittle: a round has a deadline, and the next begins with
-// the pods that answer.
+// TestSilentPodsDelayTheirOwnLittle checks that a round has a deadline, and that the next
+// one begins with the pods that answer.
 func TestSilentPodsDelayTheirOwnLittle(t *testing.T) {
 	w, _ := watch(t)
 	w.opts.Logger, w.fresh = logr.Discard(), time.Minute
@@ -164,8 +165,8 @@ func TestSilentPodsDelayTheirOwnLittle(t *testing.T) {
 	}
 }
 
-// TestAnswersCountForAWhile: one missed answer changes nothing, and one that is too
-// old does not count.
+// TestAnswersCountForAWhile checks that a missed answer changes nothing, and that an answer
+// that is too old does not count.
 func TestAnswersCountForAWhile(t *testing.T) {
 	w, woken := watch(t)
 	w.fresh = time.Minute
@@ -181,11 +182,11 @@ func TestAnswersCountForAWhile(t *testing.T) {
 	w.fresh = 0
 	ask(t, w)
 	if f := w.Facts(key); f.Answered != 0 || len(f.Stuck) != 0 || f.Saturation != -1 || len(woken) != 1 {
-		t.Errorf("when it is too old: %+v, %d wakes", f, len(woken))
+		t.Errorf("when the answer is too old: %+v, %d wakes", f, len(woken))
 	}
 }
 
-// TestPodsThatLeaveAreForgotten, with what they said.
+// TestPodsThatLeaveAreForgotten checks that the answers of removed pods don't count.
 func TestPodsThatLeaveAreForgotten(t *testing.T) {
 	w, _ := watch(t)
 	a, b := start(t, "a", holding(7, 41, 90)), start(t, "b", idle(1, 0))

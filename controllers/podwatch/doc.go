@@ -1,5 +1,5 @@
-// Package podwatch asks the workers' /status what Kafka does not know: how busy
-// their pools are, and which records hold a watermark. It stands beside
-// kafkawatch: both poll on their own, keep what they have seen, and wake the
-// reconciler, which asks nobody itself.
+// Package podwatch polls the workers' /status for facts that Kafka does not have: how busy
+// the workers' pools are, and which records hold up a watermark. It works like kafkawatch:
+// both poll on their own, keep the last answers, and wake the reconciler, which waits for
+// neither.
 package podwatch

@@ -7,75 +7,77 @@ import (
 	"time"
 )
 
-// Facts are what the pods of one StreamProcessor said last. An answer counts until
-// it is too old: a pod that misses a question or two has not changed its mind.
+// Facts combine the last answers of the pods of one StreamProcessor. An answer counts until
+// it is too old, so a pod may fail to answer once or twice without a change of the facts.
 type Facts struct {
-	// Asked is how many pods are asked, Answered how many of their answers count.
+	// Asked is the number of pods, Answered the number of pods with an answer that
+	// counts.
 	Asked, Answered int
-	// At is when the oldest of these answers came; zero if none counts.
+	// At is the time of the oldest of these answers; zero if none counts.
 	At time.Time
 	// Saturation is the mean share of the pools that was busy, 0 to 1; -1 if no
 	// pod answered.
 	Saturation float64
-	// Rebalancing: a member has no generation, or members are in different
-	// ones.
+	// Rebalancing is set if a member has no generation, or if members are in different
+	// generations.
 	Rebalancing bool
-	// Partitions is how many each topic has that a pod reads: pods of an earlier
-	// configuration may read another. Topics only grow, so the most that a pod
-	// knows of counts.
+	// Partitions holds the number of partitions of each topic that a pod reads. There
+	// may be several topics, because pods with an earlier configuration may read another
+	// one. Topics only grow, so the highest reported number counts.
 	Partitions map[string]int32
-	// Waiting says what keeps one of the pods from joining the group, "" if nothing
-	// keeps any.
+	// Waiting says why one of the pods waits to join the group, "" if none waits.
 	Waiting string
-	// Stuck are the partitions that are halted, and the records that have held a
-	// watermark for StuckAfter or longer, by partition.
+	// Stuck are the halted partitions, and the records that have held up a watermark for
+	// StuckAfter or longer, by partition.
 	Stuck []Stuck
-	// Losses are the last of each partition since its worker's start, by partition.
+	// Losses are the last loss of each partition since the start of its worker, by
+	// partition.
 	Losses []Loss
 }
 
-// Complete reports whether all pods have answered, so that a trouble nobody names
-// is one that nobody has.
+// Complete reports whether all pods have answered, so that a trouble that is absent from
+// the facts does not exist.
 func (f *Facts) Complete() bool { return f.Answered >= f.Asked }
 
-// StuckAfter is how long a record has to hold its partition's watermark to be
-// worth showing. It is the default of a single attempt's timeout.
+// StuckAfter is the time after which a record that holds up its partition's watermark counts
+// as stuck. It equals the default timeout of one attempt.
 const StuckAfter = time.Minute
 
-// Stuck is a record that holds its partition's watermark, or the place where a
+// Stuck is a record that holds up its partition's watermark, or the offset at which a
 // partition is halted.
 type Stuck struct {
 	Pod       string
 	Partition int32
 	Offset    int64
-	// Halted: the partition can't be read on; LastError is why.
+	// Halted is set if the worker has stopped reading the partition; LastError says why.
 	Halted bool
-	// KeyHash is the murmur2 hash of its key in hex, "" for a null key.
+	// KeyHash is the murmur2 hash of the record's key in hex, "" for a null key.
 	KeyHash string
-	// Since is when it was dispatched first, or the partition halted.
+	// Since is the time at which the worker dispatched the record first, or halted the
+	// partition.
 	Since     time.Time
 	Attempts  int
 	LastError string
 }
 
-// Loss is what Kafka lost of a partition before it was read.
+// Loss is a range of offsets that Kafka lost before they were read.
 type Loss struct {
 	Partition int32
-	// From is the first lost offset, To the one after the last.
+	// From is the first lost offset, To the offset after the last one.
 	From, To int64
-	// Reason is one of the worker's: Retention, TopicRecreated or Truncated.
+	// Reason is Retention, TopicRecreated or Truncated.
 	Reason string
 	At     time.Time
 }
 
-// report is what one pod said, as far as it is kept.
+// report is the kept part of one pod's answer.
 type report struct {
 	at      time.Time
-	waiting string // for what, before it joins the group
-	// members is how many there are, busy the sum of their saturations.
+	waiting string // the reason why the pod waits to join the group
+	// members is the number of members, busy the sum of their saturations.
 	members int
 	busy    float64
-	// generations are those of its members, each once.
+	// generations are those of the members, each once.
 	generations []int32
 	joining     bool
 	topic       string
@@ -84,7 +86,7 @@ type report struct {
 	losses      []Loss
 }
 
-// join puts the reports of the pods together; those from before since don't count.
+// join combines the pods' reports. Reports from before since don't count.
 func join(pods []Pod, reports map[Pod]*report, since time.Time) Facts {
 	f := Facts{Asked: len(pods), Saturation: -1}
 	var busy float64
@@ -128,8 +130,8 @@ func join(pods []Pod, reports map[Pod]*report, since time.Time) Facts {
 	return f
 }
 
-// differs reports whether the difference is worth waking anybody: busy pools and
-// growing counts of attempts are not.
+// differs reports whether the facts differ enough to call Wake. Changes of saturation and
+// of the number of attempts don't count.
 func (f *Facts) differs(old *Facts) bool {
 	return f.Rebalancing != old.Rebalancing || (f.Waiting == "") != (old.Waiting == "") || f.Complete() != old.Complete() || !slices.Equal(f.Losses, old.Losses) || !maps.Equal(f.Partitions, old.Partitions) ||
 		!slices.EqualFunc(f.Stuck, old.Stuck, func(a, b Stuck) bool {

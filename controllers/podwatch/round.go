@@ -16,11 +16,10 @@ import (
 
 const (
 	answerTimeout = 2 * time.Second
-	// podsAtOnce bounds how many pods of one StreamProcessor are asked at the same
-	// time.
+	// podsAtOnce bounds the concurrent requests to pods of one StreamProcessor.
 	podsAtOnce = 8
-	// roundTimeout ends a round in which many pods don't answer. The next one begins
-	// with those that do.
+	// roundTimeout ends a round in which many pods don't answer. The next round begins
+	// with the pods that do.
 	roundTimeout = 5 * time.Second
 )
 
@@ -28,11 +27,11 @@ func newClient() *http.Client {
 	return &http.Client{
 		Timeout: answerTimeout,
 		Transport: &http.Transport{
-			// Pods are reached by their address; no proxy knows it.
+			// The addresses are those of pods, which no proxy knows.
 			Proxy: nil,
-			// Connecting costs less than thousands of open connections would.
+			// New connections cost less than thousands of open ones.
 			DisableKeepAlives: true,
-			// What is unpacked could be larger than what is read.
+			// A compressed answer could be larger after unpacking than maxAnswer.
 			DisableCompression:     true,
 			MaxResponseHeaderBytes: 8 << 10,
 		},
@@ -40,7 +39,7 @@ func newClient() *http.Client {
 	}
 }
 
-// round asks the pods of a StreamProcessor once, and wakes it if that brings news.
+// round asks the pods of a StreamProcessor once, and calls Wake if the facts have changed.
 func (w *Watcher) round(ctx context.Context, key types.NamespacedName, s *watched) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, roundTimeout)
@@ -53,20 +52,20 @@ func (w *Watcher) round(ctx context.Context, key types.NamespacedName, s *watche
 		}
 		questions.Go(func() error {
 			if r := w.ask(ctx, pod); r != nil {
-				w.keep(s, pod, r)
+				w.store(s, pod, r)
 			}
 			return nil
 		})
 	}
-	_ = questions.Wait() // none of them fails
+	_ = questions.Wait() // the functions return no errors
 	w.opts.Observe(time.Since(began))
 	if w.news(key, s) {
 		w.opts.Wake(key)
 	}
 }
 
-// order has those pods first that answered last time, and the others in any order:
-// in time all of them get their turn.
+// order returns the pods with those first that answered last time. The order is random
+// otherwise, so that each pod gets its turn in time.
 func (w *Watcher) order(s *watched) []Pod {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -87,8 +86,8 @@ func (w *Watcher) order(s *watched) []Pod {
 	return pods
 }
 
-// keep takes over what a pod said, unless it is not asked any more.
-func (w *Watcher) keep(s *watched, pod Pod, r *report) {
+// store stores a pod's report, unless the pod has been removed since.
+func (w *Watcher) store(s *watched, pod Pod, r *report) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if slices.Contains(s.pods, pod) {
@@ -96,7 +95,7 @@ func (w *Watcher) keep(s *watched, pod Pod, r *report) {
 	}
 }
 
-// news reports whether the facts differ from those that somebody was told of.
+// news reports whether the facts differ from those at the last call of Wake.
 func (w *Watcher) news(key types.NamespacedName, s *watched) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -111,12 +110,12 @@ func (w *Watcher) news(key types.NamespacedName, s *watched) bool {
 	return true
 }
 
-// ask returns nil for a pod that does not answer: it starts, stops or fails,
-// which Kubernetes tells better.
+// ask asks one pod. It returns nil if the pod does not answer: the pod starts, stops or
+// fails, and Kubernetes reports that better.
 func (w *Watcher) ask(ctx context.Context, pod Pod) *report {
 	a, err := w.get(ctx, "http://"+pod.Address+"/status?troubled")
 	if err != nil {
-		w.opts.Logger.V(1).Info("a worker does not tell its status", "pod", pod.Name, "error", err.Error())
+		w.opts.Logger.V(1).Info("can't read the status of a worker", "pod", pod.Name, "error", err.Error())
 		return nil
 	}
 	return a.report(pod.Name, time.Now())

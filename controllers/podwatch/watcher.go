@@ -15,29 +15,30 @@ import (
 // Pod is a worker's pod.
 type Pod struct {
 	Name string
-	// Address is host:port of its /status.
+	// Address is the host:port that serves /status.
 	Address string
 }
 
-// Options are a Watcher's.
+// Options configure a Watcher.
 type Options struct {
-	// Interval is the time from one round of questions to the next, more or less:
-	// it is varied by a tenth.
+	// Interval is the time between two rounds of requests. The Watcher varies it by a
+	// tenth.
 	Interval time.Duration
-	// Wake is called with whose facts have changed. It must not block.
+	// Wake is called with a StreamProcessor when its facts have changed. It must not
+	// block.
 	Wake func(types.NamespacedName)
-	// Observe is called with how long each round of questions took; nil for nobody.
+	// Observe is called with the duration of each round of requests. It may be nil.
 	Observe func(time.Duration)
 	Logger  logr.Logger
 }
 
-// Watcher asks the pods, those of each StreamProcessor on its own: pods that don't
-// answer keep those of another waiting for nothing. Its methods don't block and are
-// safe for concurrent use.
+// Watcher polls the pods, in separate rounds for each StreamProcessor, so that pods that
+// don't answer delay no other StreamProcessor. Its methods don't block and are safe for
+// concurrent use.
 type Watcher struct {
 	opts   Options
 	client *http.Client
-	// fresh is how long an answer counts.
+	// fresh is how long an answer remains valid.
 	fresh   time.Duration
 	running sync.WaitGroup
 
@@ -46,15 +47,15 @@ type Watcher struct {
 	watched map[types.NamespacedName]*watched // guarded by mu
 }
 
-// watched is one StreamProcessor. All of it is guarded by Watcher.mu.
+// watched is the state of one StreamProcessor. Watcher.mu guards all fields.
 type watched struct {
-	pods    []Pod // its elements are never written to
+	pods    []Pod // replaced, never modified
 	reports map[Pod]*report
-	told    Facts       // when somebody was woken last
-	next    *time.Timer // of its next round; nil while there is none to come
+	told    Facts       // at the last call of Wake
+	next    *time.Timer // of the next round; nil if none is scheduled
 }
 
-// New returns a Watcher; Start makes it ask.
+// New returns a Watcher that polls once Start is called.
 func New(opts Options) *Watcher {
 	if opts.Observe == nil {
 		opts.Observe = func(time.Duration) {}
@@ -84,7 +85,7 @@ func (w *Watcher) Set(key types.NamespacedName, pods []Pod) {
 	w.schedule(key, s, rand.N(w.opts.Interval/4+1))
 }
 
-// Forget ends the questions about a StreamProcessor.
+// Forget stops watching a StreamProcessor.
 func (w *Watcher) Forget(key types.NamespacedName) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -94,7 +95,7 @@ func (w *Watcher) Forget(key types.NamespacedName) {
 	}
 }
 
-// Facts returns what the pods of a StreamProcessor said last.
+// Facts returns the facts from the last answers of a StreamProcessor's pods.
 func (w *Watcher) Facts(key types.NamespacedName) Facts {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -109,7 +110,7 @@ func (w *Watcher) facts(s *watched) Facts {
 	return join(s.pods, s.reports, time.Now().Add(-w.fresh))
 }
 
-// Start asks until ctx is done. It implements manager.Runnable.
+// Start polls until ctx is done. It implements manager.Runnable.
 func (w *Watcher) Start(ctx context.Context) error {
 	w.mu.Lock()
 	w.ctx = ctx
@@ -128,13 +129,13 @@ func (w *Watcher) Start(ctx context.Context) error {
 	return nil
 }
 
-// schedule has the pods asked after a pause, unless that is planned already. It
-// needs Watcher.mu.
+// schedule schedules a round after a pause, unless one is scheduled already. It needs
+// Watcher.mu.
 func (w *Watcher) schedule(key types.NamespacedName, s *watched, pause time.Duration) {
 	if w.ctx == nil || s.next != nil || len(s.pods) == 0 {
 		return
 	}
-	s.next = time.AfterFunc(pause, func() { w.turn(key, s) })
+	s.next = time.AfterFunc(pause, func() { w.scheduledRound(key, s) })
 }
 
 func (s *watched) unschedule() {
@@ -144,8 +145,8 @@ func (s *watched) unschedule() {
 	}
 }
 
-// turn is a round of questions, after which the next is scheduled.
-func (w *Watcher) turn(key types.NamespacedName, s *watched) {
+// scheduledRound does a round of requests and schedules the next one.
+func (w *Watcher) scheduledRound(key types.NamespacedName, s *watched) {
 	w.mu.Lock()
 	if w.ctx == nil || w.watched[key] != s {
 		w.mu.Unlock()
@@ -162,7 +163,7 @@ func (w *Watcher) turn(key types.NamespacedName, s *watched) {
 	defer w.mu.Unlock()
 	if w.watched[key] == s {
 		s.next = nil
-		// Jitter, so that operators and their clusters don't fall into step.
+		// Jitter keeps operators and clusters from falling into step.
 		w.schedule(key, s, time.Duration(float64(w.opts.Interval)*(0.9+0.2*rand.Float64())))
 	}
 }

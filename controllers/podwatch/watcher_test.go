@@ -20,7 +20,7 @@ import (
 
 var key = types.NamespacedName{Namespace: "shop", Name: "enrich"}
 
-// worker is a pod that says what it is told to.
+// worker is a pod with a settable answer.
 type worker struct {
 	Pod
 	mu   sync.Mutex
@@ -50,30 +50,30 @@ func (w *worker) say(says string) {
 	w.says = says
 }
 
-// idle is a member with a generation and a saturation, and nothing in flight.
+// idle is the answer of a member with nothing in flight.
 func idle(generation int, saturation float64) string {
 	return fmt.Sprintf(`{"members":[{"generation":%d,"state":"running","saturation":%v,"partitions":[{"partition":0}]}]}`, generation, saturation)
 }
 
-// holding is one with a record that holds a watermark.
+// holding is the answer of a member with a record that holds up a watermark.
 func holding(partition int, offset int64, age float64) string {
 	return fmt.Sprintf(`{"members":[{"generation":1,"state":"running","saturation":0.5,"partitions":[{"partition":%d,"oldestUnsettled":
 		{"offset":%d,"ageSeconds":%v,"since":"2026-01-02T03:04:05Z","attempts":3,"keyHash":"abcd","lastError":"boom"}}]}]}`, partition, offset, age)
 }
 
-// halted is one with a partition that it can't read on.
+// halted is the answer of a member with a halted partition.
 func halted(why string) string {
 	return fmt.Sprintf(`{"members":[{"generation":1,"state":"running","partitions":[{"partition":0,"state":"halted","position":9,
 		"error":%q,"haltedSince":"2026-01-02T03:04:05Z"}]}]}`, why)
 }
 
-// lost is one that noticed a loss.
+// lost is the answer of a member that noticed a loss.
 func lost(to int) string {
 	return fmt.Sprintf(`{"members":[{"generation":1,"state":"running","partitions":[{"partition":0,"loss":
 		{"offsets":3,"from":1,"to":%d,"reason":"Retention","at":"2026-01-02T03:04:05Z"}}]}]}`, to)
 }
 
-// watch returns a watcher that is not started, and the wakes it gives.
+// watch returns a Watcher that is not started, and a channel of its wakes.
 func watch(t *testing.T) (*Watcher, chan types.NamespacedName) {
 	woken := make(chan types.NamespacedName, 100)
 	return New(Options{Interval: time.Millisecond, Wake: func(k types.NamespacedName) { woken <- k }, Logger: testr.New(t)}), woken
@@ -106,8 +106,8 @@ func TestFactsOfSeveralPods(t *testing.T) {
 	}
 }
 
-// TestWaitingPods: what a pod waits for before it joins the group is passed on, and
-// news when it begins and ends.
+// TestWaitingPods checks that the facts say why a pod waits to join the group, and that the
+// beginning and the end of the wait call Wake.
 func TestWaitingPods(t *testing.T) {
 	w, woken := watch(t)
 	a := start(t, "a", `{"waiting":"the output's cluster is away","members":[{"state":"joining","generation":-1}]}`)
@@ -123,8 +123,8 @@ func TestWaitingPods(t *testing.T) {
 	}
 }
 
-// TestOnlyWhatMattersWakes: in the steady state nobody is.
-func TestOnlyWhatMattersWakes(t *testing.T) {
+// TestOnlyRelevantChangesWake checks which answers call Wake. In the steady state none does.
+func TestOnlyRelevantChangesWake(t *testing.T) {
 	w, woken := watch(t)
 	a := start(t, "a", idle(1, 0))
 	w.Set(key, []Pod{a.Pod})
@@ -163,11 +163,11 @@ func TestMembersOfTwoGenerations(t *testing.T) {
 	w.Set(key, []Pod{a.Pod, b.Pod})
 	ask(t, w)
 	if !w.Facts(key).Rebalancing {
-		t.Error("not seen as a rebalance")
+		t.Error("members of two generations do not count as a rebalance")
 	}
 }
 
-// TestNonsense is a pod that does not answer.
+// TestNonsense checks that an unreadable answer counts as none.
 func TestNonsense(t *testing.T) {
 	w, _ := watch(t)
 	a := start(t, "a", "<html>")
@@ -178,8 +178,8 @@ func TestNonsense(t *testing.T) {
 	}
 }
 
-// TestForget: what is not watched has no facts, and a round that was under way
-// brings none back.
+// TestForget checks that a forgotten StreamProcessor has no facts, even if a round ends
+// later.
 func TestForget(t *testing.T) {
 	w, woken := watch(t)
 	a := start(t, "a", holding(0, 1, 100))
@@ -192,7 +192,7 @@ func TestForget(t *testing.T) {
 	}
 }
 
-// TestStart asks again and again until its context ends, while others use it.
+// TestStart checks that the Watcher polls until its context ends, during other calls.
 func TestStart(t *testing.T) {
 	w, woken := watch(t)
 	a := start(t, "a", holding(0, 1, 100))
@@ -206,7 +206,7 @@ func TestStart(t *testing.T) {
 	stop()
 }
 
-// run starts a watcher and returns what stops it; the end of the test does too.
+// run starts a Watcher and returns a function that stops it, as the end of the test does.
 func run(t *testing.T, w *Watcher) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -221,7 +221,8 @@ func run(t *testing.T, w *Watcher) (stop func()) {
 	return stop
 }
 
-// TestAnswerIsOfTheWorkersStatus: what workers write is what is read.
+// TestAnswerIsOfTheWorkersStatus checks that the Watcher understands the type with which
+// workers write /status.
 func TestAnswerIsOfTheWorkersStatus(t *testing.T) {
 	since := time.Unix(1_700_000_000, 0).UTC()
 	content, err := json.Marshal(workerstatus.Status{Topic: "orders", Partitions: 12, Members: []workerstatus.Member{{
@@ -252,8 +253,8 @@ func TestAnswerIsOfTheWorkersStatus(t *testing.T) {
 	}
 }
 
-// TestPartitionsOfTheTopic are the most that a pod knows of; what a pod says of another
-// topic does not count, nor a number that no topic has.
+// TestPartitionsOfTheTopic checks that the highest number that a pod reports counts, for
+// each topic on its own, and that impossible numbers are bounded.
 func TestPartitionsOfTheTopic(t *testing.T) {
 	now := time.Unix(1, 0)
 	said := map[string]answer{"a": {Topic: "orders", Partitions: 6}, "b": {Topic: "orders", Partitions: 8}, "c": {Topic: "former", Partitions: 1 << 30}}
@@ -268,6 +269,6 @@ func TestPartitionsOfTheTopic(t *testing.T) {
 		t.Errorf("%v", f.Partitions)
 	}
 	if old := join(pods, nil, now); !f.differs(&old) {
-		t.Error("nobody is told")
+		t.Error("a new number of partitions does not call Wake")
 	}
 }
