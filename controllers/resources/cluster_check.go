@@ -15,14 +15,14 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// CheckForCluster fails with what a cluster would refuse of sp and no worker
-// notices: its images, its template, labels that are the operator's own,
-// and its autoscaling. It is for manifests that have not been through an API server.
+// CheckForCluster returns the errors of sp that a cluster would report and a worker does not
+// notice: those in its images, its template, its labels and annotations, and its
+// autoscaling. It is for manifests that have not passed through an API server.
 func CheckForCluster(sp *v1alpha1.StreamProcessor) error {
 	return errors.Join(checkImages(&sp.Spec.Processor), CheckTemplate(sp), checkOwnNames(&sp.Spec), checkAutoscaling(sp.Spec.Autoscaling))
 }
 
-// imageName is the rule of the CRD.
+// imageName is the pattern of the CRD.
 var imageName = regexp.MustCompile(`^([a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:[0-9]+)?/)?[a-z0-9]+([-._/]+[a-z0-9]+)*` +
 	`(:[a-zA-Z0-9_][-a-zA-Z0-9_.]{0,127})?(@sha256:[0-9a-f]{64}|@sha512:[0-9a-f]{128})?$`)
 
@@ -61,7 +61,7 @@ func ownNames(path string, set map[string]string) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if slices.Contains(ours, name) || strings.HasPrefix(name, v1alpha1.GroupVersion.Group+"/") {
-			errs = append(errs, fmt.Errorf("%s: %q is the operator's own: leave it away", path, name))
+			errs = append(errs, fmt.Errorf("%s: %q is the operator's own: remove it", path, name))
 		}
 	}
 	return errors.Join(errs...)
@@ -74,7 +74,7 @@ func checkAutoscaling(a *v1alpha1.AutoscalingSpec) error {
 	const path = "spec.autoscaling"
 	var errs []error
 	if a.MaxReplicas < 1 {
-		errs = append(errs, errors.New(path+".maxReplicas: it is not set: write the most pods that there may be"))
+		errs = append(errs, errors.New(path+".maxReplicas: it is not set: write the highest number of pods"))
 	} else if a.MinReplicas > a.MaxReplicas {
 		errs = append(errs, fmt.Errorf("%s.minReplicas: %d is above autoscaling.maxReplicas, which is %d: lower it, or raise maxReplicas", path, a.MinReplicas, a.MaxReplicas))
 	}

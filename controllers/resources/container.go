@@ -12,12 +12,12 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// startTimeout is how long a program may take before it serves its health: some
+// startTimeout is how long a program may take before it serves its health. Some programs
 // load a model first.
 const startTimeout = 30 * time.Minute
 
-// container is the worker's, before the template is laid over the pod. own is the
-// template's part of it: what that sets by itself gets no default here.
+// container returns the worker's container before the merge with the template. own is the
+// template's part of the container; a field that own sets gets no default here.
 func container(sp *v1alpha1.StreamProcessor, own corev1.Container, workerImage string) corev1.Container {
 	c := corev1.Container{
 		Name:         v1alpha1.WorkerContainer,
@@ -29,7 +29,7 @@ func container(sp *v1alpha1.StreamProcessor, own corev1.Container, workerImage s
 		StartupProbe:   probe(own.StartupProbe, "/healthz", 2, int32(startTimeout.Seconds()/2)),
 		ReadinessProbe: probe(own.ReadinessProbe, "/readyz", 2, 3),
 		LivenessProbe:  probe(own.LivenessProbe, "/healthz", 10, 3),
-		// The line that a worker ends with becomes part of the conditions.
+		// The last line of a failed worker's log becomes part of the conditions.
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		SecurityContext: &corev1.SecurityContext{
 			AllowPrivilegeEscalation: new(false),
@@ -45,7 +45,7 @@ func container(sp *v1alpha1.StreamProcessor, own corev1.Container, workerImage s
 	return c
 }
 
-// program fills the fields of c that say what runs. A user's program finds its
+// program sets the image, the command and the arguments of c. A user's program finds its
 // configuration where the SDK looks for it by default.
 func program(p v1alpha1.ProcessorSpec, workerImage string, c *corev1.Container) {
 	if own := p.Container; own != nil {
@@ -58,8 +58,9 @@ func program(p v1alpha1.ProcessorSpec, workerImage string, c *corev1.Container) 
 	}
 }
 
-// memoryLimit has Go's collector keep the memory below the container's limit. A
-// tenth is left for what the collector does not count.
+// memoryLimit returns the variable that makes Go's garbage collector keep the memory below
+// the container's limit. A tenth of the limit is left for memory that the collector does
+// not count.
 func memoryLimit(own corev1.Container) []corev1.EnvVar {
 	const name = "GOMEMLIMIT"
 	mebibytes := (own.Resources.Limits.Memory().Value() / 10 * 9) >> 20
@@ -69,8 +70,8 @@ func memoryLimit(own corev1.Container) []corev1.EnvVar {
 	return []corev1.EnvVar{{Name: name, Value: fmt.Sprintf("%dMiB", mebibytes)}}
 }
 
-// probe asks every so many seconds, and gives up after so many failures. Where
-// the overlay's own asks in another way, ours leaves the way to it.
+// probe returns an HTTP probe with that period and threshold. If the overlay's probe uses
+// another way to ask, probe leaves the HTTP request out.
 func probe(own *corev1.Probe, path string, seconds, failures int32) *corev1.Probe {
 	p := &corev1.Probe{PeriodSeconds: seconds, FailureThreshold: failures, TimeoutSeconds: 5, SuccessThreshold: 1}
 	if own == nil || own.Exec == nil && own.TCPSocket == nil && own.GRPC == nil {
@@ -81,8 +82,8 @@ func probe(own *corev1.Probe, path string, seconds, failures int32) *corev1.Prob
 	return p
 }
 
-// defaultResources reserve a little where nothing is said. There is no limit: it
-// would slow down whoever has not thought of one.
+// defaultResources returns small requests for a container without any. They include no
+// limit, because a limit would slow down users who did not ask for one.
 func defaultResources() corev1.ResourceRequirements {
 	return corev1.ResourceRequirements{Requests: corev1.ResourceList{
 		corev1.ResourceCPU:    resource.MustParse("100m"),

@@ -10,14 +10,14 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// cpuAnnotation, on the Deployment, is the CPU limit that each pod is to have, in
-// thousandths. It is beside the template and not in it: a changed template replaces
-// all pods, and what autoscaling.vertical is for is that they go on. So pods start
-// with what the template says, and are resized as soon as they are seen.
+// cpuAnnotation, on the Deployment, holds the decided CPU limit of each pod, in thousandths
+// of a CPU. It is not in the template, because a changed template would replace all pods.
+// So pods start with the limit of the template, and the operator resizes them as soon as it
+// sees them.
 const cpuAnnotation = "millrace.dev/milli-cpu"
 
-// KeptCPU returns the CPU limit, in thousandths, that the pods of a Deployment are to
-// have; 0 for that of the template.
+// KeptCPU returns the decided CPU limit of a Deployment's pods, in thousandths of a CPU; 0
+// for the limit of the template.
 func KeptCPU(d *appsv1.Deployment) int64 {
 	if d == nil {
 		return 0
@@ -29,8 +29,8 @@ func KeptCPU(d *appsv1.Deployment) int64 {
 	return max(0, milli)
 }
 
-// TemplateCPU returns the CPU limit, in thousandths, that the pods of a Deployment
-// start with; 0 if there is none.
+// TemplateCPU returns the CPU limit with which the pods of a Deployment start, in
+// thousandths of a CPU; 0 if there is none.
 func TemplateCPU(d *appsv1.Deployment) int64 {
 	if d == nil {
 		return 0
@@ -41,8 +41,8 @@ func TemplateCPU(d *appsv1.Deployment) int64 {
 	return 0
 }
 
-// PodCPU returns the CPU limit that a pod asks for and the one that it has, in
-// thousandths; 0 where there is none.
+// PodCPU returns the CPU limit that a pod asks for and the one that it has, in thousandths
+// of a CPU; 0 if there is none.
 func PodCPU(pod *corev1.Pod) (asked, has int64) {
 	if c := workerContainer(&pod.Spec); c != nil {
 		asked = c.Resources.Limits.Cpu().MilliValue()
@@ -55,9 +55,9 @@ func PodCPU(pod *corev1.Pod) (asked, has int64) {
 	return asked, asked
 }
 
-// ResizedCPU returns what a pod of the Deployment asks for when its limit is milli
-// thousandths of a CPU: its request grows in proportion, so that a node has room for
-// it, and the pod's quality of service stays as it is.
+// ResizedCPU returns the resources of a pod of the Deployment whose CPU limit is milli
+// thousandths of a CPU. The request grows in proportion, so that the node reserves the CPU
+// and the pod's quality of service stays the same.
 func ResizedCPU(d *appsv1.Deployment, milli int64) corev1.ResourceRequirements {
 	request := milli
 	if c := workerContainer(&d.Spec.Template.Spec); c != nil {
@@ -72,8 +72,8 @@ func ResizedCPU(d *appsv1.Deployment, milli int64) corev1.ResourceRequirements {
 	}
 }
 
-// RestartsForCPU reports whether a pod's template has the container restarted when
-// its CPU changes.
+// RestartsForCPU reports whether a change of a pod's CPU restarts the container, according
+// to the template.
 func RestartsForCPU(pod *corev1.Pod) bool {
 	c := workerContainer(&pod.Spec)
 	if c == nil {

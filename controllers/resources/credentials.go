@@ -12,7 +12,7 @@ import (
 // Credential is one key of a Secret or a ConfigMap that a StreamProcessor refers
 // to.
 type Credential struct {
-	// Field is where the spec refers to it.
+	// Field is the path of the reference in the spec.
 	Field string
 	// Kind is SecretKind or ConfigMapKind.
 	Kind      string
@@ -25,18 +25,18 @@ const (
 	ConfigMapKind = "ConfigMap"
 )
 
-// Token is a service account's that a StreamProcessor asks for.
+// Token is a token of a service account that a StreamProcessor asks for.
 type Token struct {
-	// Field is where the spec asks for it.
+	// Field is the path of the token in the spec.
 	Field    string
 	Audience string
-	// ExpirationSeconds is how long it is valid.
+	// ExpirationSeconds is the token's lifetime.
 	ExpirationSeconds int64
 
 	file string
 }
 
-// Path is the credential's file below a directory of credentials.
+// Path returns the path of the credential's file below dir.
 func (c Credential) Path(dir string) string { return filepath.Join(dir, c.file()) }
 
 func (c Credential) file() string {
@@ -49,7 +49,7 @@ func (c Credential) file() string {
 // String names the credential for messages.
 func (c Credential) String() string { return fmt.Sprintf("%s %q, key %q", c.Kind, c.Name, c.Key) }
 
-// Path is the token's file below a directory of credentials.
+// Path returns the path of the token's file below dir.
 func (t Token) Path(dir string) string { return filepath.Join(dir, t.file) }
 
 // String names the token for messages.
@@ -57,8 +57,8 @@ func (t Token) String() string {
 	return fmt.Sprintf("the service account's token for the audience %q", t.Audience)
 }
 
-// Credentials lists what sp refers to: the keys of Secrets and ConfigMaps, in the
-// order of their fields, and the tokens.
+// Credentials lists the references of sp: the keys of Secrets and ConfigMaps, in the order of
+// their fields, and the tokens.
 func Credentials(sp *v1alpha1.StreamProcessor) ([]Credential, []Token) {
 	c := credentials{place: asNames}
 	c.kafka("spec.kafka", sp.Spec.Kafka)
@@ -66,17 +66,17 @@ func Credentials(sp *v1alpha1.StreamProcessor) ([]Credential, []Token) {
 	return c.found, c.tokens
 }
 
-// Kafka returns the configuration of the input's cluster for the operator, with
-// the names of the credentials and tokens in the place of their files.
+// Kafka returns the configuration of the input's cluster for the operator. It has the names
+// of credentials and tokens instead of file names.
 func Kafka(sp *v1alpha1.StreamProcessor) (config.Kafka, []Token) {
 	c := credentials{place: asNames}
 	return c.kafka("spec.kafka", sp.Spec.Kafka), c.tokens
 }
 
-// credentials writes the parts of the worker's configuration that name files with
-// credentials, and notes what belongs into these files.
+// credentials converts the parts of the spec that refer to credentials into the worker's
+// configuration, which names files, and collects the references.
 type credentials struct {
-	// place returns what the configuration says in the place of a file.
+	// place returns the text that the configuration has for a file.
 	place  func(credentialFile) string
 	found  []Credential
 	tokens []Token
@@ -167,7 +167,7 @@ func (c *credentials) authorities(field string, sources []v1alpha1.CASource) []s
 	return files
 }
 
-// secret returns "" for what is not referred to.
+// secret returns "" if ref is nil.
 func (c *credentials) secret(field string, ref *v1alpha1.SecretKeyRef) string {
 	if ref == nil {
 		return ""
@@ -181,7 +181,7 @@ func (c *credentials) add(field, kind, name, key string) string {
 	return c.place(credential)
 }
 
-// token names the file after the cluster: one cluster takes one token.
+// token names the token's file after the cluster, which has at most one token.
 func (c *credentials) token(field string, t *v1alpha1.ServiceAccountTokenSpec) string {
 	cluster := strings.TrimPrefix(strings.TrimSuffix(field, ".sasl.oauth.serviceAccountToken"), "spec.")
 	token := Token{Field: field, Audience: t.Audience, file: filepath.Join("tokens", cluster)}

@@ -9,9 +9,9 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// checkCredentials refuses what the CRD's rules do, for manifests that have not
-// been through an API server: the configuration can't say which object a file is
-// of.
+// checkCredentials checks the CRD's rules about references, for manifests that have not
+// passed through an API server. The worker's configuration contains only files, so it can't
+// check the references.
 func checkCredentials(spec *v1alpha1.StreamProcessorSpec) error {
 	var c credentialsCheck
 	c.kafka("spec.kafka", &spec.Kafka)
@@ -64,7 +64,8 @@ func (c *credentialsCheck) authorities(field string, sources []v1alpha1.CASource
 	}
 }
 
-// sasl leaves fields that the mechanism does not use to the configuration's check.
+// sasl checks only the references; the configuration checks the fields that the mechanism
+// does not use.
 func (c *credentialsCheck) sasl(field string, s *v1alpha1.SASLSpec) {
 	switch s.Mechanism {
 	case v1alpha1.SASLPlain, v1alpha1.SASLScramSHA256, v1alpha1.SASLScramSHA512:
@@ -79,7 +80,7 @@ func (c *credentialsCheck) sasl(field string, s *v1alpha1.SASLSpec) {
 			c.add(field+".oauth", "it is not set: say where the tokens come from, with tokenEndpoint or serviceAccountToken")
 		}
 		if s.UsernameSecretRef != nil || s.PasswordSecretRef != nil {
-			c.add(field, fmt.Sprintf("user name and password are for PLAIN and SCRAM only: leave them away, or set one of these in the place of %s", s.Mechanism))
+			c.add(field, fmt.Sprintf("user name and password are for PLAIN and SCRAM only: remove them, or set one of these instead of %s", s.Mechanism))
 		}
 	}
 	c.secret(field+".usernameSecretRef", s.UsernameSecretRef)
@@ -116,7 +117,7 @@ func (c *credentialsCheck) secret(field string, ref *v1alpha1.SecretKeyRef) {
 	}
 }
 
-// ref refuses what is no name and what is no key: they become a file's path.
+// ref refuses invalid names and keys, because they become part of a file's path.
 func (c *credentialsCheck) ref(field, name, key string) {
 	switch {
 	case name == "":

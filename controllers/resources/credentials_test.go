@@ -40,14 +40,14 @@ func TestCredentialsOfBothClusters(t *testing.T) {
 	if len(tokens) != 1 || tokens[0].Path("/dir") != "/dir/tokens/kafka" || tokens[0].ExpirationSeconds != 600 {
 		t.Errorf("got the tokens %+v", tokens)
 	}
-	// A key that two fields name is one file.
+	// A key that two fields refer to is one file.
 	sources := credentialsVolume(sp).Projected.Sources
 	if len(sources) != 3 || len(sources[0].ConfigMap.Items) != 1 || len(sources[1].Secret.Items) != 2 || sources[2].ServiceAccountToken == nil {
 		t.Errorf("the volume has %+v", sources)
 	}
 }
 
-// The CRD's rules say the same; `millrace run` has no API server.
+// TestCredentialsThatAreRefused
 func TestWorkerConfigRefusesCredentials(t *testing.T) {
 	oauth := func(change func(*v1alpha1.OAuthSpec)) func(*v1alpha1.KafkaSpec) {
 		return func(k *v1alpha1.KafkaSpec) {

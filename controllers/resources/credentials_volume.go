@@ -8,9 +8,9 @@ import (
 
 const credentialsVolumeName = "millrace-credentials"
 
-// credentialsVolume has a file for each credential and token of sp; it is nil
-// without any. It holds the keys that sp refers to, and no others: a Secret may
-// hold more.
+// credentialsVolume returns a volume with a file for each credential and token of sp, nil if
+// there are none. It contains only the keys that sp refers to, although a Secret may hold
+// more.
 func credentialsVolume(sp *v1alpha1.StreamProcessor) *corev1.Volume {
 	found, tokens := Credentials(sp)
 	var sources []corev1.VolumeProjection
@@ -30,7 +30,7 @@ func credentialsVolume(sp *v1alpha1.StreamProcessor) *corev1.Volume {
 	}}
 }
 
-// byObject puts the credentials of one object together, each key once.
+// byObject groups the credentials by object, each key once.
 func byObject(list []Credential) [][]Credential {
 	type object struct{ kind, name string }
 	var grouped [][]Credential
@@ -51,7 +51,7 @@ func byObject(list []Credential) [][]Credential {
 	return grouped
 }
 
-// projection has the keys of one object, which is the same in all of list.
+// projection projects the keys of one object, which all of list belong to.
 func projection(list []Credential) corev1.VolumeProjection {
 	var items []corev1.KeyToPath
 	for _, c := range list {

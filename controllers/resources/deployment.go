@@ -11,7 +11,7 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// deployment runs the workers.
+// deployment returns the Deployment that runs the workers.
 func deployment(sp *v1alpha1.StreamProcessor, in Inputs, template corev1.PodTemplateSpec) *appsv1.Deployment {
 	meta := objectMeta(sp)
 	meta.Labels = labels.Merge(sp.Spec.Deployment.Labels, meta.Labels)

@@ -1,5 +1,4 @@
-// Package resources builds what a StreamProcessor needs from its spec: the
-// worker's configuration, which `millrace run` uses too, and the objects that
-// run it in a cluster. All of it is pure: nothing is read, written or dialled
-// here.
+// Package resources builds two things from the spec of a StreamProcessor: the worker's
+// configuration, which `millrace run` uses too, and the objects that run the workers in a
+// cluster. The package is pure: it reads, writes and dials nothing.
 package resources

@@ -8,8 +8,8 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// FuzzTemplate: no template makes the operator panic, and what is accepted has
-// all that a worker needs.
+// FuzzTemplate checks that no template makes the operator panic, and that an accepted one
+// keeps the settings that a worker needs.
 func FuzzTemplate(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `null`, `[]`, `{"containers": null}`, `{"containers": [{"$patch": "replace"}]}`,

@@ -7,11 +7,11 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// replicasAnnotation, on the Deployment, is how many pods ran last. A Deployment
-// without pods has forgotten it otherwise.
+// replicasAnnotation, on the Deployment, holds the last number of pods above zero. A
+// Deployment that is scaled to zero does not remember it otherwise.
 const replicasAnnotation = "millrace.dev/replicas"
 
-// keep notes on the Deployment what has to outlast the pods.
+// keep writes the annotations that outlast the pods.
 func keep(d *appsv1.Deployment, in Inputs) {
 	kept := map[string]string{}
 	if in.RanReplicas > 0 {
@@ -25,8 +25,8 @@ func keep(d *appsv1.Deployment, in Inputs) {
 	}
 }
 
-// Scale returns the part of a Deployment that is about the number and the size of its
-// pods, for a merge patch that leaves the pod template as it is.
+// Scale returns a merge patch that sets the number and the CPU of a Deployment's pods and
+// leaves the pod template unchanged.
 func Scale(d *appsv1.Deployment) map[string]any {
 	kept := map[string]any{replicasAnnotation: nil, cpuAnnotation: nil}
 	for name := range kept {
@@ -40,21 +40,22 @@ func Scale(d *appsv1.Deployment) map[string]any {
 	}
 }
 
-// ScaleWithoutCPU is the part of a Deployment without the note of its pods' CPU, for a
-// merge patch that removes that.
+// ScaleWithoutCPU returns a merge patch that removes the CPU of the pods from a
+// Deployment's annotations.
 func ScaleWithoutCPU() map[string]any {
 	return map[string]any{"metadata": map[string]any{"annotations": map[string]any{cpuAnnotation: nil}}}
 }
 
-// Stopped is a Deployment that there is, without pods.
+// Stopped returns a copy of an existing Deployment with zero replicas.
 func Stopped(d *appsv1.Deployment) *appsv1.Deployment {
 	stopped := d.DeepCopy()
-	stopped.TypeMeta = typeMeta("apps/v1", "Deployment") // what comes from the cache has none
+	stopped.TypeMeta = typeMeta("apps/v1", "Deployment") // objects from the cache have none
 	stopped.Spec.Replicas = new(int32(0))
 	return stopped
 }
 
-// RanReplicas returns how many pods a Deployment ran last, 0 if it never ran any.
+// RanReplicas returns the last number of pods of a Deployment above zero, 0 if it never ran
+// any.
 func RanReplicas(d *appsv1.Deployment) int32 {
 	if d == nil {
 		return 0

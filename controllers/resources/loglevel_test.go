@@ -9,7 +9,7 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// TestLogLevel: the spec's counts, then the operator's.
+// TestLogLevel checks that the spec's log level takes precedence over the operator's.
 func TestLogLevel(t *testing.T) {
 	for _, c := range []struct{ spec, operator, want v1alpha1.LogLevel }{
 		{"", "", v1alpha1.LogInfo},

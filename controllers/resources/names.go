@@ -7,8 +7,8 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// Manager is the operator's name: in labels, as the field manager of what it
-// applies, and as the source of events.
+// Manager is the operator's name in labels, as the field manager, and as the source of
+// events.
 const Manager = "millrace-operator"
 
 // The labels of everything that belongs to a StreamProcessor.
@@ -19,21 +19,21 @@ const (
 	componentLabel = "app.kubernetes.io/component"
 )
 
-// ConfigLabel is on a ConfigMap with a worker's file, and on the pods and
+// ConfigLabel is the label of a ConfigMap with a worker's file, and of the pods and
 // ReplicaSets that refer to it. Its value is the hash of the file.
 const ConfigLabel = "millrace.dev/config"
 
-// credentialsHashAnnotation is in the pod template: pods are replaced when a
-// credential has changed that they use.
+// credentialsHashAnnotation is an annotation of the pod template. It makes the Deployment
+// replace the pods when one of their credentials has changed.
 const credentialsHashAnnotation = "millrace.dev/credentials-hash"
 
-// Name is that of every object of sp but its ConfigMaps.
+// Name returns the name of all objects of sp but its ConfigMaps.
 func Name(sp *v1alpha1.StreamProcessor) string { return sp.Name + "-worker" }
 
-// ConfigMapName is that of the ConfigMap with the file that has a hash.
+// ConfigMapName returns the name of the ConfigMap with the file of that hash.
 func ConfigMapName(sp *v1alpha1.StreamProcessor, hash string) string { return Name(sp) + "-" + hash }
 
-// Selector finds the pods of the StreamProcessor with a name.
+// Selector selects the pods of the StreamProcessor with that name.
 func Selector(name string) labels.Set {
 	return labels.Set{
 		nameLabel:      "streamprocessor",
@@ -42,16 +42,16 @@ func Selector(name string) labels.Set {
 	}
 }
 
-// Managed finds what the operator has made, for all StreamProcessors.
+// Managed selects the objects that the operator has made, for all StreamProcessors.
 func Managed() labels.Set { return labels.Set{ManagedByLabel: Manager} }
 
-// ownLabels are on all objects.
+// ownLabels returns the labels of all objects of sp.
 func ownLabels(sp *v1alpha1.StreamProcessor) map[string]string {
 	return labels.Merge(Selector(sp.Name), Managed())
 }
 
-// objectMeta is that of every object of sp. The owner reference makes the
-// garbage collector take the object away with sp.
+// objectMeta returns the metadata of an object of sp. The owner reference makes the garbage
+// collector delete the object together with sp.
 func objectMeta(sp *v1alpha1.StreamProcessor) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Name: Name(sp), Namespace: sp.Namespace, Labels: ownLabels(sp),
@@ -61,7 +61,7 @@ func objectMeta(sp *v1alpha1.StreamProcessor) metav1.ObjectMeta {
 	}
 }
 
-// ServiceAccountName is that of the pods' service account: the operator's, unless
+// ServiceAccountName returns the name of the pods' service account: the operator's, unless
 // the template names another.
 func ServiceAccountName(sp *v1alpha1.StreamProcessor) string {
 	if overlay, err := sp.Spec.Template.PodSpec(); err == nil && overlay.ServiceAccountName != "" {

@@ -13,12 +13,12 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// MetricsPort is where workers serve metrics, health and /status.
+// MetricsPort is the port at which workers serve metrics, health and /status.
 const MetricsPort = 8080
 
 const metricsPortName = "metrics"
 
-// service gives each pod a name to be scraped by; there is nothing to balance.
+// service returns a headless Service, which gives each pod a DNS name for scraping.
 func service(sp *v1alpha1.StreamProcessor) *corev1.Service {
 	return &corev1.Service{
 		TypeMeta:   typeMeta("v1", "Service"),
@@ -26,7 +26,7 @@ func service(sp *v1alpha1.StreamProcessor) *corev1.Service {
 		Spec: corev1.ServiceSpec{
 			ClusterIP: corev1.ClusterIPNone,
 			Selector:  Selector(sp.Name),
-			// A pod that does not get ready is the one to look into.
+			// A pod that does not become ready is the most interesting one to scrape.
 			PublishNotReadyAddresses: true,
 			Ports: []corev1.ServicePort{{
 				Name: metricsPortName, Port: MetricsPort, Protocol: corev1.ProtocolTCP,
@@ -36,8 +36,8 @@ func service(sp *v1alpha1.StreamProcessor) *corev1.Service {
 	}
 }
 
-// disruptionBudget lets nodes be drained one worker at a time: each one that
-// goes hands its partitions over.
+// disruptionBudget lets drains of nodes evict one worker at a time, because each eviction
+// moves partitions.
 func disruptionBudget(sp *v1alpha1.StreamProcessor) *policyv1.PodDisruptionBudget {
 	return &policyv1.PodDisruptionBudget{
 		TypeMeta:   typeMeta("policy/v1", "PodDisruptionBudget"),
@@ -50,8 +50,8 @@ func disruptionBudget(sp *v1alpha1.StreamProcessor) *policyv1.PodDisruptionBudge
 	}
 }
 
-// networkPolicy lets nothing in but to the metrics port. Where brokers are is
-// not known here, so it says nothing about what goes out.
+// networkPolicy admits connections to the metrics port only. It does not restrict outgoing
+// connections, because the addresses of brokers are not known here.
 func networkPolicy(sp *v1alpha1.StreamProcessor) *networkingv1.NetworkPolicy {
 	return &networkingv1.NetworkPolicy{
 		TypeMeta:   typeMeta("networking.k8s.io/v1", "NetworkPolicy"),
@@ -68,11 +68,11 @@ func networkPolicy(sp *v1alpha1.StreamProcessor) *networkingv1.NetworkPolicy {
 	}
 }
 
-// PodMonitorKind is the Prometheus operator's.
+// PodMonitorKind is the kind of the Prometheus operator's PodMonitor.
 var PodMonitorKind = schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "PodMonitor"}
 
-// podMonitor has no Go type here: depending on the Prometheus operator for one
-// object would be dear.
+// podMonitor returns an unstructured object, to avoid a dependency on the Prometheus
+// operator.
 func podMonitor(sp *v1alpha1.StreamProcessor, more map[string]string) *unstructured.Unstructured {
 	monitor := &unstructured.Unstructured{Object: map[string]any{
 		"spec": map[string]any{

@@ -15,37 +15,37 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// Object is anything that the API server keeps.
+// Object is an object of the API server.
 type Object interface {
 	metav1.Object
 	runtime.Object
 }
 
-// Inputs are what the objects depend on beside the spec.
+// Inputs are the values that the objects depend on in addition to the spec.
 type Inputs struct {
 	// WorkerImage runs the built-in processors.
 	WorkerImage string
-	// LogLevel is that of workers whose spec has none.
+	// LogLevel is the log level of workers whose spec has none.
 	LogLevel v1alpha1.LogLevel
 	Replicas int32
-	// RanReplicas is how many pods run, or ran last.
+	// RanReplicas is the number of pods, or the last one above zero.
 	RanReplicas int32
-	// CPU is the limit that each pod is to have, in thousandths; 0 for that of the
-	// template.
+	// CPU is the decided CPU limit of each pod, in thousandths of a CPU; 0 for the limit
+	// of the template.
 	CPU int64
-	// Partitions of the input topic; 0 if they are not known.
+	// Partitions is the number of partitions of the input topic; 0 if it is unknown.
 	Partitions int32
-	// CredentialsHash stands for the content of the Secrets and ConfigMaps that sp
+	// CredentialsHash is the hash of the contents of the Secrets and ConfigMaps that sp
 	// refers to.
 	CredentialsHash string
 	// NetworkPolicy and PodMonitor ask for these objects.
 	NetworkPolicy, PodMonitor bool
-	// PodMonitorLabels are on the PodMonitor beside our own.
+	// PodMonitorLabels are added to the PodMonitor.
 	PodMonitorLabels map[string]string
 }
 
-// Objects are all that sp needs, in the order in which they are to be there. It
-// fails with what keeps a worker from running with the spec, each by its field.
+// Objects returns all objects of sp, in the order in which to create them. If a worker could
+// not run with the spec, it returns all errors, each with its field.
 func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
 	content, err := workerFile(sp, in.LogLevel)
 	template, templateErr := podTemplate(sp, in, hash(content))
@@ -68,13 +68,13 @@ func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
 	return append(objects, d), markRevision(d, sp)
 }
 
-// ConfigMapOf is the name of the ConfigMap that Objects makes.
+// ConfigMapOf returns the name of the ConfigMap among Objects.
 func ConfigMapOf(sp *v1alpha1.StreamProcessor, logLevel v1alpha1.LogLevel) (string, error) {
 	content, err := workerFile(sp, logLevel)
 	return ConfigMapName(sp, hash(content)), err
 }
 
-// workerFile is the content of the file that the pods of sp read.
+// workerFile returns the content of the configuration file for the pods of sp.
 func workerFile(sp *v1alpha1.StreamProcessor, logLevel v1alpha1.LogLevel) ([]byte, error) {
 	cfg, err := WorkerConfig(sp, credentialsDir)
 	if err != nil {
@@ -103,9 +103,9 @@ func typeMeta(apiVersion, kind string) metav1.TypeMeta {
 // configFile is the name of the configuration in the ConfigMap and in the pod.
 const configFile = "worker.yaml"
 
-// configMap never changes, and each file has one of its own. So pods and their
-// file belong together: an old pod that restarts reads the old file, and a new pod
-// does not start before its file is there.
+// configMap returns the ConfigMap with the configuration file. It is immutable, and another
+// file gets another ConfigMap. So an old pod that restarts reads the old file, and a new pod
+// does not start before its file exists.
 func configMap(sp *v1alpha1.StreamProcessor, content []byte) *corev1.ConfigMap {
 	c := &corev1.ConfigMap{
 		TypeMeta:   typeMeta("v1", "ConfigMap"),
@@ -118,8 +118,8 @@ func configMap(sp *v1alpha1.StreamProcessor, content []byte) *corev1.ConfigMap {
 	return c
 }
 
-// serviceAccount has no rights and no token; it is there so that pods don't run
-// as the namespace's default one, which may have both.
+// serviceAccount returns an account without permissions and without a token. Without it the
+// pods would run as the namespace's default account, which may have both.
 func serviceAccount(sp *v1alpha1.StreamProcessor) *corev1.ServiceAccount {
 	return &corev1.ServiceAccount{
 		TypeMeta:                     typeMeta("v1", "ServiceAccount"),

@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// read decodes a manifest of testdata as the API server would hand it out.
+// read decodes a manifest of testdata with the metadata that the API server sets.
 func read(t *testing.T, name string) *v1alpha1.StreamProcessor {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("testdata", name))
@@ -34,8 +34,7 @@ func read(t *testing.T, name string) *v1alpha1.StreamProcessor {
 	return sp
 }
 
-// TestObjects compares all objects of a few StreamProcessors with golden files,
-// which a person has read.
+// TestObjects compares all objects of a few StreamProcessors with golden files.
 func TestObjects(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -83,7 +82,8 @@ func compare(t *testing.T, golden string, objects []Object) {
 	}
 }
 
-// TestSameInputsGiveTheSameObjects: what is applied is compared by a hash.
+// TestSameInputsGiveTheSameObjects checks that the objects are deterministic, because the
+// operator compares their hashes.
 func TestSameInputsGiveTheSameObjects(t *testing.T) {
 	in := Inputs{WorkerImage: "worker:1", Replicas: 2, Partitions: 4}
 	for range 20 {
@@ -93,13 +93,13 @@ func TestSameInputsGiveTheSameObjects(t *testing.T) {
 			x, _ := yaml.Marshal(a[i])
 			y, _ := yaml.Marshal(b[i])
 			if string(x) != string(y) {
-				t.Fatalf("differs:\n%s\n%s", x, y)
+				t.Fatalf("two calls differ:\n%s\n%s", x, y)
 			}
 		}
 	}
 }
 
-// workload is the Deployment of sp.
+// workload returns the Deployment of sp.
 func workload(t *testing.T, sp *v1alpha1.StreamProcessor) *appsv1.Deployment {
 	t.Helper()
 	objects, err := Objects(sp, Inputs{WorkerImage: "worker:1", Replicas: 1, Partitions: 1})
@@ -109,7 +109,8 @@ func workload(t *testing.T, sp *v1alpha1.StreamProcessor) *appsv1.Deployment {
 	return objects[len(objects)-1].(*appsv1.Deployment)
 }
 
-// TestUsersLabelsDoNotReplaceOurs: the Deployment finds its pods by them.
+// TestUsersLabelsDoNotReplaceOurs checks that the operator's labels win, because they select
+// the pods.
 func TestUsersLabelsDoNotReplaceOurs(t *testing.T) {
 	sp := read(t, "minimal.yaml")
 	theirs := v1alpha1.Metadata{Labels: map[string]string{InstanceLabel: "other", "team": "a"}}
@@ -122,28 +123,28 @@ func TestUsersLabelsDoNotReplaceOurs(t *testing.T) {
 	}
 }
 
-// TestRollout: never more pods than partitions, and none missing where the count
-// allows both.
+// TestRollout checks that a rollout never has more pods than partitions, and has none
+// missing if the number of partitions allows it.
 func TestRollout(t *testing.T) {
 	for _, partitions := range []int32{0, 1, 2, 3, 7, 12, 100} {
 		for replicas := int32(0); replicas <= partitions; replicas++ {
 			u := rollout(replicas, partitions).RollingUpdate
 			surge, missing := u.MaxSurge.IntVal, u.MaxUnavailable.IntVal
 			if surge+missing < 1 {
-				t.Errorf("%d of %d: nothing may move", replicas, partitions)
+				t.Errorf("%d pods, %d partitions: the strategy allows no step", replicas, partitions)
 			}
 			if replicas+surge > partitions {
-				t.Errorf("%d of %d: %d more are too many", replicas, partitions, surge)
+				t.Errorf("%d pods, %d partitions: a surge of %d is too high", replicas, partitions, surge)
 			}
 			if replicas < partitions && missing > 0 {
-				t.Errorf("%d of %d: %d are missing without need", replicas, partitions, missing)
+				t.Errorf("%d pods, %d partitions: %d may be unavailable, want none", replicas, partitions, missing)
 			}
 		}
 	}
 }
 
-// TestGracePeriodCoversTheStop: a pod is not killed before its worker has had the
-// time that it may take.
+// TestGracePeriodCoversTheStop checks that the grace period covers the time that a worker may
+// take to stop.
 func TestGracePeriodCoversTheStop(t *testing.T) {
 	for _, drain := range []time.Duration{time.Second, 20 * time.Second, 45500 * time.Millisecond, time.Hour} {
 		sp := read(t, "minimal.yaml")
@@ -155,7 +156,8 @@ func TestGracePeriodCoversTheStop(t *testing.T) {
 	}
 }
 
-// TestGroupIDHoldsTheNamespace where there is one.
+// TestGroupIDHoldsTheNamespace checks that the default group contains the namespace if there
+// is one.
 func TestGroupIDHoldsTheNamespace(t *testing.T) {
 	sp := read(t, "minimal.yaml")
 	sp.Namespace = "shop"
@@ -172,7 +174,7 @@ func TestGroupIDHoldsTheNamespace(t *testing.T) {
 	}
 }
 
-// TestObjectsOfAnInvalidSpec fail with the field.
+// TestObjectsOfAnInvalidSpec checks that the error names the field.
 func TestObjectsOfAnInvalidSpec(t *testing.T) {
 	sp := read(t, "minimal.yaml")
 	sp.Spec.Delivery = v1alpha1.ExactlyOnce

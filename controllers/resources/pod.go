@@ -17,14 +17,14 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// CheckTemplate fails with what keeps sp's template from being laid over its
-// pods, each by its field.
+// CheckTemplate returns the errors that prevent the merge of sp's template into its pods,
+// each with its field.
 func CheckTemplate(sp *v1alpha1.StreamProcessor) error {
 	_, err := podTemplate(sp, Inputs{}, "")
 	return err
 }
 
-// podTemplate is the operator's pod with the template of sp laid over it.
+// podTemplate returns the operator's pod merged with the template of sp.
 func podTemplate(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) (corev1.PodTemplateSpec, error) {
 	overlay, err := sp.Spec.Template.PodSpec()
 	if err != nil {
@@ -41,10 +41,11 @@ func podTemplate(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) (co
 	return template, errors.Join(checkMetadata(&sp.Spec), checkPod(base, overlay, merged))
 }
 
-// podMeta has the operator's labels and annotations win.
+// podMeta returns the pod's metadata. The operator's labels and annotations win over those
+// of the template.
 func podMeta(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) metav1.ObjectMeta {
 	meta := metav1.ObjectMeta{Labels: ownLabels(sp), Annotations: map[string]string{
-		// kubectl logs and exec ask for no container then.
+		// With this annotation kubectl logs and exec need no --container.
 		"kubectl.kubernetes.io/default-container": v1alpha1.WorkerContainer,
 	}}
 	if t := sp.Spec.Template; t != nil {
@@ -58,8 +59,8 @@ func podMeta(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) metav1.
 	return meta
 }
 
-// podSpec is the pod before the overlay. Defaults that a user may not want are
-// left away where the overlay has something in their place.
+// podSpec returns the pod before the merge. It leaves out defaults that the overlay
+// replaces.
 func podSpec(sp *v1alpha1.StreamProcessor, in Inputs, overlay *corev1.PodSpec, configHash string) *corev1.PodSpec {
 	own := workerOf(overlay)
 	pod := &corev1.PodSpec{
@@ -80,7 +81,8 @@ func podSpec(sp *v1alpha1.StreamProcessor, in Inputs, overlay *corev1.PodSpec, c
 	return pod
 }
 
-// spread puts the pods of one version on different nodes where there is room.
+// spread asks the scheduler to put the pods of one version on different nodes where there
+// is room.
 func spread(sp *v1alpha1.StreamProcessor) []corev1.TopologySpreadConstraint {
 	return []corev1.TopologySpreadConstraint{{
 		MaxSkew: 1, TopologyKey: corev1.LabelHostname, WhenUnsatisfiable: corev1.ScheduleAnyway,
@@ -121,8 +123,8 @@ func workerIndex(pod *corev1.PodSpec) int {
 	return slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == v1alpha1.WorkerContainer })
 }
 
-// gracePeriod is in seconds: how long a stop takes by the worker's own account, after the pause
-// that the overlay may have before it.
+// gracePeriod returns the seconds that a stop may take: the time of the worker's own stop,
+// after the pause of a preStop hook in the overlay.
 func gracePeriod(sp *v1alpha1.StreamProcessor, own corev1.Container) int64 {
 	drain := 20 * time.Second
 	if sp.Spec.DrainTimeout != nil {

@@ -11,20 +11,20 @@ import (
 	sdk "github.com/millrace-dev/millrace/worker"
 )
 
-// pod is that of the least StreamProcessor with a template laid over it.
+// pod returns the pod of the least StreamProcessor, merged with a template.
 func pod(t *testing.T, template string) corev1.PodTemplateSpec {
 	t.Helper()
 	return workload(t, decode(t, least+"  template: {spec: "+template+"}")).Spec.Template
 }
 
-// worker is the worker's container with a template's part laid over it.
+// worker returns the worker's container, merged with a template's part.
 func worker(t *testing.T, fields string) corev1.Container {
 	t.Helper()
 	spec := pod(t, "{containers: [{name: worker, "+fields+"}]}").Spec
 	return workerOf(&spec)
 }
 
-// TestTemplateIsMerged: what it does not speak of stays.
+// TestTemplateIsMerged checks that fields that the template does not set stay unchanged.
 func TestTemplateIsMerged(t *testing.T) {
 	before := worker(t, "")
 	got := worker(t, "env: [{name: A, value: b}], readinessProbe: {periodSeconds: 7}, securityContext: {runAsUser: 7}, volumeMounts: [{name: millrace-tmp, mountPath: /cache}]")
@@ -43,8 +43,8 @@ func TestTemplateIsMerged(t *testing.T) {
 	}
 }
 
-// TestDefaultsGiveWay to what a template has in their place, also where a merge
-// of both would be no pod.
+// TestDefaultsGiveWay checks that a template replaces defaults, also where a merge of both
+// would not be a valid pod.
 func TestDefaultsGiveWay(t *testing.T) {
 	if got := worker(t, "resources: {requests: {cpu: 1}}").Resources.Requests; len(got) != 1 {
 		t.Errorf("requests %v", got)
@@ -81,7 +81,8 @@ func TestDefaultsGiveWay(t *testing.T) {
 	}
 }
 
-// TestMemoryLimitOfGo follows the container's, unless the user has one.
+// TestMemoryLimitOfGo checks that GOMEMLIMIT follows the container's limit unless the user
+// sets it.
 func TestMemoryLimitOfGo(t *testing.T) {
 	for fields, want := range map[string]string{
 		"": "", "resources: {limits: {cpu: 1}}": "", "resources: {requests: {memory: 1Gi}}": "", "resources: {limits: {memory: 1}}": "",
@@ -101,20 +102,19 @@ func TestMemoryLimitOfGo(t *testing.T) {
 	}
 }
 
-// TestSlowStart: a program that loads a model for minutes is not taken for one
-// that hangs.
+// TestSlowStart checks that the startup probe leaves a program minutes to load a model.
 func TestSlowStart(t *testing.T) {
 	p := worker(t, "").StartupProbe
 	if patience := time.Duration(p.PeriodSeconds*p.FailureThreshold) * time.Second; patience < 20*time.Minute || p.PeriodSeconds > 2 {
-		t.Errorf("it has %v, and is asked every %d s", patience, p.PeriodSeconds)
+		t.Errorf("the startup probe allows %v, with a period of %d s", patience, p.PeriodSeconds)
 	}
 	if p.HTTPGet.Path != worker(t, "").LivenessProbe.HTTPGet.Path {
-		t.Errorf("it is asked for %s", p.HTTPGet.Path)
+		t.Errorf("the startup probe asks for %s", p.HTTPGet.Path)
 	}
 }
 
-// TestPauseBeforeTheStop is added to the grace period, in which the worker
-// drains.
+// TestPauseBeforeTheStop checks that the pause of a preStop hook is added to the grace
+// period.
 func TestPauseBeforeTheStop(t *testing.T) {
 	before := *pod(t, "{}").Spec.TerminationGracePeriodSeconds
 	if got := *pod(t, "{containers: [{name: worker, lifecycle: {preStop: {sleep: {seconds: 7}}}}]}").Spec.TerminationGracePeriodSeconds; got != before+7 {
@@ -122,7 +122,8 @@ func TestPauseBeforeTheStop(t *testing.T) {
 	}
 }
 
-// TestFurtherContainersAreRestricted, unless they ask for more.
+// TestFurtherContainersAreRestricted checks that further containers are restricted unless they
+// ask for more.
 func TestFurtherContainersAreRestricted(t *testing.T) {
 	spec := pod(t, "{initContainers: [{name: a}, {name: b, securityContext: {capabilities: {add: [NET_BIND_SERVICE]}}}], containers: [{name: c, securityContext: {privileged: true}}, {name: d, securityContext: {allowPrivilegeEscalation: true, capabilities: {drop: []}}}]}").Spec
 	for _, c := range spec.InitContainers {
@@ -131,14 +132,14 @@ func TestFurtherContainersAreRestricted(t *testing.T) {
 		}
 	}
 	if s := spec.Containers[0].SecurityContext; s.AllowPrivilegeEscalation != nil {
-		t.Errorf("the API server refuses %+v", s)
+		t.Errorf("the API server would refuse %+v", s)
 	}
 	if s := spec.Containers[1].SecurityContext; !*s.AllowPrivilegeEscalation || len(s.Capabilities.Drop) > 0 {
 		t.Errorf("%+v", s)
 	}
 }
 
-// TestProgram: what runs, and with which arguments.
+// TestProgram checks the image, the command and the arguments.
 func TestProgram(t *testing.T) {
 	for processor, want := range map[string]corev1.Container{
 		"{cel: {}}":                                     {Image: "worker:1", Args: []string{"--config", "/etc/millrace/worker.yaml"}},
@@ -157,14 +158,15 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// TestProgramsFindTheirConfiguration without an argument that names it.
+// TestProgramsFindTheirConfiguration checks that programs need no argument to find their
+// configuration.
 func TestProgramsFindTheirConfiguration(t *testing.T) {
 	if path := configDir + "/" + configFile; path != sdk.DefaultConfigPath {
-		t.Errorf("it is mounted as %s, and the SDK looks for %s", path, sdk.DefaultConfigPath)
+		t.Errorf("the configuration is mounted as %s, but the SDK looks for %s", path, sdk.DefaultConfigPath)
 	}
 }
 
-// TestQuantitiesAreRounded as the API server does it.
+// TestQuantitiesAreRounded checks that amounts are rounded as the API server does.
 func TestQuantitiesAreRounded(t *testing.T) {
 	spec := pod(t, "{initContainers: [{name: a, resources: {limits: {cpu: 1u}}}], overhead: {memory: 1500u}, containers: [{name: worker, resources: {requests: {cpu: 100500u}}}]}").Spec
 	limits, overhead, requests := spec.InitContainers[0].Resources.Limits, spec.Overhead, workerOf(&spec).Resources.Requests
@@ -173,7 +175,8 @@ func TestQuantitiesAreRounded(t *testing.T) {
 	}
 }
 
-// TestMetadataIsChecked on a laptop too, which has no API server to do so.
+// TestMetadataIsChecked checks labels and annotations for `millrace run`, which has no API
+// server.
 func TestMetadataIsChecked(t *testing.T) {
 	for change, want := range map[string]string{
 		"template: {metadata: {labels: {a b: c}}}":                            "spec.template.metadata.labels: \"a b\": ",

@@ -17,8 +17,8 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// checkPod refuses an overlay that changes what a worker can't do without. Each
-// error names the field of the overlay.
+// checkPod refuses an overlay that changes a setting that the worker needs. Each error names
+// the field of the overlay.
 func checkPod(base, overlay, merged *corev1.PodSpec) error {
 	return errors.Join(
 		checkAccount(overlay),
@@ -29,13 +29,13 @@ func checkPod(base, overlay, merged *corev1.PodSpec) error {
 	)
 }
 
-// checkAccount refuses the name that the field had in the first Kubernetes: the
-// operator's serviceAccountName would win over it.
+// checkAccount refuses the deprecated name of serviceAccountName, because the operator's
+// serviceAccountName would win over it.
 func checkAccount(overlay *corev1.PodSpec) error {
 	if overlay.DeprecatedServiceAccount == "" {
 		return nil
 	}
-	return errors.New("spec.template.spec.serviceAccount: it has another name now: write serviceAccountName")
+	return errors.New("spec.template.spec.serviceAccount: the field has another name now: write serviceAccountName")
 }
 
 // problems collects findings about one container of the overlay.
@@ -52,73 +52,72 @@ func containerPath(list string, i int) string {
 	return fmt.Sprintf("spec.template.spec.%s[%d]", list, i)
 }
 
-// checkWorker is about the worker's container.
+// checkWorker checks the worker's container.
 func checkWorker(base, overlay, merged *corev1.PodSpec) error {
 	i := workerIndex(merged)
 	if i < 0 {
-		return errors.New("spec.template.spec.containers: the container worker can't be taken away: leave it there")
+		return errors.New("spec.template.spec.containers: the container worker can't be removed: keep it")
 	}
-	own, wanted, is := workerOf(overlay), base.Containers[0], merged.Containers[i]
+	overlaid, before, after := workerOf(overlay), base.Containers[0], merged.Containers[i]
 	p := problems{path: containerPath("containers", max(0, workerIndex(overlay)))}
-	if own.Image != "" {
+	if overlaid.Image != "" {
 		p.add("image", "it is set elsewhere: write it into spec.processor.container.image or spec.processor.cel.image")
 	}
-	if own.Command != nil {
+	if overlaid.Command != nil {
 		p.add("command", "it is set elsewhere: write it into spec.processor.container.command")
 	}
-	if own.Args != nil {
+	if overlaid.Args != nil {
 		p.add("args", "they are set elsewhere: write them into spec.processor.container.args")
 	}
-	if !samePorts(wanted.Ports, is.Ports) {
-		p.add("ports", "port %d is where the worker serves metrics and health, and is found as %q: leave it as it is, and give others other numbers and names", MetricsPort, metricsPortName)
+	if !samePorts(before.Ports, after.Ports) {
+		p.add("ports", "the worker serves metrics and health on port %d, named %q: leave it unchanged, and use other numbers and names for other ports", MetricsPort, metricsPortName)
 	}
-	for _, v := range own.Env {
+	for _, v := range overlaid.Env {
 		if strings.HasPrefix(v.Name, "MILLRACE_") {
 			p.add("env", "%s: variables that begin with MILLRACE_ are the operator's own: choose another name", v.Name)
 		}
 	}
-	checkMounts(&p, wanted.VolumeMounts, own.VolumeMounts, is.VolumeMounts)
+	checkMounts(&p, before.VolumeMounts, overlaid.VolumeMounts, after.VolumeMounts)
 	return errors.Join(p.errs...)
 }
 
-// samePorts reports whether the worker's port is as it was, and found under its
-// name.
-func samePorts(wanted, is []corev1.ContainerPort) bool {
-	worker := slices.DeleteFunc(slices.Clone(is), func(c corev1.ContainerPort) bool {
+// samePorts reports whether the merge keeps the worker's port and its name.
+func samePorts(before, after []corev1.ContainerPort) bool {
+	worker := slices.DeleteFunc(slices.Clone(after), func(c corev1.ContainerPort) bool {
 		return c.ContainerPort != MetricsPort && c.Name != metricsPortName
 	})
 	for i := range worker {
 		worker[i].HostPort, worker[i].HostIP = 0, ""
 	}
-	return reflect.DeepEqual(worker, wanted)
+	return reflect.DeepEqual(worker, before)
 }
 
-// checkMounts keeps the operator's mounts, but for the one of /tmp, and whatever
-// hides them.
-func checkMounts(p *problems, wanted, own, is []corev1.VolumeMount) {
-	for _, m := range wanted {
-		if m.MountPath != tmpDir && !slices.ContainsFunc(is, func(o corev1.VolumeMount) bool { return reflect.DeepEqual(o, m) }) {
-			p.add("volumeMounts", "the mount of %s is the operator's own: leave it as it is", m.MountPath)
+// checkMounts refuses changes of the operator's mounts, except that of /tmp, and mounts that
+// hide them.
+func checkMounts(p *problems, before, overlaid, after []corev1.VolumeMount) {
+	for _, m := range before {
+		if m.MountPath != tmpDir && !slices.ContainsFunc(after, func(o corev1.VolumeMount) bool { return reflect.DeepEqual(o, m) }) {
+			p.add("volumeMounts", "the mount of %s is the operator's own: leave it unchanged", m.MountPath)
 		}
 	}
-	for _, m := range own {
+	for _, m := range overlaid {
 		switch clean := path.Clean(m.MountPath); {
 		case clean == "/" || clean == "/etc":
 			p.add("volumeMounts", "%s would hide the worker's configuration: choose another mountPath", m.MountPath)
 		case strings.HasPrefix(clean, configDir):
-			p.add("volumeMounts", "%s: %s and what is beside it are the operator's own: choose another mountPath", m.MountPath, configDir)
+			p.add("volumeMounts", "%s: paths that begin with %s are the operator's own: choose another mountPath", m.MountPath, configDir)
 		}
 	}
 }
 
-// ownVolume begins the names of the operator's volumes. Users may have another
-// one in the place of tmpVolume.
+// ownVolume is the prefix of the names of the operator's volumes. Users may replace
+// tmpVolume.
 const (
 	ownVolume = "millrace-"
 	tmpVolume = "millrace-tmp"
 )
 
-// checkVolumes keeps the operator's volumes, and finds mounts of none.
+// checkVolumes refuses changes of the operator's volumes, and mounts without a volume.
 func checkVolumes(overlay, merged *corev1.PodSpec) error {
 	var errs []error
 	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
@@ -133,7 +132,7 @@ func checkVolumes(overlay, merged *corev1.PodSpec) error {
 	}
 	for _, m := range workerOf(merged).VolumeMounts {
 		if strings.HasPrefix(m.Name, ownVolume) && !names[m.Name] {
-			refuse("spec.template.spec.volumes: %s is the operator's own: leave it there", m.Name)
+			refuse("spec.template.spec.volumes: %s is the operator's own: keep it", m.Name)
 		}
 	}
 	for list, containers := range containersOf(overlay) {
@@ -148,8 +147,8 @@ func checkVolumes(overlay, merged *corev1.PodSpec) error {
 	return errors.Join(sorted(errs)...)
 }
 
-// checkNeighbours keeps other containers from what the worker listens on: they
-// share its address.
+// checkNeighbours refuses other containers that use the worker's port, because the
+// containers of a pod share an address.
 func checkNeighbours(overlay *corev1.PodSpec) error {
 	var errs []error
 	for list, containers := range containersOf(overlay) {
@@ -171,13 +170,13 @@ func containersOf(pod *corev1.PodSpec) map[string][]corev1.Container {
 	return map[string][]corev1.Container{"containers": pod.Containers, "initContainers": pod.InitContainers}
 }
 
-// sorted keeps messages the same from one look to the next.
+// sorted makes the order of errors independent of the order of maps.
 func sorted(errs []error) []error {
 	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 	return errs
 }
 
-// checkGrace refuses a pod that is killed before its worker has drained.
+// checkGrace refuses a grace period that is too short for the worker to drain.
 func checkGrace(base, overlay, merged *corev1.PodSpec) error {
 	least := *base.TerminationGracePeriodSeconds
 	var errs []error
@@ -200,8 +199,7 @@ func checkGrace(base, overlay, merged *corev1.PodSpec) error {
 	return errors.Join(sorted(errs)...)
 }
 
-// checkMetadata is stricter than the rules of the CRD, which can't look into
-// names.
+// checkMetadata is stricter than the rules of the CRD, which can't check names.
 func checkMetadata(spec *v1alpha1.StreamProcessorSpec) error {
 	errs := append(metadataErrors("spec.deployment", spec.Deployment), controllersOwn(spec.Deployment.Annotations)...)
 	if spec.Template != nil {
@@ -210,13 +208,13 @@ func checkMetadata(spec *v1alpha1.StreamProcessorSpec) error {
 	return errors.Join(errs...)
 }
 
-// controllersOwn refuses annotations that the Deployment controller writes or takes
-// away: the operator would put them back each time, without an end.
+// controllersOwn refuses annotations that the Deployment controller writes or removes,
+// because the operator would restore them again and again.
 func controllersOwn(annotations map[string]string) []error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {
 		if strings.HasPrefix(name, "deployment.kubernetes.io/") || name == appsv1.DeprecatedRollbackTo {
-			errs = append(errs, fmt.Errorf("spec.deployment.annotations: %q: it is the Deployment controller's own: leave it away", name))
+			errs = append(errs, fmt.Errorf("spec.deployment.annotations: %q: it is the Deployment controller's own: remove it", name))
 		}
 	}
 	return errs

@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// restrict gives the containers that the overlay adds what a namespace of the
-// restricted pod security standard asks of each, unless they say otherwise.
+// restrict sets the defaults that the restricted pod security standard requires on all
+// containers, also those that the overlay adds.
 func restrict(pod *corev1.PodSpec) {
 	for _, list := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
 		for i := range list {
@@ -27,7 +27,7 @@ func restrictOne(c *corev1.Container) {
 	}
 	privileged := s.Privileged != nil && *s.Privileged ||
 		slices.Contains(s.Capabilities.Add, "SYS_ADMIN") || slices.Contains(s.Capabilities.Add, "CAP_SYS_ADMIN")
-	if s.AllowPrivilegeEscalation == nil && !privileged { // the API server refuses both
+	if s.AllowPrivilegeEscalation == nil && !privileged { // the API server refuses the combination
 		s.AllowPrivilegeEscalation = new(false)
 	}
 	if s.Capabilities.Drop == nil {
@@ -35,8 +35,8 @@ func restrictOne(c *corev1.Container) {
 	}
 }
 
-// roundQuantities rounds as the API server does, in whose answer a smaller amount
-// would differ from the one that was asked for.
+// roundQuantities rounds as the API server does. Otherwise the live object would differ from
+// the applied one.
 func roundQuantities(pod *corev1.PodSpec) {
 	lists := []corev1.ResourceList{pod.Overhead}
 	if r := pod.Resources; r != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// The annotations of a Deployment that say where its pod template comes from.
+// The annotations of a Deployment that identify the origin of its pod template.
 const (
 	templateAnnotation = "millrace.dev/template-hash"
 	specAnnotation     = "millrace.dev/spec-hash"
@@ -19,22 +19,22 @@ const (
 	GenerationAnnotation = "millrace.dev/spec-generation"
 )
 
-// Revision says where the pod template of a Deployment comes from. Two Deployments
-// with another Template have other pods.
+// Revision identifies the origin of the pod template of a Deployment. A change of Template
+// replaces the pods.
 type Revision struct {
-	// Template stands for the pod template, "" if nothing is known.
+	// Template is the hash of the pod template, "" if it is unknown.
 	Template string
-	// Spec stands for the part of the StreamProcessor's spec that the template is
-	// made of, with its defaults, and Generation is that of the StreamProcessor.
+	// Spec is the hash of the part of the StreamProcessor's spec that the template is
+	// made of, with defaults. Generation is that of the StreamProcessor.
 	Spec       string
 	Generation int64
-	// Credentials stands for the content of the credentials that the pods use.
+	// Credentials is the hash of the contents of the pods' credentials.
 	Credentials string
 }
 
-// RevisionOf reads what markRevision has written.
+// RevisionOf reads the annotations that markRevision writes.
 func RevisionOf(d *appsv1.Deployment) Revision {
-	generation, _ := strconv.ParseInt(d.Annotations[GenerationAnnotation], 10, 64) // 0 is that of no object
+	generation, _ := strconv.ParseInt(d.Annotations[GenerationAnnotation], 10, 64) // no object has generation 0
 	return Revision{
 		Template: d.Annotations[templateAnnotation],
 		Spec:     d.Annotations[specAnnotation], Generation: generation,
@@ -42,14 +42,14 @@ func RevisionOf(d *appsv1.Deployment) Revision {
 	}
 }
 
-// ByOperator reports whether the step from r to next comes from the operator itself,
-// such as a new worker image or a new template, and not from the StreamProcessor or
-// a credential. A new operator may bring new defaults, which change the spec without a
-// new generation; and a user may scale a StreamProcessor whose template waits, which
-// gives a new generation and the same template.
+// ByOperator reports whether the operator itself caused the change from r to next, for
+// example by a new worker image, and not a user by a change of the StreamProcessor or of a
+// credential. A new operator may have new defaults, which change the spec without a new
+// generation. And a user may scale a StreamProcessor whose template waits, which gives a
+// new generation and the same template.
 func (r Revision) ByOperator(next Revision) bool {
 	if r.Template == "" {
-		return true // an operator that left no notes has made it
+		return true // an earlier version of the operator, which wrote no annotations
 	}
 	return r.Credentials == next.Credentials && (r.Spec == next.Spec || r.Generation == next.Generation)
 }
@@ -60,7 +60,7 @@ func markRevision(d *appsv1.Deployment, sp *v1alpha1.StreamProcessor) error {
 		return err
 	}
 	spec := sp.Spec
-	// These are about the number of pods and about the end, not about the template.
+	// These fields do not affect the template.
 	spec.Replicas, spec.Autoscaling, spec.Suspend, spec.DeletionPolicy = nil, nil, false, ""
 	chosen, err := hashOf(spec)
 	if err != nil {

@@ -5,10 +5,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// rollout says how pods are replaced. A new pod is started before an old one is
-// stopped as long as there is a partition for it; where every partition has its
-// pod already, one of them is stopped first. A quarter at a time: each step is
-// a rebalance.
+// rollout returns the strategy for replacing pods. New pods start before old ones stop as
+// long as there are partitions for them. If every partition has its pod already, old pods
+// stop first. A quarter of the pods is replaced at a time, because each step causes a
+// rebalance.
 func rollout(replicas, partitions int32) appsv1.DeploymentStrategy {
 	step := max(1, replicas/4)
 	surge := max(0, min(step, partitions-replicas))

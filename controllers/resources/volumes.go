@@ -10,7 +10,7 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// Where things are in a pod.
+// The paths in a pod.
 const (
 	configDir      = "/etc/millrace"
 	credentialsDir = "/etc/millrace-credentials"
@@ -25,7 +25,7 @@ func volumes(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec, configHash s
 			LocalObjectReference: corev1.LocalObjectReference{Name: ConfigMapName(sp, configHash)},
 		}},
 	}, {
-		// It outlives a container that was killed, not its pod.
+		// The volume outlives a container that was killed, but not the pod.
 		Name:         "millrace-state",
 		VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: new(resource.MustParse("1Mi"))}},
 	}}
@@ -53,8 +53,8 @@ func volumeMounts(sp *v1alpha1.StreamProcessor, own corev1.Container) []corev1.V
 	return list
 }
 
-// needsTmp: the root file system can't be written to, and programs expect to
-// find a place for temporary files.
+// needsTmp reports whether the overlay mounts nothing at /tmp. Programs expect a place for
+// temporary files, and the root file system is read-only.
 func needsTmp(own corev1.Container) bool {
 	return !slices.ContainsFunc(own.VolumeMounts, func(m corev1.VolumeMount) bool { return path.Clean(m.MountPath) == tmpDir })
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// listen is where workers serve their telemetry in a pod.
+// listen is the address at which workers serve their telemetry.
 const listen = ":8080"
 
-// WorkerConfig is the configuration of sp's workers, with defaults filled. It
-// fails with all that keeps a worker from running with it, each by the path of
-// its field in the manifest. The files with credentials are below the directory
-// dir; Credentials lists them.
+// WorkerConfig returns the configuration of sp's workers, with defaults. If a worker could not
+// run with it, WorkerConfig returns all errors, each with the path of its field in the
+// manifest. The files with credentials are below the directory dir; Credentials lists
+// them.
 func WorkerConfig(sp *v1alpha1.StreamProcessor, dir string) (config.Config, error) {
 	cfg, err := convert(sp, dir)
 	err = errors.Join(checkName(sp), checkProcessor(sp.Spec.Processor), checkZeros(&sp.Spec), checkCredentials(&sp.Spec), err)
@@ -28,7 +28,7 @@ func WorkerConfig(sp *v1alpha1.StreamProcessor, dir string) (config.Config, erro
 	return cfg, nil
 }
 
-// convert fails for what the configuration has no way to say.
+// convert returns an error for a value that the configuration can't express.
 func convert(sp *v1alpha1.StreamProcessor, dir string) (config.Config, error) {
 	spec := &sp.Spec
 	creds := credentials{place: asFiles(dir)}
@@ -52,9 +52,9 @@ func convert(sp *v1alpha1.StreamProcessor, dir string) (config.Config, error) {
 	return cfg, err
 }
 
-// GroupID is the consumer group of sp. By default it holds the namespace, if
-// there is one: what runs under one name for testing and for production must not
-// share a group by accident. Namespaces have no dots, so no two are the same.
+// GroupID returns the consumer group of sp. The default contains the namespace, if there is
+// one, so that StreamProcessors of one name in different namespaces don't share a group by
+// accident. Namespaces contain no dots, so no two of these groups are the same.
 func GroupID(sp *v1alpha1.StreamProcessor) string {
 	switch {
 	case sp.Spec.Input.GroupID != nil:
@@ -92,7 +92,7 @@ func (c *credentials) output(o *v1alpha1.OutputSpec) config.Output {
 	return cfg
 }
 
-// Expressions are those of the built-in processor; nil if p is another one.
+// Expressions returns those of the built-in processor, nil for another processor.
 func Expressions(p v1alpha1.ProcessorSpec) *config.CEL {
 	if p.CEL == nil {
 		return nil
@@ -136,7 +136,7 @@ func createTopic(c *v1alpha1.CreateTopicSpec) *config.CreateTopic {
 	return topic
 }
 
-// number and duration give 0 for what is absent, which Default fills.
+// number and duration return 0 for an absent value. config.Default replaces the 0.
 func number(n *int32) int {
 	if n == nil {
 		return 0

@@ -12,8 +12,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// manifestPaths gives the findings of the configuration's check the paths that
-// their fields have in the manifest.
+// manifestPaths replaces the paths of the worker's configuration in the errors by those of
+// the manifest.
 func manifestPaths(err error) error {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -33,11 +33,11 @@ func manifestPaths(err error) error {
 	return errors.Join(errs...)
 }
 
-// maxName leaves room for what objects and their pods are called after it.
+// maxName leaves room for the suffixes that the names of objects and pods have.
 const maxName = validation.DNS1035LabelMaxLength - len("-worker")
 
-// checkName is stricter than the worker is: what the operator makes is named
-// after it, a Service too.
+// checkName is stricter than the worker, because the operator names objects after the
+// StreamProcessor, among them a Service.
 func checkName(sp *v1alpha1.StreamProcessor) error {
 	problems := validation.IsDNS1035Label(sp.Name)
 	if len(sp.Name) > maxName {
@@ -49,13 +49,13 @@ func checkName(sp *v1alpha1.StreamProcessor) error {
 	return nil
 }
 
-// checkProcessor is here because the configuration knows nothing of images.
+// checkProcessor checks the images too, which the worker's configuration does not have.
 func checkProcessor(p v1alpha1.ProcessorSpec) error {
 	switch {
 	case p.CEL == nil && p.Container == nil:
 		return errors.New("spec.processor: it is not set: set cel for the built-in processor, or container for a program")
 	case p.CEL != nil && p.Container != nil:
-		return errors.New("spec.processor: cel and container are both set: leave one of them away")
+		return errors.New("spec.processor: cel and container are both set: remove one of them")
 	case p.Container != nil && p.Container.Image == "":
 		return errors.New("spec.processor.container.image: it is not set: name the image")
 	default:
@@ -68,24 +68,24 @@ func byteCount(path string, q *resource.Quantity) (config.Bytes, error) {
 	if q == nil {
 		return 0, nil
 	}
-	count := q.Value() // rounded up, and cut to what an int64 holds
+	count := q.Value() // rounded up, and at most the largest int64
 	if count < 0 || resource.NewQuantity(count, q.Format).Cmp(*q) != 0 {
 		return 0, fmt.Errorf("%s: %s is not a number of bytes: write a whole number, alone or with a unit such as Mi", path, q.String())
 	}
 	return config.Bytes(count), nil
 }
 
-// checkZeros refuses zeros and empty texts that are written out: in the configuration they
-// would mean the default, and whoever writes "timeout: 0s" means something else.
+// checkZeros refuses explicit zeros and empty texts. In the worker's configuration they mean
+// the default, but a user who writes "timeout: 0s" means something else.
 func checkZeros(spec *v1alpha1.StreamProcessorSpec) error {
 	var errs []error
 	refuse := func(path string, zero bool) {
 		if zero {
-			errs = append(errs, fmt.Errorf("%s: 0 is out of bounds: write more, or leave the field away for its default", path))
+			errs = append(errs, fmt.Errorf("%s: 0 is out of bounds: write a higher value, or remove the field for its default", path))
 		}
 	}
 	if isZero(spec.Input.GroupID) {
-		errs = append(errs, errors.New("spec.input.groupId: it is empty: name a group, or leave the field away for its default"))
+		errs = append(errs, errors.New("spec.input.groupId: it is empty: name a group, or remove the field for its default"))
 	}
 	refuse("spec.inFlight.records", isZero(spec.InFlight.Records))
 	refuse("spec.inFlight.bytes", spec.InFlight.Bytes != nil && spec.InFlight.Bytes.IsZero())
@@ -106,7 +106,7 @@ func checkZeros(spec *v1alpha1.StreamProcessorSpec) error {
 	return errors.Join(errs...)
 }
 
-// isZero reports whether there is a value and it is zero.
+// isZero reports whether the value is present and zero.
 func isZero[T comparable](value *T) bool {
 	return value != nil && *value == *new(T)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// notForWorkers are the fields of the spec that workers need not know.
+// notForWorkers lists the fields of the spec that workers need not know.
 var notForWorkers = map[string]string{
 	"kafka.sasl.oauth.serviceAccountToken.audience":                 "the kubelet asks for the token",
 	"kafka.sasl.oauth.serviceAccountToken.expirationSeconds":        "the kubelet asks for the token",
@@ -29,9 +29,8 @@ var notForWorkers = map[string]string{
 	"template":            "the operator's",
 }
 
-// Every field of the spec is either in the worker's configuration or listed
-// above: changing one changes the configuration if and only if it is not
-// listed. A new field fails here until it is mapped or listed.
+// TestEveryFieldIsMappedOrNotForWorkers checks that every field of the spec is either in the
+// worker's configuration or in the list above. A new field makes it fail until the field is mapped or listed.
 func TestEveryFieldIsMappedOrNotForWorkers(t *testing.T) {
 	used := map[string]bool{}
 	var visit func(path string, index []int, typ reflect.Type)
@@ -39,13 +38,13 @@ func TestEveryFieldIsMappedOrNotForWorkers(t *testing.T) {
 		if _, listed := notForWorkers[path]; listed {
 			used[path] = true
 			if isLeaf(typ) && changes(t, index) {
-				t.Errorf("spec.%s changes the configuration, and is listed as not for workers", path)
+				t.Errorf("spec.%s changes the configuration, but is in the list notForWorkers", path)
 			}
 			return
 		}
 		if isLeaf(typ) {
 			if !changes(t, index) {
-				t.Errorf("spec.%s does not show in the worker's configuration: map it or list it", path)
+				t.Errorf("spec.%s does not change the worker's configuration: map it or list it", path)
 			}
 			return
 		}
@@ -72,7 +71,7 @@ func isLeaf(typ reflect.Type) bool {
 	return typ.Kind() != reflect.Struct || typ == reflect.TypeFor[metav1.Duration]() || typ == reflect.TypeFor[resource.Quantity]()
 }
 
-// changes reports whether the configuration changes with the field at index.
+// changes reports whether a change of the field at index changes the configuration.
 func changes(t *testing.T, index []int) bool {
 	t.Helper()
 	sp := decode(t, full)
@@ -98,7 +97,7 @@ func changes(t *testing.T, index []int) bool {
 	return !reflect.DeepEqual(before, after)
 }
 
-// alter gives v another value.
+// alter sets v to another value.
 func alter(t *testing.T, v reflect.Value) {
 	t.Helper()
 	switch x := v.Addr().Interface().(type) {
@@ -132,6 +131,6 @@ func alter(t *testing.T, v reflect.Value) {
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 	default:
-		t.Fatalf("the test can't alter a %s: teach it", v.Type())
+		t.Fatalf("the test can't alter a %s: add a case", v.Type())
 	}
 }

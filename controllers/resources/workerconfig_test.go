@@ -125,8 +125,8 @@ func TestWorkerConfigOfEveryField(t *testing.T) {
 	}
 }
 
-// The manifest's defaults are the configuration's: a manifest that says
-// nothing gives what an empty configuration file means.
+// TestWorkerConfigHasTheSameDefaults checks that the defaults of a manifest are those of the
+// configuration file.
 func TestWorkerConfigHasTheSameDefaults(t *testing.T) {
 	want := config.Config{
 		Name:  "copy",
@@ -199,14 +199,14 @@ func bytes(size string) func(*v1alpha1.StreamProcessor) {
 	return func(sp *v1alpha1.StreamProcessor) { sp.Spec.InFlight.Bytes = new(resource.MustParse(size)) }
 }
 
-// A user should not have to run it again for each mistake.
+// TestWorkerConfigTellsAll checks that a user sees all mistakes at once.
 func TestWorkerConfigTellsAll(t *testing.T) {
 	sp := decode(t, least)
 	sp.Spec.Output.Topic, sp.Spec.Kafka.BootstrapServers = "in", []string{"kafka"}
 	_, err := WorkerConfig(sp, mounts)
 	for _, want := range []string{"spec.output.topic: ", "spec.kafka.bootstrapServers[0]: "} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v does not tell %q", err, want)
+			t.Errorf("%v does not name %q", err, want)
 		}
 	}
 }
