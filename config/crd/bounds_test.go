@@ -13,14 +13,14 @@ import (
 	"github.com/millrace-dev/millrace/controllers/controllerstest"
 )
 
-// Numbers, lengths and words are allowed up to their bounds and refused beyond
-// them, in every field of the spec that is this project's own.
+// TestBounds checks that numbers, lengths and words are allowed up to their bounds and refused
+// beyond them, in every field of the spec that this project defines.
 func TestBounds(t *testing.T) {
 	api := controllerstest.Start(t)
 	schema := readCRD(t, current).Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 	bounds := boundsOf([]string{"spec"}, &schema)
 	if len(bounds) < 60 {
-		t.Fatalf("found only %d bounds", len(bounds))
+		t.Fatalf("found only %d bounds in the CRD", len(bounds))
 	}
 	for _, b := range bounds {
 		field := strings.Join(b.path, ".")
@@ -29,7 +29,7 @@ func TestBounds(t *testing.T) {
 			if err == nil {
 				t.Errorf("%s: %s is accepted", field, brief(value))
 			} else if !names(causesOf(t, err), field) {
-				t.Errorf("%s: %s: %v, which does not name the field", field, brief(value), err)
+				t.Errorf("%s: %s: %v, want an error that names the field", field, brief(value), err)
 			}
 		}
 		for _, value := range b.allowed {
@@ -66,7 +66,7 @@ func boundsOf(path []string, schema *apiextensionsv1.JSONSchemaProps) []bound {
 		var text string
 		_ = json.Unmarshal(word.Raw, &text)
 		b.refused = append(b.refused, text+"x")
-		// What belongs to a mechanism is in the tables of rules.
+		// The tables of rules cover the fields of each mechanism.
 		if text != "ExactlyOnce" && !strings.HasSuffix(strings.Join(path, "."), ".sasl.mechanism") {
 			b.allowed = append(b.allowed, text)
 		}
@@ -92,7 +92,7 @@ func boundsOf(path []string, schema *apiextensionsv1.JSONSchemaProps) []bound {
 
 func below(path []string, name string) []string { return append(path[:len(path):len(path)], name) }
 
-// items are brokers or authorities, or good for every other list.
+// items returns brokers, authorities, or items that suit every other list.
 func items(path []string, count int64) []any {
 	list := []any{}
 	for i := range count {
@@ -108,14 +108,14 @@ func items(path []string, count int64) []any {
 func properties(count int64) map[string]any {
 	object := map[string]any{}
 	for i := range count {
-		// Letters only, which the names of all maps may have.
+		// Letters only, which are valid in the keys of all maps.
 		object["name"+strings.Repeat("a", int(i))] = "key"
 	}
 	return object
 }
 
-// withValue returns a StreamProcessor that has all fields, with another value
-// of one; nil takes the field away.
+// withValue returns a StreamProcessor with all fields and another value for one of them; nil
+// removes the field.
 func withValue(t *testing.T, path []string, value any) *unstructured.Unstructured {
 	t.Helper()
 	manifest := parse(t, full, needs(t, strings.Join(path, "."))...)
@@ -127,7 +127,7 @@ func withValue(t *testing.T, path []string, value any) *unstructured.Unstructure
 	return manifest
 }
 
-// needs returns the changes that a field needs beside it, where others exclude it.
+// needs returns the further changes that a field needs because other fields exclude it.
 func needs(t *testing.T, field string) (changes []string) {
 	t.Helper()
 	below, ofOutput := strings.CutPrefix(field, "spec.output.kafka.")

@@ -16,7 +16,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/controllerstest"
 )
 
-// What kubectl get shows, after the bar with -o wide only.
+// The output of kubectl get. The columns after the bar appear with -o wide only.
 const (
 	headings = "Name Ready Reason Replicas Partitions Lag LagSeconds Age | " +
 		"ReadyReplicas Suspended Input Output Group ScaleReason Message"
@@ -39,11 +39,11 @@ func TestColumns(t *testing.T) {
 	}
 	got = table(t, api, create(t, api).Namespace)
 	if want := headings + "\n" + rowOfNew; got != want {
-		t.Errorf("the table of a new one is\n%s\nwant\n%s", got, want)
+		t.Errorf("the table of a new StreamProcessor is\n%s\nwant\n%s", got, want)
 	}
 }
 
-// table asks for the StreamProcessors of a namespace as kubectl does.
+// table requests the table of a namespace's StreamProcessors as kubectl does.
 func table(t *testing.T, api *controllerstest.API, namespace string) string {
 	t.Helper()
 	config := rest.CopyConfig(api.Config)
@@ -74,7 +74,7 @@ func table(t *testing.T, api *controllerstest.API, namespace string) string {
 	return strings.Join(lines, "\n")
 }
 
-// line puts a bar before the first column of -o wide.
+// line joins the cells, with a bar before the first column of -o wide.
 func line(columns []metav1.TableColumnDefinition, cells []any) string {
 	var words []string
 	for i, cell := range cells {
@@ -86,7 +86,7 @@ func line(columns []metav1.TableColumnDefinition, cells []any) string {
 	return strings.Join(words, " ")
 }
 
-// The names that kubectl takes.
+// TestNames checks the names that kubectl accepts for the resource.
 func TestNames(t *testing.T) {
 	api := controllerstest.Start(t)
 	sp := create(t, api)
@@ -97,7 +97,7 @@ func TestNames(t *testing.T) {
 		}
 	}
 	if out, err := api.Kubectl(t, "", "get", "all", "-n", sp.Namespace, "-o", "name"); err != nil || strings.Contains(out, "streamprocessor") {
-		t.Errorf("kubectl get all: %s, error %v; want nothing of millrace's, as all is for Kubernetes' own kinds", out, err)
+		t.Errorf("kubectl get all: %s, error %v; want no StreamProcessor, because all stands for the kinds of Kubernetes", out, err)
 	}
 	out, err := api.Kubectl(t, "", "explain", "sp.spec.drainTimeout")
 	if err != nil || !strings.Contains(out, "drainTimeout bounds how long") {

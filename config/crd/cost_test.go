@@ -10,8 +10,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/controllerstest"
 )
 
-// The server stops judging rules that cost too much: even what is largest must
-// be judged within its budget.
+// TestTheLargestIsJudged checks that the API server can evaluate the rules on the largest
+// object within its budget. It stops evaluating rules that cost too much.
 func TestTheLargestIsJudged(t *testing.T) {
 	api := controllerstest.Start(t)
 	object := parse(t, full)
@@ -44,7 +44,7 @@ func TestTheLargestIsJudged(t *testing.T) {
 	}
 }
 
-// longest are brokers with the longest addresses that are allowed.
+// longest returns brokers with the longest allowed addresses.
 func longest(count int) []any {
 	list := make([]any, count)
 	for i := range list {
@@ -53,7 +53,7 @@ func longest(count int) []any {
 	return list
 }
 
-// authorities have the longest names that are allowed.
+// authorities returns references with the longest allowed names.
 func authorities(count int) []any {
 	list := make([]any, count)
 	for i := range list {

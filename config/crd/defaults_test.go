@@ -12,7 +12,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/controllerstest"
 )
 
-// A manifest that is run locally means what it means in a cluster.
+// TestDefaultsEqualThoseOfALocalRun checks that a manifest means the same locally and in a
+// cluster.
 func TestDefaultsEqualThoseOfALocalRun(t *testing.T) {
 	api := controllerstest.Start(t)
 	for name, change := range map[string]string{
@@ -45,7 +46,7 @@ func TestDefaultsEqualThoseOfALocalRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !apiequality.Semantic.DeepEqual(got.Spec, want.Spec) {
-				t.Errorf("the server gives\n%s\nDefault\n%s", asYAML(t, got.Spec), asYAML(t, want.Spec))
+				t.Errorf("the server sets the defaults\n%s\nDefault sets\n%s", asYAML(t, got.Spec), asYAML(t, want.Spec))
 			}
 		})
 	}
@@ -59,7 +60,7 @@ func TestEveryFieldIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := asYAML(t, sent.Object["spec"]); got != want {
-		t.Errorf("the server made\n%s\nof\n%s", got, want)
+		t.Errorf("the server stored\n%s\nwant\n%s", got, want)
 	}
 }
 

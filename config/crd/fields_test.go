@@ -15,7 +15,8 @@ import (
 
 var misspelt = []string{"spec.orderring", "spec.processor.cel.vaule", "spec.template.terminationGracePeriodSeconds", "spec.failure.retries"}
 
-// kubectl asks for strict validation, and is told of fields that don't exist.
+// TestUnknownFieldsAreRefused checks that clients with strict validation, such as kubectl, get
+// errors about unknown fields.
 func TestUnknownFieldsAreRefused(t *testing.T) {
 	api := controllerstest.Start(t)
 	for _, field := range misspelt {
@@ -26,7 +27,7 @@ func TestUnknownFieldsAreRefused(t *testing.T) {
 	}
 }
 
-// Clients that don't ask for it don't get them stored.
+// TestUnknownFieldsAreNotStored checks that unknown fields of other clients are dropped.
 func TestUnknownFieldsAreNotStored(t *testing.T) {
 	api := controllerstest.Start(t)
 	lax := client.WithFieldValidation(api.Client, metav1.FieldValidationIgnore)
@@ -37,13 +38,13 @@ func TestUnknownFieldsAreNotStored(t *testing.T) {
 			t.Fatal(err)
 		}
 		if value, ok, _ := unstructured.NestedFieldNoCopy(object.Object, strings.Split(field, ".")...); ok {
-			t.Errorf("%s: %v is kept", field, value)
+			t.Errorf("%s: the server stored %v", field, value)
 		}
 	}
 }
 
-// The parser of quantities would compute with as many digits as the exponent
-// says, in the operator too.
+// TestEndlessQuantitiesAreRefused checks that exponents are bounded. The parser of quantities,
+// which the operator uses too, would compute with as many digits as the exponent says.
 func TestEndlessQuantitiesAreRefused(t *testing.T) {
 	api := controllerstest.Start(t)
 	for field, change := range map[string]string{

@@ -12,13 +12,14 @@ import (
 	"github.com/millrace-dev/millrace/controllers/controllerstest"
 )
 
-// Helm and Flux take an object for what kstatus makes of it: one that no operator
-// has looked at is not current, and neither is one whose spec has changed since.
+// TestNobodyHasLookedAtIt checks the status that kstatus computes, which Helm and Flux use.
+// An object is not current if no operator has looked at it yet, or if its spec has changed
+// since.
 func TestNobodyHasLookedAtIt(t *testing.T) {
 	api := controllerstest.Start(t)
 	sp := create(t, api)
 	if sp.Status.ObservedGeneration != -1 {
-		t.Errorf("observedGeneration %d of a new one, want -1", sp.Status.ObservedGeneration)
+		t.Errorf("got observedGeneration %d of a new object, want -1", sp.Status.ObservedGeneration)
 	}
 	expectStatus(t, api, sp, kstatus.InProgressStatus)
 

@@ -11,21 +11,21 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// TestALaptopRefusesTheSame: `millrace run` refuses what the API server would, so
-// that a manifest that was tried can be applied.
+// TestALaptopRefusesTheSame checks that `millrace run` refuses the same manifests as the API
+// server, so that a manifest that ran locally can be applied.
 func TestALaptopRefusesTheSame(t *testing.T) {
 	tolerated := []string{
-		// These are within the bounds, in a form that the rules don't know.
+		// These values are within the bounds, but in a form that the rules do not know.
 		inFlight("1048576000m"), autoscaling("vertical: {maxCPU: 1k}"),
 	}
 	for _, rule := range slices.Concat(specRules, kafkaRules(), outputRules(t), templateRules) {
-		// Expressions are judged when they are compiled.
+		// Expressions are checked when they are compiled.
 		if rule.field == "spec.processor.cel.headers" {
 			continue
 		}
 		for _, change := range rule.refuse {
 			if locally(t, parse(t, least, change).Object) == nil && !slices.Contains(tolerated, change) {
-				t.Errorf("%s is accepted on a laptop; a cluster says of %s: %s", short(change), rule.field, rule.says)
+				t.Errorf("a laptop accepts %s; a cluster refuses %s: %s", short(change), rule.field, rule.says)
 			}
 		}
 		for _, change := range rule.accept {
@@ -36,7 +36,7 @@ func TestALaptopRefusesTheSame(t *testing.T) {
 	}
 }
 
-// locally judges a manifest as `millrace run` does.
+// locally checks a manifest as `millrace run` does.
 func locally(t *testing.T, object map[string]any) error {
 	t.Helper()
 	manifest, err := yaml.Marshal(object)

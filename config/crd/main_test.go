@@ -1,5 +1,5 @@
-// Package crd tests the generated CustomResourceDefinition on a real API
-// server: what it refuses and what it says then, and what it makes of objects.
+// Package crd tests the generated CustomResourceDefinition on a real API server: which objects
+// it refuses, with which messages, and which defaults it sets.
 package crd
 
 import (
@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { controllerstest.Main(m) }
 
-// least is the smallest StreamProcessor that is accepted.
+// least is the smallest valid StreamProcessor.
 const least = `
 apiVersion: millrace.dev/v1alpha1
 kind: StreamProcessor
@@ -30,7 +30,7 @@ spec:
   processor: {cel: {}}
 `
 
-// full has every field of the spec, and some of a pod's.
+// full has every field of the spec, and some fields of a pod.
 const full = `
 apiVersion: millrace.dev/v1alpha1
 kind: StreamProcessor
@@ -92,8 +92,7 @@ spec:
       - {name: proxy, image: proxy, anything: {is: [kept]}}
 `
 
-// parse reads a manifest and merges parts of others into it, in which null
-// takes a field away.
+// parse reads a manifest and merges changes into it. null removes a field.
 func parse(t *testing.T, manifest string, changes ...string) *unstructured.Unstructured {
 	t.Helper()
 	object := map[string]any{}
@@ -122,7 +121,7 @@ func merge(into, part map[string]any) {
 	}
 }
 
-// strict is a client that is told of fields that don't exist.
+// strict is a client with strict validation of fields.
 func strict(api *controllerstest.API) client.Client {
 	return client.WithFieldValidation(api.Client, metav1.FieldValidationStrict)
 }
@@ -133,12 +132,12 @@ func try(api *controllerstest.API, object *unstructured.Unstructured) error {
 	return strict(api).Create(context.Background(), object, client.DryRunAll)
 }
 
-// causesOf returns what the server found wrong with an object.
+// causesOf returns the server's findings about an object.
 func causesOf(t *testing.T, err error) []metav1.StatusCause {
 	t.Helper()
 	status, ok := errors.AsType[*apierrors.StatusError](err)
 	if !ok || !apierrors.IsInvalid(err) {
-		t.Fatalf("error %v, want one that says what is invalid", err)
+		t.Fatalf("got error %v, want one with the invalid fields", err)
 	}
 	return status.ErrStatus.Details.Causes
 }

@@ -2,7 +2,7 @@ package crd
 
 import "strings"
 
-// kafkaRules are those of TLS and SASL in spec.kafka.
+// kafkaRules are the rules about TLS and SASL in spec.kafka.
 func kafkaRules() []rule {
 	var rules []rule
 	add := func(below, says string, accept, refuse []string) {
@@ -99,7 +99,7 @@ const (
 
 func list(changes ...string) []string { return changes }
 
-// ofKafka makes changes of a StreamProcessor of those of spec.kafka.
+// ofKafka converts changes of spec.kafka to changes of a StreamProcessor.
 func ofKafka(changes []string) []string {
 	var whole []string
 	for _, change := range changes {
@@ -110,7 +110,7 @@ func ofKafka(changes []string) []string {
 
 func tls(fields string) string { return "tls: {" + fields + "}" }
 
-// user has a password unless fields say otherwise.
+// user returns a user with a password, unless fields override it.
 func user(fields string) string {
 	for field, value := range map[string]string{"mechanism": "SCRAM-SHA-512", "passwordSecretRef": "{name: user, key: password}"} {
 		if !strings.Contains(fields, field+":") {
@@ -130,7 +130,7 @@ func urlOf(url string) string {
 	return "tokenEndpoint: {url: '" + url + "', clientId: c, clientSecretRef: {name: d, key: e}}"
 }
 
-// endpointWith has a client's secret unless fields say otherwise.
+// endpointWith returns an endpoint with a client's secret, unless fields override it.
 func endpointWith(fields string) string {
 	if !strings.Contains(fields, "clientSecretRef:") {
 		fields += ", clientSecretRef: {name: d, key: e}"

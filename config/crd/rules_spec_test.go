@@ -2,8 +2,8 @@ package crd
 
 import "strings"
 
-// rule has what a rule of the CRD allows and what it refuses, as changes of a
-// manifest that is accepted.
+// rule lists changes of a valid manifest that a rule of the CRD allows, and changes that it
+// refuses.
 type rule struct {
 	field  string // that the refusal names
 	says   string // the beginning of the refusal's message
@@ -11,7 +11,7 @@ type rule struct {
 	refuse []string
 }
 
-// specRules are those of the spec but for its template.
+// specRules are the rules of the spec except those of its template.
 var specRules = []rule{
 	{
 		"<nil>", "metadata.name must have at most 56 characters",
@@ -207,8 +207,7 @@ const (
 
 const digest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-// elsewhere is another cluster for the output, and program a processor that
-// may do without an output.
+// elsewhere is another cluster for the output, and program a processor that needs no output.
 const (
 	elsewhere = "kafka: {bootstrapServers: ['elsewhere:9092']}"
 	program   = "processor: {cel: null, container: {image: a}}"

@@ -1,6 +1,6 @@
 package crd
 
-// templateRules are those of the labels and annotations of pods and Deployments.
+// templateRules are the rules about labels and annotations of pods and Deployments.
 var templateRules = append(metadataRules("spec.template.metadata", podMetadata), metadataRules("spec.deployment", deploymentMetadata)...)
 
 func metadataRules(field string, with func(string) string) []rule {

@@ -37,7 +37,7 @@ func TestRules(t *testing.T) {
 		for _, change := range rule.refuse {
 			err := try(api, parse(t, least, change))
 			if err == nil {
-				t.Errorf("%s is accepted, want %q", short(change), rule.says)
+				t.Errorf("%s is accepted, want the error %q", short(change), rule.says)
 			} else if !says(t, causesOf(t, err), rule.field, rule.says) {
 				t.Errorf("%s: %v\nwant %s: %s", short(change), err, rule.field, rule.says)
 			}
@@ -45,7 +45,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// outputRules are those of spec.kafka, for spec.output.kafka.
+// outputRules are the rules of spec.kafka, applied to spec.output.kafka.
 func outputRules(t *testing.T) []rule {
 	t.Helper()
 	var rules []rule
@@ -57,7 +57,7 @@ func outputRules(t *testing.T) []rule {
 	return rules
 }
 
-// toOutput makes changes of spec.output.kafka of those of spec.kafka.
+// toOutput converts changes of spec.kafka to changes of spec.output.kafka.
 func toOutput(t *testing.T, changes []string) []string {
 	t.Helper()
 	moved := make([]string, len(changes))
@@ -75,15 +75,15 @@ func toOutput(t *testing.T, changes []string) []string {
 	return moved
 }
 
-// says reports whether a finding is the expected one. None may be that a rule
-// could not be judged.
+// says reports whether a finding is the expected one. It fails the test if the server could
+// not evaluate a rule.
 func says(t *testing.T, causes []metav1.StatusCause, field, message string) bool {
 	t.Helper()
 	found := false
 	for _, cause := range causes {
 		found = found || cause.Field == field && strings.Contains(cause.Message, message)
 		if strings.Contains(cause.Message, "evaluating rule") || strings.Contains(cause.Message, "no such") {
-			t.Errorf("a rule fails to judge: %s: %s", cause.Field, cause.Message)
+			t.Errorf("the server could not evaluate a rule: %s: %s", cause.Field, cause.Message)
 		}
 	}
 	return found
@@ -91,7 +91,7 @@ func says(t *testing.T, causes []metav1.StatusCause, field, message string) bool
 
 func short(change string) string { return change[:min(len(change), 120)] }
 
-// A rule that is added fails here until the tables have it.
+// TestTablesHaveEveryRule fails for a new rule until the tables contain it.
 func TestTablesHaveEveryRule(t *testing.T) {
 	var told []string
 	for _, rule := range slices.Concat(specRules, kafkaRules(), outputRules(t), templateRules) {
@@ -107,7 +107,7 @@ func TestTablesHaveEveryRule(t *testing.T) {
 			known = known || strings.HasPrefix(rule, line) && !strings.HasSuffix(line, ": ")
 		}
 		if !known {
-			t.Errorf("no test of %s", rule)
+			t.Errorf("the tables have no test of the rule %s", rule)
 		}
 	}
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// Each sample is applied as kubectl does it, and gives workers a configuration
-// that they accept.
+// TestSamples applies each sample as kubectl does, and checks that workers accept the
+// resulting configuration.
 func TestSamples(t *testing.T) {
 	api := controllerstest.Start(t)
 	processors := 0
@@ -51,11 +51,11 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// checkUsable reports whether workers would run with what the server stored.
+// checkUsable checks that workers would run with the stored object.
 func checkUsable(t *testing.T, sp *v1alpha1.StreamProcessor) {
 	t.Helper()
 	if _, err := resources.WorkerConfig(sp, "/credentials"); err != nil {
-		t.Errorf("the workers refuse it: %v", err)
+		t.Errorf("the workers refuse the sample: %v", err)
 	}
 }
 

@@ -50,7 +50,7 @@ func allStatus() v1alpha1.StreamProcessorStatus {
 	}
 }
 
-// create makes a StreamProcessor in a namespace of its own.
+// create creates a StreamProcessor in a new namespace.
 func create(t *testing.T, api *controllerstest.API, changes ...string) *v1alpha1.StreamProcessor {
 	t.Helper()
 	object := parse(t, least, changes...)
@@ -85,7 +85,7 @@ func TestStatusIsWrittenByItself(t *testing.T) {
 		t.Errorf("the status is\n%s\nwant\n%s", asYAML(t, got.Status), asYAML(t, allStatus()))
 	}
 	if got.Spec.Replicas != nil || got.Generation != 1 {
-		t.Errorf("writing the status made replicas %d and generation %d", *got.Spec.Replicas, got.Generation)
+		t.Errorf("a write of the status changed replicas to %d and the generation to %d", *got.Spec.Replicas, got.Generation)
 	}
 
 	got.Status = v1alpha1.StreamProcessorStatus{}
@@ -95,7 +95,7 @@ func TestStatusIsWrittenByItself(t *testing.T) {
 	}
 	got = get(t, api, key)
 	if *got.Spec.Replicas != 4 || got.Generation != 2 || !apiequality.Semantic.DeepEqual(got.Status, allStatus()) {
-		t.Errorf("writing the spec made replicas %d, generation %d and the status\n%s", *got.Spec.Replicas, got.Generation, asYAML(t, got.Status))
+		t.Errorf("after a write of the spec: replicas %d, generation %d, status\n%s", *got.Spec.Replicas, got.Generation, asYAML(t, got.Status))
 	}
 }
 
@@ -123,7 +123,7 @@ func TestScale(t *testing.T) {
 	scale.Spec.Replicas = 1001
 	scale.ResourceVersion = ""
 	if err := api.Client.SubResource("scale").Update(context.Background(), sp, client.WithSubResourceBody(scale)); err == nil {
-		t.Error("1001 replicas are accepted")
+		t.Error("the server accepts 1001 replicas")
 	}
 }
 

@@ -17,7 +17,7 @@ const (
 	brokersSuspended = "kafka.bootstrapServers can be replaced as a whole only when suspend is already true"
 )
 
-// transitions are changes of an object from one state to another.
+// transitions are updates of an object, allowed and refused ones.
 var transitions = []struct {
 	name          string
 	before, after string
@@ -68,7 +68,7 @@ func TestTransitions(t *testing.T) {
 				return
 			}
 			if err == nil {
-				t.Fatalf("it is accepted, want %q", c.want)
+				t.Fatalf("the change is accepted, want the error %q", c.want)
 			}
 			causes := causesOf(t, err)
 			if len(causes) != 1 || causes[0].Field != c.field || !strings.Contains(causes[0].Message, c.want) {

@@ -16,8 +16,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/controllerstest"
 )
 
-// Objects that were made under an earlier form of the CRD live on under the
-// current one, with the fields that are new at their defaults.
+// TestUpgrade checks that objects created under an earlier CRD stay valid under the current
+// one, with defaults in the new fields.
 func TestUpgrade(t *testing.T) {
 	api := controllerstest.StartEmpty(t)
 	if _, err := envtest.InstallCRDs(api.Config, envtest.CRDInstallOptions{Paths: []string{"testdata/earlier.yaml"}}); err != nil {
@@ -28,7 +28,7 @@ func TestUpgrade(t *testing.T) {
 	if err := api.Client.Status().Update(context.Background(), small); err != nil {
 		t.Fatal(err)
 	}
-	// What is now refused: a value of a field that has not changed can stay.
+	// An invalid value of a field that does not change may stay.
 	bad := create(t, api, spec("delivery: ExactlyOnce, drainTimeout: 2h, replicas: 3"))
 
 	upgrade(t, api)
@@ -40,7 +40,7 @@ func TestUpgrade(t *testing.T) {
 	}
 	want.Spec.Replicas = new(int32(1)) // that form's default
 	if !apiequality.Semantic.DeepEqual(got.Spec, want.Spec) || got.Status.Replicas != 1 || got.Status.Conditions[0].Reason != "Running" {
-		t.Errorf("it is now\n%s", asYAML(t, got))
+		t.Errorf("the object is now\n%s", asYAML(t, got))
 	}
 	checkWritable(t, api, client.ObjectKeyFromObject(small))
 	checkWritable(t, api, client.ObjectKeyFromObject(bad))
@@ -62,18 +62,18 @@ func upgrade(t *testing.T, api *controllerstest.API) {
 	}
 }
 
-// waitForDefaults waits until the server goes by the current CRD.
+// waitForDefaults waits until the server uses the current CRD.
 func waitForDefaults(t *testing.T, api *controllerstest.API, key client.ObjectKey) {
 	t.Helper()
 	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
 		return get(t, api, key).Spec.DeletionPolicy == v1alpha1.KeepGroup, nil
 	})
 	if err != nil {
-		t.Fatalf("the new defaults don't show: %v", err)
+		t.Fatalf("the server does not set the new defaults: %v", err)
 	}
 }
 
-// checkWritable changes the spec and the status.
+// checkWritable checks that the spec and the status can be changed.
 func checkWritable(t *testing.T, api *controllerstest.API, key client.ObjectKey) {
 	t.Helper()
 	sp := get(t, api, key)
@@ -88,12 +88,12 @@ func checkWritable(t *testing.T, api *controllerstest.API, key client.ObjectKey)
 	}
 	got := get(t, api, key)
 	if *got.Spec.Replicas != 8 || !apiequality.Semantic.DeepEqual(got.Status, allStatus()) {
-		t.Errorf("it is then\n%s", asYAML(t, got))
+		t.Errorf("the object is then\n%s", asYAML(t, got))
 	}
 }
 
-// kubectl apply keeps a copy of what it applied in an annotation, of which
-// Kubernetes allows 256 KiB.
+// TestFitsIntoAnAnnotation checks the size of the CRD. kubectl apply stores a copy of it in
+// an annotation, which may have 256 KiB.
 func TestFitsIntoAnAnnotation(t *testing.T) {
 	content, err := json.Marshal(readCRD(t, current))
 	if err != nil {

@@ -47,7 +47,7 @@ func TestCredentialsOfBothClusters(t *testing.T) {
 	}
 }
 
-// TestCredentialsThatAreRefused
+// TestWorkerConfigRefusesCredentials
 func TestWorkerConfigRefusesCredentials(t *testing.T) {
 	oauth := func(change func(*v1alpha1.OAuthSpec)) func(*v1alpha1.KafkaSpec) {
 		return func(k *v1alpha1.KafkaSpec) {

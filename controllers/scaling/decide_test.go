@@ -90,7 +90,7 @@ func TestOutage(t *testing.T) {
 	run(t, []decided{
 		{"nothing is lowered", []chapter{idle}, down, 3, KafkaUnreachable},
 		{"nothing is woken", []chapter{pods(0, minute, each(1), each(0))}, down, 0, KafkaUnreachable},
-		{"what was before does not count afterwards", []chapter{idle, silent, pods(3, minute, each(0), each(0))}, zeroMin, 3, Stabilizing},
+		{"samples from before an outage do not count", []chapter{idle, silent, pods(3, minute, each(0), each(0))}, zeroMin, 3, Stabilizing},
 	})
 }
 

@@ -15,7 +15,7 @@ func TestRaises(t *testing.T) {
 	run(t, []decided{
 		{"behind", []chapter{pods(1, 2*minute, each(30), each(20))}, nil, 2, LagAboveTarget},
 		{"far behind: not more than fourfold", []chapter{pods(1, 2*minute, twelve(300), twelve(25))}, func(in *Input) { in.Partitions = 12 }, 4, LagAboveTarget},
-		{"for what has piled up too", []chapter{pods(2, 10*minute, twelve(20), twelve(50./3))}, func(in *Input) { in.Policy.Max, in.Partitions = 12, 12 }, 6, LagAboveTarget},
+		{"for the backlog too", []chapter{pods(2, 10*minute, twelve(20), twelve(50./3))}, func(in *Input) { in.Policy.Max, in.Partitions = 12, 12 }, 6, LagAboveTarget},
 		{"not for long enough", []chapter{calm, pods(1, 15*time.Second, each(200), each(25)).but(saturated(1))}, nil, 1, Stabilizing},
 		{"overloaded, though within the target", []chapter{calm, pods(1, 40*time.Second, each(30), each(25)).but(saturated(1))}, nil, 2, LoadAboveCapacity},
 		{"catching up", []chapter{pods(1, 4*minute, each(30), each(20)), pods(1, minute, each(5), each(20))}, nil, 1, OnTarget},

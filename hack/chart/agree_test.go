@@ -25,14 +25,14 @@ func read(tb testing.TB, file string) []byte {
 	return content
 }
 
-// TestOneVersion: the chart's is the one that everything else has.
+// TestOneVersion checks that the chart's version is also that of the programs and the images.
 func TestOneVersion(t *testing.T) {
 	var meta struct{ Version, AppVersion string }
 	if err := yaml.Unmarshal(read(t, "config/chart/Chart.yaml"), &meta); err != nil {
 		t.Fatal(err)
 	}
 	if meta.Version != meta.AppVersion {
-		t.Errorf("the chart is %s, the app %s: they are released together", meta.Version, meta.AppVersion)
+		t.Errorf("the chart has version %s and the app %s, but they are released together", meta.Version, meta.AppVersion)
 	}
 	images := regexp.MustCompile(`ghcr\.io/millrace-dev/(operator|worker):(\S+)`).
 		FindAllSubmatch(read(t, "config/manager/deployment.yaml"), -1)
@@ -46,7 +46,7 @@ func TestOneVersion(t *testing.T) {
 	}
 }
 
-// TestCopies: make generate has been run.
+// TestCopies checks that make generate has been run.
 func TestCopies(t *testing.T) {
 	for original, file := range map[string]string{
 		"config/crd/bases/millrace.dev_streamprocessors.yaml": "config/chart/files/crd.yaml",
@@ -59,7 +59,7 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-// TestSamePermissions: however the operator is installed, it may do the same.
+// TestSamePermissions checks that the operator has the same permissions however it is installed.
 func TestSamePermissions(t *testing.T) {
 	kustomized := objects(t, string(read(t, "config/rbac/role.yaml")))
 	wanted := find[rbacv1.ClusterRole](t, kustomized, "ClusterRole", "millrace-operator").Rules
@@ -96,8 +96,8 @@ func marshal(tb testing.TB, value any) string {
 	return string(content)
 }
 
-// TestSamePods: config/manager and the chart's defaults run the same pods, but
-// for the chart's labels and the flags whose defaults it spells out.
+// TestSamePods checks that config/manager and the chart's defaults run the same pods, except for
+// the chart's labels and the flags that the chart sets to their defaults.
 func TestSamePods(t *testing.T) {
 	kustomized := find[appsv1.Deployment](t, objects(t, string(read(t, "config/manager/deployment.yaml"))), "Deployment", "millrace-operator")
 	charted := find[appsv1.Deployment](t, rendered(t, "default"), "Deployment", "millrace-operator")
@@ -110,7 +110,7 @@ func TestSamePods(t *testing.T) {
 	}
 }
 
-// TestDeniedBrokers: an operator without the chart denies the same ones.
+// TestDeniedBrokers checks that an operator without the chart denies the same brokers.
 func TestDeniedBrokers(t *testing.T) {
 	var values struct {
 		Kafka struct{ DeniedBrokers []string }

@@ -16,10 +16,11 @@ import (
 	"github.com/millrace-dev/millrace/hack/prerequisite"
 )
 
-// alertsOf are the names of the alerts, in their order.
+// alertsOf matches the names of the alerts.
 var alertsOf = regexp.MustCompile(`(?m)^ *- alert: (\w+)$`)
 
-// TestAlertsNameMetrics: an alert on a metric that nobody serves never fires.
+// TestAlertsNameMetrics checks that the metrics of the alerts exist. An alert on an unknown metric
+// never fires.
 func TestAlertsNameMetrics(t *testing.T) {
 	files := []string{root + "/controllers/metrics.go"}
 	workers, err := filepath.Glob(root + "/worker/internal/telemetry/*.go")
@@ -43,17 +44,17 @@ func TestAlertsNameMetrics(t *testing.T) {
 	}
 	names := metric.FindAllString(string(read(t, "config/prometheus/alerts.yaml")), -1)
 	if len(names) == 0 {
-		t.Error("no alert is on a metric of ours")
+		t.Error("no alert uses a metric of Millrace")
 	}
 	for _, name := range names {
 		if !served[strings.TrimSuffix(name, "_bucket")] {
-			t.Errorf("nobody serves %s", name)
+			t.Errorf("no program serves the metric %s", name)
 		}
 	}
 }
 
-// promtool runs Prometheus' tool in a directory. The test is skipped where the tool is
-// missing; in continuous integration it fails.
+// promtool runs promtool in a directory. If promtool is missing, it skips the test, or fails it in
+// continuous integration.
 func promtool(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	program, err := filepath.Abs(root + "/bin/promtool")
@@ -70,7 +71,7 @@ func promtool(t *testing.T, dir string, args ...string) {
 	}
 }
 
-// TestAlerts: those that the chart installs fire when they are to, and only then.
+// TestAlerts checks that the alerts of the chart fire when they should, and only then.
 func TestAlerts(t *testing.T) {
 	var rules struct {
 		Spec any `json:"spec"`

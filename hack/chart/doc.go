@@ -1,6 +1,5 @@
-// Package chart tests the Helm chart and the kustomizations in config/, and puts
-// into the chart what is generated elsewhere: a chart can't have files outside of
-// its folder.
+// Package chart tests the Helm chart and the kustomizations in config/. go generate copies
+// generated files into the chart, because a chart can't use files outside of its folder.
 package chart
 
 //go:generate cp ../../config/crd/bases/millrace.dev_streamprocessors.yaml ../../config/chart/files/crd.yaml

@@ -10,7 +10,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestGolden shows what a change of a template or a default changes.
+// TestGolden shows the effect of a change of a template or a default.
 func TestGolden(t *testing.T) {
 	for _, scenario := range scenarios {
 		t.Run(scenario, func(t *testing.T) {
@@ -30,14 +30,14 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got != string(want) {
-				t.Errorf("it is not as in %s; if that is what you want: go test ./hack/chart -update\n%s",
+				t.Errorf("the manifests differ from %s; to accept them: go test ./hack/chart -update\n%s",
 					golden, firstDifference(string(want), got))
 			}
 		})
 	}
 }
 
-// withoutCRD leaves out what the chart only passes on.
+// withoutCRD removes the CRD, which is a copy of a generated file.
 func withoutCRD(manifests string) string {
 	var kept []string
 	for document := range strings.SplitSeq(manifests, "\n---\n") {
@@ -55,5 +55,5 @@ func firstDifference(want, got string) string {
 			return "from this line on:\n" + strings.Join(lines[max(0, i-5):min(len(lines), i+10)], "\n")
 		}
 	}
-	return "its end is missing"
+	return "the end is missing"
 }

@@ -10,7 +10,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// kubeconfig writes a user's for programs.
+// kubeconfig writes the kubeconfig of a user for programs.
 func kubeconfig(t *testing.T, user *rest.Config) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "kubeconfig")

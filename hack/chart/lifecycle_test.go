@@ -13,8 +13,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/controllerstest"
 )
 
-// TestCRDOutlivesReleases: the chart installs the CRD, an upgrade brings the new
-// one, and nothing that users made goes when the release is uninstalled.
+// TestCRDOutlivesReleases checks that the chart installs the CRD, that an upgrade upgrades it, and
+// that StreamProcessors stay when the release is uninstalled.
 func TestCRDOutlivesReleases(t *testing.T) {
 	api := controllerstest.StartEmpty(t)
 	env := []string{"KUBECONFIG=" + kubeconfig(t, api.Config)}
@@ -26,17 +26,17 @@ func TestCRDOutlivesReleases(t *testing.T) {
 	}
 	run("install", release, older(t), "--create-namespace")
 	if crd := get(t, api); hasScale(crd) {
-		t.Fatal("the older chart has today's CRD: the test shows nothing")
+		t.Fatal("the older chart has the present CRD, so the test proves nothing")
 	}
 	run("upgrade", release, chart)
 	crd := get(t, api)
 	if !hasScale(crd) {
 		t.Error("the upgrade did not bring the new CRD")
 	}
-	// Nothing here runs the hook's pod.
+	// This cluster can't run the pod of the hook.
 	run("uninstall", release, "--no-hooks")
 	if after := get(t, api); after.UID != crd.UID || after.DeletionTimestamp != nil {
-		t.Error("the CRD went, and with it all StreamProcessors")
+		t.Error("the CRD was deleted, and with it all StreamProcessors")
 	}
 	run("install", "other", chart, "--take-ownership")
 	run("upgrade", "other", chart, "--set", "crds.keep=false")
@@ -45,7 +45,7 @@ func TestCRDOutlivesReleases(t *testing.T) {
 	}
 }
 
-// older is the chart with a CRD that has no scale subresource.
+// older returns the chart with a CRD that has no scale subresource.
 func older(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "millrace")

@@ -19,14 +19,14 @@ import (
 	"github.com/millrace-dev/millrace/controllers/controllerstest"
 )
 
-// patience leaves room for a machine that is busy with other tests.
+// patience is long enough for a machine that is busy with other tests.
 const patience = time.Minute
 
-// metricsAreGuarded checks that only an account with the role reads them.
+// metricsAreGuarded checks that only an account with the role can read the metrics.
 func metricsAreGuarded(t *testing.T, api *controllerstest.API, url, role string) {
 	t.Helper()
 	await(t, "metrics to be refused", func() error { return answers(url, "", http.StatusUnauthorized) })
-	await(t, "metrics to be refused to who may not read them", func() error {
+	await(t, "the refusal of an account without permission", func() error {
 		return answers(url, tokenOf(t, api, "stranger"), http.StatusForbidden)
 	})
 	token := tokenOf(t, api, "prometheus")
@@ -67,7 +67,7 @@ func failIf(failed bool, why string) error {
 	return nil
 }
 
-// insecure does not check the certificate, which is the operator's own.
+// insecure does not check the operator's certificate, which is self-signed.
 var insecure = &http.Client{
 	Timeout:   5 * time.Second,
 	Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
@@ -89,7 +89,7 @@ func answers(url, token string, want int) error {
 	return failIf(res.StatusCode != want, fmt.Sprintf("%s answers %s, not %d", url, res.Status, want))
 }
 
-// tokenOf makes a ServiceAccount and a token of it.
+// tokenOf creates a ServiceAccount and returns a token of it.
 func tokenOf(t *testing.T, api *controllerstest.API, name string) string {
 	t.Helper()
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}}
@@ -103,7 +103,7 @@ func tokenOf(t *testing.T, api *controllerstest.API, name string) string {
 	return request.Status.Token
 }
 
-// readerBinding is what the chart's notes say to make.
+// readerBinding is the binding that the chart's notes describe.
 func readerBinding(role, account string) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",

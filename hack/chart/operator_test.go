@@ -27,9 +27,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/controllerstest"
 )
 
-// TestOperatorRunsAsInstalled starts the operator with the flags and the
-// permissions that the chart gives it, and asks it what helm test and Prometheus
-// ask.
+// TestOperatorRunsAsInstalled starts the operator with the flags and the permissions of the chart,
+// and sends it the requests of helm test and of Prometheus.
 func TestOperatorRunsAsInstalled(t *testing.T) {
 	crd := only(rendered(t, "default"), apiextensionsv1.GroupName)
 	for scenario, reader := range map[string]string{
@@ -38,7 +37,7 @@ func TestOperatorRunsAsInstalled(t *testing.T) {
 	} {
 		t.Run(scenario, func(t *testing.T) {
 			chart := rendered(t, scenario)
-			// One of its own, where no other scenario has bound a role.
+			// Another account for each scenario, so that no other scenario has bound a role to it.
 			api := controllerstest.StartEmpty(t)
 			for _, name := range []string{namespace, "team-a", "team-b"} {
 				ensureNamespace(t, api, name)
@@ -55,17 +54,16 @@ func TestOperatorRunsAsInstalled(t *testing.T) {
 			reconciles(t, api, "team-a")
 			o.stop(t)
 			if holder := leader(api); holder != "" {
-				t.Errorf("%s still leads: the next operator has to wait", holder)
+				t.Errorf("%s still holds the lease, so the next operator has to wait", holder)
 			}
 			if log := o.log.String(); strings.Contains(log, "forbidden") || strings.Contains(log, "rejected") {
-				t.Errorf("it lacks permissions:\n%s", log)
+				t.Errorf("the operator lacks permissions:\n%s", log)
 			}
 		})
 	}
 }
 
-// reconciles checks that a StreamProcessor gets a status, though there is no Kafka,
-// and can be deleted.
+// reconciles checks that a StreamProcessor gets a status even without Kafka, and can be deleted.
 func reconciles(t *testing.T, api *controllerstest.API, in string) {
 	t.Helper()
 	sp := &v1alpha1.StreamProcessor{}
@@ -89,7 +87,7 @@ func reconciles(t *testing.T, api *controllerstest.API, in string) {
 	})
 }
 
-// leader is who holds the lease; "" is nobody.
+// leader returns the holder of the lease, "" if there is none.
 func leader(api *controllerstest.API) string {
 	var lease coordinationv1.Lease
 	key := client.ObjectKey{Namespace: namespace, Name: "millrace-operator.millrace.dev"}
@@ -99,7 +97,7 @@ func leader(api *controllerstest.API) string {
 	return *lease.Spec.HolderIdentity
 }
 
-// running is an operator's process.
+// running is the process of an operator.
 type running struct {
 	cmd             *exec.Cmd
 	env             []string
@@ -107,7 +105,7 @@ type running struct {
 	health, metrics string // URLs
 }
 
-// start runs what the Deployment runs, but on ports of this test.
+// start runs the program of the Deployment with the ports of this test.
 func start(t *testing.T, api *controllerstest.API, d appsv1.Deployment) *running {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "operator")
@@ -137,7 +135,7 @@ func start(t *testing.T, api *controllerstest.API, d appsv1.Deployment) *running
 	return o
 }
 
-// check runs what the pod of helm test runs.
+// check runs the program of the pod of helm test.
 func (o *running) check(t *testing.T, args []string) {
 	t.Helper()
 	host, port, err := net.SplitHostPort(strings.TrimPrefix(o.health, "http://"))
@@ -156,13 +154,13 @@ func (o *running) check(t *testing.T, args []string) {
 	}
 }
 
-// stop ends it as Kubernetes does.
+// stop ends the operator in the same way as Kubernetes.
 func (o *running) stop(t *testing.T) {
 	t.Helper()
 	if err := o.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.cmd.Wait(); err != nil {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("the operator ended with %v", err)
 	}
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/millrace-dev/millrace/controllers/controllerstest"
 )
 
-// TestPermissions asks the server what the operator may do once it is installed.
+// TestPermissions asks the server for the permissions of the installed operator.
 func TestPermissions(t *testing.T) {
 	api := controllerstest.Start(t)
 	for _, name := range []string{namespace, "team-a", "team-b", "other"} {
 		ensureNamespace(t, api, name)
 	}
-	// In this order, as what one scenario allows stays allowed.
+	// The order matters, because the permissions of one scenario stay.
 	for _, test := range []struct {
 		scenario  string
 		elsewhere bool // whether the operator may act in a namespace that it is not told to watch
@@ -61,14 +61,13 @@ func only(all []*unstructured.Unstructured, group string) []*unstructured.Unstru
 	return some
 }
 
-// operator is the installed one's account.
+// operator is the account of the installed operator.
 type operator struct {
 	*testing.T
 	api *controllerstest.API
 }
 
-// may checks whether it is allowed to do something with a resource, which is
-// like apps/deployments.
+// may reports whether the account may do something with a resource such as apps/deployments.
 func (o operator) may(want bool, in, resource string, verbs ...string) {
 	o.Helper()
 	group, name, _ := strings.Cut(resource, "/")

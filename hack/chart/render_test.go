@@ -29,8 +29,8 @@ const (
 // scenarios are the files in testdata with values.
 var scenarios = []string{"default", "namespaced", "everything", "bare"}
 
-// helm runs Helm, without the user's own settings, and returns its output. The test
-// is skipped where Helm is missing; in continuous integration it fails.
+// helm runs Helm, without the user's settings, and returns its output. If Helm is missing, it
+// skips the test, or fails it in continuous integration.
 func helm(tb testing.TB, env []string, args ...string) (string, error) {
 	tb.Helper()
 	program, err := filepath.Abs(root + "/bin/helm")
@@ -52,8 +52,7 @@ func helm(tb testing.TB, env []string, args ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// render returns the chart's manifests, as of a cluster with the Prometheus
-// operator.
+// render returns the chart's manifests for a cluster with the Prometheus operator.
 func render(tb testing.TB, args ...string) (string, error) {
 	tb.Helper()
 	return helm(tb, nil, append([]string{
@@ -87,7 +86,7 @@ func objects(tb testing.TB, manifests string) []*unstructured.Unstructured {
 			return all
 		}
 		if err != nil {
-			tb.Fatalf("read what was rendered: %v", err)
+			tb.Fatalf("read the rendered manifests: %v", err)
 		}
 		if len(object.Object) > 0 {
 			all = append(all, object)

@@ -16,8 +16,8 @@ import (
 
 func TestMain(m *testing.M) { controllerstest.Main(m) }
 
-// TestServerTakesIt: what the chart and the kustomization make is valid, to the
-// last field.
+// TestServerTakesIt checks that the API server accepts all fields of the objects of the chart and
+// of the kustomization.
 func TestServerTakesIt(t *testing.T) {
 	api := controllerstest.Start(t)
 	for _, name := range []string{namespace, "team-a", "team-b"} {
@@ -29,7 +29,7 @@ func TestServerTakesIt(t *testing.T) {
 	t.Run("kustomize", func(t *testing.T) { applyAll(t, api, kustomized(t, api), client.DryRunAll) })
 }
 
-// kustomized returns what make deploy applies.
+// kustomized returns the objects that make deploy applies.
 func kustomized(tb testing.TB, api *controllerstest.API) []*unstructured.Unstructured {
 	tb.Helper()
 	manifests, err := api.Kubectl(tb, "", "kustomize", filepath.Join(root, "config", "default"))
@@ -39,7 +39,7 @@ func kustomized(tb testing.TB, api *controllerstest.API) []*unstructured.Unstruc
 	return objects(tb, manifests)
 }
 
-// ensureNamespace makes a namespace that takes only restricted pods.
+// ensureNamespace creates a namespace that accepts only restricted pods.
 func ensureNamespace(tb testing.TB, api *controllerstest.API, name string) {
 	tb.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
@@ -50,8 +50,8 @@ func ensureNamespace(tb testing.TB, api *controllerstest.API, name string) {
 	}
 }
 
-// applyAll applies objects but for those of the Prometheus operator, which the
-// server does not know.
+// applyAll applies the objects except those of the Prometheus operator, whose kinds the server
+// does not have.
 func applyAll(tb testing.TB, api *controllerstest.API, all []*unstructured.Unstructured, opts ...client.ApplyOption) {
 	tb.Helper()
 	opts = append(opts, client.FieldOwner("test"), client.ForceOwnership)

@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// TestValuesAreChecked: a typo is an error, not a default.
+// TestValuesAreChecked checks that a typo is an error and does not result in a default.
 func TestValuesAreChecked(t *testing.T) {
 	for value, complaint := range map[string]string{
 		"replica=2":                          "replica",
@@ -35,7 +35,7 @@ func TestValuesAreChecked(t *testing.T) {
 		t.Run(value, func(t *testing.T) {
 			_, err := render(t, "--set", value)
 			if err == nil {
-				t.Fatal("it is taken")
+				t.Fatal("the chart accepts the value")
 			}
 			if !strings.Contains(err.Error(), complaint) {
 				t.Errorf("the error does not say %q: %v", complaint, err)
@@ -44,19 +44,19 @@ func TestValuesAreChecked(t *testing.T) {
 	}
 }
 
-// TestPodMonitorNeedsToken: nobody reads secure metrics without one.
+// TestPodMonitorNeedsToken checks that a PodMonitor of secure metrics needs a token.
 func TestPodMonitorNeedsToken(t *testing.T) {
 	_, err := render(t, "--set", "metrics.podMonitor.enabled=true")
 	if err == nil || !strings.Contains(err.Error(), "tokenSecret.name") {
 		t.Errorf("got %v, want an error that names metrics.podMonitor.tokenSecret.name", err)
 	}
 	if _, err := render(t, "--set", "metrics.podMonitor.enabled=true,metrics.secure=false"); err != nil {
-		t.Errorf("metrics that anyone may read need no token: %v", err)
+		t.Errorf("metrics without authentication need no token: %v", err)
 	}
 }
 
-// TestMonitorsNeedTheirCRD: without the Prometheus operator the chart installs,
-// and says what is missing.
+// TestMonitorsNeedTheirCRD checks that the chart can be installed without the Prometheus operator,
+// and that the notes name the missing kinds.
 func TestMonitorsNeedTheirCRD(t *testing.T) {
 	out, err := helm(t, nil, "install", release, chart, "--namespace", namespace, "--dry-run=client",
 		"--set", "metrics.serviceMonitor.enabled=true")
@@ -64,14 +64,14 @@ func TestMonitorsNeedTheirCRD(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.Contains(out, "kind: ServiceMonitor") {
-		t.Error("there is a ServiceMonitor")
+		t.Error("the chart has a ServiceMonitor without its CRD")
 	}
-	if !strings.Contains(out, "NOTE: there is no ServiceMonitor") {
-		t.Error("the notes don't say that there is no ServiceMonitor")
+	if !strings.Contains(out, "NOTE: the release has no ServiceMonitor") {
+		t.Error("the notes don't say that the release has no ServiceMonitor")
 	}
 }
 
-// TestImages by tag, by digest, and by both.
+// TestImages checks images with a tag, with a digest, and with both.
 func TestImages(t *testing.T) {
 	const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	for values, want := range map[string][2]string{
@@ -88,7 +88,7 @@ func TestImages(t *testing.T) {
 			t.Errorf("%s gives %s and %v, want %v", values, container.Image, container.Args, want)
 		}
 		if check := find[corev1.Pod](t, objects(t, manifests), "Pod", "millrace-operator-check"); check.Spec.Containers[0].Image != want[0] {
-			t.Errorf("%s has helm test run %s", values, check.Spec.Containers[0].Image)
+			t.Errorf("with %s, helm test runs %s", values, check.Spec.Containers[0].Image)
 		}
 	}
 }

@@ -13,12 +13,12 @@ import (
 
 const (
 	accessLines = 125_000
-	// malformedLines is 0.3% of them.
+	// malformedLines is 0.3% of the lines.
 	malformedLines = accessLines * 3 / 1000
 	accessSeed     = 20260314
 )
 
-// day is the one the log covers.
+// day is the day that the log covers.
 var day = time.Date(2026, time.March, 14, 0, 0, 0, 0, time.UTC)
 
 // entry is one line of the access log.
@@ -64,8 +64,8 @@ func pickLines(rng *rand.Rand, n, total int) map[int]bool {
 	return picked
 }
 
-// requestTimes spreads n requests over the day as people do: few before dawn,
-// most at noon and in the evening.
+// requestTimes distributes n requests over the day: few before dawn, most at noon and in the
+// evening.
 func requestTimes(rng *rand.Rand, n int) []time.Time {
 	const minutes = 24 * 60
 	var cumulative [minutes + 1]float64
@@ -83,7 +83,7 @@ func requestTimes(rng *rand.Rand, n int) []time.Time {
 	return times
 }
 
-// load is the relative number of requests at an hour of the day.
+// load returns the relative number of requests at an hour of the day.
 func load(hour float64) float64 {
 	peak := func(at, width float64) float64 {
 		return math.Exp(-math.Pow((hour-at)/width, 2))

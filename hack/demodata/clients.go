@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// client is somebody who visits the site.
+// client is a visitor of the site.
 type client struct {
 	address string
 	agent   string
@@ -30,8 +30,8 @@ var bots = []string{
 	"python-requests/2.32.5",
 }
 
-// newClients makes up visitors with addresses from the ranges that are kept
-// for documentation (RFC 5737 and RFC 3849).
+// newClients generates visitors with addresses from the ranges for documentation (RFC 5737 and
+// RFC 3849).
 func newClients(rng *rand.Rand) []client {
 	var clients []client
 	for _, network := range []string{"192.0.2", "198.51.100", "203.0.113"} {

@@ -1,8 +1,8 @@
-// Command demodata writes the input files of the samples: a day of a shop's
-// access log and a queue of customers' messages.
+// Command demodata writes the input files of the samples: a day of a shop's access log and a
+// queue of customers' messages.
 //
-// Both are made up from a fixed seed, so that running it again writes the same
-// bytes; a test holds the committed files to that.
+// It generates both from a fixed seed, so that it always writes the same bytes. A test checks
+// the committed files.
 package main
 
 import (
@@ -15,10 +15,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// dir is where the samples look for their input, from the repository's root.
+// dir is the folder of the samples' input, relative to the repository's root.
 const dir = "config/samples/data"
 
-// datasets are the files to write, each with what writes its lines.
+// datasets are the files to write, each with the function that writes its lines.
 var datasets = map[string]func(io.Writer) error{
 	"access.jsonl.zst":   writeAccessLog,
 	"messages.jsonl.zst": writeMessages,

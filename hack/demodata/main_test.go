@@ -14,7 +14,8 @@ import (
 	"github.com/millrace-dev/millrace/config/samples/language/langid"
 )
 
-// The committed files must be what the generator writes, and small.
+// TestCommittedFilesAreCurrent checks that the committed files are the generator's output,
+// and small.
 func TestCommittedFilesAreCurrent(t *testing.T) {
 	for name, write := range datasets {
 		t.Run(name, func(t *testing.T) {
@@ -39,14 +40,14 @@ func TestCommittedFilesAreCurrent(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(got, want.Bytes()) {
-				t.Fatalf("%s is not what the generator writes; run: go run ./hack/demodata", name)
+				t.Fatalf("%s is not the output of the generator; run: go run ./hack/demodata", name)
 			}
 		})
 	}
 }
 
-// A reader that needs status and duration_ms as numbers must fail on exactly
-// the lines that were broken on purpose.
+// TestAccessLogHasItsMalformedLines checks that a reader that needs status and duration_ms
+// as numbers fails on exactly the lines that were broken on purpose.
 func TestAccessLogHasItsMalformedLines(t *testing.T) {
 	var log bytes.Buffer
 	if err := writeAccessLog(&log); err != nil {
@@ -78,8 +79,8 @@ func TestAccessLogHasItsMalformedLines(t *testing.T) {
 	}
 }
 
-// The messages have words that the language model was not trained on, and it
-// must tell their languages all the same.
+// TestMessagesAreInTheirLanguages checks that the language model finds the languages of the
+// messages, although they have words that it was not trained on.
 func TestMessagesAreInTheirLanguages(t *testing.T) {
 	model, err := langid.Embedded()
 	if err != nil {
@@ -97,6 +98,6 @@ func TestMessagesAreInTheirLanguages(t *testing.T) {
 		}
 	}
 	if wrong > total*2/100 {
-		t.Errorf("%d of %d messages are told wrongly", wrong, total)
+		t.Errorf("the model finds the wrong language for %d of %d messages", wrong, total)
 	}
 }

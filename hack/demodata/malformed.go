@@ -5,10 +5,9 @@ import (
 	"math/rand/v2"
 )
 
-// breakLine returns what a log line becomes when a disk fills up, a producer
-// changes its format, or something that is no log line ends in the topic. Each
-// way makes the line fail any reader that needs status and duration_ms as
-// numbers.
+// breakLine returns a broken copy of a log line, as after a full disk, a change of the
+// producer's format, or with other data in the topic. Any reader that needs status and
+// duration_ms as numbers fails on the result.
 func breakLine(rng *rand.Rand, line []byte) []byte {
 	switch rng.IntN(7) {
 	case 0, 1:
@@ -26,14 +25,14 @@ func breakLine(rng *rand.Rand, line []byte) []byte {
 	}
 }
 
-// replaceNumber gives a numeric field another value.
+// replaceNumber replaces the value of a numeric field.
 func replaceNumber(line []byte, field, value string) []byte {
 	before, rest, _ := bytes.Cut(line, []byte(`"`+field+`":`))
 	comma := bytes.IndexByte(rest, ',')
 	return bytes.Join([][]byte{before, []byte(`"` + field + `":` + value), rest[comma:]}, nil)
 }
 
-// junk is bytes that are neither text nor a line's end.
+// junk returns bytes that are neither text nor a line feed.
 func junk(rng *rand.Rand) []byte {
 	b := make([]byte, 24+rng.IntN(120))
 	for i := range b {

@@ -13,7 +13,7 @@ import (
 
 const (
 	messageLines = 40_000
-	// cutMessages are lines that end in the middle.
+	// cutMessages is the number of truncated lines.
 	cutMessages = 40
 	messageSeed = 20260315
 )
@@ -54,7 +54,7 @@ func writeMessages(w io.Writer) error {
 	return out.Flush()
 }
 
-// writeMessage returns what a customer writes, and in which language.
+// writeMessage returns the text of a customer and its language.
 func writeMessage(rng *rand.Rand) (text, language string) {
 	draw := rng.IntN(100)
 	for _, p := range phrasebooks {
@@ -65,8 +65,8 @@ func writeMessage(rng *rand.Rand) (text, language string) {
 	return phrasebooks[0].write(rng), phrasebooks[0].language
 }
 
-// phrasebook is what customers write in one language; share is their part of
-// all messages in percent.
+// phrasebook holds the phrases of one language. share is the language's percentage of all
+// messages.
 type phrasebook struct {
 	language  string
 	share     int

@@ -12,16 +12,16 @@ import (
 
 const host = "https://shop.example"
 
-// route is one kind of request that the site answers.
+// route is one kind of request to the site.
 type route struct {
 	weight       float64
 	method, path string // {product}, {order}, {user}, {page} and {word} are filled in
 	medianMS     float64
 	medianBytes  float64
 	asset        bool
-	// failing is the share of requests that answer 5xx on a good day.
+	// failing is the share of answers with 5xx on a normal day.
 	failing float64
-	// status is what a request that works answers.
+	// status is the status of a successful answer.
 	status int
 }
 
@@ -49,7 +49,7 @@ var routes = []route{
 
 var words = strings.Fields("lamp desk chair kettle teapot blanket shelf notebook pencil bicycle helmet backpack tent boots raincoat scarf wallet headphones keyboard monitor cable charger")
 
-// incident is a spell in which a part of the site answers slowly or not at all.
+// incident is a span of time in which a part of the site answers slowly or not at all.
 type incident struct {
 	from, to time.Time
 	prefix   string
@@ -68,7 +68,7 @@ func at(hour, minute int) time.Time {
 	return day.Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute)
 }
 
-// site makes up requests.
+// site generates requests.
 type site struct {
 	clients  []client
 	visitors *rand.Zipf // which client
@@ -153,7 +153,7 @@ func (s *site) referer(rng *rand.Rand) string {
 	}
 }
 
-// outcome says what a request answers, and how much slower than usual.
+// outcome returns the status of an answer, and how much slower than usual it is.
 func outcome(rng *rand.Rand, r route, path string, at time.Time) (status int, slower float64) {
 	failing, slower := r.failing, 1.0
 	for _, in := range incidents {
@@ -174,7 +174,7 @@ func outcome(rng *rand.Rand, r route, path string, at time.Time) (status int, sl
 	}
 }
 
-// size is the bytes of an answer: an asset's are always the same.
+// size returns the size of an answer in bytes. An asset always has the same size.
 func size(rng *rand.Rand, r route, path string) int {
 	if !r.asset {
 		return int(logNormal(rng, r.medianBytes, 0.3))

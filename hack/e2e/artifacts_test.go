@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// leaveArtifacts writes what there is in the cluster beside the programs' logs
-// if the test has failed.
+// leaveArtifacts writes the objects of the cluster next to the programs' logs if the test has
+// failed.
 func (s *suite) leaveArtifacts() {
 	if !s.Failed() {
 		return

@@ -10,17 +10,19 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// user logs in at the broker's secure listeners.
+// user is the user of the broker's secure listeners.
 const user, password = "millrace", "e2e-password"
 
-// Ports of the broker's listeners beside kafkatest's: one asks for a certificate and a
-// password, as a listener of Strimzi's may, the other takes anybody until doomed.close.
+// The ports of the broker's listeners in addition to those of kafkatest. One requires a
+// certificate and a password, as a listener of Strimzi may; the other accepts all clients
+// until doomed closes it.
 const (
 	mutualPort = 9095
 	doomedPort = 9096
 )
 
-// startBroker starts the only broker: further listeners cost less than further brokers.
+// startBroker starts the only broker. It has several listeners, which cost less than several
+// brokers.
 func startBroker(t *testing.T) *kafkatest.Broker {
 	t.Helper()
 	const mutual = "listener.name.mutual."

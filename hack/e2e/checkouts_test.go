@@ -12,15 +12,15 @@ import (
 	"github.com/millrace-dev/millrace/hack/e2e/cluster"
 )
 
-// checkouts is the StreamProcessor that most steps are about, and its topics.
+// checkouts is the StreamProcessor of most steps, with its topics.
 const (
 	checkouts    = "checkouts"
 	checkoutsIn  = "checkouts"
 	checkoutsOut = "checkouts-copy"
 )
 
-// manifest is a StreamProcessor that copies NAME to NAME-copy; spec is more of
-// its spec, lines indented by two.
+// manifest returns a StreamProcessor that copies NAME to NAME-copy. spec holds further lines of
+// its spec, indented by two.
 func manifest(name, spec string) string {
 	return fmt.Sprintf(`apiVersion: millrace.dev/v1alpha1
 kind: StreamProcessor
@@ -40,7 +40,7 @@ spec:
 %[3]s`, name, cluster.NodeAddress, spec)
 }
 
-// topicMissing makes the StreamProcessor before its topics.
+// topicMissing creates the StreamProcessor before its topics.
 func topicMissing(s *suite) {
 	s.apply(manifest(checkouts, ""))
 	s.awaitConditions(checkouts, condition{kind: "Ready", status: metav1.ConditionFalse, reason: "TopicNotFound", words: []string{checkoutsIn}})
@@ -71,8 +71,8 @@ func growTopic(s *suite) {
 	s.awaitConditions(checkouts, ready()...)
 }
 
-// rollOut changes the configuration: never are there more pods than partitions,
-// nor fewer ready than were asked for.
+// rollOut changes the configuration. During the rollout there must not be more pods than
+// partitions, or fewer ready pods than spec.replicas.
 func rollOut(s *suite) {
 	before, err := s.deployment(checkouts)
 	if err != nil {
@@ -98,8 +98,8 @@ func rollOut(s *suite) {
 	s.awaitConditions(checkouts, ready()...)
 }
 
-// checkRollout fails the test if more pods than partitions are there that are
-// not ending, or if fewer are ready than were asked for.
+// checkRollout fails the test if there are more pods than partitions, not counting those that
+// terminate, or fewer ready pods than spec.replicas.
 func (s *suite) checkRollout(partitions, replicas int) {
 	s.Helper()
 	pods, err := s.pods(checkouts)
@@ -119,7 +119,7 @@ func (s *suite) checkRollout(partitions, replicas int) {
 		}
 	}
 	if there > partitions || able < replicas {
-		s.Fatalf("in a rollout %d pods are there, %d of them ready", there, able)
+		s.Fatalf("during the rollout there are %d pods, %d of them ready", there, able)
 	}
 }
 
@@ -144,8 +144,8 @@ func suspendAndResume(s *suite) {
 	s.awaitWorkers(checkouts, 5)
 }
 
-// deleteProcessors deletes them all: what was made for them goes, their groups
-// stay unless they were to go too.
+// deleteProcessors deletes all StreamProcessors. Their objects have to disappear; a group has
+// to stay unless its StreamProcessor has deletionPolicy DeleteGroup.
 func deleteProcessors(s *suite) {
 	const thorough = "copy"
 	s.patch(thorough, `{"spec": {"deletionPolicy": "DeleteGroup"}}`)
@@ -166,15 +166,15 @@ func deleteProcessors(s *suite) {
 		return nil
 	})
 	if len(s.kafka.GroupOffsets(group(checkouts))[checkoutsIn]) == 0 {
-		s.Error("the group is gone, which was to be kept")
+		s.Error("the group of a StreamProcessor with KeepGroup is gone")
 	}
 	if len(s.kafka.GroupOffsets(group(thorough))) > 0 {
-		s.Error("the group is there still, which was to be deleted")
+		s.Error("the group of a StreamProcessor with DeleteGroup still exists")
 	}
 }
 
-// mistake puts an expression that can't be compiled into a StreamProcessor that
-// runs, which goes on as it was until the next change that can.
+// mistake gives a running StreamProcessor an expression that can't be compiled. Its pods continue
+// unchanged until the next valid change.
 func mistake(s *suite) {
 	before, err := s.pods(checkouts)
 	if err != nil {
@@ -190,7 +190,7 @@ func mistake(s *suite) {
 	s.expectSamePods(before)
 }
 
-// patch changes a StreamProcessor by a merge patch.
+// patch applies a merge patch to a StreamProcessor.
 func (s *suite) patch(name, patch string) {
 	s.Helper()
 	s.kubectl("patch", "sp", name, "--type=merge", "--patch", patch)

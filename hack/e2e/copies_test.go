@@ -17,10 +17,10 @@ import (
 	"github.com/millrace-dev/millrace/hack/e2e/cluster"
 )
 
-// copier is a StreamProcessor that copies topic NAME to NAME-copy, in any namespace.
+// copier is a StreamProcessor, in any namespace, that copies topic NAME to NAME-copy.
 type copier struct{ namespace, name string }
 
-// run makes the topics, applies the manifest and waits until a record is copied.
+// run creates the topics, applies the manifest and waits until a record is copied.
 func (c copier) run(s *suite, manifest string) {
 	s.Helper()
 	s.kafka.CreateTopic(c.name, 2, nil)
@@ -46,7 +46,7 @@ func (c copier) copies(s *suite) {
 	s.kafka.Produce(&kgo.Record{Topic: c.name, Value: []byte("hello")})
 	s.await("the copy", patience, func() error {
 		if now := count(); now != before+1 {
-			return fmt.Errorf("there are %d records, and were %d", now, before)
+			return fmt.Errorf("there are %d records, and there were %d", now, before)
 		}
 		return nil
 	})
@@ -62,13 +62,13 @@ func (c copier) pods(s *suite) ([]corev1.Pod, error) {
 	return list.Items, err
 }
 
-// withKafka gives a manifest another spec.kafka: lines indented by four.
+// withKafka replaces spec.kafka in a manifest by lines indented by four.
 func withKafka(manifest, kafka string) string {
 	plain := fmt.Sprintf("  kafka: {bootstrapServers: [\"%s:9092\"]}\n", cluster.NodeAddress)
 	return strings.Replace(manifest, plain, "  kafka:\n"+kafka, 1)
 }
 
-// awaitStreamProcessor is awaitConditions for one of another namespace.
+// awaitStreamProcessor is awaitConditions for a StreamProcessor of another namespace.
 func (s *suite) awaitStreamProcessor(namespace, name string, want ...condition) {
 	s.Helper()
 	s.await(fmt.Sprintf("StreamProcessor %s/%s with %v", namespace, name, want), patience, func() error {

@@ -15,7 +15,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// killWorker ends a worker without a chance to drain.
+// killWorker kills a worker, which gets no chance to drain.
 func killWorker(s *suite) {
 	name := s.pod(checkouts)
 	s.kill(namespace, name)
@@ -24,8 +24,8 @@ func killWorker(s *suite) {
 	s.awaitConditions(checkouts, ready()...)
 }
 
-// killOperator ends the operator; the workers do not notice, and the next one
-// goes on.
+// killOperator kills the operator. The workers have to keep running, and the next operator has
+// to continue.
 func killOperator(s *suite) {
 	before, err := s.pods(checkouts)
 	if err != nil {
@@ -40,7 +40,7 @@ func killOperator(s *suite) {
 	s.expectSamePods(before)
 }
 
-// expectSamePods fails the test if a pod of checkouts is not among those.
+// expectSamePods fails the test if checkouts has a pod that is not in the list.
 func (s *suite) expectSamePods(before []corev1.Pod) {
 	s.Helper()
 	after, err := s.pods(checkouts)
@@ -49,13 +49,13 @@ func (s *suite) expectSamePods(before []corev1.Pod) {
 	}
 	for _, pod := range after {
 		if !slices.ContainsFunc(before, func(p corev1.Pod) bool { return p.UID == pod.UID }) {
-			s.Errorf("pod %s is new: the workers should have outlived the operator", pod.Name)
+			s.Errorf("pod %s is new, but the workers should have outlived the operator", pod.Name)
 		}
 	}
 }
 
-// restartBroker takes the broker away for longer than the operator needs to
-// notice: nothing is scaled, nothing deleted.
+// restartBroker stops the broker for longer than the operator needs to notice. The operator
+// must not scale or delete anything.
 func restartBroker(s *suite, broker *kafkatest.Broker) {
 	broker.Stop()
 	s.awaitConditions(checkouts, condition{kind: "KafkaReachable", status: metav1.ConditionFalse, reason: "KafkaUnreachable"})
@@ -81,7 +81,7 @@ func (s *suite) pod(name string) string {
 	return pods[0].Name
 }
 
-// kill ends a pod's first container by SIGKILL.
+// kill kills a pod's first container with SIGKILL.
 func (s *suite) kill(namespace, pod string) {
 	s.Helper()
 	if err := syscall.Kill(s.pid(namespace, pod), syscall.SIGKILL); err != nil {
@@ -108,7 +108,7 @@ func (s *suite) operatorPod() string {
 		"-o", "jsonpath={.items[0].metadata.name}")
 }
 
-// pid returns the process of a pod's first container.
+// pid returns the process ID of a pod's first container.
 func (s *suite) pid(namespace, pod string) int {
 	s.Helper()
 	id := s.kubectl("get", "pod", pod, "--namespace", namespace, "-o", "jsonpath={.status.containerStatuses[0].containerID}")

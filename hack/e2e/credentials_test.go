@@ -9,9 +9,9 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// strimziSecrets runs a StreamProcessor that refers to Secrets as Strimzi makes them of
-// a Kafka and a KafkaUser; the user's ca.crt is that of the clients' authority. The
-// listener takes nobody without both the certificate and the password.
+// strimziSecrets runs a StreamProcessor that refers to Secrets in the form in which Strimzi
+// creates them for a Kafka and a KafkaUser. The user's ca.crt is that of the clients'
+// authority. The listener requires both the certificate and the password.
 func strimziSecrets(s *suite, broker *kafkatest.Broker) {
 	payouts := copier{namespace, "payouts"}
 	pair := broker.CA.Client(user)

@@ -16,16 +16,16 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// doomed is deleted together with its Kafka, of which its StreamProcessor wants the
-// group deleted.
+// doomed is a namespace that is deleted together with its Kafka. Its StreamProcessor has
+// deletionPolicy DeleteGroup.
 var doomed = copier{"doomed", "leftovers"}
 
 const doomedDrain = time.Second
 
-// departure is the end of a namespace, which is awaited while other steps go on.
+// departure is the deletion of a namespace, which continues during other steps.
 type departure chan time.Duration
 
-// deleteWithKafka takes the broker's listener away from the namespace and deletes it.
+// deleteWithKafka closes the listener of the broker for the namespace and deletes the namespace.
 func deleteWithKafka(s *suite, gone departure) {
 	s.kubectl("create", "namespace", doomed.namespace)
 	s.apply(brokerService(doomed.namespace, doomedPort))
@@ -52,8 +52,8 @@ func deleteWithKafka(s *suite, gone departure) {
 	}()
 }
 
-// namespaceGone expects the namespace to have ended within the time that is documented
-// for its StreamProcessor, and a little for the namespace's own end.
+// namespaceGone checks that the namespace has ended within the documented time for its
+// StreamProcessor, plus some time for the namespace itself.
 func namespaceGone(s *suite, gone departure) {
 	deadline := 2*time.Minute + config.KillTimeout(doomedDrain)
 	const own = 45 * time.Second
@@ -63,13 +63,13 @@ func namespaceGone(s *suite, gone departure) {
 	case took := <-gone:
 		s.Logf("the namespace took %v to go, of which its StreamProcessor may take %v", took.Round(time.Second), deadline)
 		if took > deadline+own {
-			s.Errorf("the namespace took %v to go, longer than %v", took, deadline+own)
+			s.Errorf("the deletion of the namespace took %v, longer than %v", took, deadline+own)
 		}
 	case <-ctx.Done():
-		s.Fatal("the namespace is still there")
+		s.Fatal("the namespace still exists")
 	}
 	if !doomedGroup(s) {
-		s.Error("the group was deleted: Kafka was not away")
+		s.Error("the group was deleted, so Kafka was not away")
 	}
 	doomedListener(s, "--delete")
 }
@@ -80,7 +80,7 @@ func doomedGroup(s *suite) bool {
 	return len(s.kafka.GroupOffsets("millrace-" + doomed.namespace + "." + doomed.name)[doomed.name]) > 0
 }
 
-// doomedListener makes the node reset all connections to the listener, or lets it.
+// doomedListener makes the node reset all connections to the listener, or stops doing so.
 func doomedListener(s *suite, act string) {
 	s.Helper()
 	out, err := exec.CommandContext(s.Context(), "iptables", act, "INPUT", "--protocol", "tcp",

@@ -4,12 +4,12 @@ package e2e
 
 import "testing"
 
-// TestEndToEnd is one story: each step goes on from the one before.
+// TestEndToEnd is one scenario. Each step continues from the state after the previous one.
 func TestEndToEnd(t *testing.T) {
 	s := newSuite(t)
 	broker := startBroker(t)
 	s.kafka = &broker.Cluster
-	// After the broker, so that it is still there when that runs.
+	// Registered after the broker, so that it runs while the broker still exists.
 	t.Cleanup(s.leaveArtifacts)
 
 	s.step("install", install)

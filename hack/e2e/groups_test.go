@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// groupConflict has a second StreamProcessor name the group of one that runs, and want
-// it deleted when it goes: neither pods nor group notice.
+// groupConflict creates a second StreamProcessor with the group of a running one and with
+// deletionPolicy DeleteGroup, and deletes it. The pods and the group have to stay.
 func groupConflict(s *suite) {
 	const rival = "a-rival" // a name that comes before the other's
 	before, err := s.pods(checkouts)
@@ -29,13 +29,13 @@ func groupConflict(s *suite) {
 		case err != nil:
 			return err
 		case len(pods) > 0:
-			return fmt.Errorf("the other has %d pods", len(pods))
+			return fmt.Errorf("the second StreamProcessor has %d pods", len(pods))
 		}
 		return nil
 	})
 	s.kubectl("delete", "sp", rival, "--timeout=30s")
 	if len(s.kafka.GroupOffsets(group(checkouts))[checkoutsIn]) == 0 {
-		s.Error("the group is gone with the one that did not hold it")
+		s.Error("the group was deleted with a StreamProcessor that did not hold it")
 	}
 	s.awaitConditions(checkouts, ready()...)
 	s.expectSamePods(before)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// install imports the images and installs the chart as a user does.
+// install imports the images and installs the chart in the same way as a user.
 func install(s *suite) {
 	s.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=60s")
 	for _, image := range []string{"operator", "worker", "sample"} {
@@ -29,7 +29,7 @@ func install(s *suite) {
 	}
 }
 
-// metrics are for those only who may read them.
+// metrics checks that only accounts with permission can read the metrics.
 func metrics(s *suite) {
 	address := s.kubectl("get", "service", operator, "--namespace", system, "-o", "jsonpath={.spec.clusterIP}")
 	url := "https://" + address + ":8443/metrics"
@@ -44,15 +44,15 @@ func metrics(s *suite) {
 	s.kubectl("create", "clusterrolebinding", "prometheus",
 		"--clusterrole="+operator+"-metrics-reader", "--serviceaccount="+namespace+":prometheus")
 	if status, _ := s.fetch(url, tokens["somebody"]); status != http.StatusForbidden {
-		s.Errorf("metrics with the token of somebody: status %d", status)
+		s.Errorf("metrics with the token of an account without permission: status %d", status)
 	}
 	status, body := s.fetch(url, tokens["prometheus"])
 	if status != http.StatusOK || !strings.Contains(body, "controller_runtime_reconcile_total") {
-		s.Errorf("metrics with the token of who may: status %d: %.200s", status, body)
+		s.Errorf("metrics with the token of an account with permission: status %d: %.200s", status, body)
 	}
 }
 
-// upgrade changes a value of the chart: a new operator, the same workers.
+// upgrade changes a value of the chart, which replaces the operator and keeps the workers.
 func upgrade(s *suite) {
 	before, err := s.pods(checkouts)
 	if err != nil {
@@ -71,7 +71,7 @@ func upgrade(s *suite) {
 	s.expectSamePods(before)
 }
 
-// fetch gets a page of the operator's, whose certificate is its own.
+// fetch gets a page of the operator. It does not check the certificate, which is self-signed.
 func (s *suite) fetch(url, token string) (status int, body string) {
 	s.Helper()
 	request, err := http.NewRequestWithContext(s.Context(), http.MethodGet, url, nil)
@@ -95,8 +95,8 @@ func (s *suite) fetch(url, token string) (status int, body string) {
 	return response.StatusCode, string(content)
 }
 
-// uninstall takes the chart away; what users made stays, with its CRD, and can be
-// deleted without an operator.
+// uninstall uninstalls the chart. The CRD and the StreamProcessors stay, and can be deleted
+// without an operator.
 func uninstall(s *suite) {
 	const name = "left"
 	s.apply(manifest(name, "  suspend: true\n  deletionPolicy: DeleteGroup\n"))
@@ -112,7 +112,7 @@ func uninstall(s *suite) {
 	s.kubectl("get", "crd", "streamprocessors.millrace.dev")
 }
 
-// deploy installs the operator without Helm, and runs something.
+// deploy installs the operator without Helm, and runs a StreamProcessor.
 func deploy(s *suite) {
 	s.program("", "make", "-C", root, "deploy", "KUBECTL="+s.tool("kubectl"))
 	s.apply(manifest(checkouts, ""))

@@ -12,8 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// load writes records to a topic until it is stopped, each with a value of its
-// own: its number.
+// load writes records to a topic until it is stopped. The value of each record is its number.
 type load struct {
 	client *kgo.Client
 	cancel context.CancelFunc
@@ -24,7 +23,7 @@ type load struct {
 	err     error // guarded by mu; why one was not
 }
 
-// startLoad starts to write perSecond records a second, numbered from first.
+// startLoad starts to write perSecond records per second, numbered from first.
 func (s *suite) startLoad(topic string, first, perSecond int) *load {
 	s.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -46,7 +45,7 @@ func (l *load) run(ctx context.Context, first, perSecond int) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			// The client writes again for as long as a broker is away.
+			// The client retries while a broker is away.
 			l.client.Produce(context.Background(), numbered(n), l.acknowledged)
 		}
 	}
@@ -69,7 +68,7 @@ func (l *load) stop(s *suite) int {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := l.client.Flush(ctx); err != nil {
-		s.Fatalf("write what the load has left: %v", err)
+		s.Fatalf("flush the records of the load: %v", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -79,7 +78,7 @@ func (l *load) stop(s *suite) int {
 	return l.written
 }
 
-// numbered is a record of which there is one.
+// numbered returns the record with that number.
 func numbered(n int) *kgo.Record {
 	return &kgo.Record{
 		Key:     fmt.Appendf(nil, "customer-%d", n%97),
@@ -88,9 +87,9 @@ func numbered(n int) *kgo.Record {
 	}
 }
 
-// expectNumbered waits until the group of a StreamProcessor that copies in to out
-// has committed all there is, by when every record from 0 to count has to be in
-// out. It returns how many are there more than once.
+// expectNumbered waits until the group of a StreamProcessor that copies in to out has committed
+// the end of in. Then every record from 0 to count has to be in out. It returns the number of
+// duplicates.
 func (s *suite) expectNumbered(name, in, out string, count int) (doubled int) {
 	s.Helper()
 	s.awaitSettled(name, in)
@@ -111,7 +110,7 @@ func (s *suite) expectNumbered(name, in, out string, count int) (doubled int) {
 		s.Errorf("%d of %d records are lost", lost, count)
 	}
 	if others := len(seen) - (count - lost); others > 0 {
-		s.Errorf("%d records are there that nobody wrote", others)
+		s.Errorf("the output has %d records that the load did not write", others)
 	}
 	return doubled
 }
@@ -130,7 +129,7 @@ func (s *suite) awaitSettled(name, topic string) {
 	})
 }
 
-// grow gives a topic more partitions.
+// grow adds partitions to a topic.
 func (s *suite) grow(topic string, partitions int32) {
 	s.Helper()
 	grown := kmsg.NewCreatePartitionsRequestTopic()

@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// changesArrive measures the time from a change of the spec to the one of the
-// Deployment, of a StreamProcessor without pods so that only that counts.
+// changesArrive measures the time from a change of the spec to the change of the Deployment. The
+// StreamProcessor has no pods, so that nothing else counts.
 func changesArrive(s *suite) {
 	const name, changes = "measured", 30
 	s.kafka.CreateTopic(name, 1, nil)
@@ -67,13 +67,13 @@ func (s *suite) awaitTemplate(watcher watch.Interface, name, value string) {
 				return
 			}
 		case <-limit:
-			s.Fatalf("waited in vain for %s in the Deployment", value)
+			s.Fatalf("the value %s did not appear in the Deployment", value)
 		}
 	}
 }
 
-// idle leaves the operator alone for a minute and counts what it writes, and
-// measures its memory.
+// idle counts the writes of the operator during a minute without changes, and measures its
+// memory.
 func idle(s *suite) {
 	const span = time.Minute
 	s.awaitQuiet()
@@ -90,20 +90,20 @@ func idle(s *suite) {
 	}
 }
 
-// awaitQuiet waits until the operator has written nothing for 10 s: what the
-// steps before have left has come to rest.
+// awaitQuiet waits until the operator has written nothing for 10 s, so that the effects of the
+// previous steps are over.
 func (s *suite) awaitQuiet() {
 	s.Helper()
 	s.await("a quiet operator", patience, func() error {
 		now := time.Now()
 		if writes, _ := s.writes(now.Add(-10*time.Second), now); len(writes) > 0 {
-			return fmt.Errorf("it has just written %s", writes[len(writes)-1])
+			return fmt.Errorf("the operator has just written %s", writes[len(writes)-1])
 		}
 		return nil
 	})
 }
 
-// auditEvent is of an audit event what is asked about here.
+// auditEvent is the part of an audit event that this test uses.
 type auditEvent struct {
 	Verb       string
 	RequestURI string
@@ -112,8 +112,8 @@ type auditEvent struct {
 	At         time.Time `json:"requestReceivedTimestamp"`
 }
 
-// writes returns the operator's writing requests between two times, and how
-// many renewals of its leader's lease it made besides.
+// writes returns the operator's write requests between two times, without the renewals of its
+// leader's lease, and the number of these renewals.
 func (s *suite) writes(from, to time.Time) (writes []string, renewals int) {
 	s.Helper()
 	file, err := os.Open(s.cluster.AuditLog())
@@ -145,7 +145,7 @@ func (s *suite) writes(from, to time.Time) (writes []string, renewals int) {
 	return writes, renewals
 }
 
-// resident returns how many bytes of memory the operator has.
+// resident returns the resident memory of the operator in bytes.
 func (s *suite) resident() int {
 	s.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.pid(system, s.operatorPod())))

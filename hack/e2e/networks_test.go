@@ -10,8 +10,7 @@ import (
 	"github.com/millrace-dev/millrace/hack/e2e/cluster"
 )
 
-// brokerService is a Service named kafka in a namespace, with a port of the node
-// behind it.
+// brokerService is a Service named kafka in a namespace that leads to a port of the node.
 func brokerService(namespace string, port int) string {
 	return fmt.Sprintf(`apiVersion: v1
 kind: Service
@@ -31,9 +30,9 @@ ports: [{name: kafka, port: %[2]d, protocol: TCP}]
 `, namespace, port, cluster.NodeAddress)
 }
 
-// shortBrokerName runs a StreamProcessor that calls its broker kafka:9092, as the
-// samples do. The operator's own namespace has a Service of that name too, behind which
-// there is no broker, and the API server is not one that it may dial.
+// shortBrokerName runs a StreamProcessor whose broker is kafka:9092, as in the samples. The
+// operator's namespace has a Service of that name too, which leads to no broker. It also
+// checks that the operator does not dial the API server.
 func shortBrokerName(s *suite) {
 	const shop = "shop"
 	s.kubectl("create", "namespace", shop)

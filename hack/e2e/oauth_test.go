@@ -15,8 +15,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// tokenLifetime makes tokens and sessions end while the test watches. A token must still
-// be valid when a slow machine gets round to showing it.
+// tokenLifetime is short enough for tokens and sessions to expire during the test, and long
+// enough for a slow machine to present a token in time.
 const tokenLifetime = 12 * time.Second
 
 // tokenEndpoint is an OAuth 2 server that knows one client, e2e.
@@ -25,8 +25,8 @@ type tokenEndpoint struct {
 	given atomic.Int64
 }
 
-// startTokenEndpoint starts one on the node, where pods reach it, with a certificate of
-// the broker's authority.
+// startTokenEndpoint starts a token endpoint on the node, where pods reach it, with a
+// certificate of the broker's authority.
 func startTokenEndpoint(s *suite, ca *kafkatest.CA) *tokenEndpoint {
 	s.Helper()
 	pair := ca.Server(cluster.NodeAddress)
@@ -56,8 +56,8 @@ func startTokenEndpoint(s *suite, ca *kafkatest.CA) *tokenEndpoint {
 	return e
 }
 
-// oauthBearer has operator and pods log in with tokens of the endpoint, and log in
-// again on their connections before the tokens end.
+// oauthBearer checks that the operator and the pods log in with tokens of the endpoint, and
+// log in again on their connections before the tokens expire.
 func oauthBearer(s *suite, broker *kafkatest.Broker) {
 	refunds := copier{namespace, "refunds"}
 	endpoint := startTokenEndpoint(s, broker.CA)
@@ -76,18 +76,18 @@ func oauthBearer(s *suite, broker *kafkatest.Broker) {
 `, broker.SecureAddrs()[0], endpoint.URL)))
 	first, running := endpoint.given.Load(), time.Now()
 	if first < 2 {
-		s.Errorf("%d tokens were given out, which are too few for the operator and a pod", first)
+		s.Errorf("the endpoint issued %d tokens, too few for the operator and a pod", first)
 	}
 	s.await("the end of the first tokens, and new ones for both", patience, func() error {
 		if given := endpoint.given.Load(); given < first+2 || time.Since(running) < tokenLifetime {
-			return fmt.Errorf("%d tokens were given out, %d of them later", given, given-first)
+			return fmt.Errorf("the endpoint has issued %d tokens, %d of them later", given, given-first)
 		}
 		return nil
 	})
 	refunds.copies(s)
 	pods, err := refunds.pods(s)
 	if err != nil || len(pods) != 1 || pods[0].Status.ContainerStatuses[0].RestartCount > 0 {
-		s.Errorf("the pods are no longer the one of the start (%v): %+v", err, pods)
+		s.Errorf("the pod of the start was replaced (%v): %+v", err, pods)
 	}
 	s.kubectl("delete", "sp", refunds.name, "--timeout=60s") // before the endpoint ends
 }

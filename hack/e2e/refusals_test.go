@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// quota lets a namespace have one pod where two are wanted, and then two.
+// quota allows a namespace one pod although spec.replicas is 2, and later two.
 func quota(s *suite) {
 	parcels := copier{"small", "parcels"}
 	s.kubectl("create", "namespace", parcels.namespace)
@@ -27,7 +27,7 @@ func quota(s *suite) {
 	s.kubectl("delete", "namespace", parcels.namespace, "--wait=false")
 }
 
-// noNewFiles is a policy that takes no ConfigMap of checkouts' any more.
+// noNewFiles is an admission policy that refuses new ConfigMaps of checkouts.
 const noNewFiles = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: no-new-files}
@@ -45,8 +45,8 @@ metadata: {name: no-new-files}
 spec: {policyName: no-new-files, validationActions: [Deny]}
 `
 
-// refuseConfigMap has the API server refuse the file of a new configuration: the pods
-// that run stay, and so does the file of those that take their place.
+// refuseConfigMap makes the API server refuse the ConfigMap of a new configuration. The running
+// pods have to stay, and their replacements have to use the same ConfigMap.
 func refuseConfigMap(s *suite) {
 	before, err := s.pods(checkouts)
 	if err != nil {
@@ -69,13 +69,13 @@ func refuseConfigMap(s *suite) {
 	s.kubectl("delete", "pod", before[0].Name)
 	s.awaitWorkers(checkouts, int32(len(before)))
 	if now := s.configFile(); now != file {
-		s.Errorf("the pods' file is %s, and was %s", now, file)
+		s.Errorf("the ConfigMap of the pods is %s, and was %s", now, file)
 	}
 
 	s.kubectl("delete", "validatingadmissionpolicybinding/no-new-files", "validatingadmissionpolicy/no-new-files")
 	s.await("the new file", patience, func() error {
 		if now := s.configFile(); now == file {
-			return fmt.Errorf("the pods' file is still %s", now)
+			return fmt.Errorf("the ConfigMap of the pods is still %s", now)
 		}
 		return nil
 	})
@@ -83,7 +83,7 @@ func refuseConfigMap(s *suite) {
 	s.awaitWorkers(checkouts, int32(len(before)))
 }
 
-// configFile is the label of the Deployment's template that names the pods' file.
+// configFile returns the label of the Deployment's template with the hash of the pods' file.
 func (s *suite) configFile() string {
 	s.Helper()
 	d, err := s.deployment(checkouts)

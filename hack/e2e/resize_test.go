@@ -16,15 +16,15 @@ import (
 	"github.com/millrace-dev/millrace/hack/e2e/cluster"
 )
 
-// The StreamProcessor that is capped, and its topics.
+// The capped StreamProcessor and its topics.
 const (
 	heavy        = "heavy"
 	heavyOut     = "heavy-copy"
 	heavyRecords = 20_000
 )
 
-// heavyManifest has one partition, and so one pod, which a CPU-bound expression keeps
-// busy. Its windows are short, since the test waits for both.
+// heavyManifest reads one partition, and so has one pod, which a CPU-bound expression keeps
+// busy. Its stabilization windows are short, because the test waits for both.
 func heavyManifest() string {
 	list := "[" + strings.TrimSuffix(strings.Repeat("1,", 10), ",") + "]"
 	filter := fmt.Sprintf("%[1]s.all(a, %[1]s.all(b, %[1]s.all(c, a + b + c == 3)))", list)
@@ -52,8 +52,8 @@ spec:
 `, heavy, cluster.NodeAddress, heavyOut, filter)
 }
 
-// resize has a capped StreamProcessor fall behind: more pods can't help, so its pod is
-// given more CPU while it runs, catches up, and gives the CPU back.
+// resize makes a capped StreamProcessor fall behind. More pods can't help, so autoscaling gives
+// its pod more CPU in place; the pod catches up, and autoscaling takes the CPU back.
 func resize(s *suite) {
 	s.kafka.CreateTopic(heavy, 1, nil)
 	s.kafka.CreateTopic(heavyOut, 1, nil)
@@ -89,10 +89,10 @@ func resize(s *suite) {
 	s.awaitCPU(heavy, "200m") // when it is not needed any more
 	pod := s.onlyPod(heavy)
 	if pod.UID != before.UID || pod.Status.ContainerStatuses[0].RestartCount > 0 {
-		s.Errorf("pod %s, with %d restarts, has taken the place of pod %s", pod.Name, pod.Status.ContainerStatuses[0].RestartCount, before.Name)
+		s.Errorf("pod %s, with %d restarts, has replaced pod %s", pod.Name, pod.Status.ContainerStatuses[0].RestartCount, before.Name)
 	}
 	if now := s.generation(pod.Name); now != generation {
-		s.Errorf("the group is in generation %d, and was in %d: there was a rebalance", now, generation)
+		s.Errorf("the group is in generation %d and was in %d, so there was a rebalance", now, generation)
 	}
 	s.kubectl("delete", "sp", heavy)
 	s.await("the end of the heavy one", patience, func() error {
@@ -104,7 +104,7 @@ func resize(s *suite) {
 	})
 }
 
-// onlyPod is the one pod of a StreamProcessor.
+// onlyPod returns the one pod of a StreamProcessor.
 func (s *suite) onlyPod(name string) *corev1.Pod {
 	s.Helper()
 	pods, err := s.pods(name)
@@ -114,7 +114,7 @@ func (s *suite) onlyPod(name string) *corev1.Pod {
 	return &pods[0]
 }
 
-// awaitCPU waits until the kubelet says that the pod has that limit.
+// awaitCPU waits until the kubelet reports that the pod has that limit.
 func (s *suite) awaitCPU(name, limit string) {
 	s.Helper()
 	s.await(fmt.Sprintf("a pod of %s with %s of CPU", name, limit), patience, func() error {
@@ -124,13 +124,13 @@ func (s *suite) awaitCPU(name, limit string) {
 		}
 		r := pods[0].Status.ContainerStatuses[0].Resources
 		if r == nil || r.Limits.Cpu().String() != limit {
-			return fmt.Errorf("it has %+v, and its conditions are %+v", r, pods[0].Status.Conditions)
+			return fmt.Errorf("the pod has %+v, and its conditions are %+v", r, pods[0].Status.Conditions)
 		}
 		return nil
 	})
 }
 
-// generation is that of the group, as the pod knows it.
+// generation returns the generation of the group that the pod reports.
 func (s *suite) generation(pod string) int32 {
 	s.Helper()
 	var status struct {
@@ -160,7 +160,7 @@ func (s *suite) awaitResize(limit time.Duration) *v1alpha1.ScaleDecision {
 	return decision
 }
 
-// lag is how many records are left, as Kafka has it.
+// lag returns the number of unprocessed records according to Kafka.
 func (s *suite) lag(name string) int64 {
 	s.Helper()
 	var left int64 = heavyRecords

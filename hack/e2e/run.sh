@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds what the end-to-end test needs and runs it; says why in one line where
-# this machine can't. Takes the arguments of go test, such as -run.
+# Builds the programs and images for the end-to-end test and runs it. If this machine can't
+# run the test, prints the reason in one line. Takes the arguments of go test, such as -run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -28,6 +28,6 @@ rm -rf "$out"
 mkdir -p "$out/artifacts"
 CGO_ENABLED=0 go build -trimpath -o "$out/pause" ./hack/e2e/pause
 
-# The test finds everything it needs in these, since it has no network.
+# The test uses only files in these directories, because it has no network.
 MILLRACE_E2E_BIN=$assets MILLRACE_E2E_OUT=$out MILLRACE_E2E_LOGS=$out/artifacts \
   go test -tags e2e -count=1 -timeout 25m -v -exec "$PWD/hack/e2e/sandbox.sh" ./hack/e2e "$@"

@@ -20,21 +20,21 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// sample is a manifest of config/samples, with records and what is to become of
-// them. Each file there has to be among these.
+// sample is a manifest of config/samples with its input and the expected output. Each file of
+// that folder has to have a sample here.
 type sample struct {
 	file string
 	// in are the records, all in one partition of the input topic.
 	in []*kgo.Record
-	// out are the records of the output topic, as shown writes them; in this
-	// order if ordered.
+	// out are the records of the output topic in the form of shown, in this order if
+	// ordered.
 	out     []string
 	ordered bool
-	// deadLetters is how many there are.
+	// deadLetters is the number of dead letters.
 	deadLetters int
 }
 
-// moment is the time of all records; an old one would be for Kafka to delete.
+// moment is the timestamp of all records. It is recent, because Kafka would delete old ones.
 var moment = time.Now().Truncate(time.Millisecond)
 
 var allSamples = []sample{
@@ -112,7 +112,7 @@ var allSamples = []sample{
 	},
 }
 
-// shown writes a record's key, value and headers.
+// shown formats a record's key, value and headers.
 func shown(r *kgo.Record) string {
 	quoted := func(b []byte) string {
 		if b == nil {
@@ -127,11 +127,11 @@ func shown(r *kgo.Record) string {
 	return strings.Join(all, " ")
 }
 
-// samples applies each sample as it stands, but for the brokers' address. They
-// stay until the end.
+// samples applies each sample unchanged, except for the brokers' address. The samples stay
+// until the end.
 func samples(s *suite, broker *kafkatest.Broker) {
 	s.expectAllSamples()
-	// What tls-scram.yaml refers to.
+	// The Secrets that tls-scram.yaml refers to.
 	s.kubectl("create", "secret", "generic", "kafka-ca", "--from-file=ca.crt="+broker.CA.File)
 	s.kubectl("create", "secret", "generic", "kafka-user", "--from-literal=username="+user, "--from-literal=password="+password)
 	for _, c := range allSamples {
@@ -143,8 +143,7 @@ func samples(s *suite, broker *kafkatest.Broker) {
 	}
 }
 
-// expectAllSamples fails the test for a StreamProcessor in config/samples that
-// is not among allSamples.
+// expectAllSamples fails the test if a StreamProcessor in config/samples is not in allSamples.
 func (s *suite) expectAllSamples() {
 	s.Helper()
 	dir := filepath.Join(root, "config", "samples")
@@ -158,7 +157,7 @@ func (s *suite) expectAllSamples() {
 		}
 		name, err := filepath.Rel(dir, path)
 		if !slices.ContainsFunc(allSamples, func(c sample) bool { return c.file == name }) {
-			s.Errorf("sample %s is not tested here", name)
+			s.Errorf("sample %s is not in allSamples", name)
 		}
 		return err
 	})
@@ -200,7 +199,7 @@ func (c sample) test(s *suite, broker *kafkatest.Broker) {
 	}
 }
 
-// createTopics makes the topics that the StreamProcessor does not make itself.
+// createTopics creates the topics that the StreamProcessor does not create itself.
 func (s *suite) createTopics(sp *v1alpha1.StreamProcessor) {
 	s.Helper()
 	s.kafka.CreateTopic(sp.Spec.Input.Topic, 1, nil)
@@ -221,7 +220,7 @@ func (s *suite) awaitRecords(topic string, want []string, ordered bool) {
 			for _, r := range s.kafka.ConsumeAll(topic, kgo.ReadCommitted()) {
 				got = append(got, shown(r))
 				if !r.Timestamp.Equal(moment) {
-					return fmt.Errorf("%s has the time %v", shown(r), r.Timestamp)
+					return fmt.Errorf("record %s has the timestamp %v", shown(r), r.Timestamp)
 				}
 			}
 		}

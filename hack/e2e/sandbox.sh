@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Runs a command in network, mount and process namespaces of its own, prepared
-# for a Kubernetes node: what the command starts and mounts, containers too, is
-# gone when it ends, however it ends.
+# Runs a command in new network, mount and process namespaces that are prepared for a
+# Kubernetes node. All processes, containers and mounts of the command end with it,
+# however it ends.
 #
 #   hack/e2e/sandbox.sh COMMAND [ARG...]     as go test -exec calls it
 #
-# The command finds in MILLRACE_E2E_STATE a directory that goes away with it,
-# whose name is also that of a control group; 10.88.0.1 is the node's address.
-# What the pods log is left in $MILLRACE_E2E_LOGS/pods.
+# MILLRACE_E2E_STATE names a directory that is removed when the command ends. Its base
+# name is also that of a control group. The node's address is 10.88.0.1. The logs of the
+# pods stay in $MILLRACE_E2E_LOGS/pods.
 set -euo pipefail
 
 node_address=10.88.0.1
 
-# groups : the control group in each hierarchy of version 1, or in that of version 2.
+# groups : prints the control group in each hierarchy of version 1, or in that of version 2.
 groups() {
   local hierarchy
   if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
@@ -27,7 +27,7 @@ groups() {
 clean() {
   local group
   for group in $(groups "$(basename "$state")"); do
-    # What was killed a moment ago may still be in it.
+    # Processes that were killed a moment ago may still be in the group.
     for _ in {1..50}; do
       find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
       [[ -e $group ]] || break
@@ -54,7 +54,7 @@ make_groups() {
       sed 's/[a-z]\+/+&/g' "$parent/cgroup.controllers" >"$parent/cgroup.subtree_control" 2>/dev/null || true
     fi
     mkdir -p "$group"
-    # Unlike the others, a cpuset starts empty, and takes no process like that.
+    # Unlike other controllers, a cpuset starts empty, and then accepts no process.
     if [[ -e $group/cpuset.mems && -e $parent/cpuset.mems ]]; then
       cat "$parent/cpuset.cpus" >"$group/cpuset.cpus"
       cat "$parent/cpuset.mems" >"$group/cpuset.mems"
@@ -64,15 +64,14 @@ make_groups() {
 
 network() {
   ip link set lo up
-  # A dummy would do, but not every kernel has that type.
+  # A dummy device would be enough, but not every kernel has that type.
   ip link add node0 type bridge
   ip address add "$node_address/24" dev node0
   ip link set node0 up
   ip route add default dev node0
 }
 
-# mounts hides the machine's own directories of the names that the node's
-# programs can't be talked out of.
+# mounts hides the machine's directories whose paths are fixed in the node's programs.
 mounts() {
   local dir
   mount --make-rshared /
@@ -80,7 +79,7 @@ mounts() {
     mkdir -p "$dir"
     mount -t tmpfs tmpfs "$dir"
   done
-  # A question to a name server that nobody answers would take seconds each time.
+  # A request to an unreachable name server would take seconds each time.
   echo "nameserver 127.0.0.1" >"$MILLRACE_E2E_STATE/resolv.conf"
   mount --bind "$MILLRACE_E2E_STATE/resolv.conf" /etc/resolv.conf
   echo "127.0.0.1 localhost $HOSTNAME" >"$MILLRACE_E2E_STATE/hosts"
@@ -96,7 +95,7 @@ shift
 make_groups
 network
 mounts
-# Not exec: the first process of a namespace has to take in orphans.
+# Without exec, because the first process of a namespace has to reap orphans.
 code=0
 "$@" || code=$?
 exit "$code"

@@ -18,7 +18,7 @@ const (
 	reportsOut = "report-summaries"
 )
 
-// restsAtZero waits until the sample has no pods, because it has nothing to do.
+// restsAtZero waits until autoscaling has removed the sample's pods, which have nothing to do.
 func restsAtZero(s *suite, limit time.Duration) {
 	s.Helper()
 	s.await(reports+" without pods", limit, func() error {
@@ -32,8 +32,8 @@ func restsAtZero(s *suite, limit time.Duration) {
 	s.awaitWorkers(reports, 0)
 }
 
-// scaleToZeroAndWake waits until autoscaling has ended the sample's pod, some
-// minutes after it had something to do, and has it start one again.
+// scaleToZeroAndWake waits until autoscaling has removed the sample's idle pod, and then writes
+// records that make it start one again.
 func scaleToZeroAndWake(s *suite) {
 	const patience = 7 * time.Minute
 	restsAtZero(s, patience)
@@ -41,13 +41,12 @@ func scaleToZeroAndWake(s *suite) {
 	s.kafka.Produce(&kgo.Record{Topic: reportsIn, Value: []byte(`{"team":"south","lines":[]}`)})
 	s.awaitSettled(reports, reportsIn)
 	if n := len(s.kafka.ConsumeAll(reportsOut, kgo.ReadCommitted())); n != 2 {
-		s.Errorf("%d reports were summed up, not 2", n)
+		s.Errorf("got %d summaries of reports, want 2", n)
 	}
 	s.expectDecision(0, 1)
 }
 
-// expectDecision waits until the sample's status says why there are that many
-// pods.
+// expectDecision waits until the sample's status has that decision.
 func (s *suite) expectDecision(from, to int32) {
 	s.Helper()
 	s.await(fmt.Sprintf("a decision from %d to %d pods", from, to), patience, func() error {
@@ -60,7 +59,7 @@ func (s *suite) expectDecision(from, to int32) {
 			return errors.New("there is none")
 		}
 		if decision.From != from || decision.To != to || decision.Cap != 1 || decision.Reason == "" {
-			return fmt.Errorf("it is %+v", *decision)
+			return fmt.Errorf("the decision is %+v", *decision)
 		}
 		return nil
 	})

@@ -18,7 +18,7 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
 
-// condition is what a condition is expected to say.
+// condition is an expected condition.
 type condition struct {
 	kind   string
 	status metav1.ConditionStatus
@@ -38,7 +38,7 @@ func (want condition) check(conditions []metav1.Condition) error {
 	if got == nil {
 		return fmt.Errorf("there is no condition %s", want.kind)
 	}
-	said := fmt.Errorf("it is %s=%s %s: %s", got.Type, got.Status, got.Reason, got.Message)
+	said := fmt.Errorf("the condition is %s=%s %s: %s", got.Type, got.Status, got.Reason, got.Message)
 	if got.Status != want.status || want.reason != "" && got.Reason != want.reason {
 		return said
 	}
@@ -50,8 +50,8 @@ func (want condition) check(conditions []metav1.Condition) error {
 	return nil
 }
 
-// awaitConditions waits until a StreamProcessor has all these conditions, about
-// its present generation.
+// awaitConditions waits until a StreamProcessor has all these conditions for its present
+// generation.
 func (s *suite) awaitConditions(name string, want ...condition) {
 	s.Helper()
 	s.await(fmt.Sprintf("StreamProcessor %s with %v", name, want), patience, func() error {
@@ -71,7 +71,7 @@ func (s *suite) awaitConditions(name string, want ...condition) {
 	})
 }
 
-// ready is what a StreamProcessor says that runs.
+// ready returns the conditions of a running StreamProcessor.
 func ready() []condition {
 	return []condition{
 		{kind: "Ready", status: metav1.ConditionTrue, reason: "Running"},
@@ -87,7 +87,7 @@ func (s *suite) processor(name string) (*v1alpha1.StreamProcessor, error) {
 	return sp, err
 }
 
-// group is the consumer group of a StreamProcessor that names none.
+// group returns the default consumer group of a StreamProcessor.
 func group(name string) string { return "millrace-" + namespace + "." + name }
 
 func (s *suite) deployment(name string) (*appsv1.Deployment, error) {
@@ -102,11 +102,11 @@ func (s *suite) get(namespace, name string, object client.Object) error {
 	return s.client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object)
 }
 
-// pods returns the worker pods, those too that are ending.
+// pods returns the worker pods, including those that terminate.
 func (s *suite) pods(name string) ([]corev1.Pod, error) { return copier{namespace, name}.pods(s) }
 
-// awaitWorkers waits until there are that many pods, all of them ready and of
-// the present template, and no others.
+// awaitWorkers waits until there are exactly that many pods, all of them ready and with the
+// present template.
 func (s *suite) awaitWorkers(name string, count int32) {
 	s.Helper()
 	s.await(fmt.Sprintf("%d pods of %s", count, name), patience, func() error {
@@ -129,7 +129,7 @@ func (s *suite) awaitWorkers(name string, count int32) {
 	})
 }
 
-// held fails the test if check does not return nil until the time is over.
+// held fails the test if check returns an error before the time is over.
 func (s *suite) held(what string, span time.Duration, check func() error) {
 	s.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)

@@ -32,11 +32,11 @@ const (
 	namespace = "default" // the StreamProcessors'
 )
 
-// patience is how long a step may take that has no deadline of its own.
+// patience is the deadline of a step without another deadline.
 const patience = 90 * time.Second
 
-// suite is the cluster, the broker and who asks them. Each subtest has a view
-// of its own.
+// suite is the cluster, the broker and their clients. Each subtest gets a copy with its own
+// testing.T.
 type suite struct {
 	*testing.T
 	cluster *cluster.Cluster
@@ -46,7 +46,7 @@ type suite struct {
 	binaries, out string
 }
 
-// setting is an environment variable that hack/e2e/run.sh sets.
+// setting returns an environment variable that hack/e2e/run.sh sets.
 func setting(t *testing.T, name string) string {
 	t.Helper()
 	value := os.Getenv(name)
@@ -77,7 +77,7 @@ func newSuite(t *testing.T) *suite {
 	return s
 }
 
-// connect makes the client of the API.
+// connect creates the client of the API server.
 func (s *suite) connect() {
 	s.Helper()
 	if err := v1alpha1.AddToScheme(scheme.Scheme); err != nil {
@@ -87,14 +87,14 @@ func (s *suite) connect() {
 	if err != nil {
 		s.Fatal(err)
 	}
-	// The test asks often, and is not what is tested.
+	// The test asks often, so its client has no rate limit.
 	config.QPS = -1
 	if s.client, err = client.NewWithWatch(config, client.Options{Scheme: scheme.Scheme}); err != nil {
 		s.Fatal(err)
 	}
 }
 
-// step runs a part of the scenario as a subtest; what follows needs it.
+// step runs a part of the scenario as a subtest. Later steps need it to succeed.
 func (s *suite) step(name string, run func(*suite)) {
 	s.Helper()
 	ok := s.Run(name, func(t *testing.T) {
@@ -109,8 +109,8 @@ func (s *suite) step(name string, run func(*suite)) {
 	}
 }
 
-// await waits until check returns nil, and fails the test with what it returned
-// last if it never does.
+// await waits until check returns nil. If it never does, await fails the test with the last
+// error.
 func (s *suite) await(what string, limit time.Duration, check func() error) {
 	s.Helper()
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -129,7 +129,7 @@ func (s *suite) await(what string, limit time.Duration, check func() error) {
 	}
 }
 
-// kubectl runs it and returns what it wrote to the standard output.
+// kubectl runs kubectl and returns its standard output.
 func (s *suite) kubectl(args ...string) string {
 	s.Helper()
 	return s.program("", s.tool("kubectl"), args...)
@@ -146,7 +146,7 @@ func (s *suite) helm(args ...string) string {
 	return s.program("", filepath.Join(root, "bin", "helm"), args...)
 }
 
-// tool is one of the cluster's programs.
+// tool returns the path of one of the cluster's programs.
 func (s *suite) tool(name string) string { return filepath.Join(s.binaries, name) }
 
 // program runs kubectl or helm, and fails the test if that fails.
@@ -175,15 +175,14 @@ func (s *suite) try(input, path string, args ...string) (string, error) {
 	return string(out), fmt.Errorf("%s %s: %w\n%s", filepath.Base(path), strings.Join(args, " "), err, out)
 }
 
-// command is a program that finds the cluster. Helm leaves no trace in the home
-// directory.
+// command returns a command that uses the cluster. Helm's files go to a temporary directory.
 func (s *suite) command(ctx context.Context, path string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+s.cluster.Kubeconfig(), "HOME="+s.cluster.State)
 	return cmd
 }
 
-// watch has kubectl get sp -w write to a file until it is stopped.
+// watch runs kubectl get sp -w, which writes to a file, until it is stopped.
 func (s *suite) watch(file string) (stop func()) {
 	s.Helper()
 	out, err := os.Create(filepath.Join(s.out, file))
@@ -203,7 +202,7 @@ func (s *suite) watch(file string) (stop func()) {
 	})
 }
 
-// keep writes what a person would have seen to a file, for the README.
+// keep writes the output that a person would see to a file, for the README.
 func (s *suite) keep(name, content string) {
 	s.Helper()
 	if err := os.WriteFile(filepath.Join(s.out, name), []byte(content), 0o644); err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/millrace-dev/millrace/hack/e2e/cluster"
 )
 
-// overlaidManifest lays labels, a priority, a variable and a sidecar over the pods.
+// overlaidManifest adds labels, a priority, a variable and a sidecar to the pods.
 func overlaidManifest(name string) string {
 	return fmt.Sprintf(`apiVersion: millrace.dev/v1alpha1
 kind: StreamProcessor
@@ -35,8 +35,8 @@ spec:
 `, name, cluster.NodeAddress, cluster.PauseImage)
 }
 
-// podOverlay runs pods with a template laid over them where the API server takes those
-// of the restricted pod security standard only.
+// podOverlay runs pods with a template in a namespace that enforces the restricted pod security
+// standard.
 func podOverlay(s *suite) {
 	invoices := copier{"strict", "invoices"}
 	s.kubectl("create", "namespace", invoices.namespace)

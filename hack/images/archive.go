@@ -16,9 +16,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// writeArchive writes an OCI archive with an image, or with an index of images
-// where there are many, and returns its digest. The file is there whole or not at
-// all.
+// writeArchive writes an OCI archive with an image, or with an index of several images, and
+// returns its digest. The file appears under its name only when it is complete.
 func writeArchive(name, tag string, images []v1.Image, platforms []v1.Platform) (v1.Hash, error) {
 	dir, err := os.MkdirTemp("", "images-")
 	if err != nil {
@@ -41,7 +40,7 @@ func writeLayout(dir, tag string, images []v1.Image, platforms []v1.Platform) (v
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	// containerd reads one of these, the others read the other.
+	// containerd reads one of these annotations, other tools read the other.
 	names := layout.WithAnnotations(map[string]string{
 		"org.opencontainers.image.ref.name": tag,
 		"io.containerd.image.name":          tag,
@@ -62,7 +61,7 @@ func writeLayout(dir, tag string, images []v1.Image, platforms []v1.Platform) (v
 	return index.Digest()
 }
 
-// pack puts a folder into a tar file, the same way each time.
+// pack writes a folder to a tar file. The same folder always gives the same file.
 func pack(name, dir string) error {
 	out, err := os.Create(name)
 	if err != nil {
@@ -70,7 +69,7 @@ func pack(name, dir string) error {
 	}
 	defer func() { _ = out.Close() }()
 	w := tar.NewWriter(out)
-	// WalkDir goes in the order of names.
+	// WalkDir visits the files in the order of their names.
 	err = filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil || file == dir {
 			return err

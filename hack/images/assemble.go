@@ -14,18 +14,17 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// user is nobody's on any machine, and what the pods run as.
+// user is the user of the pods, an ID that no machine uses otherwise.
 const user = "65532:65532"
 
-// Where things are in the image; the Dockerfile has the same.
+// The paths in the image, which are also in the Dockerfile.
 const (
 	programFile      = "program"
 	certificatesFile = "etc/ssl/certs/ca-certificates.crt"
 	billFile         = "usr/share/sbom/program.spdx.json"
 )
 
-// assemble makes an image. The certificates have a layer of their own, which all
-// images share.
+// assemble builds an image. The certificates are a separate layer, which all images share.
 func assemble(p program, version string, platform v1.Platform, b binary, certificates, bill []byte) (v1.Image, error) {
 	var layers []mutate.Addendum
 	for _, files := range [][]file{
@@ -59,8 +58,8 @@ func assemble(p program, version string, platform v1.Platform, b binary, certifi
 	return mutate.Annotations(image, labels(p, version, b)).(v1.Image), nil
 }
 
-// labels are on the image's configuration and, as annotations, on its manifest:
-// some tools read one, some the other.
+// labels returns the labels of the image's configuration, which are also the annotations of its
+// manifest. Some tools read the one, some the other.
 func labels(p program, version string, b binary) map[string]string {
 	const prefix = "org.opencontainers.image."
 	all := map[string]string{
@@ -83,8 +82,8 @@ type file struct {
 	content []byte
 }
 
-// newLayer has the files and the folders above them, without what differs from
-// one machine or build to the next.
+// newLayer returns a layer with the files and their parent folders. It contains nothing that
+// depends on the machine or the time of the build.
 func newLayer(files []file) (v1.Layer, error) {
 	var content bytes.Buffer
 	w := tar.NewWriter(&content)

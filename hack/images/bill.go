@@ -22,8 +22,8 @@ const (
 	unknown = "NOASSERTION"
 )
 
-// billOfMaterials lists in SPDX what a program is made of: its modules, as the Go
-// toolchain recorded them in the program, and Go's standard library.
+// billOfMaterials returns an SPDX document with the modules of a program, which the Go toolchain
+// recorded in it, and Go's standard library.
 func billOfMaterials(p program, version string, b binary) ([]byte, error) {
 	sum := fmt.Sprintf("%x", sha256.Sum256(b.content))
 	doc := &spdx.Document{
@@ -104,7 +104,7 @@ func modulePackage(id spdx.ElementID, m *debug.Module) *spdx.Package {
 	}
 }
 
-// packageURL is what scanners find known vulnerabilities by.
+// packageURL returns the identifier with which scanners look up known vulnerabilities.
 func packageURL(path, version string) *spdx.PackageExternalReference {
 	locator := "pkg:golang/" + strings.ToLower(path)
 	if version != "" && version != "(devel)" {

@@ -10,16 +10,15 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// readCertificates reads a file in PEM. Where none is named, it returns Mozilla's list
-// of public authorities, which a module of this module's go.mod pins: the machine that
-// builds an image has no say in it.
+// readCertificates reads a file in PEM. Without a file it returns Mozilla's list of public
+// authorities from a module that go.mod pins, so that the list does not depend on the machine.
 func readCertificates(file string) ([]byte, error) {
 	if file == "" {
 		return publicAuthorities()
 	}
 	content, err := os.ReadFile(file)
 	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(content) {
-		err = fmt.Errorf("%s: has no certificate in PEM", file)
+		err = fmt.Errorf("%s contains no certificate in PEM", file)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--certificates: %w", err)
@@ -27,8 +26,8 @@ func readCertificates(file string) ([]byte, error) {
 	return content, nil
 }
 
-// publicAuthorities returns the pinned list in PEM. Authorities that Mozilla trusts
-// with conditions are left out, since a file of certificates can't hold conditions.
+// publicAuthorities returns the pinned list in PEM. It leaves out authorities that Mozilla trusts
+// under conditions, because a file of certificates can't express conditions.
 func publicAuthorities() ([]byte, error) {
 	var out bytes.Buffer
 	for root := range bundle.Roots() {

@@ -27,7 +27,7 @@ func compile(module, pkg string, rev revision, platform v1.Platform) (binary, er
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "program")
-	// timetzdata: expressions may name time zones, and the image has no files of them.
+	// timetzdata embeds the time zones, which expressions may use and the image lacks.
 	cmd := exec.Command("go", "build", "-trimpath", "-tags", "timetzdata", "-ldflags", "-s -w",
 		fmt.Sprintf("-buildvcs=%t", rev.id != ""), "-o", file, pkg)
 	cmd.Dir = module

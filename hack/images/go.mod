@@ -1,5 +1,5 @@
-// The images of Millrace, put together from what the Go toolchain builds. This is
-// a module of its own so that what it needs does not mix with what Millrace needs.
+// The build of Millrace's images. It is a separate module, so that its dependencies do not
+// become those of Millrace.
 module github.com/millrace-dev/millrace/hack/images
 
 go 1.26.8

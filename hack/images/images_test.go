@@ -60,10 +60,10 @@ func TestImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	if config.Config.User != "65532:65532" || !slices.Equal(config.Config.Entrypoint, []string{"/program"}) {
-		t.Errorf("it runs %v as %q", config.Config.Entrypoint, config.Config.User)
+		t.Errorf("the image runs %v as %q", config.Config.Entrypoint, config.Config.User)
 	}
 	if !config.Created.Equal(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)) {
-		t.Errorf("it was made %v, want the commit's time", config.Created)
+		t.Errorf("the image was created at %v, want the time of the commit", config.Created)
 	}
 	want := map[string]string{"version": "1.2.3", "revision": "abc", "licenses": "Apache-2.0", "created": "2026-01-02T03:04:05Z", "source": source}
 	for name, value := range want {
@@ -73,7 +73,7 @@ func TestImage(t *testing.T) {
 	}
 	wantFiles := map[string]int64{"etc/ssl/certs/ca-certificates.crt": 0o644, "program": 0o755, "usr/share/sbom/program.spdx.json": 0o644}
 	if files := filesOf(t, image); !maps.Equal(files, wantFiles) {
-		t.Errorf("its files are %v, want %v", files, wantFiles)
+		t.Errorf("the files are %v, want %v", files, wantFiles)
 	}
 }
 
@@ -96,7 +96,7 @@ func filesOf(t *testing.T, image v1.Image) map[string]int64 {
 	}
 }
 
-// TestArchiveIsReproducible: the same program gives the same bytes.
+// TestArchiveIsReproducible checks that the same program gives the same bytes.
 func TestArchiveIsReproducible(t *testing.T) {
 	var archives [][]byte
 	for range 2 {
@@ -140,7 +140,7 @@ func TestArchiveNames(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(manifest.Manifests) != 1 || manifest.Manifests[0].Digest != digest {
-				t.Fatalf("it has %v, want %v alone", manifest.Manifests, digest)
+				t.Fatalf("the index has %v, want only %v", manifest.Manifests, digest)
 			}
 			for _, name := range []string{"org.opencontainers.image.ref.name", "io.containerd.image.name"} {
 				if got := manifest.Manifests[0].Annotations[name]; got != tag {
@@ -170,10 +170,10 @@ func TestBillOfMaterials(t *testing.T) {
 		"pkg:golang/example.com/lib@v1.0.0", "pkg:golang/example.com/new@v2.0.0",
 	}
 	if !slices.Equal(locators, want) {
-		t.Errorf("it lists %v, want %v", locators, want)
+		t.Errorf("the document lists %v, want %v", locators, want)
 	}
 	if len(doc.Relationships) != len(doc.Packages) {
-		t.Errorf("it relates %d of %d packages", len(doc.Relationships), len(doc.Packages))
+		t.Errorf("the document relates %d of %d packages", len(doc.Relationships), len(doc.Packages))
 	}
 }
 
@@ -208,15 +208,15 @@ func TestCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := readCertificates(empty); err == nil || !strings.Contains(err.Error(), "has no certificate") {
-		t.Errorf("got %v of a file without certificates", err)
+		t.Errorf("got %v for a file without certificates, want an error", err)
 	}
 	if _, err := readCertificates(empty + ".missing"); err == nil || !strings.Contains(err.Error(), "--certificates") {
-		t.Errorf("got %v of a file that is not there, want an error that names the flag", err)
+		t.Errorf("got %v for a missing file, want an error that names the flag", err)
 	}
 }
 
-// TestPublicAuthoritiesArePinned: the list has the authorities that most brokers and
-// registries use, and nothing of the machine's own.
+// TestPublicAuthoritiesArePinned checks that the list has the authorities that most brokers and
+// registries use, and does not depend on the machine.
 func TestPublicAuthoritiesArePinned(t *testing.T) {
 	t.Setenv("SSL_CERT_FILE", "/nowhere")
 	pinned, err := readCertificates("")
@@ -236,11 +236,11 @@ func TestPublicAuthoritiesArePinned(t *testing.T) {
 		names = append(names, certificate.Subject.CommonName)
 	}
 	if len(names) < 100 {
-		t.Errorf("%d authorities", len(names))
+		t.Errorf("got %d authorities", len(names))
 	}
 	for _, name := range []string{"ISRG Root X1", "Amazon Root CA 1", "GTS Root R1", "DigiCert Global Root G2"} {
 		if !slices.Contains(names, name) {
-			t.Errorf("%s is missing", name)
+			t.Errorf("the authority %s is missing", name)
 		}
 	}
 	out := t.TempDir()
@@ -253,7 +253,7 @@ func TestPublicAuthoritiesArePinned(t *testing.T) {
 	}
 }
 
-// TestProgramsAreThere: the packages that images are built from have not moved.
+// TestProgramsAreThere checks that the packages of the images exist.
 func TestProgramsAreThere(t *testing.T) {
 	for _, p := range programs {
 		if _, err := os.Stat(filepath.Join("../..", p.pkg, "main.go")); err != nil {
@@ -269,7 +269,7 @@ func TestRevision(t *testing.T) {
 		t.Fatal(err)
 	}
 	if rev.id != "" || !rev.time.Equal(time.Unix(60, 0)) {
-		t.Errorf("outside of version control it is %+v", rev)
+		t.Errorf("got the revision %+v outside of version control", rev)
 	}
 	t.Setenv("SOURCE_DATE_EPOCH", "today")
 	if _, err := findRevision(t.TempDir()); err == nil || !strings.Contains(err.Error(), "SOURCE_DATE_EPOCH") {

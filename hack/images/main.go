@@ -1,7 +1,7 @@
-// Command images builds the images of Millrace as OCI archives: a static program,
-// the certificates of public authorities and the list of what the program is made
-// of, and nothing else. It takes no daemon, no root and no base image, and the
-// same commit and toolchain give the same image, byte for byte.
+// Command images builds the images of Millrace as OCI archives. An image contains a static
+// program, the certificates of public authorities and the program's bill of materials. The
+// build needs no daemon, no root and no base image. The same commit and toolchain give the
+// same image, byte for byte.
 //
 //	go -C hack/images run . --version 0.1.0
 //
@@ -20,8 +20,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// programs are what there are images of: the archive's name, the repository's and
-// the main package.
+// programs lists the images: the name of the archive, the name of the repository and the main
+// package.
 var programs = []program{
 	{archive: "operator", repository: "operator", pkg: "./cmd/operator", title: "Millrace operator"},
 	{archive: "worker", repository: "worker", pkg: "./cmd/worker", title: "Millrace worker"},
@@ -109,7 +109,7 @@ func run(o options) error {
 	return nil
 }
 
-// make builds the program's archive and says its tag.
+// make builds the program's archive and prints its tag.
 func (p program) make(o options, rev revision, certificates []byte) error {
 	var images []v1.Image
 	for _, platform := range o.platforms {

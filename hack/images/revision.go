@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// revision is the commit that the images are built from.
+// revision is the commit of the images.
 type revision struct {
 	id   string // with -dirty if there are changes on top; "" outside of version control
 	time time.Time
 }
 
-// findRevision asks git. SOURCE_DATE_EPOCH, if set, is the time instead of the
-// commit's.
+// findRevision asks git for the commit. SOURCE_DATE_EPOCH, if set, replaces the time of the
+// commit.
 func findRevision(dir string) (revision, error) {
 	rev := revision{time: time.Unix(0, 0).UTC()}
 	seconds := os.Getenv("SOURCE_DATE_EPOCH")

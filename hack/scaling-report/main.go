@@ -1,5 +1,5 @@
-// Command scaling-report replays the simulator's scenarios and draws what the
-// autoscaling made of them as one HTML page, which needs nothing beside itself.
+// Command scaling-report replays the simulator's scenarios and draws the decisions of the
+// autoscaling on one self-contained HTML page.
 package main
 
 import (

@@ -16,7 +16,7 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-// section is what the page shows of one run.
+// section is the part of the page about one run.
 type section struct {
 	ID, Name, About   string
 	Own, Oracle, Cost string
@@ -28,8 +28,7 @@ type section struct {
 	Acts              []act
 }
 
-// act is a row of the table of decisions. Number is 0 for one that changed
-// nothing.
+// act is a row of the table of decisions. Number is 0 for a decision without a change.
 type act struct {
 	Number                   int
 	At, Pods, Reason, Detail string
@@ -72,7 +71,7 @@ func acts(run *simulate.Run) []act {
 	return list
 }
 
-// clock is a time of a run as hours, minutes and seconds.
+// clock formats a time of a run as hours, minutes and seconds.
 func clock(at time.Duration) string {
 	return fmt.Sprintf("%d:%02d:%02d", int(at.Hours()), int(at.Minutes())%60, int(at.Seconds())%60)
 }

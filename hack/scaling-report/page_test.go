@@ -7,8 +7,8 @@ import (
 	"github.com/millrace-dev/millrace/controllers/scaling/simulate"
 )
 
-// TestPage: every scenario is on the page with its decisions, and nothing is
-// loaded from elsewhere.
+// TestPage checks that every scenario is on the page with its decisions, and that the page loads
+// nothing from elsewhere.
 func TestPage(t *testing.T) {
 	run := simulate.Play(simulate.Scenarios()[0])
 	text, err := page([]*simulate.Run{run})

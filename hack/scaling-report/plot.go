@@ -19,7 +19,7 @@ const (
 	buckets    = 600
 )
 
-// plot is one diagram, as the template draws it.
+// plot is one diagram of the template.
 type plot struct {
 	Title          string
 	Lines          []line
@@ -106,7 +106,7 @@ func (s series) sampled(all []simulate.Point) []float64 {
 	return out
 }
 
-// points are a line's, as an SVG polyline wants them.
+// points returns the points of a line in the format of an SVG polyline.
 func points(values []float64, top float64) string {
 	var b strings.Builder
 	for i, v := range values {
@@ -122,7 +122,7 @@ func horizontal(at, length time.Duration) float64 {
 	return marginLeft + plotWidth*float64(at)/float64(length)
 }
 
-// axis is where an axis ends, and the distance of its ticks.
+// axis returns the end of an axis, and the distance between its ticks.
 func axis(top float64) (end, unit float64) {
 	top = max(top, 1)
 	unit = math.Pow(10, math.Floor(math.Log10(top)))
@@ -136,7 +136,7 @@ func axis(top float64) (end, unit float64) {
 	return unit * math.Ceil(top/unit*1.02), unit
 }
 
-// hours are the ticks of time.
+// hours returns the ticks of time.
 func hours(length time.Duration) []tick {
 	unit := 20 * time.Minute
 	for length/unit > 12 {
@@ -165,8 +165,8 @@ func outages(run *simulate.Run) []span {
 	return spans
 }
 
-// markRows is in how many rows the marks stand, so that their texts don't meet;
-// up to that many have the reason written beside them.
+// markRows is the number of rows of the marks, so that their texts don't overlap. If there are
+// no more marks than rows, each shows its reason.
 const markRows = 8
 
 func marks(run *simulate.Run) []mark {

@@ -1,4 +1,4 @@
-{{/* What all names begin with: millrace-operator for the release "millrace". */}}
+{{/* The prefix of all names: millrace-operator for the release "millrace". */}}
 {{- define "millrace.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if .Values.fullnameOverride -}}
@@ -10,8 +10,8 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The same for what is not in a namespace. There can be a release for each of some
-namespaces, but only one for all. */}}
+{{/* The same for objects outside of namespaces. Several releases may each watch some
+namespaces, but only one may watch all. */}}
 {{- define "millrace.clusterName" -}}
 {{- if .Values.watchNamespaces -}}
 {{- printf "%s-%s" (include "millrace.fullname" .) .Release.Namespace -}}
@@ -34,7 +34,7 @@ app.kubernetes.io/name: millrace-operator
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{/* Those of the pod that helm test runs: nothing takes it for an operator. */}}
+{{/* The labels of the pod of helm test, which differ from those of an operator. */}}
 {{- define "millrace.checkLabels" -}}
 app.kubernetes.io/name: millrace-check
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -51,7 +51,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{/* An image: include "millrace.image" (list . WHICH), where WHICH is operator or worker.
-A digest says all, so the chart's own version does not stand beside it. */}}
+With a digest, the appVersion is not used as the tag. */}}
 {{- define "millrace.image" -}}
 {{- $root := index . 0 -}}
 {{- $image := $root.Values.image -}}

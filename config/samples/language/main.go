@@ -1,9 +1,9 @@
-// Command language is a sample of a program built on the Go SDK: it adds to
-// each customer's message the language it is written in.
+// Command language is a sample of a program built with the Go SDK: it adds its language to
+// each customer's message.
 //
-// To make your own, copy this directory, replace processor.go, and put the
-// image into the StreamProcessor's spec.processor.container.image. All else is the
-// worker's: reading, parallelism, retries, dead letters, writing and commits.
+// To make your own program, copy this directory, replace processor.go, and put the image
+// into the StreamProcessor's spec.processor.container.image. The worker does the rest:
+// reading, parallelism, retries, dead letters, writing and commits.
 package main
 
 import (

@@ -10,8 +10,7 @@ import (
 	"github.com/millrace-dev/millrace/worker"
 )
 
-// message is a customer's message as it comes in, and with the two last
-// fields as it goes out.
+// message is a customer's message. The last two fields are in the output only.
 type message struct {
 	ID         string  `json:"id"`
 	Time       string  `json:"time,omitempty"`
@@ -22,13 +21,13 @@ type message struct {
 	Confidence float64 `json:"confidence"`
 }
 
-// detector adds to each message the language it is written in. Many
-// goroutines call it at once: the model is only read.
+// detector adds its language to each message. Many goroutines call it concurrently, which is
+// safe because they only read the model.
 type detector struct {
 	model *langid.Model
 }
 
-// BatchSize is how many messages one call takes at most.
+// BatchSize returns the highest number of messages in one call.
 func (d *detector) BatchSize() int { return 64 }
 
 // ProcessBatch reads the messages, classifies their texts in one go and emits
@@ -37,7 +36,7 @@ func (d *detector) ProcessBatch(ctx context.Context, recs []*worker.Record, out 
 	messages := make([]message, len(recs))
 	for i, rec := range recs {
 		if err := json.Unmarshal(rec.Value, &messages[i]); err != nil {
-			// It will be no better the next time.
+			// Another attempt would fail too.
 			out[i].Fail(worker.Permanent(fmt.Errorf("read the message: %w", err)))
 		}
 	}
@@ -54,8 +53,8 @@ func (d *detector) ProcessBatch(ctx context.Context, recs []*worker.Record, out 
 	return nil
 }
 
-// classify is the inference. A larger model would take all texts of the batch
-// in one multiplication, or in one call to an accelerator.
+// classify is the inference. A larger model would process all texts of the batch in one
+// multiplication, or in one call to an accelerator.
 func (d *detector) classify(messages []message) {
 	for i := range messages {
 		m := &messages[i]
@@ -64,8 +63,8 @@ func (d *detector) classify(messages []message) {
 	}
 }
 
-// emit writes a message with its language in a header too, so that whoever
-// routes it need not read the value. It keeps the input's key and timestamp.
+// emit writes a message with its language, which it also puts into a header, so that routers
+// need not read the value. It keeps the input's key and timestamp.
 func emit(out *worker.Outputs, m *message) error {
 	value, err := json.Marshal(m)
 	if err != nil {

@@ -20,7 +20,7 @@ func TestDetector(t *testing.T) {
 		worker.Record{Value: []byte(`{"id":"m-3","text":"¿Dónde está mi paquete?"}`)},
 	)
 	if results[1].Err == nil {
-		t.Error("a message that is cut short was read")
+		t.Error("a truncated message was read")
 	}
 	for i, want := range map[int]string{0: "de", 2: "es"} {
 		if results[i].Err != nil || len(results[i].Outputs) != 1 {

@@ -1,5 +1,4 @@
-// Package simulate replays loads against scaling.Decide: a model of a topic and
-// of pods that read it, in steps of a second, with everything that is random
-// drawn from a fixed seed. Its tests hold what the autoscaling promises; the
-// report draws its runs.
+// Package simulate replays loads against scaling.Decide. It models a topic, and pods that read
+// it, in steps of a second; all randomness comes from a fixed seed. Its tests check the
+// promises of the autoscaling, and hack/scaling-report draws its runs.
 package simulate

@@ -2,12 +2,12 @@ package simulate
 
 import "slices"
 
-// model is how far the partitions are processed.
+// model is the progress of the processing of the partitions.
 type model struct {
 	scenario Scenario
 	arrived  trace
 	done     []float64
-	// cpu is what a pod has, as a multiple of what it starts with.
+	// cpu is the CPU of a pod, as a multiple of the CPU at its start.
 	cpu float64
 }
 
@@ -21,7 +21,7 @@ func (m *model) clone() *model {
 	return &c
 }
 
-// capacity is what one pod can process in a second.
+// capacity returns the number of records that one pod can process in a second.
 func (m *model) capacity() float64 {
 	if m.scenario.CPUDoesNotHelp {
 		return m.scenario.Capacity
@@ -29,8 +29,8 @@ func (m *model) capacity() float64 {
 	return m.scenario.Capacity * m.cpu
 }
 
-// step has that many pods process for a second, and returns how much was
-// processed and how busy the pods were.
+// step processes for a second with that many pods. It returns the number of processed records
+// and the saturation of the pods.
 func (m *model) step(second, pods int) (processed, saturation float64) {
 	if pods == 0 || m.scenario.out(second) {
 		return 0, 0
@@ -58,8 +58,8 @@ func (m *model) step(second, pods int) (processed, saturation float64) {
 	return processed, min(1, busy)
 }
 
-// share divides a pod's second among its partitions: each gets as much as it
-// needs as long as that is no more than the others get.
+// share divides a pod's second among its partitions. Each gets as much as it needs, but no
+// more than an equal share of the time that is left.
 func (m *model) share(shares []float64, second, pod, pods int) {
 	var own []int
 	for p := pod; p < len(m.done); p += pods {
@@ -81,8 +81,8 @@ func (m *model) share(shares []float64, second, pod, pods int) {
 	}
 }
 
-// waited is how many seconds the oldest record has waited that is not
-// processed, in the worst partition that is not stuck.
+// waited returns the seconds that the oldest unprocessed record has waited, in the worst
+// partition that is not stuck.
 func (m *model) waited(second int) float64 {
 	worst := 0.0
 	for p, done := range m.done {
@@ -93,7 +93,7 @@ func (m *model) waited(second int) float64 {
 	return worst
 }
 
-// lag is how many records are not processed.
+// lag returns the number of unprocessed records.
 func (m *model) lag(second int) (lag float64) {
 	for p, done := range m.done {
 		lag += m.arrived[p][second] - done

@@ -1,13 +1,13 @@
 package simulate
 
-// oracleStep is how many seconds the oracle keeps a number of pods.
+// oracleStep is the number of seconds for which the oracle keeps a number of pods.
 const oracleStep = 60
 
-// oracle knows what will arrive, its pods start at once and rebalance for
-// nothing. In each step it takes the fewest pods within the bounds that keep
-// records from waiting, so that no lag is handed on to the next step; where no
-// number does, the fewest that get as much done as the most. Like the policy it
-// changes nothing while no broker answers.
+// oracle returns the number of pods at each second for an autoscaling that knows the future
+// load, and whose pods start at once and rebalance for free. In each step it uses the fewest
+// pods within the bounds that keep records from waiting, so that no lag remains for the next
+// step. If no number of pods does, it uses the fewest that process as much as the most pods.
+// Like the policy it changes nothing while no broker answers.
 func oracle(s Scenario, t trace) []int32 {
 	m := newModel(s, t)
 	pods := make([]int32, s.seconds())
@@ -25,8 +25,8 @@ func oracle(s Scenario, t trace) []int32 {
 	return pods
 }
 
-// served is how long records may wait at the end of an oracle's step, and enough
-// how much more lag than with the most pods is as good as that.
+// served is how long records may wait at the end of a step, in seconds. enough is the ratio of
+// lags up to which fewer pods count as good as the most pods.
 const (
 	served = 2.0
 	enough = 1.01
@@ -44,7 +44,7 @@ func (m *model) fewest(from, to int) int32 {
 	return highest
 }
 
-// after is how it stands when that many pods have processed for a time.
+// after returns the state after that many pods have processed from from to to.
 func (m *model) after(from, to int, pods int32) *model {
 	c := m.clone()
 	for second := from; second < to; second++ {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ReplicaHours is what the pods came to, and what the oracle's would.
+// ReplicaHours returns the hours of all pods, and those of the oracle's pods.
 func (r *Run) ReplicaHours() (own, oracle float64) {
 	for _, p := range r.Points {
 		own += float64(max(p.Replicas, p.Ready)) / 3600
@@ -14,8 +14,8 @@ func (r *Run) ReplicaHours() (own, oracle float64) {
 	return own, oracle
 }
 
-// Behind is the longest time at a stretch that records waited for longer than
-// the target.
+// Behind returns the longest uninterrupted time during which records waited longer than the
+// target.
 func (r *Run) Behind() time.Duration {
 	longest, now := 0, 0
 	for _, p := range r.Points {
@@ -29,7 +29,7 @@ func (r *Run) Behind() time.Duration {
 	return time.Duration(longest) * time.Second
 }
 
-// Changes are the decisions that changed the number of pods or their CPU.
+// Changes returns the decisions that changed the number of pods or their CPU.
 func (r *Run) Changes() []Act {
 	var acts []Act
 	for _, a := range r.Acts {
@@ -40,7 +40,7 @@ func (r *Run) Changes() []Act {
 	return acts
 }
 
-// Raises is how many decisions raised the number of pods.
+// Raises returns the number of decisions that raised the number of pods.
 func (r *Run) Raises() (n int) {
 	for _, a := range r.Changes() {
 		if a.To > a.From {
@@ -50,7 +50,7 @@ func (r *Run) Raises() (n int) {
 	return n
 }
 
-// Resizes is how many decisions changed the pods' CPU.
+// Resizes returns the number of decisions that changed the pods' CPU.
 func (r *Run) Resizes() (n int) {
 	for _, a := range r.Changes() {
 		if a.ToCPU != a.FromCPU {
@@ -60,7 +60,7 @@ func (r *Run) Resizes() (n int) {
 	return n
 }
 
-// Turns is how often a raise followed a lowering, or the other way round.
+// Turns returns how often a raise followed a lowering, or the reverse.
 func (r *Run) Turns() (n int) {
 	changes := slices.DeleteFunc(r.Changes(), func(a Act) bool { return a.To == a.From })
 	for i := range changes[min(1, len(changes)):] {

@@ -7,19 +7,19 @@ import (
 	"github.com/millrace-dev/millrace/controllers/scaling"
 )
 
-// Point is how it stood in one second of a run.
+// Point is the state in one second of a run.
 type Point struct {
-	// Arrived and Processed are in that second; Capacity is what the ready pods
-	// could have processed.
+	// Arrived and Processed are the records in that second; Capacity is the number that
+	// the ready pods could have processed.
 	Arrived, Processed, Capacity float64
 	Lag                          float64
-	// Waited is how many seconds the oldest record has waited, stuck partitions
-	// aside.
+	// Waited is the time in seconds that the oldest record has waited, not counting stuck
+	// partitions.
 	Waited float64
-	// Replicas is how many pods there are to be; Oracle is how many the oracle
-	// takes.
+	// Replicas is the number of pods that are asked for; Oracle is the number that the
+	// oracle uses.
 	Replicas, Ready, Oracle int32
-	// CPU is what each pod has.
+	// CPU is the CPU of each pod.
 	CPU    scaling.CPU
 	Outage bool
 }
@@ -31,12 +31,12 @@ type Act struct {
 	scaling.Decision
 }
 
-// Run is what came of a scenario.
+// Run is the course of a scenario.
 type Run struct {
 	Scenario Scenario
 	Points   []Point
 	Acts     []Act
-	// Highest is the most pods that any decision asked for.
+	// Highest is the highest number of pods that any decision asked for.
 	Highest int32
 }
 
@@ -66,12 +66,12 @@ type runner struct {
 
 	history         scaling.History
 	replicas, ready int32
-	// readyAt is when the pods that were asked for last are; pausedUntil when
-	// the last rebalance ends; pollAt when Kafka is asked next. In seconds.
+	// readyAt is the second at which the pods are ready that were asked for last,
+	// pausedUntil the end of the last rebalance, pollAt the next request to Kafka.
 	readyAt, pausedUntil int
 	pollAt               float64
-	// wanted is the CPU that each pod is to have, cpu what it has; resizedAt is
-	// when they are the same, and room what the nodes are known to have.
+	// wanted is the decided CPU of each pod, cpu its present CPU. resizedAt is the second
+	// at which they become equal, room the known room of the nodes.
 	wanted, cpu, room scaling.CPU
 	resizedAt         int
 	saturation        float64
@@ -136,7 +136,7 @@ func (r *runner) decide(second int) {
 	}
 }
 
-// resize gives the pods the CPU that they are to have, as far as there is room.
+// resize gives the pods the decided CPU, as far as there is room.
 func (r *runner) resize() {
 	if room := r.run.Scenario.Room; room > 0 && r.wanted > room {
 		r.room = room
@@ -148,7 +148,7 @@ func (r *runner) resize() {
 	}
 }
 
-// scale has pods start, or stop at once.
+// scale starts pods, or stops some at once.
 func (r *runner) scale(second int, to int32) {
 	r.readyAt = second + 1
 	if to > r.ready {
@@ -157,7 +157,7 @@ func (r *runner) scale(second int, to int32) {
 	r.replicas = to
 }
 
-// sample is what Kafka and the pods say.
+// sample returns the answers of Kafka and of the pods.
 func (r *runner) sample(second int, now time.Time) scaling.Sample {
 	sample := scaling.Sample{
 		At: now, Replicas: r.replicas, Ready: r.ready, CPU: r.cpu, Saturation: r.saturation,

@@ -7,7 +7,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/scaling"
 )
 
-// TestPromises holds every run to what the autoscaling promises.
+// TestPromises checks the promises of the autoscaling on every run.
 func TestPromises(t *testing.T) {
 	for _, s := range Scenarios() {
 		t.Run(s.Name, func(t *testing.T) {
@@ -15,7 +15,7 @@ func TestPromises(t *testing.T) {
 			run := Play(s)
 			bounded(t, run)
 			if behind := run.Behind(); behind > s.Expect.CatchUp {
-				t.Errorf("records waited for longer than the target for %v, want at most %v", behind, s.Expect.CatchUp)
+				t.Errorf("records waited longer than the target for %v, want at most %v", behind, s.Expect.CatchUp)
 			}
 			if turns := run.Turns(); turns > s.Expect.Turns {
 				t.Errorf("the pods went up and down %d times, want at most %d", turns, s.Expect.Turns)
@@ -56,16 +56,16 @@ func resized(t *testing.T, run *Run) {
 	}
 }
 
-// bounded checks that there never were more pods than allowed, and that none
-// went while Kafka did not answer.
+// bounded checks that there were never more pods than allowed, and that the number did not
+// change while Kafka did not answer.
 func bounded(t *testing.T, run *Run) {
 	t.Helper()
 	s := run.Scenario
 	if run.Highest > s.cap() {
-		t.Errorf("%d pods were asked for, and at most %d are allowed", run.Highest, s.cap())
+		t.Errorf("a decision asked for %d pods, but at most %d are allowed", run.Highest, s.cap())
 	}
 	if most := s.Expect.Most; most > 0 && run.Highest > most {
-		t.Errorf("%d pods were asked for, and %d are enough", run.Highest, most)
+		t.Errorf("a decision asked for %d pods, but %d are enough", run.Highest, most)
 	}
 	for _, a := range run.Changes() {
 		if s.out(int(a.At/time.Second) - 1) {
@@ -89,7 +89,7 @@ func describe(t *testing.T, run *Run) {
 	}
 }
 
-// TestSameAgain: nothing in a run depends on chance.
+// TestSameAgain checks that two runs of a scenario are the same.
 func TestSameAgain(t *testing.T) {
 	for range 2 {
 		a, b := Play(spike()), Play(spike())

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// trace is how many records had arrived in each partition by the end of each
-// second, the backlog included.
+// trace holds the number of records that have arrived in each partition by the end of each
+// second, including the backlog.
 type trace [][]float64
 
-// noise is by how much the arrival varies from second to second.
+// noise is the relative variation of the arrival from second to second.
 const noise = 0.15
 
 func newTrace(s Scenario) trace {
@@ -34,8 +34,7 @@ func newTrace(s Scenario) trace {
 	return t
 }
 
-// waited is how many seconds the oldest record of a partition that is not
-// processed has waited by a time.
+// waited returns the seconds that the oldest unprocessed record of a partition has waited.
 func (t trace) waited(partition, second int, done float64) float64 {
 	at := second
 	for at >= 0 && t[partition][at] > done+0.5 {

@@ -11,8 +11,8 @@ import (
 	"runtime"
 )
 
-// WriteImage writes an archive, of the form that docker save has, of an image
-// that holds nothing but one static program, which it runs.
+// WriteImage writes an archive in the format of docker save. Its image contains only one static
+// program, which is also the entry point.
 func WriteImage(archive, name, program string) error {
 	content, err := os.ReadFile(program)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// NodeAddress is where the node, and what else runs beside the pods, is reached.
+// NodeAddress is the address of the node and of the programs outside of pods.
 const NodeAddress = "10.88.0.1"
 
 const (
@@ -18,20 +18,19 @@ const (
 	podRange       = "10.244.0.0/24"
 )
 
-// patience is how long a program may take until it answers.
+// patience is how long a program may take to answer first.
 const patience = 90 * time.Second
 
-// Config says where a cluster's files are.
+// Config holds the paths of a cluster's files.
 type Config struct {
-	// Binaries is the directory of Kubernetes' programs and etcd's.
+	// Binaries is the directory with the programs of Kubernetes and etcd.
 	Binaries string
-	// Pause is the archive of the image that holds pods' namespaces, which is
-	// named PauseImage.
+	// Pause is the archive of the image PauseImage, which holds the namespaces of pods.
 	Pause string
-	// State is a directory for everything that the cluster keeps. Its base name
-	// is that of the control group for the pods.
+	// State is a directory for the cluster's data. Its base name is that of the control
+	// group for the pods.
 	State string
-	// Logs is a directory for what the programs write.
+	// Logs is a directory for the programs' logs.
 	Logs string
 }
 
@@ -42,8 +41,8 @@ type Cluster struct {
 	processes []*process
 }
 
-// Start starts a cluster and waits until its API server and its runtime answer;
-// the node becomes ready a little later.
+// Start starts a cluster and waits until its API server and its container runtime answer. The
+// node becomes ready a little later.
 func Start(ctx context.Context, config Config) (*Cluster, error) {
 	c := &Cluster{Config: config}
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -67,11 +66,11 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 	return c, nil
 }
 
-// Kubeconfig is the file by which an administrator reaches the cluster.
+// Kubeconfig returns the path of an administrator's kubeconfig.
 func (c *Cluster) Kubeconfig() string { return c.path("admin.kubeconfig") }
 
-// AuditLog is the file of the API server's audit events: a line of JSON for
-// each request, without bodies.
+// AuditLog returns the path of the API server's audit log: a line of JSON for each request,
+// without bodies.
 func (c *Cluster) AuditLog() string { return filepath.Join(c.Logs, "audit.log") }
 
 // Ended returns an error if one of the cluster's programs has ended.
@@ -90,7 +89,7 @@ func (c *Cluster) path(elements ...string) string {
 
 func (c *Cluster) program(name string) string { return filepath.Join(c.Binaries, name) }
 
-// start starts a program of the cluster's.
+// start starts a program of the cluster.
 func (c *Cluster) start(name, path string, args ...string) error {
 	p, err := start(name, filepath.Join(c.Logs, name+".log"), path, args...)
 	if err != nil {

@@ -14,8 +14,8 @@ const (
 	serverURL = "https://" + NodeAddress + ":6443"
 )
 
-// clients are the users, each with its group, for whom there is a kubeconfig.
-// Kubernetes' own roles are bound to these names.
+// clients are the users that get a kubeconfig, each with its group. The built-in roles of
+// Kubernetes are bound to these names.
 var clients = map[string][2]string{
 	"admin":                   {"admin", "system:masters"},
 	"kubelet":                 {"system:node:" + nodeName, "system:nodes"},
@@ -83,7 +83,7 @@ users: [{name: %s, user: {client-certificate: %q, client-key: %q}}]
 }
 
 func (c *Cluster) startEtcd(ctx context.Context) error {
-	// Nobody needs this data after a crash.
+	// The data need not survive a crash.
 	if err := c.start("etcd", c.program("etcd"), "--data-dir="+c.path("etcd"), "--unsafe-no-fsync",
 		"--listen-client-urls="+etcdURL, "--advertise-client-urls="+etcdURL,
 		"--listen-peer-urls=http://127.0.0.1:2380", "--log-level=warn"); err != nil {
@@ -121,7 +121,7 @@ func (c *Cluster) startAPIServer(ctx context.Context) error {
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+c.keys.certFile("service-accounts"),
 		"--service-account-signing-key-file="+c.keys.keyFile("service-accounts"),
-		// An administrator to the kubelet, for logs and exec.
+		// The kubelet treats this user as an administrator, for logs and exec.
 		"--kubelet-client-certificate="+c.keys.certFile("admin"), "--kubelet-client-key="+c.keys.keyFile("admin"),
 		"--kubelet-preferred-address-types=InternalIP",
 		"--audit-policy-file="+policy, "--audit-log-path="+c.AuditLog(), "--audit-log-mode=blocking",
@@ -138,7 +138,7 @@ func (c *Cluster) kubectl(ctx context.Context, args ...string) error {
 	return run(ctx, c.program("kubectl"), args...)
 }
 
-// run runs a program to its end; an error has what it wrote.
+// run runs a program to its end. An error contains the program's output.
 func run(ctx context.Context, path string, args ...string) error {
 	out, err := exec.CommandContext(ctx, path, args...).CombinedOutput()
 	if err != nil {

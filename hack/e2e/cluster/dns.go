@@ -7,11 +7,11 @@ import (
 	"os"
 )
 
-// clusterDomain is what the names of Services end with.
+// clusterDomain is the suffix of the names of Services.
 const clusterDomain = "cluster.local"
 
-// startDNS starts the DNS that pods ask, beside the node's programs: as a pod it would
-// need an image and a Service.
+// startDNS starts the DNS server of the pods as a program of the node, because as a pod it
+// would need an image and a Service.
 func (c *Cluster) startDNS(ctx context.Context) error {
 	config := fmt.Sprintf(`%s.:53 {
     bind %s

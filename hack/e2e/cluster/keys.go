@@ -15,15 +15,15 @@ import (
 	"time"
 )
 
-// keys issues the certificates by which the cluster's programs know each other.
+// keys issues the certificates with which the cluster's programs authenticate each other.
 type keys struct {
 	dir  string
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 }
 
-// newKeys makes an authority, whose certificate is in ca.crt, and a key for
-// service accounts' tokens.
+// newKeys creates an authority, whose certificate is in ca.crt, and a key for the tokens of
+// service accounts.
 func newKeys(dir string) (*keys, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the directory for keys: %w", err)
@@ -53,7 +53,7 @@ func (k *keys) server(name string, addresses ...string) error {
 	return err
 }
 
-// client issues a certificate that makes its bearer that user of that group.
+// client issues a client certificate for a user in a group.
 func (k *keys) client(name, user, group string) error {
 	subject := pkix.Name{CommonName: user}
 	if group != "" {
@@ -74,8 +74,8 @@ func certificate(subject pkix.Name) *x509.Certificate {
 	}
 }
 
-// issue signs a certificate for a new key and writes both; the authority signs
-// its own.
+// issue signs a certificate for a new key and writes both. The authority signs its own
+// certificate.
 func (k *keys) issue(name string, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// PauseImage is the name of the image that holds pods' namespaces.
+// PauseImage is the name of the image whose container holds the namespaces of a pod.
 const PauseImage = "docker.io/local/pause:1"
 
-// cniBinaries is where Debian puts the network plugins.
+// cniBinaries is the directory of the network plugins on Debian.
 const cniBinaries = "/usr/lib/cni"
 
-// startNode starts what a node consists of.
+// startNode starts the programs of the node.
 func (c *Cluster) startNode(ctx context.Context) error {
 	files := map[string]string{
 		"containerd.toml":         c.containerdConfig(),
@@ -52,7 +52,7 @@ func (c *Cluster) startNode(ctx context.Context) error {
 		"--hostname-override="+nodeName, "--node-ip="+NodeAddress)
 }
 
-// ImportImage makes the image of an OCI or docker archive known to the node.
+// ImportImage imports the image of an OCI or docker archive on the node.
 func (c *Cluster) ImportImage(ctx context.Context, archive string) error {
 	return c.ctr(ctx, "--namespace=k8s.io", "images", "import", archive)
 }
@@ -72,7 +72,7 @@ state = %q
   address = %q
 [%s]
   sandbox_image = %q
-  # Lowering a score takes a capability that this may run without.
+  # Lowering a score needs a capability that this process may lack.
   restrict_oom_score_adj = true
 [%s.cni]
   bin_dir = %q
@@ -95,8 +95,8 @@ func (c *Cluster) cniConfig() string {
 `, c.path("cni-addresses"), podRange)
 }
 
-// kubeletConfig has the pods in a control group of the test's own, evicts none
-// of them for a full disk, and looks often where a node in production would not.
+// kubeletConfig puts the pods into the control group of the test, does not evict pods when the
+// disk is full, and polls more often than a node in production.
 func (c *Cluster) kubeletConfig() string {
 	return fmt.Sprintf(`apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -118,8 +118,8 @@ configMapAndSecretChangeDetectionStrategy: Watch
 `, c.containerdSocket(), filepath.Base(c.State), c.keys.certFile("ca"), c.path("kubelet", "plugins.d"), NodeAddress, clusterDomain)
 }
 
-// kubeProxyConfig masquerades all that goes to a service, since a pod's answer
-// to a neighbour on the bridge does not pass by here otherwise.
+// kubeProxyConfig masquerades all connections to Services. Otherwise the answers between pods
+// on the bridge would bypass the translation of addresses.
 func (c *Cluster) kubeProxyConfig() string {
 	return fmt.Sprintf(`apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
@@ -132,7 +132,7 @@ clusterCIDR: %s
 `, c.kubeconfig("kube-proxy"), nodeName, podRange)
 }
 
-// Pid returns the process of a container, given as a pod's status has it:
+// Pid returns the process ID of a container. The container's ID is that of a pod's status:
 // containerd://ID.
 func (c *Cluster) Pid(ctx context.Context, containerID string) (int, error) {
 	id := strings.TrimPrefix(containerID, "containerd://")

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// process is a program in the background, in a process group of its own so that
-// a terminal's interrupt ends the test and not the programs before it.
+// process is a program in the background. It has a separate process group, so that an interrupt
+// from the terminal reaches only the test, which then stops the programs.
 type process struct {
 	name, log string
 	exited    chan struct{}
@@ -36,7 +36,7 @@ func start(name, log, path string, args ...string) (*process, error) {
 	return p, nil
 }
 
-// ended returns an error if the program runs no more.
+// ended returns an error if the program has ended.
 func (p *process) ended() error {
 	select {
 	case <-p.exited:

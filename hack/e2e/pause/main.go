@@ -1,5 +1,5 @@
-// Command pause is the container that holds a pod's namespaces on the test
-// cluster's node: it waits to be told to end.
+// Command pause is the container that holds a pod's namespaces on the node of the test
+// cluster. It waits for a signal to end.
 package main
 
 import (

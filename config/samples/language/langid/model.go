@@ -1,9 +1,9 @@
-// Package langid tells in which language a short text is written, by its
-// letters and the two, three and four that stand side by side.
+// Package langid finds the language of a short text from its letters and from its sequences
+// of two, three and four letters.
 //
-// The model is naive Bayes over hashed n-grams: for each n-gram and language
-// how much the one speaks for the other. It is trained from text/ by
-// `go generate` and compiled into the program, as any small model can be.
+// The model is naive Bayes over hashed n-grams: for each n-gram and language it holds how
+// strongly the n-gram indicates the language. `go generate` trains it from text/ and the
+// compiler embeds it into the program.
 package langid
 
 import (
@@ -15,15 +15,15 @@ import (
 
 //go:generate go run ./train
 
-// Languages are what the model tells apart, as ISO 639-1 codes.
+// Languages are the languages that the model knows, as ISO 639-1 codes.
 var Languages = [...]string{"de", "en", "es", "fr", "it", "nl", "pt", "sv"}
 
 const (
 	// maxN is the longest n-gram, in letters.
 	maxN = 4
-	// bucketBits is the size of the table that n-grams are hashed into.
+	// bucketBits is the binary logarithm of the size of the hash table.
 	bucketBits = 15
-	// scale is how many steps of a weight make one unit of log-likelihood.
+	// scale is the number of steps of a weight in one unit of log-likelihood.
 	scale = 16
 )
 
@@ -39,7 +39,7 @@ type Model struct {
 // Embedded returns the model that is compiled into the program.
 func Embedded() (*Model, error) { return Decode(embedded) }
 
-// Decode reads a model as Encode writes it.
+// Decode reads a model that Encode has written.
 func Decode(data []byte) (*Model, error) {
 	m := new(Model)
 	if want := len(m.weights) * len(Languages); len(data) != want {
@@ -62,8 +62,7 @@ func (m *Model) Encode() []byte {
 	return data
 }
 
-// Classify returns the language that text is most likely written in and how
-// likely, from 0 to 1. A text without letters is "und", undetermined.
+// Classify returns the most likely language of text and its probability, from 0 to 1. A text without letters is "und", undetermined.
 func (m *Model) Classify(text string) (language string, confidence float64) {
 	var sums [len(Languages)]int32
 	letters := 0
@@ -84,7 +83,7 @@ func (m *Model) Classify(text string) (language string, confidence float64) {
 			best = l
 		}
 	}
-	// N-grams that overlap say the same thing up to maxN times.
+	// Overlapping n-grams count the same evidence up to maxN times.
 	var odds float64
 	for _, sum := range sums {
 		odds += math.Exp(float64(sum-sums[best]) / (scale * maxN))
@@ -92,8 +91,8 @@ func (m *Model) Classify(text string) (language string, confidence float64) {
 	return Languages[best], 1 / odds
 }
 
-// ngrams calls visit with the bucket of each n-gram of text that ends in a
-// letter, n letters long. All that is no letter counts as one space.
+// ngrams calls visit with the bucket of each n-gram of text that ends in a letter. Characters
+// that are not letters count as one space.
 func ngrams(text string, visit func(bucket uint32, n int)) {
 	last := [maxN]rune{' '} // newest first
 	have := 1

@@ -26,7 +26,7 @@ func TestEmbeddedModelIsTrainedFromTheTexts(t *testing.T) {
 		texts[language] = string(text)
 	}
 	if !bytes.Equal(Train(texts).Encode(), embedded) {
-		t.Fatal("model.bin is not what the texts make; run: go generate ./config/samples/language/langid")
+		t.Fatal("model.bin does not match the texts; run: go generate ./config/samples/language/langid")
 	}
 }
 
@@ -60,7 +60,7 @@ func TestClassifyWithoutLetters(t *testing.T) {
 
 func TestDecodeRefusesAModelOfAnotherSize(t *testing.T) {
 	if _, err := Decode(embedded[1:]); err == nil {
-		t.Error("a model that is cut short was accepted")
+		t.Error("Decode accepted a truncated model")
 	}
 }
 

@@ -2,7 +2,7 @@ package langid
 
 import "math"
 
-// Train returns the model that texts make, one text for each of Languages.
+// Train returns a model trained from texts, one for each of Languages.
 func Train(texts map[string]string) *Model {
 	counts := make([][len(Languages)]float64, 1<<bucketBits)
 	var totals [len(Languages)]float64
@@ -19,8 +19,8 @@ func Train(texts map[string]string) *Model {
 	return m
 }
 
-// weigh turns an n-gram's counts into log-likelihoods relative to their mean,
-// so that what no text contained speaks for no language.
+// weigh converts an n-gram's counts into log-likelihoods relative to their mean, so that an
+// n-gram that no text contains indicates no language.
 func weigh(counts, totals [len(Languages)]float64) (row [len(Languages)]int8) {
 	const smoothing = 0.3
 	var logs [len(Languages)]float64

@@ -1,5 +1,5 @@
-// Command train writes langid's model.bin from the texts beside it; run it by
-// `go generate` in langid.
+// Command train writes langid's model.bin from the texts in langid/text. `go generate` in
+// langid runs it.
 package main
 
 import (
