@@ -199,7 +199,7 @@ func TestBillOfAProgram(t *testing.T) {
 			return
 		}
 	}
-	t.Error("it does not list a module that the program has")
+	t.Error("the document does not list a module that the program has")
 }
 
 func TestCertificates(t *testing.T) {
@@ -207,8 +207,8 @@ func TestCertificates(t *testing.T) {
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readCertificates(empty); err == nil || !strings.Contains(err.Error(), "has no certificate") {
-		t.Errorf("got %v for a file without certificates, want an error", err)
+	if _, err := readCertificates(empty); err == nil || !strings.Contains(err.Error(), "contains no certificate") {
+		t.Errorf("got %v for a file without certificates, want an error that says so", err)
 	}
 	if _, err := readCertificates(empty + ".missing"); err == nil || !strings.Contains(err.Error(), "--certificates") {
 		t.Errorf("got %v for a missing file, want an error that names the flag", err)
