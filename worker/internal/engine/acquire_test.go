@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// leaderAway has nobody answer for a partition of the input.
+// leaderAway has no broker answer for a partition of the input.
 func leaderAway(partition int32) kfake.Fault {
 	return kfake.Fault{
 		Keys: []kmsg.Key{kmsg.ListOffsets, kmsg.Fetch, kmsg.OffsetForLeaderEpoch}, Topic: "in",

@@ -23,8 +23,8 @@ const (
 	levelAlone  = 4
 )
 
-// left commits what the owner of a partition of "in" had committed when its
-// process died.
+// left makes the commit that the owner of a partition of "in" leaves when its process
+// dies.
 func (r *rig) left(partition int32, offset int64, reach int64, s offsets.Suspicion) {
 	r.t.Helper()
 	state := offsets.State{Marks: offsets.Marks{Open: true, Process: math.MaxUint32, Reach: reach, Suspicion: &s}}
@@ -33,7 +33,7 @@ func (r *rig) left(partition int32, offset int64, reach int64, s offsets.Suspici
 	})
 }
 
-// marks returns what is committed for a partition of "in".
+// marks returns the marks in the commit of a partition of "in".
 func (r *rig) marks(partition int32) offsets.Marks {
 	c := r.cluster.GroupOffsets("group")["in"][partition]
 	state, err := offsets.Decode(c.Metadata, c.Offset)
@@ -78,7 +78,7 @@ func TestNoRecordIsDispatchedBeyondTheReach(t *testing.T) {
 
 // TestSuspectsAreTriedOneAtATime leaves one suspect in each of some partitions.
 // The commit must name it before it is tried, no other suspect may be in an
-// attempt, and partitions that nobody suspects read on.
+// attempt, and partitions without suspicion read on.
 func TestSuspectsAreTriedOneAtATime(t *testing.T) {
 	const partitions, suspects = 6, 4
 	r, _ := fakeRig(t, partitions)
@@ -118,19 +118,19 @@ func TestSuspectsAreTriedOneAtATime(t *testing.T) {
 	wantEach(t, r.values("out"), 0, partitions, false)
 }
 
-// TestRecordIsGivenUpForItsOwnCrashesOnly leaves records with what commits say
-// after crashes of several kinds. Attempts are used up by one.
+// TestRecordIsGivenUpForItsOwnCrashesOnly leaves records with the commits that crashes
+// of several kinds lead to. maxAttempts is one.
 func TestRecordIsGivenUpForItsOwnCrashesOnly(t *testing.T) {
 	for name, tc := range map[string]struct {
 		reach   int64
 		s       offsets.Suspicion
 		givenUp bool
 	}{
-		"in a window of its own beside others": {1, offsets.Suspicion{Next: 1, Level: levelSingle}, false},
-		"once alone":                           {1, offsets.Suspicion{Next: 1, Level: levelAlone, Alone: true}, false},
-		"once alone and once beside others":    {1, offsets.Suspicion{Next: 1, Level: levelAlone, Crashes: 1}, false},
-		"alone, after another one had":         {1, offsets.Suspicion{Next: 2, Level: levelAlone, Crashes: 1, Alone: true}, false},
-		"twice alone":                          {1, offsets.Suspicion{Next: 1, Level: levelAlone, Crashes: 1, Alone: true}, true},
+		"alone in its window beside others": {1, offsets.Suspicion{Next: 1, Level: levelSingle}, false},
+		"once alone":                        {1, offsets.Suspicion{Next: 1, Level: levelAlone, Alone: true}, false},
+		"once alone and once beside others": {1, offsets.Suspicion{Next: 1, Level: levelAlone, Crashes: 1}, false},
+		"alone, after another one had":      {1, offsets.Suspicion{Next: 2, Level: levelAlone, Crashes: 1, Alone: true}, false},
+		"twice alone":                       {1, offsets.Suspicion{Next: 1, Level: levelAlone, Crashes: 1, Alone: true}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, _ := fakeRig(t, 1)

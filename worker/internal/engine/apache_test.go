@@ -75,9 +75,9 @@ func TestApacheCompressionsAndFidelity(t *testing.T) {
 	}
 }
 
-// TestApacheLargeRecords takes records that are larger than a fetch, a batch and
-// the worker's own bounds are by default, and dead-letters one that the output
-// topic does not take.
+// TestApacheLargeRecords: the worker copies records that are larger than a fetch, a
+// batch and its default bounds, and dead-letters one that the output topic does not
+// take.
 func TestApacheLargeRecords(t *testing.T) {
 	broker := kafkatest.Apache(t)
 	for topic, limit := range map[string]string{"in": "5000000", "out": "4000000", "dlq": "5000000"} {
@@ -111,15 +111,15 @@ func TestApacheLargeRecords(t *testing.T) {
 		return counts
 	}
 	if got, want := sizes("out"), map[int]int{10: 4, 3_000_000: 4}; !maps.Equal(got, want) {
-		t.Errorf("sizes and numbers of what is written: %v, want %v", got, want)
+		t.Errorf("sizes and numbers of the outputs: %v, want %v", got, want)
 	}
 	if got, want := sizes("dlq"), map[int]int{4_500_000: 4}; !maps.Equal(got, want) {
 		t.Errorf("sizes and numbers of the dead letters: %v, want %v", got, want)
 	}
 }
 
-// TestApacheTransactions leaves out aborted records, and comes to the end of a
-// log that ends with markers.
+// TestApacheTransactions: the worker leaves out aborted records, and comes to the end of
+// a log that ends with markers.
 func TestApacheTransactions(t *testing.T) {
 	r, _ := apacheRig(t, 1)
 	rec := func(v int) *kgo.Record {
@@ -198,7 +198,7 @@ func TestApacheCompactedTopic(t *testing.T) {
 	}
 }
 
-// TestApacheBrokerRestart stops the broker under load, politely and not.
+// TestApacheBrokerRestart stops the broker under load: by a shutdown, then by a kill.
 func TestApacheBrokerRestart(t *testing.T) {
 	r, broker := apacheRig(t, 4)
 	const n = 200_000
@@ -256,8 +256,8 @@ func asUser(t *testing.T, broker *kafkatest.Broker, user kafkatest.User) func(*c
 	}
 }
 
-// TestApacheMissingPermission names what is to be allowed, instead of trying for
-// ever.
+// TestApacheMissingPermission: the worker ends with an error that names the missing
+// permission, instead of trying for ever.
 func TestApacheMissingPermission(t *testing.T) {
 	user := kafkatest.User{Mechanism: "SCRAM-SHA-512", Name: "worker", Password: "s3cret"}
 	allow := func(resource kmsg.ACLResourceType, name string, operation kmsg.ACLOperation) kafkatest.ACL {
@@ -290,8 +290,8 @@ func TestApacheHandover(t *testing.T) {
 	handoverTest(t, r)
 }
 
-// TestApacheTLSAndSCRAM works through an encrypted and authenticated listener,
-// with credentials from files as in a pod.
+// TestApacheTLSAndSCRAM: the worker works through an encrypted and authenticated
+// listener, with credentials from files as in a pod.
 func TestApacheTLSAndSCRAM(t *testing.T) {
 	r, broker := apacheRig(t, 2, kafkatest.TLS(), kafkatest.Users(kafkatest.User{Mechanism: "SCRAM-SHA-512", Name: "worker", Password: "s3cret"}))
 	dir := t.TempDir()

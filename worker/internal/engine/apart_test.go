@@ -46,8 +46,8 @@ var sorts = worker.Func(func(_ context.Context, rec *worker.Record) ([]worker.Ou
 	}
 })
 
-// Results go to the output's cluster, those to named topics too; dead letters and
-// offsets stay on the input's.
+// TestResultsGoToAnotherCluster: results go to the output's cluster, those to named
+// topics too. Dead letters and offsets stay on the input's.
 func TestResultsGoToAnotherCluster(t *testing.T) {
 	fake := func(t *testing.T) *kafkatest.Cluster { return &kafkatest.Fake(t).Cluster }
 	apache := func(t *testing.T) *kafkatest.Cluster { return &kafkatest.Apache(t).Cluster }
@@ -90,8 +90,8 @@ func TestResultsGoToAnotherCluster(t *testing.T) {
 	}
 }
 
-// The output's cluster away costs neither the membership nor what has nothing to do
-// with it, and the worker says which cluster does not answer.
+// TestOutputsClusterAway: while no broker of the output's cluster answers, the worker
+// keeps its membership, writes dead letters, and says which cluster does not answer.
 func TestOutputsClusterAway(t *testing.T) {
 	t.Run("kfake", func(t *testing.T) {
 		dir := kfake.DataDir(t.TempDir())
@@ -139,7 +139,7 @@ func outputAway(t *testing.T, cluster *kafkatest.Cluster, down, up func()) {
 		t.Errorf("member %s of generation %d, before %s of %d: the membership was lost", m.ID, m.Generation, before.ID, before.Generation)
 	}
 	if len(after.Silent) > 0 {
-		t.Errorf("still silent: %+v", after.Silent)
+		t.Errorf("the cluster answers, and /status calls it silent: %+v", after.Silent)
 	}
 	w.drain()
 	all := output.values("in")
@@ -153,8 +153,8 @@ func outputAway(t *testing.T, cluster *kafkatest.Cluster, down, up func()) {
 	wantEach(t, all, 101, 99, false)
 }
 
-// The letters of results that the output's cluster refuses keep the order of a key's
-// records, as they do in one cluster.
+// TestLettersOfRefusedResultsKeepTheirOrder: the letters of results that the output's
+// cluster refuses keep the order of a key's records, as they do in one cluster.
 func TestLettersOfRefusedResultsKeepTheirOrder(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	output := kafkatest.Fake(t)
@@ -203,8 +203,8 @@ func TestClusterThatIsWaitedFor(t *testing.T) {
 	}
 }
 
-// Two addresses of one cluster are not two clusters: the worker would read what it
-// writes.
+// TestTwoAddressesOfOneCluster: two addresses of one cluster are not two clusters. The
+// worker would read its own output.
 func TestTwoAddressesOfOneCluster(t *testing.T) {
 	r, fake := fakeRig(t, 1)
 	_, port, _ := strings.Cut(fake.Addrs()[0], ":")
@@ -216,8 +216,8 @@ func TestTwoAddressesOfOneCluster(t *testing.T) {
 	}
 }
 
-// A topic that a record names and that does not exist is missing on the output's
-// cluster, and the dead letter says so.
+// TestNamedTopicIsMissingOnTheOutputsCluster: a record names a topic that exists on the
+// input's cluster only. The dead letter says that the output's cluster lacks it.
 func TestNamedTopicIsMissingOnTheOutputsCluster(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	r.apart(&kafkatest.Fake(t).Cluster)
@@ -233,8 +233,8 @@ func TestNamedTopicIsMissingOnTheOutputsCluster(t *testing.T) {
 	}
 }
 
-// Without an output topic a worker may write nothing, or to topics that its results
-// name; a result without a topic is a mistake of the record's processing, at once.
+// TestWithoutAnOutputTopic: a worker without an output topic writes to the topics that
+// its results name. A result without a topic exhausts its record at once.
 func TestWithoutAnOutputTopic(t *testing.T) {
 	r, _ := fakeRig(t, 2)
 	r.cluster.CreateTopic("named", 1, nil)

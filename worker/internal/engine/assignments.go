@@ -82,7 +82,7 @@ func (a *assignments) assigned(generation int32, assigned []*kafka.Assignment) {
 // acquired begins to read a partition.
 func (a *assignments) acquired(p *partition) {
 	r := a.holdings.of(p)
-	if r == nil || !r.is(acquiring) {
+	if r == nil || !r.inState(acquiring) {
 		return
 	}
 	r.search.suspect = p.inherited

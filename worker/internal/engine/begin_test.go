@@ -28,7 +28,7 @@ func (r *rig) addPartitions(count int32) {
 }
 
 // TestLatestIsForTheFirstStart writes to a partition that is added while a worker
-// runs, and to one that is added while none does, before anybody has noticed them.
+// runs, and to one that is added while no worker runs, before any worker notices them.
 func TestLatestIsForTheFirstStart(t *testing.T) {
 	onBoth(t, 1, func(t *testing.T, r *rig) {
 		r.produceRun(0, 5000, 10) // before the first start
@@ -52,8 +52,8 @@ func TestLatestIsForTheFirstStart(t *testing.T) {
 	})
 }
 
-// TestStatusHasTheNumberOfPartitions from the start on, and follows it: an operator that
-// can't reach Kafka bounds the pods by it.
+// TestStatusHasTheNumberOfPartitions: /status has the number from the start on, and
+// follows its changes. An operator that can't reach Kafka bounds the pods by it.
 func TestStatusHasTheNumberOfPartitions(t *testing.T) {
 	r, _ := fakeRig(t, 3)
 	w := r.start(identity)
@@ -62,8 +62,8 @@ func TestStatusHasTheNumberOfPartitions(t *testing.T) {
 	r.eventually("the number has grown", func() bool { return w.engine.Status().Partitions == 5 })
 }
 
-// TestLatestWithManyMembers starts members at once: the commits of those that were
-// first do not make a group that exists already of it for the others.
+// TestLatestWithManyMembers starts members at once: the commits of the first members
+// must not make the others believe that the group has started before.
 func TestLatestWithManyMembers(t *testing.T) {
 	r, _ := fakeRig(t, 8)
 	for p := range int32(8) {
@@ -90,8 +90,9 @@ func TestLatestWithManyMembers(t *testing.T) {
 	}
 }
 
-// TestPartitionThatCouldNotBegin: a partition of the first start whose leader is
-// away until the worker is gone loses nothing that was written since.
+// TestPartitionThatCouldNotBegin: at the first start one partition's leader is away, and
+// comes back after the worker has ended. The next worker reads all records since the
+// first start.
 func TestPartitionThatCouldNotBegin(t *testing.T) {
 	r, fake := fakeRig(t, 2)
 	r.produceRun(0, 5000, 10)

@@ -31,21 +31,21 @@ type room struct {
 // So that decoding doesn't degrade to a record at a time while the pool works
 // off a partition's share, it goes on only when an eighth of that is free. A
 // single record that is larger than the free bytes is let through alone.
-func (m *room) of(r *reader) (records, bytes int) {
-	if records, bytes = m.free(r); records > 0 {
+func (rm *room) of(r *reader) (records, bytes int) {
+	if records, bytes = rm.free(r); records > 0 {
 		return records, bytes
 	}
 	// Asked again after blocked is set: records that settled before that did not
 	// wake the feeder, those that settle later will.
-	m.mail.blocked.Store(true)
-	return m.free(r)
+	rm.mail.blocked.Store(true)
+	return rm.free(r)
 }
 
-func (m *room) free(r *reader) (records, bytes int) {
+func (rm *room) free(r *reader) (records, bytes int) {
 	if !r.tracker.Room() || r.awaitsCommit() {
 		return 0, 0
 	}
-	ofRecords, ofBytes := m.shares()
+	ofRecords, ofBytes := rm.shares()
 	freeRecords, freeBytes := ofRecords.free(r.records.Load()), ofBytes.free(r.bytes.Load())
 	if r.records.Load() > 0 && (freeRecords == 0 || freeBytes == 0) {
 		return 0, 0
@@ -54,9 +54,9 @@ func (m *room) free(r *reader) (records, bytes int) {
 }
 
 // shares returns how the member's partitions share its bounds at the moment.
-func (m *room) shares() (records, bytes bound) {
-	readers := m.holdings.readers
-	records, bytes = newBound(int64(m.limits.Records), len(readers)), newBound(int64(m.limits.Bytes), len(readers))
+func (rm *room) shares() (records, bytes bound) {
+	readers := rm.holdings.readers
+	records, bytes = newBound(int64(rm.limits.Records), len(readers)), newBound(int64(rm.limits.Bytes), len(readers))
 	for _, r := range readers {
 		records.use(r.records.Load())
 		bytes.use(r.bytes.Load())
@@ -66,32 +66,32 @@ func (m *room) shares() (records, bytes bound) {
 
 // toUnpack reports whether there is memory to decode on. Decoding takes none while
 // the set has unpacked or uncompressed records left.
-func (m *room) toUnpack(r *reader) bool {
+func (rm *room) toUnpack(r *reader) bool {
 	may := func() bool {
 		need := r.set.Needs()
-		return need == 0 || m.fetcher.MayUnpack(r.id, need, r.records.Load() == 0)
+		return need == 0 || rm.fetcher.MayUnpack(r.id, need, r.records.Load() == 0)
 	}
 	if may() {
 		return true
 	}
 	// Asked again after blocked is set, as in of. Settled records wake the
 	// feeder; the timer covers memory that is freed in other ways.
-	m.mail.blocked.Store(true)
+	rm.mail.blocked.Store(true)
 	r.set.Trim()
 	if may() {
 		return true
 	}
-	m.lookSoon()
+	rm.lookSoon()
 	return false
 }
 
 // lookSoon wakes the feeder after batch.ExceedFor.
-func (m *room) lookSoon() {
-	if m.look == nil {
-		m.look = time.AfterFunc(batch.ExceedFor, m.mail.wake.Notify)
+func (rm *room) lookSoon() {
+	if rm.look == nil {
+		rm.look = time.AfterFunc(batch.ExceedFor, rm.mail.wake.Notify)
 		return
 	}
-	m.look.Reset(batch.ExceedFor)
+	rm.look.Reset(batch.ExceedFor)
 }
 
 // bound is a limit on the records or bytes in flight that a member's partitions

@@ -12,8 +12,8 @@ func TestBoundIsShared(t *testing.T) {
 	}{
 		{"alone", 10_000, []int64{0}, 2500 + 3750, "its own and half of the rest"},
 		{"the only one that reads", 10_000, []int64{0, 0, 0, 0, 0, 0, 0, 0}, 312 + 3752, "most is lent"},
-		{"as much as it leaves", 10_000, []int64{312 + 3752, 0, 0, 0, 0, 0, 0, 0}, 0, "it holds half of what is lent"},
-		{"beside one that has all it can get", 10_000, []int64{0, 4064, 0, 0, 0, 0, 0, 0}, 312 + 1876, "half of what is left"},
+		{"as much as it leaves", 10_000, []int64{312 + 3752, 0, 0, 0, 0, 0, 0, 0}, 0, "it holds half of the lent part"},
+		{"beside one that has all it can get", 10_000, []int64{0, 4064, 0, 0, 0, 0, 0, 0}, 312 + 1876, "half of the rest"},
 		{"beside seven that have all they can get", 10_000, []int64{0, 4064, 2188, 1250, 781, 546, 429, 371}, 312 + 29, "its own is never lent"},
 		{"too little to be worth decoding", 800, []int64{0, 790}, 100, "less than an eighth is still its own"},
 		{"an eighth is free", 800, []int64{350, 0}, 50, "7/8 of 400 are used"},
@@ -34,8 +34,8 @@ func TestBoundIsShared(t *testing.T) {
 	}
 }
 
-// TestBoundHolds has partitions take what they can get, in all kinds of numbers,
-// some of which never give anything back.
+// TestBoundHolds has partitions take as much as they can get, for many numbers of
+// partitions. Some of them never give anything back.
 func TestBoundHolds(t *testing.T) {
 	const limit = 1000
 	for parts := 1; parts <= 40; parts++ {

@@ -20,8 +20,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// killedIdle has a worker process settle n records and kills it while it waits
-// for more.
+// killedIdle has a worker process settle n records, and kills it while it waits for
+// more.
 func (r *rig) killedIdle(n int) {
 	r.t.Helper()
 	r.begin()
@@ -85,8 +85,8 @@ func (r *rig) wantOut(from, n int, but ...string) {
 	})
 }
 
-// TestRecordThatNobodyTriedIsNotGivenUp kills an idle worker and writes a record
-// before the next one starts, which may give a record one attempt.
+// TestRecordThatNobodyTriedIsNotGivenUp kills an idle worker, then writes a record, then
+// starts a worker with maxAttempts 1. The record must have its attempt.
 func TestRecordThatNobodyTriedIsNotGivenUp(t *testing.T) {
 	fake := kafkatest.Fake(t)
 	r := newRig(t, &fake.Cluster, 1).short()
@@ -112,7 +112,8 @@ func TestBackoffHoldsUpNothingAfterACrash(t *testing.T) {
 }
 
 // TestSuspectsDoNotStopAHealthyWorker kills one of two workers while the other
-// has a record in backoff: that one reads on what it had, and what it gets.
+// has a record in backoff. The other one reads on in its partitions and in those that
+// it gets.
 func TestSuspectsDoNotStopAHealthyWorker(t *testing.T) {
 	fake := kafkatest.Fake(t)
 	r := newRig(t, &fake.Cluster, 4).short()
@@ -133,7 +134,8 @@ func TestSuspectsDoNotStopAHealthyWorker(t *testing.T) {
 	a.drain()
 }
 
-// TestPartitionWithoutALeaderHoldsUpNothingAfterACrash.
+// TestPartitionWithoutALeaderHoldsUpNothingAfterACrash kills a worker and takes a
+// partition's leader away: the next worker settles all other partitions.
 func TestPartitionWithoutALeaderHoldsUpNothingAfterACrash(t *testing.T) {
 	fake := kafkatest.Fake(t)
 	r := newRig(t, &fake.Cluster, 4).short()

@@ -72,7 +72,7 @@ func (c *committer) nudge(p *partition, next int64) {
 func (c *committer) committable() []*partition {
 	var parts []*partition
 	for _, p := range c.roster.partitions() {
-		if p.is(active, careful, halted, draining) {
+		if p.inState(active, careful, halted, draining) {
 			parts = append(parts, p)
 		}
 	}
@@ -112,7 +112,7 @@ func (c *committer) commit(ctx context.Context, parts ...*partition) error {
 // checkpoints returns the states of partitions that are not committed yet. It needs mu.
 func (c *committer) checkpoints(parts []*partition) (due []checkpoint) {
 	for _, p := range parts {
-		if p.is(released) || p.foreign.Load() {
+		if p.inState(released) || p.foreign.Load() {
 			continue // released after parts was chosen, or its log is gone
 		}
 		p.tracker.LimitMetadata(c.metadataLimit)

@@ -20,8 +20,8 @@ import (
 )
 
 // TestSmallMetadataHoldsUpNoCommit: the brokers keep less metadata than a commit
-// would like to have, and a record is stuck, so that there is a map. The commit
-// of its partition and of all others goes on, and reading too.
+// has, since a record is stuck and the commit holds a map of the settled records behind
+// it. The commits of its partition and of all others go on, and so does reading.
 func TestSmallMetadataHoldsUpNoCommit(t *testing.T) {
 	for _, limit := range []int{64, 512} {
 		t.Run(strconv.Itoa(limit), func(t *testing.T) {
@@ -87,8 +87,8 @@ func smallMetadata(t *testing.T, r *rig, limit int) {
 	wantEach(t, r.values("out"), 0, 2*n, false)
 }
 
-// TestRefusedPartitionHoldsUpNoOther: one partition's commits are refused for a
-// reason of its own. The others' go on, and /status says which and why.
+// TestRefusedPartitionHoldsUpNoOther: the coordinator refuses the commits of one
+// partition. The others' go on, and /status names the refused partition and the reason.
 func TestRefusedPartitionHoldsUpNoOther(t *testing.T) {
 	for _, refusal := range []*kerr.Error{kerr.TopicAuthorizationFailed, kerr.UnknownTopicOrPartition} {
 		t.Run(refusal.Message, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestRefusedPartitionHoldsUpNoOther(t *testing.T) {
 				ends := r.ends("in")
 				return w.partition(0).Committed == ends[0] && w.partition(2).Committed == ends[2]
 			})
-			r.eventually("the refused one says so", func() bool {
+			r.eventually("/status has the refusal", func() bool {
 				return strings.Contains(w.partition(1).Error, fmt.Sprintf("[%d]", refusal.Code))
 			})
 			if e := w.partition(0).Error; e != "" {
@@ -113,7 +113,7 @@ func TestRefusedPartitionHoldsUpNoOther(t *testing.T) {
 			}
 			fault.Remove()
 			r.eventually("everything is committed", r.committedAll)
-			r.eventually("the error is gone", func() bool { return w.partition(1).Error == "" })
+			r.eventually("/status has no error any more", func() bool { return w.partition(1).Error == "" })
 			w.drain()
 		})
 	}

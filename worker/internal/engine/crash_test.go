@@ -21,8 +21,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// A test that needs a worker to die runs it in a process of its own: this test
-// binary, told by the environment.
+// A test in which a worker dies runs the worker in a separate process: this test binary,
+// which the environment tells to be a worker.
 const (
 	childConfig = "MILLRACE_TEST_WORKER"
 	crashValue  = "MILLRACE_TEST_CRASH"
@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 	kafkatest.Main(m)
 }
 
-// childWorker runs a worker that copies records, and ends the process without
-// any ado when it meets the crash value.
+// childWorker runs a worker that copies records, and ends the process at once when it
+// meets the crash value.
 func childWorker(encoded string) int {
 	var cfg config.Config
 	if err := json.Unmarshal([]byte(encoded), &cfg); err != nil {
@@ -72,7 +72,7 @@ func childWorker(encoded string) int {
 	return 0
 }
 
-// process is a worker in a process of its own.
+// process is a worker in a separate process.
 type process struct {
 	cmd   *exec.Cmd
 	ended chan struct{}
@@ -124,8 +124,8 @@ func TestKillLosesNothingAndDoublesLittle(t *testing.T) {
 	killTest(t, newRig(t, &fake.Cluster, 4))
 }
 
-// killTest kills a worker under load, twice, and lets another finish. What is
-// there twice may only be what was written and not yet committed as settled.
+// killTest kills a worker under load, twice, and lets another finish. Only records that
+// were written and not yet committed as settled may be there twice.
 func killTest(t *testing.T, r *rig) {
 	const n = 60_000
 	r.short().begin()
@@ -150,8 +150,8 @@ func killTest(t *testing.T, r *rig) {
 	}
 }
 
-// TestKilledWorkerIsSucceeded: who is started in the place of a killed worker
-// reads on, though its session is far from its end.
+// TestKilledWorkerIsSucceeded: a worker that takes the place of a killed one reads on,
+// although the killed one's session is far from its end.
 func TestKilledWorkerIsSucceeded(t *testing.T) {
 	fake := kafkatest.Fake(t)
 	r := newRig(t, &fake.Cluster, 4)

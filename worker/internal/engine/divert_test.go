@@ -18,8 +18,9 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// Results without a key go round an output partition that is away and one that comes
-// and goes, while connections break and workers come and go: each is written once.
+// TestResultsGoRoundPartitionsThatAreAway: one output partition is away and another one
+// comes and goes, while connections break and workers come and go. Each result without a
+// key is written once, to another partition if need be.
 func TestResultsGoRoundPartitionsThatAreAway(t *testing.T) {
 	for _, ordering := range []config.Ordering{config.Key, config.Unordered} {
 		t.Run(string(ordering), func(t *testing.T) { goRoundPartitions(t, ordering) })
@@ -41,7 +42,8 @@ func goRoundPartitions(t *testing.T, ordering config.Ordering) {
 	var over atomic.Bool
 	fake.Faults.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		fake.Faults.KeepControl()
-		// What was sent to partition 1 and may be stored would wait for the delivery timeout.
+		// Results that were sent to partition 1, and may be stored there, would wait for
+		// the delivery timeout.
 		away := func(p kmsg.ProduceRequestTopicPartition) bool { return p.Partition == 1 }
 		if over.Load() || slices.ContainsFunc(req.(*kmsg.ProduceRequest).Topics[0].Partitions, away) || rand.IntN(30) > 0 {
 			return nil, nil, false

@@ -36,10 +36,10 @@ type drains struct {
 // partition that is being acquired drains once it is acquired, within the same
 // timeout.
 func (d *drains) begin(r *reader) {
-	if r.is(acquiring) {
+	if r.inState(acquiring) {
 		d.limit(r)
 	}
-	if !r.is(active, careful, halted) {
+	if !r.inState(active, careful, halted) {
 		return // already on its way out
 	}
 	r.become(draining)
@@ -72,7 +72,7 @@ func (d *drains) limit(r *reader) {
 func (d *drains) hurry() {
 	d.hurried = true
 	for _, r := range d.holdings.readers {
-		if r.drainTimer != nil && r.is(acquiring, draining) {
+		if r.drainTimer != nil && r.inState(acquiring, draining) {
 			r.drainTimer.Reset(min(hurriedDrain, d.proc.cfg.DrainTimeout.Duration))
 		}
 	}
@@ -82,9 +82,9 @@ func (d *drains) hurry() {
 // drain may have ended in another way since the timer fired.
 func (d *drains) cutShort(r *reader) {
 	switch {
-	case r.is(acquiring):
+	case r.inState(acquiring):
 		d.giveUpAcquiring(r)
-	case r.is(draining):
+	case r.inState(draining):
 		d.log.Info("the drain timeout has passed; the next owner repeats the records that are still in flight",
 			"partition", r.id, "records", r.records.Load(), "watermark", r.tracker.Watermark())
 		d.close(r)
@@ -106,7 +106,7 @@ func (d *drains) giveUpAcquiring(r *reader) {
 func (d *drains) closeDrained() {
 	var drained []*reader
 	for _, r := range d.holdings.readers {
-		if r.is(draining) && r.records.Load() <= r.stuck.Load() {
+		if r.inState(draining) && r.records.Load() <= r.stuck.Load() {
 			drained = append(drained, r)
 		}
 	}
@@ -171,7 +171,7 @@ func (d *drains) giveBack(revoked ...*kafka.Assignment) {
 // not begun are left to the next owner, as is a record of a partition that was given
 // up.
 func (d *drains) endHalted(r *reader, halt *HaltError) {
-	if r.is(closing) {
+	if r.inState(closing) {
 		return
 	}
 	d.proc.fail(halt, false)
@@ -192,7 +192,7 @@ func (d *drains) awaitAttempts(p *partition) {
 		_ = d.writers.flush(ctx) // the next owner repeats the rest
 	}
 	d.mail.post(func(f *feeder) {
-		if r := f.holdings.of(p); r != nil && r.is(draining) {
+		if r := f.holdings.of(p); r != nil && r.inState(draining) {
 			f.drains.close(r)
 		}
 	})

@@ -107,8 +107,8 @@ func refuse(req kmsg.Request) kmsg.Response {
 
 const commitTurn = 1100 * time.Millisecond
 
-// TestInFlightIsBoundedByBytes holds every record up and looks how much was
-// taken.
+// TestInFlightIsBoundedByBytes holds every record up and looks how many bytes are in
+// flight.
 func TestInFlightIsBoundedByBytes(t *testing.T) {
 	r, _ := fakeRig(t, 2)
 	const size, bound = 10_000, 200_000
@@ -132,7 +132,7 @@ func TestInFlightIsBoundedByBytes(t *testing.T) {
 					full++
 				}
 				if p.InFlight.Bytes > bound/2 {
-					t.Fatalf("partition %d has %d bytes in flight; it may have %d: its own %d and half of what is lent",
+					t.Fatalf("partition %d has %d bytes in flight; it may have %d: its own %d and half of the lent part",
 						p.Partition, p.InFlight.Bytes, bound/2, bound/8)
 				}
 				inFlight += p.InFlight.Bytes

@@ -40,7 +40,7 @@ type feeder struct {
 func (f *feeder) run(ctx context.Context) {
 	stop := ctx.Done()
 	for {
-		for _, do := range f.mail.take() {
+		for _, do := range f.mail.takePosted() {
 			do(f)
 		}
 		f.passGaps()
@@ -76,7 +76,7 @@ func (f *feeder) workDone() <-chan struct{} {
 // started again since the fetcher was asked for it.
 func (f *feeder) fetched(s *batch.Set) {
 	r := f.holdings.readers[s.Partition]
-	if r == nil || !r.is(active, careful, halted) || s.Epoch != r.epoch {
+	if r == nil || !r.inState(active, careful, halted) || s.Epoch != r.epoch {
 		s.Release()
 		return
 	}
@@ -85,7 +85,7 @@ func (f *feeder) fetched(s *batch.Set) {
 		return
 	}
 	r.add(s, f.readCommitted)
-	if r.is(halted) {
+	if r.inState(halted) {
 		f.lookAgain(r)
 	}
 }
@@ -155,7 +155,7 @@ func (f *feeder) passGaps() {
 // when their records have had an attempt.
 func (f *feeder) restHalted() {
 	for _, r := range f.holdings.readers {
-		if !r.is(halted) || !r.search.suspect.any() {
+		if !r.inState(halted) || !r.search.suspect.any() {
 			continue
 		}
 		if r.search.close(); !r.search.window.open {
@@ -188,7 +188,7 @@ func (f *feeder) round() {
 func (f *feeder) feedable() []*reader {
 	f.feedList = f.feedList[:0]
 	for _, r := range f.holdings.readers {
-		if r.is(active, careful) && (r.hasInput() || r.is(careful)) {
+		if r.inState(active, careful) && (r.hasInput() || r.inState(careful)) {
 			f.feedList = append(f.feedList, r)
 		}
 	}
@@ -197,7 +197,7 @@ func (f *feeder) feedable() []*reader {
 
 // feed dispatches one chunk and reports whether it did.
 func (f *feeder) feed(r *reader) bool {
-	if r.is(careful) {
+	if r.inState(careful) {
 		return f.feedCarefully(r)
 	}
 	c := f.decode(r, maxChunk)

@@ -22,13 +22,13 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// footprint is what a worker process measures of itself.
+// footprint holds a worker process's measurements of itself.
 type footprint struct {
 	Records, Allocations int64
 	PeakBytes            int64
 }
 
-// copyAll emits records as they are, without an allocation of its own.
+// copyAll emits records as they are. It allocates nothing.
 type copyAll struct{}
 
 func (copyAll) Process(_ context.Context, rec *worker.Record, out *worker.Outputs) error {
@@ -62,8 +62,8 @@ func measure(cfg config.Config, total int64) {
 	})
 }
 
-// peakMemory is the most memory that this process has had, 0 where the kernel
-// does not say. The resource usage would count what its parent had.
+// peakMemory returns the most memory that this process has had, 0 where the kernel
+// does not say. The resource usage would count its parent's memory too.
 func peakMemory() int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -86,9 +86,9 @@ func awaitOut(e *engine.Engine, n int64) int64 {
 	return 0
 }
 
-// TestFootprint measures a worker at the default bounds in a process of its
-// own: no allocation for each record from fetching to acknowledgement, and less
-// than 200 MB of memory at its peak.
+// TestFootprint measures a worker at the default bounds in a separate process: no
+// allocation for each record from fetching to acknowledgement, and less than 200 MB of
+// memory at its peak.
 func TestFootprint(t *testing.T) {
 	const n = 300_000
 	fake := kafkatest.Fake(t)
@@ -112,7 +112,7 @@ func TestFootprint(t *testing.T) {
 			f := footprintOf(t, cfg, n)
 			each := float64(f.Allocations) / float64(f.Records)
 			t.Logf("%.4f allocations a record, %d MB at the peak", each, f.PeakBytes>>20)
-			limit := 0.05 // what comes with chunks, requests and metrics
+			limit := 0.05 // those of chunks, requests and metrics
 			if raceEnabled {
 				limit = 0.5 // the race detector has pools forget
 			}

@@ -49,7 +49,7 @@ func (g *gaps) turn(r *reader, t *turning) {
 // everything before is dispatched.
 func (g *gaps) pass(r *reader) {
 	t := r.turning
-	if t == nil || r.hasInput() || !r.is(active, careful, halted) {
+	if t == nil || r.hasInput() || !r.inState(active, careful, halted) {
 		return
 	}
 	switch {
@@ -102,7 +102,7 @@ func (g *gaps) outOfRange(r *reader, gone *kafka.OffsetOutOfRangeError) {
 func (g *gaps) withEnds(r *reader, wait time.Duration, do func(*gaps, *reader, logEnds)) {
 	p, epoch := r.partition, r.epoch
 	go g.logEnds.find(p, wait, func(f *feeder, ends logEnds) {
-		if r := f.holdings.of(p); r != nil && r.epoch == epoch && r.is(active, careful, halted) {
+		if r := f.holdings.of(p); r != nil && r.epoch == epoch && r.inState(active, careful, halted) {
 			do(f.gaps, r, ends)
 		}
 	})

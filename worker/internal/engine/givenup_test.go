@@ -14,9 +14,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/failure"
 )
 
-// late is a processor whose attempts at record "0" wait for the test, and which
-// counts the outcomes that it is told of. The first attempt ends with err, the
-// others succeed.
+// late is a processor whose attempts at record "0" wait for the test. The first attempt
+// ends with err, the others succeed. late counts the outcomes that it observes.
 type late struct {
 	err      error
 	begun    atomic.Int32
@@ -59,9 +58,9 @@ func (p *late) Observe(o *worker.Outcome) {
 }
 
 // TestLateResultsOfALostAssignmentAreDropped throws the member out while a record
-// is in an attempt. The record's partition is assigned to it again. What the old
-// attempt ends with is not written, dead-lettered, dropped or halted on, and
-// settles nothing under the new assignment.
+// is in an attempt. The record's partition is assigned to it again. The old attempt's
+// result is not written, dead-lettered or dropped, halts nothing, and settles nothing
+// under the new assignment.
 func TestLateResultsOfALostAssignmentAreDropped(t *testing.T) {
 	for name, c := range map[string]struct {
 		err         error
@@ -119,9 +118,9 @@ func lateResultOfALostAssignment(t *testing.T, r *rig, err error, policy config.
 }
 
 // TestLateResultsAfterTheDrainTimeoutAreDropped: a record is in an attempt when
-// its partition goes to another worker, which writes it. The attempt's own result
-// comes later still, and is not written: it would be a duplicate, and a key's old
-// value after its new one.
+// its partition goes to another worker, which writes it. The attempt's result comes
+// later, and is not written: it would be a duplicate, and a key's old value after its
+// new one.
 func TestLateResultsAfterTheDrainTimeoutAreDropped(t *testing.T) {
 	onBoth(t, 2, func(t *testing.T, r *rig) {
 		const n = 200
@@ -187,7 +186,7 @@ func TestMemoryOfGivenUpPartitionsIsFreed(t *testing.T) {
 			return w.engine.Status().Members[0].Generation != generation && allInFlight()
 		})
 	}
-	r.eventually("only what is in flight now counts", func() bool { return w.engine.Memory() < 2*first })
+	r.eventually("only the records in flight now count", func() bool { return w.engine.Memory() < 2*first })
 	release()
 	r.awaitSettled(w)
 	w.drain()

@@ -31,7 +31,7 @@ type halts struct {
 // halt halts a partition until it is given up. The error names the place and says
 // how to go on.
 func (h *halts) halt(r *reader, err error) {
-	if !r.is(active, careful, halted) {
+	if !r.inState(active, careful, halted) {
 		return
 	}
 	r.stopFetching()
@@ -56,7 +56,7 @@ func (h *halts) lookAgainLater(r *reader) {
 	p := r.partition
 	time.AfterFunc(lookAgainInterval, func() {
 		h.mail.post(func(f *feeder) {
-			if r := f.holdings.of(p); r != nil && r.is(halted) {
+			if r := f.holdings.of(p); r != nil && r.inState(halted) {
 				r.fetchOn()
 			}
 		})

@@ -21,8 +21,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
-// produceDamaged writes a log batch of one record that says it is compressed and
-// is not; kfake stores it without looking at what is in it.
+// produceDamaged writes a log batch of one record that claims to be compressed and
+// is not; kfake stores it without looking at its content.
 func (r *rig) produceDamaged(partition int32) {
 	r.t.Helper()
 	batch := kmsg.RecordBatch{
@@ -49,7 +49,7 @@ func (r *rig) produceDamaged(partition int32) {
 	}
 }
 
-// deleteBefore does what retention does.
+// deleteBefore deletes the records before an offset, as retention does.
 func (r *rig) deleteBefore(partition int32, offset int64) {
 	r.t.Helper()
 	req := kmsg.NewPtrDeleteRecordsRequest()
@@ -69,7 +69,7 @@ func (r *rig) deleteBefore(partition int32, offset int64) {
 	}
 }
 
-// partition returns what a worker of one member says of a partition.
+// partition returns the status of a partition of a worker with one member.
 func (w *running) partition(id int32) workerstatus.Partition {
 	for _, p := range w.engine.Status().Members[0].Partitions {
 		if p.Partition == id {
@@ -90,7 +90,7 @@ func (w *running) awaitHalted(r *rig, id int32) workerstatus.Partition {
 }
 
 // TestDamagedPartitionIsHaltedAlone has a batch that can't be read in one of two
-// partitions. The other one goes on, what came before the damage is committed,
+// partitions. The other one goes on, the records before the damage are committed,
 // and the worker stays alive until retention has passed the place.
 func TestDamagedPartitionIsHaltedAlone(t *testing.T) {
 	engine.LookAgainEvery(t, 50*time.Millisecond)
@@ -115,13 +115,13 @@ func TestDamagedPartitionIsHaltedAlone(t *testing.T) {
 		t.Errorf("not ready: %v", err)
 	}
 	if s := w.engine.Status(); s.Error != "" || w.engine.Progress().Work {
-		t.Errorf("the worker says %q and work is %v", s.Error, w.engine.Progress().Work)
+		t.Errorf("the worker has the error %q, and work is %v", s.Error, w.engine.Progress().Work)
 	}
 
 	r.deleteBefore(0, 51)
 	r.eventually("it is read again", func() bool { return w.partition(0).State == "running" && w.partition(0).Watermark == 151 })
 	if p := w.partition(0); p.Error != "" {
-		t.Errorf("it still says %q", p.Error)
+		t.Errorf("it still has the error %q", p.Error)
 	}
 	w.drain()
 	wantEach(t, r.values("out"), 0, 300, false)
@@ -266,7 +266,7 @@ func flipByte(t *testing.T, dir string, pattern []byte) {
 	}
 }
 
-// inverted is pattern with its last byte flipped.
+// inverted returns pattern with its last byte flipped.
 func inverted(pattern []byte) []byte {
 	p := slices.Clone(pattern)
 	p[len(p)-1] = ^p[len(p)-1]

@@ -36,7 +36,8 @@ func (w *running) alive(stall time.Duration, timeouts int, what string) {
 	}
 }
 
-// TestHealthOfLongRecords: what ends by itself is no stall, however long it takes.
+// TestHealthOfLongRecords: an attempt or a wait that ends by itself is no stall, however
+// long it takes.
 func TestHealthOfLongRecords(t *testing.T) {
 	for what, process := range map[string]func(context.Context) error{
 		"an attempt runs":              func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
@@ -91,8 +92,8 @@ type hangs struct {
 
 func (h hangs) Observe(*worker.Outcome) { <-h.released }
 
-// TestHealthOfAStalledWorker: when nothing runs, nothing waits and nobody asks
-// Kafka, it is a stall.
+// TestHealthOfAStalledWorker: it is a stall when there is work, nothing runs, nothing
+// waits and no stage sends requests to Kafka.
 func TestHealthOfAStalledWorker(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	released := make(chan struct{})
@@ -159,8 +160,8 @@ func portOf(t *testing.T, address string) int {
 	return number
 }
 
-// TestUnreachableKafkaIsWaitedFor: a worker that is started before its broker says
-// what it waits for, stays healthy, and works as soon as the broker is there.
+// TestUnreachableKafkaIsWaitedFor: a worker that is started before its broker reports
+// that it waits for Kafka, stays healthy, and works as soon as the broker is there.
 func TestUnreachableKafkaIsWaitedFor(t *testing.T) {
 	address := kafkatest.UnusedAddr(t)
 	r := &rig{t: t, cfg: testConfig([]string{address})}
@@ -182,7 +183,7 @@ func TestUnreachableKafkaIsWaitedFor(t *testing.T) {
 	r.produce(0, 10, 1)
 	r.awaitSettled(w)
 	if status := w.engine.Status(); status.Waiting != "" || w.engine.Ready() != nil {
-		t.Errorf("it waits for %q, %v", status.Waiting, w.engine.Ready())
+		t.Errorf("the status is waiting for %q, and Ready returns %v", status.Waiting, w.engine.Ready())
 	}
 	w.drain()
 }
@@ -196,8 +197,8 @@ func await(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// TestWhatWaitingCannotHelpEndsTheWorker: a broker whose certificate is not trusted
-// is not waited for.
+// TestWhatWaitingCannotHelpEndsTheWorker: a worker does not wait for a broker whose
+// certificate it does not trust.
 func TestWhatWaitingCannotHelpEndsTheWorker(t *testing.T) {
 	pair := kafkatest.NewCA(t).Server("localhost")
 	cert, err := tls.LoadX509KeyPair(pair.CertFile, pair.KeyFile)
@@ -214,7 +215,8 @@ func TestWhatWaitingCannotHelpEndsTheWorker(t *testing.T) {
 	}
 }
 
-// TestHealthUnderAnOpenTransaction: what it holds back is not there to be worked on.
+// TestHealthUnderAnOpenTransaction: records that an open transaction holds back are no
+// work.
 func TestHealthUnderAnOpenTransaction(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	txn := r.cluster.Begin("hanging")
@@ -222,7 +224,7 @@ func TestHealthUnderAnOpenTransaction(t *testing.T) {
 	w := r.start(identity)
 	r.eventually("the lag is seen", func() bool { return owned(w) == 1 && w.partition(0).Lag == 1 })
 	if w.engine.Progress().Work {
-		t.Error("there is work that nobody can do")
+		t.Error("records that the transaction holds back count as work")
 	}
 	txn.Commit()
 	r.awaitSettled(w)

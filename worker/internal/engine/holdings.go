@@ -28,7 +28,7 @@ func (h *holdings) add(a *kafka.Assignment) *reader {
 	r := &reader{
 		partition: p, fetcher: h.fetcher, chunks: h.chunks, commits: h.commits,
 		search:   search{part: p, proc: h.proc, mail: h.mail, commits: h.commits},
-		askAgain: backoff.Backoff{Initial: 200 * time.Millisecond, Max: 5 * time.Second},
+		askAgain: backoff.Backoff{Initial: 400 * time.Millisecond, Max: 5 * time.Second},
 	}
 	h.readers[r.id] = r
 	h.roster.publish(h.readers)

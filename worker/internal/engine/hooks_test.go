@@ -68,8 +68,8 @@ type detailed struct{ text string }
 
 func (d *detailed) Error() string { return d.text }
 
-// TestAnErrorThatPanicsIsAFailedAttempt: an error's text is asked for when the
-// record is logged, shown and dead-lettered, by goroutines of the engine.
+// TestAnErrorThatPanicsIsAFailedAttempt: goroutines of the engine call the error's
+// methods when they log, show and dead-letter the record.
 func TestAnErrorThatPanicsIsAFailedAttempt(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	r.produce(0, 20, 10)

@@ -60,7 +60,7 @@ func noise(n int) []byte {
 	return b
 }
 
-// produceLarge writes records that may have the whole of a topic's limit.
+// produceLarge writes records that may be as large as a topic allows.
 func (r *rig) produceLarge(codec kgo.CompressionCodec, records ...*kgo.Record) {
 	r.t.Helper()
 	r.cluster.ProduceWith([]kgo.Opt{
@@ -69,8 +69,8 @@ func (r *rig) produceLarge(codec kgo.CompressionCodec, records ...*kgo.Record) {
 	}, records...)
 }
 
-// TestLettersLeaveOutWhatIsTooLarge has records whose letters their topic does
-// not take as they are.
+// TestLettersLeaveOutWhatIsTooLarge has records whose whole letters are too large for
+// the dead-letter topic.
 func TestLettersLeaveOutWhatIsTooLarge(t *testing.T) {
 	onBothWithLetters(t, map[string]string{"max.message.bytes": "3000"}, func(t *testing.T, r *rig) {
 		big := noise(10_000)
@@ -137,7 +137,7 @@ func TestLetterOfACompressedRecordIsWhole(t *testing.T) {
 	})
 }
 
-// TestLetterWithoutAKeyForACompactedTopic gets one.
+// TestLetterWithoutAKeyForACompactedTopic: the letter of a record without a key gets one.
 func TestLetterWithoutAKeyForACompactedTopic(t *testing.T) {
 	onBothWithLetters(t, map[string]string{"cleanup.policy": "compact"}, func(t *testing.T, r *rig) {
 		r.produceLarge(kgo.NoCompression(),
@@ -156,8 +156,8 @@ func TestLetterWithoutAKeyForACompactedTopic(t *testing.T) {
 	})
 }
 
-// TestLetterThatIsRefusedForGood halts the record's partition and nothing else,
-// or drops the record, as the configuration says.
+// TestLetterThatIsRefusedForGood: the worker halts the record's partition and nothing
+// else, or drops the record, as the configuration says.
 func TestLetterThatIsRefusedForGood(t *testing.T) {
 	// Nothing fits, not even a letter without anything of its record.
 	onBothWithLetters(t, map[string]string{"max.message.bytes": "100"}, func(t *testing.T, r *rig) {
@@ -193,13 +193,13 @@ func TestLetterThatIsRefusedForGood(t *testing.T) {
 			t.Errorf("the log does not say why the record is dropped: %q", lines)
 		}
 		if len(w.log.lines("set failure.deadLetter.onRefused")) > 0 {
-			t.Errorf("the log advises what is set already: %q", lines)
+			t.Errorf("the log advises a setting that is made already: %q", lines)
 		}
 	})
 }
 
-// TestDeadLetterTopicThatMayNotBeWrittenTo halts the partition whatever is to
-// become of letters that are refused: it is not about the letter.
+// TestDeadLetterTopicThatMayNotBeWrittenTo halts the partition with every onRefused,
+// since the refusal is not about the letter.
 func TestDeadLetterTopicThatMayNotBeWrittenTo(t *testing.T) {
 	r, fake := fakeRig(t, 2)
 	fake.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "dlq", Err: kerr.TopicAuthorizationFailed, Count: -1})

@@ -36,8 +36,8 @@ func fails(_ context.Context, rec *worker.Record) ([]byte, error) {
 
 var leftOut = regexp.MustCompile(`kind="([^"]*)" lines=(\d+)`)
 
-// told returns how many lines of a message the log has, and says that it left
-// out.
+// told returns the number of lines of a message in the log, and the number of such lines
+// that it says it left out.
 func told(t *testing.T, log *testLog, message string) (written, omitted int) {
 	t.Helper()
 	for _, line := range log.lines("left out log lines") {
@@ -52,8 +52,8 @@ func told(t *testing.T, log *testLog, message string) (written, omitted int) {
 	return len(log.lines(fmt.Sprintf("msg=%q", message))), omitted
 }
 
-// TestFailuresAreLogged: what fails is in the log with its place, without
-// drowning what else is there, and nothing is left out without being counted.
+// TestFailuresAreLogged: the log has failures with their place. It does not drown in
+// them, and counts those that it leaves out.
 func TestFailuresAreLogged(t *testing.T) {
 	for _, onExhausted := range []config.OnExhausted{config.ToDeadLetter, config.Drop} {
 		t.Run(string(onExhausted), func(t *testing.T) {
@@ -141,7 +141,7 @@ func TestThrottlingIsNamed(t *testing.T) {
 }
 
 // TestApacheThrottlingIsNamed has quotas that are used up at once, and lifts
-// each as soon as the worker has told of it.
+// each as soon as the worker has logged it.
 func TestApacheThrottlingIsNamed(t *testing.T) {
 	r, _ := apacheRig(t, 1)
 	r.cfg.Name = "throttled"
@@ -173,14 +173,14 @@ func TestApacheThrottlingIsNamed(t *testing.T) {
 	wantThrottled(t, w)
 }
 
-// wantThrottled checks that a worker has called throttling by its name, and
-// nothing else a trouble.
+// wantThrottled checks that a worker has logged and counted throttled requests, and
+// logged no failure.
 func wantThrottled(t *testing.T, w *running) {
 	t.Helper()
 	for _, request := range []string{"fetch", "produce"} {
 		lines := w.log.lines("request=" + request)
 		if len(lines) == 0 || !strings.Contains(lines[0], `msg="throttled by the broker's quota"`) || !strings.Contains(lines[0], "for=") {
-			t.Errorf("%q does not tell of throttled requests of %s", lines, request)
+			t.Errorf("%q does not name throttled requests of %s", lines, request)
 		}
 		if s := exposed(t, w.metrics, `millrace_throttled_seconds_total{request="`+request+`"}`); s <= 0 {
 			t.Errorf("%v s of throttled requests of %s", s, request)

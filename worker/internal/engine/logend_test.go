@@ -7,8 +7,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestOpenTransactionIsSeen leaves a transaction open: the lag counts what it holds
-// back, and the status says why the watermark stands.
+// TestOpenTransactionIsSeen leaves a transaction open: the lag counts the records that it
+// holds back, and the status says why the watermark stays.
 func TestOpenTransactionIsSeen(t *testing.T) { onBoth(t, 1, openTransactionIsSeen) }
 
 func openTransactionIsSeen(t *testing.T, r *rig) {

@@ -35,8 +35,8 @@ func (b *mailbox) progressed() {
 	}
 }
 
-// take returns the posted functions that no earlier take has returned.
-func (b *mailbox) take() []func(*feeder) {
+// takePosted returns the posted functions that no earlier call has returned.
+func (b *mailbox) takePosted() []func(*feeder) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	posted := b.posted

@@ -52,7 +52,8 @@ func newGated() gated {
 }
 
 // TestRetentionOvertakesTheWorker deletes records that a slow worker has in flight,
-// has fetched, and has not asked for. Only the last are lost, and said to be.
+// records that it has fetched, and records that it has not asked for. Only the last are
+// lost, and reported.
 func TestRetentionOvertakesTheWorker(t *testing.T) {
 	onBoth(t, 1, func(t *testing.T, r *rig) { retentionOvertakes(t, r, config.Latest) })
 	t.Run("from the earliest", func(t *testing.T) {
@@ -75,7 +76,7 @@ func retentionOvertakes(t *testing.T, r *rig, start config.StartOffset) {
 	w.drain()
 
 	if loss == nil || loss.Reason != workerstatus.LossRetention || loss.To != 5000 || loss.Offsets != loss.To-loss.From {
-		t.Fatalf("lost %+v, want what was not fetched up to 5000", loss)
+		t.Fatalf("lost %+v, want the records up to 5000 that were not fetched", loss)
 	}
 	got := r.values("out")
 	wantEach(t, got, 0, int(loss.From), false)
@@ -114,7 +115,7 @@ func TestCommitBelowTheLogStart(t *testing.T) {
 	})
 }
 
-// TestEverythingDeleted has the watermark pass a log that has nothing left.
+// TestEverythingDeleted: the watermark passes the offsets of a log without records.
 func TestEverythingDeleted(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	r.produceRun(0, 0, 1000)
@@ -129,7 +130,7 @@ func TestEverythingDeleted(t *testing.T) {
 	wantEach(t, r.values("out"), 1000, 10, false)
 }
 
-// TestHaltOnDataLoss halts the partition that has lost records, and no other.
+// TestHaltOnDataLoss: the worker halts the partition that has lost records, and no other.
 func TestHaltOnDataLoss(t *testing.T) {
 	r, _ := fakeRig(t, 2)
 	r.produceRun(0, 0, 100)
@@ -148,7 +149,7 @@ func TestHaltOnDataLoss(t *testing.T) {
 	}
 	w.drain()
 	if c := r.cluster.GroupOffsets("group")["in"][0].Offset; c != 10 {
-		t.Errorf("committed %d, want the 10 that it was", c)
+		t.Errorf("committed %d, want 10 as before", c)
 	}
 
 	// Somebody has looked at it.

@@ -18,8 +18,8 @@ import (
 )
 
 // TestRecordsWithoutAKeyPassByAnOutputPartitionThatIsAway has one of four output
-// partitions refuse everything, for good. Everything is written to the others, what
-// was queued for that partition before too.
+// partitions refuse everything, for good. All records are written to the others, also
+// those that were queued for that partition before.
 func TestRecordsWithoutAKeyPassByAnOutputPartitionThatIsAway(t *testing.T) {
 	for _, ordering := range []config.Ordering{config.Unordered, config.Key} {
 		for _, refusal := range []*kerr.Error{kerr.NotLeaderForPartition, kerr.NotEnoughReplicas} {
@@ -78,8 +78,8 @@ func (r *rig) produceToOther(n int) (others int) {
 	return others
 }
 
-// TestTopicThatCantBeLookedUpIsWaitedFor loses nothing with the policy that
-// drops, and holds up no other record.
+// TestTopicThatCantBeLookedUpIsWaitedFor: records for a topic that can't be looked up
+// wait, even with the policy that drops. No other record waits for them.
 func TestTopicThatCantBeLookedUpIsWaitedFor(t *testing.T) {
 	for _, fault := range []*kerr.Error{kerr.LeaderNotAvailable, kerr.UnknownServerError} {
 		t.Run(fault.Message, func(t *testing.T) {
@@ -139,7 +139,8 @@ func TestApacheTopicIsLookedUpInAnOutage(t *testing.T) {
 	}
 }
 
-// TestTopicThatDoesNotExistExhaustsItsRecords asks for it once for all of them.
+// TestTopicThatDoesNotExistExhaustsItsRecords: the worker asks for the topic once for all
+// of its records.
 func TestTopicThatDoesNotExistExhaustsItsRecords(t *testing.T) {
 	onBothWithLetters(t, nil, func(t *testing.T, r *rig) {
 		const n = 2000
@@ -157,8 +158,8 @@ func TestTopicThatDoesNotExistExhaustsItsRecords(t *testing.T) {
 	})
 }
 
-// TestApacheNamedTopicWithoutPermission fails the records that name it, whether
-// this user may describe it or not.
+// TestApacheNamedTopicWithoutPermission: records fail that name a topic to which the user
+// may not write, whether the user may describe it or not.
 func TestApacheNamedTopicWithoutPermission(t *testing.T) {
 	topics, write := kmsg.ACLResourceTypeTopic, kmsg.ACLOperationWrite
 	user := kafkatest.User{Mechanism: "SCRAM-SHA-512", Name: "worker", Password: "s3cret"}

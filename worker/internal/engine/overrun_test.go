@@ -30,8 +30,8 @@ func neverReturns(t *testing.T, value string, attempts *atomic.Int32) worker.Pro
 	})
 }
 
-// TestARecordThatNeverReturnsIsExhausted: it takes more attempts, and so more
-// goroutines, than the pool has, and the worker goes on.
+// TestARecordThatNeverReturnsIsExhausted: the record's attempts take more goroutines than
+// the pool has, and the worker goes on.
 func TestARecordThatNeverReturnsIsExhausted(t *testing.T) {
 	const n, attempts = 300, 3
 	for _, o := range []config.Ordering{config.Unordered, config.Key, config.Partition} {
@@ -78,8 +78,8 @@ func TestARecordThatNeverReturnsHalts(t *testing.T) {
 	}
 }
 
-// TestTooManyLostGoroutinesEndTheWorker: a processor whose every attempt is lost
-// ends the worker, in good order, before the process has no room left.
+// TestTooManyLostGoroutinesEndTheWorker: no attempt of the processor returns. The worker
+// ends in good order before the process has no memory left.
 func TestTooManyLostGoroutinesEndTheWorker(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	r.produce(0, 50, 10)

@@ -97,7 +97,8 @@ func newPartition(ctx context.Context, a *kafka.Assignment) *partition {
 	return p
 }
 
-func (p *partition) is(states ...partitionState) bool {
+// inState reports whether the partition is in one of the states.
+func (p *partition) inState(states ...partitionState) bool {
 	now := partitionState(p.state.Load())
 	for _, s := range states {
 		if s == now {

@@ -43,12 +43,12 @@ func (e *Engine) Progress() telemetry.Progress {
 func (m *member) progress(part *partition, p *telemetry.Progress) {
 	p.Moved += uint64(part.settled.Load())
 	inFlight := part.records.Load() > part.stuck.Load()
-	if inFlight && part.is(active, careful, draining, halted) {
+	if inFlight && part.inState(active, careful, draining, halted) {
 		p.Work = true
 		p.Waits = p.Waits || part.inBackoff()
 		return
 	}
-	if !part.is(active, careful) {
+	if !part.inState(active, careful) {
 		return
 	}
 	p.Work = p.Work || part.behind()

@@ -70,7 +70,7 @@ func (r *reader) covered(c *chunk) bool {
 		r.search.window.asked = false
 		return true
 	}
-	if r.is(careful) {
+	if r.inState(careful) {
 		r.search.ask(c.Records[0].Offset, next)
 		return false
 	}

@@ -111,7 +111,7 @@ func (r *reader) dropSets() {
 func (r *reader) fetchAgain(err error) bool {
 	position := r.tracker.Position()
 	var tooLarge *batch.TooLargeError
-	if r.corruptAt == position+1 || r.is(halted) || errors.As(err, &tooLarge) {
+	if r.corruptAt == position+1 || r.inState(halted) || errors.As(err, &tooLarge) {
 		return false
 	}
 	r.dropSets()

@@ -21,8 +21,8 @@ func (r *rig) recreate(partitions int32) {
 }
 
 // TestTopicRecreatedWhileItIsRead deletes the topic under a worker and creates it
-// again, with more records than the worker had read of the former one. They are read
-// whatever the start offset is.
+// again, with more records than the worker had read of the former one. The worker reads
+// them with every start offset.
 func TestTopicRecreatedWhileItIsRead(t *testing.T) {
 	onBoth(t, 1, func(t *testing.T, r *rig) {
 		r.produceRun(0, 0, 10)
@@ -44,8 +44,8 @@ func TestTopicRecreatedWhileItIsRead(t *testing.T) {
 	})
 }
 
-// TestTopicRecreatedBetweenRuns: the group's offset, which belongs to the former
-// topic, is committed again as some brokers keep it.
+// TestTopicRecreatedBetweenRuns: the test commits the group's offset of the former topic
+// again, since some brokers keep it.
 func TestTopicRecreatedBetweenRuns(t *testing.T) {
 	onBoth(t, 1, func(t *testing.T, r *rig) {
 		r.produceRun(0, 0, 10)
@@ -73,8 +73,8 @@ func TestTopicRecreatedBetweenRuns(t *testing.T) {
 	})
 }
 
-// TestTopicRecreatedBehindWhatIsFetched: more was fetched of the former topic than
-// the commits of its offsets, which have ended, allow to dispatch.
+// TestTopicRecreatedBehindWhatIsFetched: the worker has fetched more of the former topic
+// than its last commit there allows to dispatch.
 func TestTopicRecreatedBehindWhatIsFetched(t *testing.T) {
 	onBoth(t, 1, func(t *testing.T, r *rig) {
 		const n = 20_000

@@ -10,8 +10,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-// TestApacheSessionsEndUnnoticed: brokers that end sessions after a few seconds fail no
-// request of a worker, whatever it authenticates with.
+// TestApacheSessionsEndUnnoticed: brokers end sessions after a few seconds, and no request
+// of a worker fails, with every mechanism of authentication.
 func TestApacheSessionsEndUnnoticed(t *testing.T) {
 	const session = 4 * time.Second
 	user := kafkatest.User{Mechanism: "PLAIN", Name: "worker", Password: "s3cret"}

@@ -52,7 +52,7 @@ func (e *Engine) Ready() error {
 
 // running reports whether the partition has been acquired; its tracker may be
 // used from then on.
-func (p *partition) running() bool { return !p.is(acquiring, released) }
+func (p *partition) running() bool { return !p.inState(acquiring, released) }
 
 func (m *member) status() workerstatus.Member {
 	s := workerstatus.Member{State: m.state.get(), Partitions: []workerstatus.Partition{}}
@@ -81,7 +81,7 @@ func (p *partition) status() workerstatus.Partition {
 	if !p.running() {
 		return s
 	}
-	if p.is(active) && p.paused.Load() {
+	if p.inState(active) && p.paused.Load() {
 		s.State = "paused"
 	}
 	if halt := p.halt.Load(); halt != nil {

@@ -33,8 +33,8 @@ func (r *rig) wantClosed() {
 }
 
 // TestHaltDoublesNothing has a worker halt at one record again and again, under
-// load. All that was written is committed each time, so that nothing is written
-// twice, and what has to keep its order does.
+// load. All written records are committed each time, so that none is written twice, and
+// the outputs keep the configured order.
 func TestHaltDoublesNothing(t *testing.T) {
 	for _, ordering := range []config.Ordering{config.Unordered, config.Key, config.Partition} {
 		t.Run(string(ordering), func(t *testing.T) {
@@ -96,7 +96,7 @@ func (r *rig) wantKeysInOrder() {
 }
 
 // TestRefusedOutputClosesWhatIsSettled: the output's brokers refuse to write, so
-// the worker ends. What was settled before is committed and closed.
+// the worker ends. The records settled before are committed, and their partitions closed.
 func TestRefusedOutputClosesWhatIsSettled(t *testing.T) {
 	r, fake := fakeRig(t, 2)
 	const n = 1000
@@ -118,7 +118,7 @@ func TestRefusedOutputClosesWhatIsSettled(t *testing.T) {
 
 // TestStopIsBounded stops a worker with an attempt that never returns, a
 // coordinator that answers no commit and no LeaveGroup, and an output whose
-// broker answers nothing. It ends within the time that a pod is given.
+// broker answers nothing. It ends within a pod's time to end.
 func TestStopIsBounded(t *testing.T) {
 	for _, hangs := range [][]kmsg.Key{
 		{kmsg.OffsetCommit, kmsg.LeaveGroup},

@@ -34,7 +34,7 @@ func (r *rig) sparse(partitions, n, size int, opts ...kgo.Opt) {
 }
 
 // TestRecordsThatWaitDoNotPinWhatCameWithThem has one record in a hundred wait
-// for its retry while many times the memory that input may take goes past. The
+// for its retry while the worker reads many times the memory that input may take. The
 // records that waited are whole in the end.
 func TestRecordsThatWaitDoNotPinWhatCameWithThem(t *testing.T) {
 	const partitions, each, size, bound = 2, 1500, 16_000, 4 << 20

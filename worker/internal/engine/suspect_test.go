@@ -66,7 +66,7 @@ func TestWhatIsSuspectedAfterTheLastOwner(t *testing.T) {
 	}
 }
 
-// TestSuspicionEndsWithTheLog: the last owner can't have read what was written
+// TestSuspicionEndsWithTheLog: the last owner can't have read records that were written
 // after it died.
 func TestSuspicionEndsWithTheLog(t *testing.T) {
 	s := suspect{next: 5000, level: wide}

@@ -13,8 +13,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// yearOne is the timestamp of Go's zero time, which is also what programs on
-// .NET write for a date that nobody has set.
+// yearOne is the timestamp of Go's zero time. Programs on .NET write it too, for a date
+// that was never set.
 const yearOne = -62_135_596_800_000
 
 // timestamps are in milliseconds; -1 is that of a record that has none.

@@ -129,8 +129,8 @@ func inOrder(t *testing.T, o config.Ordering, records []*kgo.Record) {
 	}
 }
 
-// TestBatchesWaitBetweenTheirHalves: while what a processor depends on is down,
-// every batch fails, and halving must not ask it faster than attempts do.
+// TestBatchesWaitBetweenTheirHalves: while a service that the processor depends on is
+// down, every batch fails, and halves must not call it more often than attempts do.
 func TestBatchesWaitBetweenTheirHalves(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	r.produce(0, 16, 16)
@@ -152,8 +152,8 @@ func TestBatchesWaitBetweenTheirHalves(t *testing.T) {
 	}
 }
 
-// TestABatchThatFailsWithoutARecordAtFaultHalts: when every call fails, the first
-// record that fails alone is the one that the policy is applied to.
+// TestABatchThatFailsWithoutARecordAtFaultHalts: when every call fails, the policy applies
+// to the first record that fails alone.
 func TestABatchThatFailsWithoutARecordAtFaultHalts(t *testing.T) {
 	r, _ := fakeRig(t, 1)
 	r.produce(0, 64, 8)

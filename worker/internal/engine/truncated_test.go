@@ -12,8 +12,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
-// TestTruncatedBetweenRuns: the group has committed ten records of a leader that
-// the next one, elected uncleanly, did not have, and the log has grown over them.
+// TestTruncatedBetweenRuns: the group has committed ten records that the next leader,
+// elected uncleanly, does not have, and the log has grown over their offsets.
 func TestTruncatedBetweenRuns(t *testing.T) {
 	t.Run("fake", func(t *testing.T) {
 		fake := kafkatest.Fake(t, kfake.NumBrokers(2))
@@ -64,8 +64,8 @@ func truncatedBetweenRuns(t *testing.T, r *rig, nextLeader func()) {
 	}
 }
 
-// TestTruncatedWhileItIsRead has a new leader cut the log below what a running
-// worker has settled and what it has in flight.
+// TestTruncatedWhileItIsRead has a new leader cut the log below the records that a
+// running worker has settled and has in flight.
 func TestTruncatedWhileItIsRead(t *testing.T) {
 	fake := kafkatest.Fake(t, kfake.NumBrokers(2))
 	r := newRig(t, &fake.Cluster, 1)
