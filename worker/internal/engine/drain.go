@@ -22,13 +22,22 @@ type drains struct {
 	log      logr.Logger
 	mail     *mailbox
 	holdings *holdings
-	commits  *committer
 	group    *kafka.Member
-	pool     *dispatch.Pool
-	writers  *writers
-	working  context.Context
+	ends     *drainEnds
 
 	hurried bool // drains end after hurriedDrain
+}
+
+// drainEnds does the parts of a drain that wait. They run beside the feeder, and so
+// have none of its state.
+type drainEnds struct {
+	proc    *process
+	log     logr.Logger
+	mail    *mailbox
+	commits *committer
+	pool    *dispatch.Pool
+	writers *writers
+	working context.Context
 }
 
 // begin stops reading a partition. It is closed when no record of it is in flight, or
@@ -58,9 +67,9 @@ func (d *drains) limit(r *reader) {
 	if d.hurried {
 		timeout = min(timeout, hurriedDrain)
 	}
-	p := r.partition
+	p, mail := r.partition, d.mail
 	r.drainTimer = time.AfterFunc(timeout, func() {
-		d.mail.post(func(f *feeder) {
+		mail.post(func(f *feeder) {
 			if r := f.holdings.of(p); r != nil {
 				f.drains.cutShort(r)
 			}
@@ -127,19 +136,19 @@ func (d *drains) close(readers ...*reader) {
 		r.search.markClosed()
 		parts = append(parts, r.partition)
 	}
-	go d.commitLast(parts)
+	go d.ends.commitLast(parts)
 }
 
 // commitLast makes the partitions' last commit. While the coordinator can't be
 // reached the partitions stay with this member; the drain timeout bounds the wait, and
 // so does the end of a stop.
-func (d *drains) commitLast(parts []*partition) {
-	ctx, cancel := context.WithTimeout(d.working, max(d.proc.cfg.DrainTimeout.Duration, time.Second))
+func (e *drainEnds) commitLast(parts []*partition) {
+	ctx, cancel := context.WithTimeout(e.working, max(e.proc.cfg.DrainTimeout.Duration, time.Second))
 	defer cancel()
-	if err := d.commits.commit(ctx, parts...); err != nil {
-		d.log.Info("could not commit on giving up partitions; their next owners will repeat records", "error", err.Error())
+	if err := e.commits.commit(ctx, parts...); err != nil {
+		e.log.Info("could not commit on giving up partitions; their next owners will repeat records", "error", err.Error())
 	}
-	d.mail.post(func(f *feeder) { f.drains.release(parts) })
+	e.mail.post(func(f *feeder) { f.drains.release(parts) })
 }
 
 // release ends assignments after their last commit. Those that the group has
@@ -180,18 +189,18 @@ func (d *drains) endHalted(r *reader, halt *HaltError) {
 		return
 	}
 	r.awaitsAttempts = true
-	go d.awaitAttempts(r.partition)
+	go d.ends.awaitAttempts(r.partition)
 }
 
 // awaitAttempts closes a draining partition once no attempt is under way and the
 // results so far are written.
-func (d *drains) awaitAttempts(p *partition) {
-	ctx, cancel := context.WithTimeout(d.working, d.proc.cfg.DrainTimeout.Duration)
+func (e *drainEnds) awaitAttempts(p *partition) {
+	ctx, cancel := context.WithTimeout(e.working, e.proc.cfg.DrainTimeout.Duration)
 	defer cancel()
-	if d.pool.Quiesce(ctx) == nil {
-		_ = d.writers.flush(ctx) // the next owner repeats the rest
+	if e.pool.Quiesce(ctx) == nil {
+		_ = e.writers.flush(ctx) // the next owner repeats the rest
 	}
-	d.mail.post(func(f *feeder) {
+	e.mail.post(func(f *feeder) {
 		if r := f.holdings.of(p); r != nil && r.inState(draining) {
 			f.drains.close(r)
 		}

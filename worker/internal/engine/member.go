@@ -125,8 +125,10 @@ func (m *member) newFeeder() *feeder {
 		working: m.working, readers: make(map[int32]*reader),
 	}
 	d := &drains{
-		proc: m.proc, log: m.log, mail: m.mail, holdings: h, commits: m.commits, group: m.group, pool: m.pool,
-		writers: &m.writers, working: m.working,
+		proc: m.proc, log: m.log, mail: m.mail, holdings: h, group: m.group,
+		ends: &drainEnds{
+			proc: m.proc, log: m.log, mail: m.mail, commits: m.commits, pool: m.pool, writers: &m.writers, working: m.working,
+		},
 	}
 	a := &assignments{
 		proc: m.proc, log: m.log, state: &m.state, holdings: h, drains: d, acquirer: m.acquirer, endWork: m.endWork,
