@@ -114,15 +114,15 @@ func (r *report) add(file string, content []byte) error {
 func (r *report) print(out io.Writer, quiet bool) {
 	if !quiet {
 		for _, line := range r.lines {
-			fmt.Fprintln(out, line)
+			_, _ = fmt.Fprintln(out, line)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.packages)) {
 		if of := r.packages[name]; of.found > 0 {
-			fmt.Fprintf(out, "%6.2f%% %5d of %6d sentences: %s\n", of.share(), of.found, of.sentences, name)
+			_, _ = fmt.Fprintf(out, "%6.2f%% %5d of %6d sentences: %s\n", of.share(), of.found, of.sentences, name)
 		}
 	}
-	fmt.Fprintf(out, "%6.2f%% %5d of %6d sentences in total\n", r.total.share(), r.total.found, r.total.sentences)
+	_, _ = fmt.Fprintf(out, "%6.2f%% %5d of %6d sentences in total\n", r.total.share(), r.total.found, r.total.sentences)
 }
 
 // above returns the names of the packages whose share is above a limit in percent,
