@@ -82,10 +82,10 @@ var mutations = []mutation{
 		new:  `r.total += now.Sub(r.last)`,
 	},
 	{
-		invariant: 7, name: "stop-waits-for-everything", test: "TestStopIsBounded",
-		file: "worker/internal/engine/stop.go",
-		old:  `timeout := config.StopTimeout(p.cfg.DrainTimeout.Duration)`,
-		new:  `timeout := 100 * config.StopTimeout(p.cfg.DrainTimeout.Duration)`,
+		invariant: 7, name: "partitions-stay-open", test: "TestRefusedOutputClosesWhatIsSettled",
+		file: "worker/internal/engine/drain.go",
+		old:  `r.search.markClosed()`,
+		new:  `_ = r.search.markClosed`,
 	},
 	{
 		invariant: 8, name: "exactly-once-is-believed", test: "TestValidateNamesTheFieldAndTheRemedy",
