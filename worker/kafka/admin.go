@@ -41,14 +41,14 @@ type TopicInfo struct {
 // Topics looks up all named topics, and no others, with one request. All of them
 // are in the result.
 func (a *Admin) Topics(ctx context.Context, names []string) (map[string]TopicInfo, error) {
-	res, err := a.c.metadata(ctx, names...)
+	res, err := a.c.Metadata(ctx, names...)
 	if err != nil {
 		return nil, err
 	}
 	topics := make(map[string]TopicInfo, len(names))
 	for i := range res.Topics {
 		t := &res.Topics[i]
-		leaders, err := leadersOf(t)
+		leaders, err := LeadersOf(t)
 		topics[t.Name] = TopicInfo{Leaders: leaders, Err: err}
 	}
 	for _, name := range names {

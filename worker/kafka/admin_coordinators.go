@@ -62,7 +62,7 @@ func (a *Admin) byCoordinator(ctx context.Context, groups []string) (map[int32][
 		if broker, ok := a.coordinators.get(group); ok {
 			brokers[broker] = append(brokers[broker], group)
 		} else if failed[group] == nil {
-			failed[group] = groupError(group, kafkago.GroupCoordinatorNotAvailable)
+			failed[group] = GroupError(group, kafkago.GroupCoordinatorNotAvailable)
 		}
 	}
 	return brokers, failed
@@ -77,12 +77,12 @@ func (a *Admin) findCoordinators(ctx context.Context, groups []string) map[strin
 	res, err := a.askCoordinators(ctx, groups)
 	for _, group := range groups {
 		if err != nil {
-			failed[group] = groupError(group, err)
+			failed[group] = GroupError(group, err)
 		}
 	}
 	for _, found := range res {
 		if err := wire.ErrorOf(found.code); err != nil {
-			failed[found.group] = groupError(found.group, err)
+			failed[found.group] = GroupError(found.group, err)
 			continue
 		}
 		a.coordinators.put(found.group, found.broker)
@@ -92,12 +92,12 @@ func (a *Admin) findCoordinators(ctx context.Context, groups []string) map[strin
 
 // askCoordinators asks for all groups at once where brokers can.
 func (a *Admin) askCoordinators(ctx context.Context, groups []string) ([]coordinatorFound, error) {
-	batched, err := a.speaks(ctx, anyBroker, protocol.FindCoordinator, findCoordinatorsVersion)
+	batched, err := a.speaks(ctx, AnyBroker, protocol.FindCoordinator, findCoordinatorsVersion)
 	if err != nil {
 		return nil, err
 	}
 	if batched {
-		res, err := a.exchange(ctx, anyBroker, &findCoordinators{groups: groups})
+		res, err := a.exchange(ctx, AnyBroker, &findCoordinators{groups: groups})
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +105,7 @@ func (a *Admin) askCoordinators(ctx context.Context, groups []string) ([]coordin
 	}
 	var all []coordinatorFound
 	for _, group := range groups {
-		res, err := a.c.ask(ctx, anyBroker, &findcoordinator.Request{Key: group})
+		res, err := a.c.Ask(ctx, AnyBroker, &findcoordinator.Request{Key: group})
 		if err != nil {
 			return all, err
 		}
@@ -118,9 +118,9 @@ func (a *Admin) askCoordinators(ctx context.Context, groups []string) ([]coordin
 // exchange sends a request about groups to a broker. A failure is taken for a
 // change of that broker: what it coordinates and speaks is asked anew.
 func (a *Admin) exchange(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
-	res, err := a.c.send(ctx, groupExchange(broker, a.c.cfg.ClientID, req))
+	res, err := a.c.Send(ctx, groupExchange(broker, a.c.cfg.ClientID, req))
 	if err != nil {
 		a.versions.forget(broker)
 		if errors.Is(err, ErrUnreachable) {
@@ -131,9 +131,9 @@ func (a *Admin) exchange(ctx context.Context, broker int32, req protocol.Message
 	return res, nil
 }
 
-// movedGroup reports whether an answer says that a group's coordinator is, or is
+// MovedGroup reports whether an answer says that a group's coordinator is, or is
 // about to be, elsewhere.
-func movedGroup(err error) bool {
+func MovedGroup(err error) bool {
 	code, _ := errors.AsType[kafkago.Error](err)
 	switch code {
 	case kafkago.NotCoordinatorForGroup, kafkago.GroupCoordinatorNotAvailable, kafkago.GroupLoadInProgress:

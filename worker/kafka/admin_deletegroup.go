@@ -26,7 +26,7 @@ func (a *Admin) DeleteGroup(ctx context.Context, group string) error {
 		res, err := a.exchange(ctx, broker, &deletegroups.Request{GroupIDs: []string{group}})
 		if err != nil {
 			a.coordinators.forget(group)
-			return fmt.Errorf("delete %w", groupError(group, err))
+			return fmt.Errorf("delete %w", GroupError(group, err))
 		}
 		for _, g := range res.(*deletegroups.Response).Responses {
 			if g.GroupID == group {
@@ -47,7 +47,7 @@ func (a *Admin) deleted(ctx context.Context, broker int32, group string, err err
 	case errors.Is(err, kafkago.GroupAuthorizationFailed):
 		return fmt.Errorf("delete consumer group %q: %w: allow this user the operation Delete on it (%w)", group, ErrNotAuthorized, err)
 	}
-	if movedGroup(err) {
+	if MovedGroup(err) {
 		a.coordinators.forget(group)
 	}
 	return fmt.Errorf("delete consumer group %q: %w", group, err)

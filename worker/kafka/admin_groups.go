@@ -136,7 +136,7 @@ func (f *fetching) take(req *groupsOffsets, answered []groupOffsets) {
 	for _, g := range req.groups {
 		for _, t := range g.topics {
 			if gt := (GroupTopic{g.group, t.topic}); f.offsets[gt].Offsets == nil && f.offsets[gt].Err == nil {
-				f.offsets[gt] = TopicOffsets{Err: groupError(g.group,
+				f.offsets[gt] = TopicOffsets{Err: GroupError(g.group,
 					fmt.Errorf("topic %q: the broker's answer does not contain it", t.topic))}
 			}
 		}
@@ -152,7 +152,7 @@ func (f *fetching) takeGroup(g groupOffsets) {
 		offsets := TopicOffsets{Offsets: unknownOffsets(int(counts[t.Name]))}
 		for _, p := range t.Partitions {
 			if err := wire.ErrorOf(p.ErrorCode); err != nil {
-				f.failGroup(g.group, fmt.Errorf("partition %d of %w", p.PartitionIndex, topicError(t.Name, "Describe", err)))
+				f.failGroup(g.group, fmt.Errorf("partition %d of %w", p.PartitionIndex, TopicError(t.Name, "Describe", err)))
 				return
 			}
 			if p.PartitionIndex >= 0 && int(p.PartitionIndex) < len(offsets.Offsets) {
@@ -176,17 +176,17 @@ func (f *fetching) takeNothing(group string) {
 
 // failGroup is for an answer about one group.
 func (f *fetching) failGroup(group string, err error) {
-	if movedGroup(err) {
+	if MovedGroup(err) {
 		f.a.coordinators.forget(group)
 	}
-	f.fail(group, groupError(group, fmt.Errorf("committed offsets: %w", err)))
+	f.fail(group, GroupError(group, fmt.Errorf("committed offsets: %w", err)))
 }
 
 // failAll is for a coordinator that gave no answer.
 func (f *fetching) failAll(groups []string, err error) {
 	f.a.coordinators.forget(groups...)
 	for _, group := range groups {
-		f.fail(group, groupError(group, fmt.Errorf("committed offsets: %w", err)))
+		f.fail(group, GroupError(group, fmt.Errorf("committed offsets: %w", err)))
 	}
 }
 

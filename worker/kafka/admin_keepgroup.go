@@ -57,7 +57,7 @@ func (a *Admin) describe(ctx context.Context, broker int32, groups []string) (em
 	if err != nil {
 		a.coordinators.forget(groups...)
 		for _, group := range groups {
-			failed[group] = groupError(group, err)
+			failed[group] = GroupError(group, err)
 		}
 		return nil, failed
 	}
@@ -65,10 +65,10 @@ func (a *Admin) describe(ctx context.Context, broker int32, groups []string) (em
 		switch err := wire.ErrorOf(g.ErrorCode); {
 		case errors.Is(err, kafkago.GroupIdNotFound):
 		case err != nil:
-			if movedGroup(err) {
+			if MovedGroup(err) {
 				a.coordinators.forget(g.GroupID)
 			}
-			failed[g.GroupID] = groupError(g.GroupID, err)
+			failed[g.GroupID] = GroupError(g.GroupID, err)
 		case g.GroupState == "Empty":
 			empty = append(empty, g.GroupID)
 		}
@@ -87,7 +87,7 @@ func (a *Admin) RenewGroup(ctx context.Context, group, topic string) error {
 	for range 2 { // the first answer may only assign an id to join with
 		res, err := a.joinGroup(ctx, group, topic, id)
 		if err != nil {
-			return fmt.Errorf("renew %w", groupError(group, err))
+			return fmt.Errorf("renew %w", GroupError(group, err))
 		}
 		id = res.MemberID
 		if kafkago.Error(res.ErrorCode) != kafkago.MemberIDRequired {
@@ -95,7 +95,7 @@ func (a *Admin) RenewGroup(ctx context.Context, group, topic string) error {
 		}
 	}
 	if err := a.leaveGroup(ctx, group, id); err != nil {
-		return fmt.Errorf("leave %w", groupError(group, err))
+		return fmt.Errorf("leave %w", GroupError(group, err))
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (a *Admin) leaveGroup(ctx context.Context, group, id string) error {
 		return err
 	}
 	res := answer.(*leavegroup.Response)
-	err = leaveGroupError(res)
+	err = LeaveGroupError(res)
 	for _, member := range res.Members {
 		if err == nil {
 			err = wire.ErrorOf(member.ErrorCode)
@@ -153,7 +153,7 @@ func (a *Admin) askGroup(ctx context.Context, group string, req protocol.Message
 // forgetMoved makes the next request look up the coordinator of a group that has
 // moved.
 func (a *Admin) forgetMoved(group string, err error) {
-	if movedGroup(err) {
+	if MovedGroup(err) {
 		a.coordinators.forget(group)
 	}
 }

@@ -84,7 +84,7 @@ type listing struct {
 }
 
 func (l *listing) ask(ctx context.Context, c *Client, leader int32, req *listoffsets.Request) {
-	answer, err := c.ask(ctx, leader, req)
+	answer, err := c.Ask(ctx, leader, req)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err != nil {
@@ -119,11 +119,11 @@ func (l *listing) fail(topic string, err error) {
 	if known.Err != nil {
 		return
 	}
-	if staleLeader(err) {
+	if StaleLeader(err) {
 		// Whether the topic exists is for the metadata to say.
 		known.Err = fmt.Errorf("list offsets: topic %q: %w", topic, err)
 	} else {
-		known.Err = fmt.Errorf("list offsets: %w", topicError(topic, "Describe", err))
+		known.Err = fmt.Errorf("list offsets: %w", TopicError(topic, "Describe", err))
 	}
 	l.topics[topic] = known
 }

@@ -24,7 +24,7 @@ const brokerResource = 4
 // members, from the configuration of one of them. It fails with ErrNotAuthorized if
 // this user may not read it.
 func (a *Admin) OffsetsRetention(ctx context.Context) (time.Duration, error) {
-	cluster, err := a.c.metadata(ctx)
+	cluster, err := a.c.Metadata(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("look up the brokers: %w", err)
 	}
@@ -32,7 +32,7 @@ func (a *Admin) OffsetsRetention(ctx context.Context) (time.Duration, error) {
 		return 0, fmt.Errorf("look up the brokers: %w", kafkago.BrokerNotAvailable)
 	}
 	broker := cluster.Brokers[0].NodeID
-	answer, err := a.c.ask(ctx, broker, &describeconfigs.Request{Resources: []describeconfigs.RequestResource{{
+	answer, err := a.c.Ask(ctx, broker, &describeconfigs.Request{Resources: []describeconfigs.RequestResource{{
 		ResourceType: brokerResource, ResourceName: strconv.Itoa(int(broker)), ConfigNames: []string{retentionProperty},
 	}}})
 	if err != nil {

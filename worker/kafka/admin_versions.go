@@ -42,7 +42,7 @@ func (v *versionCache) forget(broker int32) {
 func (a *Admin) speaks(ctx context.Context, broker int32, key protocol.ApiKey, version int16) (bool, error) {
 	latest := a.versions.get(broker)
 	if latest == nil {
-		res, err := a.c.ask(ctx, broker, &apiversions.Request{})
+		res, err := a.c.Ask(ctx, broker, &apiversions.Request{})
 		if err != nil {
 			return false, err
 		}

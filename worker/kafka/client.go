@@ -98,7 +98,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 // refused, or after 5 seconds for each that does not answer at all. It does not
 // retry.
 func (c *Client) Ping(ctx context.Context) error {
-	_, err := c.metadata(ctx)
+	_, err := c.Metadata(ctx)
 	return err
 }
 

@@ -127,7 +127,7 @@ func TestUnreachableNamesEveryServerAndReason(t *testing.T) {
 		dead+": connect failed: connect: connection refused (is the broker running",
 		hanging+": Kafka handshake failed: i/o timeout",
 		closing+": Kafka handshake failed:", "(does the listener expect TLS?)")
-	if !retriable(err) {
+	if !Retriable(err) {
 		t.Errorf("not retriable, although each server may come back: %v", err)
 	}
 }

@@ -121,7 +121,7 @@ func (c *committer) try(ctx context.Context, offsets []CommitOffset, result *Com
 	}
 	// Giving up partitions waits for the fence. So the request is bounded, and cut
 	// short when the member loses everything.
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout/3)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout/3)
 	defer cancel()
 	defer context.AfterFunc(c.state.commits, cancel)()
 	answers, err := c.send(ctx, req)
@@ -195,12 +195,12 @@ func (c *committer) judge(req *offsetcommit.Request, failed *FailedCommit, metad
 		return false
 	case kafkago.UnknownTopicOrPartition, kafkago.TopicAuthorizationFailed:
 		// A retry here would delay the other partitions' commits.
-		failed.Err = topicError(c.cfg.Topic, "Read", failed.Err)
+		failed.Err = TopicError(c.cfg.Topic, "Read", failed.Err)
 		return false
 	case kafkago.GroupAuthorizationFailed:
-		failed.Err = groupError(c.cfg.GroupID, failed.Err)
+		failed.Err = GroupError(c.cfg.GroupID, failed.Err)
 		return false
 	}
 	c.group.noteError(failed.Err)
-	return retriable(failed.Err) || errors.Is(failed.Err, context.Canceled)
+	return Retriable(failed.Err) || errors.Is(failed.Err, context.Canceled)
 }

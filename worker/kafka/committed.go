@@ -32,14 +32,14 @@ func (m *Member) Committed(ctx context.Context, partitions []int32) (map[int32]C
 		return err
 	})
 	if err != nil {
-		return nil, groupError(m.cfg.GroupID, fmt.Errorf("committed offsets of topic %q: %w", m.cfg.Topic, err))
+		return nil, GroupError(m.cfg.GroupID, fmt.Errorf("committed offsets of topic %q: %w", m.cfg.Topic, err))
 	}
 	return committed, nil
 }
 
 // fetchOffsets asks the coordinator once.
 func (g *coordinator) fetchOffsets(ctx context.Context, topic string, partitions []int32) (map[int32]Committed, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout/3)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout/3)
 	defer cancel()
 	stable, err := g.offersStableOffsets(ctx)
 	if err != nil {
@@ -69,7 +69,7 @@ func (g *coordinator) fetchOffsets(ctx context.Context, topic string, partitions
 	for _, t := range res.Topics {
 		for _, p := range t.Partitions {
 			c := Committed{Offset: p.CommittedOffset, LeaderEpoch: p.ComittedLeaderEpoch, Metadata: p.Metadata}
-			if err := wire.ErrorOf(p.ErrorCode); movedGroup(err) {
+			if err := wire.ErrorOf(p.ErrorCode); MovedGroup(err) {
 				g.noteError(err)
 				return nil, fmt.Errorf("partition %d: %w", p.PartitionIndex, err)
 			} else if err != nil {
@@ -84,5 +84,5 @@ func (g *coordinator) fetchOffsets(ctx context.Context, topic string, partitions
 }
 
 func (g *coordinator) offsetError(topic string, partition int32, err error) error {
-	return groupError(g.groupID, fmt.Errorf("committed offset of partition %d of %w", partition, topicError(topic, "Read", err)))
+	return GroupError(g.groupID, fmt.Errorf("committed offset of partition %d of %w", partition, TopicError(topic, "Read", err)))
 }

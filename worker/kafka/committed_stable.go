@@ -84,7 +84,7 @@ func (g *coordinator) offersStableOffsets(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	answer, err := g.client.ask(ctx, broker, &apiversions.Request{})
+	answer, err := g.client.Ask(ctx, broker, &apiversions.Request{})
 	if err != nil {
 		g.forget(broker)
 		return false, err

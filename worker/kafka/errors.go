@@ -20,14 +20,14 @@ var (
 	ErrUnreachable = errors.New("no Kafka broker can be reached")
 )
 
-// retriable reports whether the same request may succeed later without anybody
+// Retriable reports whether the same request may succeed later without anybody
 // doing anything: network errors, timeouts, leaders and coordinators that move.
 //
 // A missing topic is retriable, as for Kafka's own clients, because metadata
 // takes its time to spread; who can't wait asks for ErrTopicNotFound first. A
 // deadline is retriable since it may be the request's own: a caller looks at its
 // own context too.
-func retriable(err error) bool {
+func Retriable(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
 	}
@@ -81,11 +81,11 @@ func retriableCode(code kafkago.Error) bool {
 // broker answers, or leaders and coordinators are being elected. A refusal by the
 // cluster does not, nor does a missing topic: its name is more likely misspelt than
 // about to be created.
-func Passing(err error) bool { return retriable(err) && !errors.Is(err, ErrTopicNotFound) }
+func Passing(err error) bool { return Retriable(err) && !errors.Is(err, ErrTopicNotFound) }
 
-// staleLeader reports whether err says that the cached leader of a partition is
+// StaleLeader reports whether err says that the cached leader of a partition is
 // not its leader any more: forgetLeaders is due.
-func staleLeader(err error) bool {
+func StaleLeader(err error) bool {
 	code, ok := errors.AsType[kafkago.Error](err)
 	if !ok {
 		return false
@@ -101,10 +101,10 @@ func staleLeader(err error) bool {
 	}
 }
 
-// topicError explains what a broker answered about a topic. operation is the
+// TopicError explains what a broker answered about a topic. operation is the
 // ACL operation that was needed: Read, Write, Describe or Create. The result
 // wraps err and, where one fits, a sentinel of this package.
-func topicError(topic, operation string, err error) error {
+func TopicError(topic, operation string, err error) error {
 	code, ok := errors.AsType[kafkago.Error](err)
 	if !ok {
 		return fmt.Errorf("topic %q: %w", topic, err)
@@ -123,8 +123,8 @@ func topicError(topic, operation string, err error) error {
 	}
 }
 
-// groupError explains what a broker answered about a consumer group.
-func groupError(group string, err error) error {
+// GroupError explains what a broker answered about a consumer group.
+func GroupError(group string, err error) error {
 	if errors.Is(err, kafkago.GroupAuthorizationFailed) {
 		return fmt.Errorf("consumer group %q: %w: allow this user the operation Read on it (%w)", group, ErrNotAuthorized, err)
 	}

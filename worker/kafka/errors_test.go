@@ -40,8 +40,8 @@ func TestRetriable(t *testing.T) {
 		{"coordinator moved", kafkago.NotCoordinatorForGroup, true},
 		{"id unknown to the transport", kafkago.BrokerNotAvailable, true},
 		{"too large", kafkago.MessageSizeTooLarge, false},
-		{"not authorised", topicError("t", "Read", kafkago.TopicAuthorizationFailed), false},
-		{"missing topic", topicError("t", "Read", kafkago.UnknownTopicOrPartition), true},
+		{"not authorised", TopicError("t", "Read", kafkago.TopicAuthorizationFailed), false},
+		{"missing topic", TopicError("t", "Read", kafkago.UnknownTopicOrPartition), true},
 		{"fenced", kafkago.ProducerFenced, false},
 		{"cut connection", io.ErrUnexpectedEOF, true},
 		{"closed connection", fmt.Errorf("read: %w", io.EOF), true},
@@ -63,7 +63,7 @@ func TestRetriable(t *testing.T) {
 		}}, true},
 		{"something else", errTestRefused, false},
 	} {
-		if got := retriable(c.err); got != c.want {
+		if got := Retriable(c.err); got != c.want {
 			t.Errorf("%s (%v): got %v, want %v", c.name, c.err, got, c.want)
 		}
 	}
@@ -81,13 +81,13 @@ func TestTopicErrorsSayWhatToDo(t *testing.T) {
 		{kafkago.InvalidTopic, kafkago.InvalidTopic, []string{`topic "orders"`, "at most 249"}},
 		{kafkago.RequestTimedOut, kafkago.RequestTimedOut, []string{`topic "orders"`}},
 	} {
-		err := topicError("orders", "Write", c.code)
+		err := TopicError("orders", "Write", c.code)
 		expectError(t, err, c.is, c.parts...)
 		expectError(t, err, c.code)
 	}
-	err := groupError("billing", kafkago.GroupAuthorizationFailed)
+	err := GroupError("billing", kafkago.GroupAuthorizationFailed)
 	expectError(t, err, ErrNotAuthorized, `group "billing"`, "operation Read")
-	expectError(t, groupError("billing", io.EOF), io.EOF, `group "billing"`)
+	expectError(t, GroupError("billing", io.EOF), io.EOF, `group "billing"`)
 }
 
 // TestSlowBrokerIsNotAWrongPassword: the hint is about what to look at.

@@ -12,21 +12,21 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
-// anyBroker is the id that routes a request to whichever broker answers.
-const anyBroker = -1
+// AnyBroker is the id that routes a request to whichever broker answers.
+const AnyBroker = -1
 
-// requestTimeout bounds a request that a broker should answer at once.
-const requestTimeout = 30 * time.Second
+// RequestTimeout bounds a request that a broker should answer at once.
+const RequestTimeout = 30 * time.Second
 
-// ask sends one request to one broker, or to any with anyBroker, and returns
+// Ask sends one request to one broker, or to any with anyBroker, and returns
 // its answer, with nothing of kafka-go's transport in between: no cache that
 // answers instead, no splitting, no routing of its own.
 //
 // An id that the transport's layout does not have yet is answered by
 // BrokerNotAvailable; the layout is then brought up to date, so that a retry
 // finds it.
-func (c *Client) ask(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+func (c *Client) Ask(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
 	res, err := c.roundTrip(ctx, wire.NewExchange(broker, "", req, math.MaxInt16))
 	if errors.Is(err, ErrUnreachable) {
@@ -38,9 +38,9 @@ func (c *Client) ask(ctx context.Context, broker int32, req protocol.Message) (p
 	return wire.Unwrap(res), nil
 }
 
-// send sends one request to one broker and returns its answer. When it returns, the
+// Send sends one request to one broker and returns its answer. When it returns, the
 // exchange is over: nothing reads the request's memory any more.
-func (c *Client) send(ctx context.Context, e *wire.Exchange) (protocol.Message, error) {
+func (c *Client) Send(ctx context.Context, e *wire.Exchange) (protocol.Message, error) {
 	res, err := c.roundTrip(ctx, e)
 	if err != nil {
 		// The transport does not wait for the exchange once ctx is done.

@@ -62,9 +62,9 @@ func (c *Client) fetch(ctx context.Context, r *fetchRequest) (*fetchResponse, er
 	e := r.exchange()
 	stop := context.AfterFunc(ctx, e.Abort)
 	defer stop()
-	timeout, cancel := context.WithTimeout(ctx, r.maxWait+requestTimeout)
+	timeout, cancel := context.WithTimeout(ctx, r.maxWait+RequestTimeout)
 	defer cancel()
-	res, err := c.send(timeout, e)
+	res, err := c.Send(timeout, e)
 	if err != nil {
 		return nil, err
 	}

@@ -136,11 +136,11 @@ func (f *Fetcher) found(cursors []*cursor, leaders map[int32]Leader, ends map[in
 			end, asked := ends[c.partition]
 			if set := f.verify(c, end, asked, &failed); set != nil {
 				out = append(out, f.spend(c, set))
-			} else if !asked || !retriable(end.err) {
+			} else if !asked || !Retriable(end.err) {
 				c.leaderEpoch = l.Epoch
 				f.attach(c, l.Broker)
 			}
-		case retriable(err) || errors.Is(err, ErrTopicNotFound):
+		case Retriable(err) || errors.Is(err, ErrTopicNotFound):
 			// A topic may be deleted and created again while its reader runs.
 			failed.add(c, fmt.Errorf("no leader: %w", err))
 		default:
@@ -159,7 +159,7 @@ func (f *Fetcher) verify(c *cursor, end epochEnd, asked bool, failed *troubles) 
 	switch {
 	case !asked:
 		return nil
-	case retriable(end.err):
+	case Retriable(end.err):
 		f.client.forgetLeaders(f.cfg.Topic)
 		failed.add(c, end.err)
 		return nil

@@ -222,14 +222,14 @@ func (f *Fetcher) partitionFailed(c *cursor, err error, failed *troubles) *batch
 		// The reader will ask for the log's ends, and must ask the present leader.
 		f.client.forgetLeaders(f.cfg.Topic)
 		return f.fatalSet(c, &OffsetOutOfRangeError{Topic: f.cfg.Topic, Partition: c.partition, Offset: c.position})
-	case retriable(err) || errors.Is(err, kafkago.Unknown):
-		if staleLeader(err) {
+	case Retriable(err) || errors.Is(err, kafkago.Unknown):
+		if StaleLeader(err) {
 			f.client.forgetLeaders(f.cfg.Topic)
 		}
 		failed.add(c, err)
 		return nil
 	default:
-		return f.fatalSet(c, fmt.Errorf("fetch partition %d: %w", c.partition, topicError(f.cfg.Topic, "Read", err)))
+		return f.fatalSet(c, fmt.Errorf("fetch partition %d: %w", c.partition, TopicError(f.cfg.Topic, "Read", err)))
 	}
 }
 

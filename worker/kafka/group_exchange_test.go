@@ -24,14 +24,14 @@ func TestSwappedErrors(t *testing.T) {
 		}
 		left := kmsg.NewPtrLeaveGroupResponse()
 		left.Version, left.ThrottleMillis, left.ErrorCode = groupVersions[protocol.LeaveGroup], throttle, 16
-		if err := leaveGroupError(exchangeWith(t, &leavegroup.Request{}, left).(*leavegroup.Response)); !errors.Is(err, kafkago.NotCoordinatorForGroup) {
+		if err := LeaveGroupError(exchangeWith(t, &leavegroup.Request{}, left).(*leavegroup.Response)); !errors.Is(err, kafkago.NotCoordinatorForGroup) {
 			t.Errorf("leave group throttled for %d ms: got %v, want error 16", throttle, err)
 		}
 		beat.ErrorCode, left.ErrorCode = 0, 0
 		if err := heartbeatError(exchangeWith(t, &heartbeat.Request{}, beat).(*heartbeat.Response)); err != nil {
 			t.Errorf("heartbeat throttled for %d ms: %v", throttle, err)
 		}
-		if err := leaveGroupError(exchangeWith(t, &leavegroup.Request{}, left).(*leavegroup.Response)); err != nil {
+		if err := LeaveGroupError(exchangeWith(t, &leavegroup.Request{}, left).(*leavegroup.Response)); err != nil {
 			t.Errorf("leave group throttled for %d ms: %v", throttle, err)
 		}
 	}

@@ -37,7 +37,7 @@ func (g *coordinator) ask(ctx context.Context, req protocol.Message) (protocol.M
 	if err != nil {
 		return nil, err
 	}
-	res, err := g.client.send(ctx, groupExchange(broker, g.client.cfg.ClientID, req))
+	res, err := g.client.Send(ctx, groupExchange(broker, g.client.cfg.ClientID, req))
 	if err != nil {
 		g.forget(broker)
 		return nil, fmt.Errorf("%s request: %w", req.ApiKey(), err)
@@ -50,13 +50,13 @@ func (g *coordinator) lookUp(ctx context.Context) (int32, error) {
 	if id := g.broker.Load(); id >= 0 {
 		return id, nil
 	}
-	res, err := g.client.ask(ctx, anyBroker, &findcoordinator.Request{Key: g.groupID})
+	res, err := g.client.Ask(ctx, AnyBroker, &findcoordinator.Request{Key: g.groupID})
 	if err != nil {
 		return -1, err
 	}
 	r := res.(*findcoordinator.Response)
 	if err := wire.ErrorOf(r.ErrorCode); err != nil {
-		return -1, groupError(g.groupID, err)
+		return -1, GroupError(g.groupID, err)
 	}
 	g.broker.Store(r.NodeID)
 	return r.NodeID, nil
@@ -69,7 +69,7 @@ func (g *coordinator) forget(broker int32) { g.broker.CompareAndSwap(broker, -1)
 // noteError forgets the coordinator if a response says that the broker does not
 // coordinate the group, or not yet: the group may be moving to another broker.
 func (g *coordinator) noteError(err error) {
-	if movedGroup(err) {
+	if MovedGroup(err) {
 		g.forget(g.broker.Load())
 	}
 }
@@ -80,14 +80,14 @@ func (g *coordinator) remove(ctx context.Context, member string) error {
 	var pause backoff.Backoff
 	for {
 		err := g.tryRemove(ctx, member)
-		if err == nil || !retriable(err) || pause.Wait(ctx) != nil {
+		if err == nil || !Retriable(err) || pause.Wait(ctx) != nil {
 			return err
 		}
 	}
 }
 
 func (g *coordinator) tryRemove(ctx context.Context, member string) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout/3)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout/3)
 	defer cancel()
 	answer, err := g.ask(ctx, &leavegroup.Request{
 		GroupID: g.groupID, MemberID: member, Members: []leavegroup.RequestMember{{MemberID: member}},
@@ -96,7 +96,7 @@ func (g *coordinator) tryRemove(ctx context.Context, member string) error {
 		return err
 	}
 	res := answer.(*leavegroup.Response)
-	if err := leaveGroupError(res); err != nil {
+	if err := LeaveGroupError(res); err != nil {
 		g.noteError(err)
 		return err
 	}
@@ -127,7 +127,7 @@ func (g *coordinator) protocolError(ctx context.Context, err error) error {
 // protocol returns the group's protocol type and assignor, as far as the
 // coordinator shows them.
 func (g *coordinator) protocol(ctx context.Context) (kind, name string) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout/3)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout/3)
 	defer cancel()
 	answer, err := g.ask(ctx, &describegroups.Request{Groups: []string{g.groupID}})
 	if err != nil {
@@ -145,4 +145,4 @@ func (g *coordinator) protocol(ctx context.Context) (kind, name string) {
 // swapped: the error's bytes come last and are the low half of the number that
 // kafka-go takes for the time.
 func heartbeatError(r *heartbeat.Response) error   { return wire.ErrorOf(int16(r.ThrottleTimeMs)) }
-func leaveGroupError(r *leavegroup.Response) error { return wire.ErrorOf(int16(r.ThrottleTimeMS)) }
+func LeaveGroupError(r *leavegroup.Response) error { return wire.ErrorOf(int16(r.ThrottleTimeMS)) }

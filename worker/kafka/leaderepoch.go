@@ -109,7 +109,7 @@ func decodeEpochEnds(data []byte, topic string) (*epochEndsAnswer, error) {
 
 // epochEnds asks a leader about its partitions; all of them are in the result.
 func (c *Client) epochEnds(ctx context.Context, leader int32, topic string, questions []epochQuestion) map[int32]epochEnd {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
 	ends := make(map[int32]epochEnd, len(questions))
 	res, err := c.roundTrip(ctx, &wire.Probe{

@@ -32,7 +32,7 @@ func epochEndsOf(t *testing.T, cluster *kafkatest.Cluster) {
 	if end := ends[1]; end.err != nil || end.epoch != l.Epoch || end.end != 10 {
 		t.Errorf("got %+v, want the end of the log", end)
 	}
-	if end := ends[0]; !staleLeader(end.err) {
+	if end := ends[0]; !StaleLeader(end.err) {
 		t.Errorf("got %+v for an epoch that is yet to come, want an error that has the leader looked up again", end)
 	}
 }

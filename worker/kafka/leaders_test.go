@@ -147,10 +147,10 @@ func TestUnknownBrokerIsLookedUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.ask(testContext(t), id, &metadata.Request{TopicNames: []string{}}); err != nil {
+	if _, err := c.Ask(testContext(t), id, &metadata.Request{TopicNames: []string{}}); err != nil {
 		t.Errorf("ask broker %d: %v", id, err)
 	}
-	if _, err := c.ask(testContext(t), 99, &metadata.Request{TopicNames: []string{}}); !errors.Is(err, kafkago.BrokerNotAvailable) {
+	if _, err := c.Ask(testContext(t), 99, &metadata.Request{TopicNames: []string{}}); !errors.Is(err, kafkago.BrokerNotAvailable) {
 		t.Errorf("ask a broker that does not exist: got %v, want %v", err, kafkago.BrokerNotAvailable)
 	}
 }

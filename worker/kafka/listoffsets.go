@@ -49,7 +49,7 @@ func (c *Client) ListOffsets(
 			switch {
 			case answer.Err == nil:
 				offsets[partition] = answer.Offset
-			case failed == nil || !retriable(answer.Err):
+			case failed == nil || !Retriable(answer.Err):
 				failed = answer.Err
 			}
 		}
@@ -71,7 +71,7 @@ func (c *Client) PartitionOffsets(
 	found := c.askLeadersOffsets(ctx, topic, partitions, at, isolation)
 	var moved []int32
 	for partition, answer := range found {
-		if staleLeader(answer.Err) && !errors.Is(answer.Err, kafkago.LeaderNotAvailable) {
+		if StaleLeader(answer.Err) && !errors.Is(answer.Err, kafkago.LeaderNotAvailable) {
 			moved = append(moved, partition)
 		}
 	}
@@ -118,7 +118,7 @@ func (c *Client) askOffsets(
 		req.IsolationLevel = 1
 	}
 	found := make(map[int32]PartitionOffset, len(partitions))
-	res, err := c.ask(ctx, leader, req)
+	res, err := c.Ask(ctx, leader, req)
 	if err != nil {
 		c.forgetLeaders(topic)
 		for _, p := range partitions {
@@ -145,12 +145,12 @@ func (c *Client) takeOffsets(topic string, res *listoffsets.Response, found map[
 			case err == nil:
 				found[p.Partition] = PartitionOffset{Offset: p.Offset}
 				continue
-			case staleLeader(err):
+			case StaleLeader(err):
 				// Whether the topic exists is for the metadata to say.
 				c.forgetLeaders(topic)
 				err = fmt.Errorf("topic %q, partition %d: %w", topic, p.Partition, err)
 			default:
-				err = fmt.Errorf("partition %d of %w", p.Partition, topicError(topic, "Describe", err))
+				err = fmt.Errorf("partition %d of %w", p.Partition, TopicError(topic, "Describe", err))
 			}
 			found[p.Partition] = PartitionOffset{Err: err}
 		}

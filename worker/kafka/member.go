@@ -161,7 +161,7 @@ func (m *Member) Run(ctx context.Context) error {
 	cancel()
 	beside.Wait()
 	if err != nil {
-		err = groupError(m.cfg.GroupID, err)
+		err = GroupError(m.cfg.GroupID, err)
 		m.joiner.loseAll(err, true)
 		return err
 	}
@@ -188,7 +188,7 @@ func (m *Member) Leave(ctx context.Context) error {
 		return nil
 	}
 	if err := m.group.remove(ctx, id); err != nil && !errors.Is(err, kafkago.UnknownMemberId) {
-		return fmt.Errorf("leave %w", groupError(m.cfg.GroupID, err))
+		return fmt.Errorf("leave %w", GroupError(m.cfg.GroupID, err))
 	}
 	return nil
 }

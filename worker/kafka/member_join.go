@@ -50,7 +50,7 @@ func (j *joiner) run(ctx context.Context) error {
 			}
 		case errors.Is(err, errRejoin):
 			_ = again.Wait(ctx) // the loop looks at ctx
-		case !retriable(err) && !errors.Is(err, kafkago.RebalanceInProgress):
+		case !Retriable(err) && !errors.Is(err, kafkago.RebalanceInProgress):
 			return err
 		default:
 			j.log.Info("could not join the group; trying again", "error", err.Error())
@@ -99,7 +99,7 @@ func (j *joiner) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 		s.Owned = append(s.Owned, assign.Partition{Topic: j.cfg.Topic, Partition: p})
 	}
 	// The coordinator responds when all members have joined.
-	ctx, cancel := context.WithTimeout(ctx, j.cfg.RebalanceTimeout+requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, j.cfg.RebalanceTimeout+RequestTimeout)
 	defer cancel()
 	answer, err := j.group.ask(ctx, &joingroup.Request{
 		GroupID:            j.cfg.GroupID,
@@ -164,7 +164,7 @@ func (j *joiner) syncGroup(ctx context.Context, joined *joingroup.Response) (ass
 			return nil, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, j.cfg.RebalanceTimeout+requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, j.cfg.RebalanceTimeout+RequestTimeout)
 	defer cancel()
 	answer, err := j.group.ask(ctx, req)
 	if err != nil {

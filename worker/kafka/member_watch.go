@@ -53,7 +53,7 @@ func (w *topicWatch) awaitTopic(ctx context.Context) error {
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return nil
-		case errors.Is(err, ErrTopicNotFound) || !retriable(err):
+		case errors.Is(err, ErrTopicNotFound) || !Retriable(err):
 			return err
 		}
 		w.log.Info("could not look up the topic; trying again", "error", err.Error())

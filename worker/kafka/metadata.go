@@ -11,12 +11,12 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
-// metadata asks the cluster itself (kafka-go's transport answers metadata
+// Metadata asks the cluster itself (kafka-go's transport answers metadata
 // requests from a cache) for its brokers and the named topics.
-func (c *Client) metadata(ctx context.Context, topics ...string) (*metadata.Response, error) {
+func (c *Client) Metadata(ctx context.Context, topics ...string) (*metadata.Response, error) {
 	// A nil list would ask for all topics.
 	names := append([]string{}, topics...)
-	answer, err := c.ask(ctx, anyBroker, &metadata.Request{TopicNames: names})
+	answer, err := c.Ask(ctx, AnyBroker, &metadata.Request{TopicNames: names})
 	if err != nil {
 		return nil, c.unreachable(err)
 	}
@@ -34,10 +34,10 @@ func (c *Client) learnBrokers(ctx context.Context, res *metadata.Response) {
 // leaderLayout asks the cluster for the leaders of a topic's partitions and for the
 // topic's id.
 func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
 	e := &wire.Probe{
-		BrokerID: anyBroker, ClientID: c.cfg.ClientID, Request: &topicMetadata{topic}, Version: topicIDVersion,
+		BrokerID: AnyBroker, ClientID: c.cfg.ClientID, Request: &topicMetadata{topic}, Version: topicIDVersion,
 		Older: &metadata.Request{TopicNames: []string{topic}},
 	}
 	res, err := c.roundTrip(ctx, e)
@@ -59,7 +59,7 @@ func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, 
 		if t.Name != topic {
 			continue
 		}
-		leaders, err := leadersOf(t)
+		leaders, err := LeadersOf(t)
 		if err != nil {
 			return leaderLayout{}, err
 		}
@@ -78,13 +78,13 @@ func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, 
 // topicLeaders asks the cluster who leads the partitions of a topic: an id for
 // each partition, -1 where there is no leader.
 func (c *Client) topicLeaders(ctx context.Context, topic string) ([]int32, error) {
-	res, err := c.metadata(ctx, topic)
+	res, err := c.Metadata(ctx, topic)
 	if err != nil {
 		return nil, fmt.Errorf("look up topic %q: %w", topic, err)
 	}
 	for i := range res.Topics {
 		if t := &res.Topics[i]; t.Name == topic {
-			leaders, err := leadersOf(t)
+			leaders, err := LeadersOf(t)
 			if err == nil {
 				c.counts.Store(topic, int32(len(leaders)))
 			}
@@ -94,10 +94,10 @@ func (c *Client) topicLeaders(ctx context.Context, topic string) ([]int32, error
 	return nil, fmt.Errorf("look up topic %q: the broker's answer does not contain it", topic)
 }
 
-func leadersOf(t *metadata.ResponseTopic) ([]int32, error) {
+func LeadersOf(t *metadata.ResponseTopic) ([]int32, error) {
 	// A topic that was just made is LeaderNotAvailable without partitions.
 	if err := wire.ErrorOf(t.ErrorCode); err != nil && (len(t.Partitions) == 0 || !errors.Is(err, kafkago.LeaderNotAvailable)) {
-		return nil, topicError(t.Name, "Describe", err)
+		return nil, TopicError(t.Name, "Describe", err)
 	}
 	leaders := make([]int32, len(t.Partitions))
 	for i := range leaders {

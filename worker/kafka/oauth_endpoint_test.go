@@ -90,7 +90,7 @@ func TestTokenEndpoint(t *testing.T) {
 	i.answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	err = other.Ping(testContext(t))
 	expectError(t, err, ErrUnreachable, broker.SecureAddrs()[0], "SASL authentication failed: the token endpoint "+i.URL+"/token: ", "503 Service Unavailable")
-	if !retriable(err) || Refused(err) || strings.Contains(err.Error(), "hidden") {
+	if !Retriable(err) || Refused(err) || strings.Contains(err.Error(), "hidden") {
 		t.Errorf("%v is taken for a refusal, or shows a secret", err)
 	}
 	i.answer.Store(nil)

@@ -139,7 +139,7 @@ func (p *Producer) askFor(name string) (int32, error) {
 		return 0, fmt.Errorf("look up topic %q: %w", name, err)
 	}
 	defer p.lookups.Release(1)
-	ctx, cancel := context.WithTimeout(p.ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(p.ctx, RequestTimeout)
 	defer cancel()
 	leaders, err := p.client.topicLeaders(ctx, name)
 	return int32(len(leaders)), err

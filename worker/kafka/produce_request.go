@@ -58,7 +58,7 @@ type producedBatch struct {
 func (c *Client) produce(ctx context.Context, r *produceRequest) (*produceResponse, error) {
 	timeout, cancel := context.WithTimeout(ctx, produceTimeout)
 	defer cancel()
-	res, err := c.send(timeout, r.exchange())
+	res, err := c.Send(timeout, r.exchange())
 	if err != nil {
 		return nil, err
 	}

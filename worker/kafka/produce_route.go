@@ -101,7 +101,7 @@ func (p *Producer) hand(q *partitionQueue, broker int32) {
 }
 
 func (p *Producer) lookupFailed(t *TopicWriter, err error) {
-	if errors.Is(err, ErrNotAuthorized) || !retriable(err) {
+	if errors.Is(err, ErrNotAuthorized) || !Retriable(err) {
 		p.fatal(err)
 		return
 	}

@@ -31,7 +31,7 @@ func (s *sender) settle(res *produceResponse, err error) {
 // failAll deals with a request that has no answer: nobody knows what of it was
 // stored.
 func (s *sender) failAll(err error, news *produceNews) {
-	fatal := !retriable(err) && !errors.Is(err, context.Canceled)
+	fatal := !Retriable(err) && !errors.Is(err, context.Canceled)
 	if fatal {
 		s.p.fatal(fmt.Errorf("write to broker %d: %w", s.broker, err))
 	}
@@ -71,7 +71,7 @@ func (s *sender) settleBatch(o outgoing, r *produceResult, news *produceNews) {
 	case sendAgain:
 		noteFailure(b, err)
 		news.add(q, err)
-		s.sendAgain(q, staleLeader(err))
+		s.sendAgain(q, StaleLeader(err))
 	case unexplained:
 		s.unexplained(q, b, r, news)
 	case unsupported:

@@ -72,5 +72,5 @@ func (r *produceResult) writeError() error {
 	case kafkago.UnsupportedForMessageFormat:
 		return fmt.Errorf("write to topic %q: set its message.format.version to 0.11 or later (%w)", r.topic, err)
 	}
-	return fmt.Errorf("write to %w", topicError(r.topic, "Write", err))
+	return fmt.Errorf("write to %w", TopicError(r.topic, "Write", err))
 }

@@ -146,7 +146,7 @@ func TestBadProduceResponses(t *testing.T) {
 func TestBrokerThatIsTooOldForProduce(t *testing.T) {
 	e := (&produceRequest{}).exchange()
 	e.Required(map[protocol.ApiKey]int16{protocol.Produce: 2})
-	if _, err := e.RawExchange(nil); !errors.Is(err, wire.ErrTooOld) || retriable(err) {
+	if _, err := e.RawExchange(nil); !errors.Is(err, wire.ErrTooOld) || Retriable(err) {
 		t.Errorf("got %v", err)
 	}
 }

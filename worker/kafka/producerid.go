@@ -40,7 +40,7 @@ func (p *Producer) identity(ctx context.Context) (batch.Identity, error) {
 		if ctx.Err() != nil {
 			return noProducer, ctx.Err()
 		}
-		if !retriable(err) {
+		if !Retriable(err) {
 			p.fatal(err)
 		} else if !troubled {
 			p.log.Info("no producer id can be had, will be retried", "error", err.Error())
@@ -55,7 +55,7 @@ func (p *Producer) identity(ctx context.Context) (batch.Identity, error) {
 
 // initProducerID asks any broker for a new identity. Needs ids.mu.
 func (p *Producer) initProducerID(ctx context.Context) error {
-	res, err := p.client.ask(ctx, anyBroker, &initproducerid.Request{ProducerID: -1, ProducerEpoch: -1})
+	res, err := p.client.Ask(ctx, AnyBroker, &initproducerid.Request{ProducerID: -1, ProducerEpoch: -1})
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 // for good, and so is a cluster that was never reached: both are more likely a
 // mistake in the configuration than a state that passes.
 func (c *Client) retry(ctx context.Context, attempt func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
 	var pause backoff.Backoff
 	var last error
@@ -22,7 +22,7 @@ func (c *Client) retry(ctx context.Context, attempt func(context.Context) error)
 			// Cut short: the attempt before says more.
 			return last
 		}
-		if err == nil || !retriable(err) || errors.Is(err, ErrTopicNotFound) {
+		if err == nil || !Retriable(err) || errors.Is(err, ErrTopicNotFound) {
 			return err
 		}
 		if errors.Is(err, ErrUnreachable) && c.brokers.empty() {

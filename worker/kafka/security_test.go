@@ -132,7 +132,7 @@ func pingQuickly(t *testing.T, c *Client) error {
 	if took := time.Since(start); took > connectTimeout {
 		t.Errorf("took %v to fail", took)
 	}
-	if retriable(err) || !Refused(err) {
+	if Retriable(err) || !Refused(err) {
 		t.Errorf("a refusal is retriable: %v", err)
 	}
 	return err

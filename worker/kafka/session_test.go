@@ -188,7 +188,7 @@ func TestSessionOutlastsASourceOfTokens(t *testing.T) {
 	}
 	eventually(t, func() bool { err = c.Ping(testContext(t)); return err != nil })
 	expectError(t, err, nil, "SASL authentication failed", "the test's tokens", "the source is away")
-	if !retriable(err) || Refused(err) {
+	if !Retriable(err) || Refused(err) {
 		t.Errorf("%v is taken for a refusal", err)
 	}
 	if conns.cut.Load() > 0 {

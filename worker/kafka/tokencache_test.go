@@ -159,10 +159,10 @@ func TestTokenCacheDropsWhatABrokerRefuses(t *testing.T) {
 	if _, err := cache.get(testContext(t)); err != nil {
 		t.Fatal(err)
 	}
-	if err := refusal(time.Minute); !retriable(err) {
+	if err := refusal(time.Minute); !Retriable(err) {
 		t.Errorf("an old token: %v is for good", err)
 	}
-	if err := refusal(0); retriable(err) || source.asked.Load() != 2 {
+	if err := refusal(0); Retriable(err) || source.asked.Load() != 2 {
 		t.Errorf("a new token, the %dth: %v may pass", source.asked.Load(), err)
 	} else {
 		expectError(t, err, nil, `{"status":"invalid_token"}`)

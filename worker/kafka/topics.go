@@ -59,17 +59,17 @@ func (c *Client) CreateTopic(ctx context.Context, topic string, partitions int32
 }
 
 func (c *Client) requestTopic(ctx context.Context, topic string, partitions int32, replicationFactor int16) error {
-	cluster, err := c.metadata(ctx)
+	cluster, err := c.Metadata(ctx)
 	if err != nil {
 		return fmt.Errorf("topic %q: %w", topic, err)
 	}
-	res, err := c.ask(ctx, cluster.ControllerID, &createtopics.Request{
+	res, err := c.Ask(ctx, cluster.ControllerID, &createtopics.Request{
 		Topics: []createtopics.RequestTopic{{
 			Name:              topic,
 			NumPartitions:     partitions,
 			ReplicationFactor: replicationFactor,
 		}},
-		TimeoutMs: int32(requestTimeout / time.Millisecond),
+		TimeoutMs: int32(RequestTimeout / time.Millisecond),
 	})
 	if err != nil {
 		return fmt.Errorf("topic %q: %w", topic, err)
@@ -93,13 +93,13 @@ func creationError(topic string, replicationFactor int16, answer createtopics.Re
 	case answer.ErrorMessage != "":
 		err = fmt.Errorf("%w: %s", err, answer.ErrorMessage)
 	}
-	return topicError(topic, "Create", err)
+	return TopicError(topic, "Create", err)
 }
 
 // awaitTopic returns when the cluster shows a topic that was just created:
 // brokers hear of it one after another.
 func (c *Client) awaitTopic(ctx context.Context, topic string) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
 	var pause backoff.Backoff
 	for {
@@ -108,7 +108,7 @@ func (c *Client) awaitTopic(ctx context.Context, topic string) error {
 			c.forgetLeaders(topic)
 			return nil
 		}
-		if !retriable(err) || pause.Wait(ctx) != nil {
+		if !Retriable(err) || pause.Wait(ctx) != nil {
 			return fmt.Errorf("created, but not to be seen: %w", err)
 		}
 	}
