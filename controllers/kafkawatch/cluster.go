@@ -15,6 +15,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/dial"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/kafka/admin"
 )
 
 // Cluster says how to reach a cluster, from which namespace, and with which credentials.
@@ -88,8 +89,8 @@ func (c *Cluster) config(tokens func(ServiceAccount) kafka.TokenSource) (kafka.C
 }
 
 // connect returns a client for the cluster, which does not dial yet.
-func (c *Cluster) connect(cfg kafka.ClientConfig, network *dial.Network, log logr.Logger) (*kafka.Admin, error) {
+func (c *Cluster) connect(cfg kafka.ClientConfig, network *dial.Network, log logr.Logger) (*admin.Admin, error) {
 	dialer := &dial.Dialer{Network: network, Namespace: c.Namespace}
 	cfg.Dial, cfg.Trusts, cfg.Logger = dialer.Dial, dialer.Trusts, log
-	return kafka.NewAdmin(cfg)
+	return admin.New(cfg)
 }

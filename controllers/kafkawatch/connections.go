@@ -7,7 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/kafka/admin"
 )
 
 // gathering is how long the first request about a new target waits for others. An
@@ -20,7 +20,7 @@ type connections struct {
 	w       *Watcher
 	id      identity
 	servers []string // for the log
-	admin   *kafka.Admin
+	admin   *admin.Admin
 	// news holds a signal while there are new targets or deletions.
 	news chan struct{}
 

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/kafka/admin"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -43,7 +44,7 @@ func testDeleteGroup(t *testing.T, cluster *kafkatest.Cluster) {
 	h.good(key)
 	var d Deletion
 	h.eventually("a refusal", func() bool { d = h.DeleteGroup(key, target); return d.Err != nil })
-	if !errors.Is(d.Err, kafka.ErrGroupNotEmpty) || d.Done {
+	if !errors.Is(d.Err, admin.ErrGroupNotEmpty) || d.Done {
 		t.Errorf("with a member: got %+v", d)
 	}
 	if f := h.Facts(key); !f.At.IsZero() {

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/kafka/admin"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -45,7 +46,7 @@ func (j *joins) in(group string) int {
 // members.
 func leaveOffsets(t *testing.T, cluster *kafkatest.Cluster, group, topic string, offsets map[int32]int64) {
 	t.Helper()
-	admin, err := kafka.NewAdmin(kafka.ClientConfig{BootstrapServers: cluster.Addrs()})
+	admin, err := admin.New(kafka.ClientConfig{BootstrapServers: cluster.Addrs()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +193,7 @@ func TestOffsetsThatAreGoneAreNoticed(t *testing.T) {
 	if f := h.good(key); f.Gone != nil {
 		t.Errorf("got gone partitions at the start: %v", f.Gone)
 	}
-	admin, err := kafka.NewAdmin(kafka.ClientConfig{BootstrapServers: cluster.Addrs()})
+	admin, err := admin.New(kafka.ClientConfig{BootstrapServers: cluster.Addrs()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/kafka/admin"
 )
 
 // answerTimeout is how long brokers may take for one kind of request.
@@ -84,7 +85,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // round is one round of questions.
 type round struct {
-	admin   *kafka.Admin
+	admin   *admin.Admin
 	timeout time.Duration
 	targets []*Target
 	answers []answer
@@ -160,9 +161,9 @@ func (r *round) answerable(yield func(*Target, *answer) bool) {
 }
 
 func (r *round) committed(ctx context.Context, leaders map[string][]int32) {
-	asked := make(map[kafka.GroupTopic]int32, len(r.targets))
+	asked := make(map[admin.GroupTopic]int32, len(r.targets))
 	for t := range r.answerable {
-		asked[kafka.GroupTopic{Group: t.GroupID, Topic: t.Topic}] = int32(len(leaders[t.Topic]))
+		asked[admin.GroupTopic{Group: t.GroupID, Topic: t.Topic}] = int32(len(leaders[t.Topic]))
 	}
 	if len(asked) == 0 {
 		return
@@ -171,7 +172,7 @@ func (r *round) committed(ctx context.Context, leaders map[string][]int32) {
 	defer cancel()
 	committed := r.admin.CommittedOffsets(ctx, asked)
 	for t, a := range r.answerable {
-		found := committed[kafka.GroupTopic{Group: t.GroupID, Topic: t.Topic}]
+		found := committed[admin.GroupTopic{Group: t.GroupID, Topic: t.Topic}]
 		a.fill(found, func(p *Partition, offset int64) { p.Committed = offset })
 	}
 }
@@ -212,7 +213,7 @@ func (r *round) list(
 }
 
 // fill sets one offset of each partition.
-func (a *answer) fill(found kafka.TopicOffsets, set func(*Partition, int64)) {
+func (a *answer) fill(found admin.TopicOffsets, set func(*Partition, int64)) {
 	if found.Err != nil {
 		a.err = found.Err
 		return
@@ -224,7 +225,7 @@ func (a *answer) fill(found kafka.TopicOffsets, set func(*Partition, int64)) {
 
 // fillKnown is like fill, but partitions whose leader does not answer do not hide the
 // others.
-func (a *answer) fillKnown(found kafka.TopicOffsets, set func(*Partition, int64)) {
+func (a *answer) fillKnown(found admin.TopicOffsets, set func(*Partition, int64)) {
 	known := func(offset int64) bool { return offset >= 0 }
 	if found.Err != nil && (!slices.ContainsFunc(found.Offsets, known) || kafka.Refused(found.Err)) {
 		a.err = found.Err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/kafka/admin"
 )
 
 // errorInterval is the shortest time after which an error replaces another one of its
@@ -131,5 +132,5 @@ func worthTelling(known, err error, since time.Duration) bool {
 type kind struct{ refused, unreachable, notEmpty bool }
 
 func kindOf(err error) kind {
-	return kind{kafka.Refused(err), errors.Is(err, kafka.ErrUnreachable), errors.Is(err, kafka.ErrGroupNotEmpty)}
+	return kind{kafka.Refused(err), errors.Is(err, kafka.ErrUnreachable), errors.Is(err, admin.ErrGroupNotEmpty)}
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"github.com/segmentio/kafka-go/protocol"
-	"github.com/segmentio/kafka-go/protocol/apiversions"
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
@@ -84,19 +83,10 @@ func (g *coordinator) offersStableOffsets(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	answer, err := g.client.Ask(ctx, broker, &apiversions.Request{})
+	latest, err := g.client.LatestVersions(ctx, broker)
 	if err != nil {
 		g.forget(broker)
 		return false, err
 	}
-	res := answer.(*apiversions.Response)
-	if err := wire.ErrorOf(res.ErrorCode); err != nil {
-		return false, err
-	}
-	for _, api := range res.ApiKeys {
-		if protocol.ApiKey(api.ApiKey) == protocol.OffsetFetch {
-			return api.MaxVersion >= stableVersion, nil
-		}
-	}
-	return false, nil
+	return latest[protocol.OffsetFetch] >= stableVersion, nil
 }

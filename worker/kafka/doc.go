@@ -1,13 +1,14 @@
-// Package kafka is all of the worker's use of Kafka: it connects, reads, writes
-// and keeps the membership of the consumer group. It is the only package that
-// imports kafka-go, and takes from it the connections, the routing and the
-// codecs; batches are read and written by this package's own code.
+// Package kafka is the worker's Kafka client. It takes connections, routing and codecs from
+// kafka-go, and lays out the records and most requests itself. Package admin, below it, holds
+// the questions that only the operator and the CLI ask.
 //
-// It is both ends of the data path. A Member says which partitions are ours, a
-// Fetcher delivers their record batches from the leaders, a Producer writes the
-// outputs' batches and reports their acks, and the Member commits what has
-// settled. All of them go through one Client, which knows the brokers, the
-// leaders and the credentials, and all of them retry by themselves what a
-// cluster in motion answers (moved leaders, restarting brokers): an error that
-// leaves this package is one that somebody has to act on, and says how.
+// The client is both ends of the data path. A Member holds partitions of the consumer group,
+// a Fetcher reads their records from the leaders, a Producer writes the outputs and reports
+// their acknowledgements, and the Member commits offsets. All of them use one Client, which
+// knows the brokers, the leaders and the credentials. All of them retry while leaders move
+// and brokers restart: an error that this package returns needs somebody to act, and says
+// how.
+//
+// The package is public for Millrace's own programs, and may change with any release: there
+// is no promise of compatibility for others.
 package kafka

@@ -130,3 +130,29 @@ func GroupError(group string, err error) error {
 	}
 	return fmt.Errorf("consumer group %q: %w", group, err)
 }
+
+// MovedGroup reports whether an answer says that a group's coordinator is, or is
+// about to be, elsewhere.
+func MovedGroup(err error) bool {
+	code, _ := errors.AsType[kafkago.Error](err)
+	switch code {
+	case kafkago.NotCoordinatorForGroup, kafkago.GroupCoordinatorNotAvailable, kafkago.GroupLoadInProgress:
+		return true
+	default:
+		return false
+	}
+}
+
+// Refused reports whether err stays the same until somebody changes a
+// configuration: the cluster does not accept the credentials or the certificate,
+// its certificate is not accepted, or it does not allow what was asked.
+func Refused(err error) bool {
+	if errors.Is(err, ErrNotAuthorized) {
+		return true
+	}
+	refused, ok := errors.AsType[interface {
+		error
+		permanent() bool
+	}](err)
+	return ok && refused.permanent()
+}

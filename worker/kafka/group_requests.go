@@ -7,7 +7,6 @@ import (
 
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/describegroups"
-	"github.com/segmentio/kafka-go/protocol/findcoordinator"
 	"github.com/segmentio/kafka-go/protocol/heartbeat"
 	"github.com/segmentio/kafka-go/protocol/leavegroup"
 
@@ -37,7 +36,7 @@ func (g *coordinator) ask(ctx context.Context, req protocol.Message) (protocol.M
 	if err != nil {
 		return nil, err
 	}
-	res, err := g.client.Send(ctx, groupExchange(broker, g.client.cfg.ClientID, req))
+	res, err := g.client.AskCoordinator(ctx, broker, req)
 	if err != nil {
 		g.forget(broker)
 		return nil, fmt.Errorf("%s request: %w", req.ApiKey(), err)
@@ -50,16 +49,11 @@ func (g *coordinator) lookUp(ctx context.Context) (int32, error) {
 	if id := g.broker.Load(); id >= 0 {
 		return id, nil
 	}
-	res, err := g.client.Ask(ctx, AnyBroker, &findcoordinator.Request{Key: g.groupID})
-	if err != nil {
-		return -1, err
+	broker, err := g.client.FindCoordinator(ctx, g.groupID)
+	if err == nil {
+		g.broker.Store(broker)
 	}
-	r := res.(*findcoordinator.Response)
-	if err := wire.ErrorOf(r.ErrorCode); err != nil {
-		return -1, GroupError(g.groupID, err)
-	}
-	g.broker.Store(r.NodeID)
-	return r.NodeID, nil
+	return broker, err
 }
 
 // forget makes the next request look up the coordinator, unless another request has

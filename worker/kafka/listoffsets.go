@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -85,74 +86,119 @@ func (c *Client) askLeadersOffsets(
 	ctx context.Context, topic string, partitions []int32, at OffsetSpec, isolation config.IsolationLevel,
 ) map[int32]PartitionOffset {
 	found := make(map[int32]PartitionOffset, len(partitions))
-	byLeader := make(map[int32][]listoffsets.RequestPartition)
+	byLeader := make(map[int32]OffsetsRequest)
 	for partition, l := range c.LeadersOf(ctx, topic, partitions) {
 		if l.Err != nil {
 			found[partition] = PartitionOffset{Err: l.Err}
 			continue
 		}
-		byLeader[l.Broker] = append(byLeader[l.Broker], listoffsets.RequestPartition{
-			Partition: partition, CurrentLeaderEpoch: l.Epoch, Timestamp: int64(at),
-		})
+		if byLeader[l.Broker] == nil {
+			byLeader[l.Broker] = make(OffsetsRequest)
+		}
+		byLeader[l.Broker].Add(topic, partition, l.Epoch, at)
 	}
-	var mu sync.Mutex // guards found
+	for answer := range c.AskOffsets(ctx, byLeader, isolation) {
+		found[answer.Partition] = answer.PartitionOffset
+	}
+	return found
+}
+
+// topicPartition names a partition.
+type topicPartition struct {
+	topic     string
+	partition int32
+}
+
+// OffsetsRequest asks one leader for offsets of its partitions, by topic.
+type OffsetsRequest map[string][]listoffsets.RequestPartition
+
+// Add adds a partition. epoch is that of the leader that is asked; -1 is unknown.
+func (r OffsetsRequest) Add(topic string, partition, epoch int32, at OffsetSpec) {
+	r[topic] = append(r[topic], listoffsets.RequestPartition{
+		Partition: partition, CurrentLeaderEpoch: epoch, Timestamp: int64(at),
+	})
+}
+
+// OffsetAnswer is a leader's answer about one partition.
+type OffsetAnswer struct {
+	Topic     string
+	Partition int32
+	PartitionOffset
+}
+
+// AskOffsets asks all leaders at the same time. It yields an answer, or an error, for each
+// partition, once all leaders have answered.
+func (c *Client) AskOffsets(ctx context.Context, byLeader map[int32]OffsetsRequest, isolation config.IsolationLevel) iter.Seq[OffsetAnswer] {
+	var mu sync.Mutex
+	var all []OffsetAnswer // guarded by mu
 	var questions sync.WaitGroup
 	for leader, asked := range byLeader {
 		questions.Go(func() {
-			answers := c.askOffsets(ctx, leader, topic, asked, isolation)
+			answers := c.askOffsets(ctx, leader, asked, isolation)
 			mu.Lock()
 			defer mu.Unlock()
-			maps.Copy(found, answers)
+			all = append(all, answers...)
 		})
 	}
 	questions.Wait()
-	return found
+	return slices.Values(all)
 }
 
 // askOffsets asks one leader about its partitions.
-func (c *Client) askOffsets(
-	ctx context.Context, leader int32, topic string, partitions []listoffsets.RequestPartition, isolation config.IsolationLevel,
-) map[int32]PartitionOffset {
-	req := &listoffsets.Request{ReplicaID: -1, Topics: []listoffsets.RequestTopic{{Topic: topic, Partitions: partitions}}}
+func (c *Client) askOffsets(ctx context.Context, leader int32, asked OffsetsRequest, isolation config.IsolationLevel) (answers []OffsetAnswer) {
+	req := &listoffsets.Request{ReplicaID: -1}
 	if isolation == config.ReadCommitted {
 		req.IsolationLevel = 1
 	}
-	found := make(map[int32]PartitionOffset, len(partitions))
+	for topic, partitions := range asked {
+		req.Topics = append(req.Topics, listoffsets.RequestTopic{Topic: topic, Partitions: partitions})
+	}
 	res, err := c.Ask(ctx, leader, req)
 	if err != nil {
-		c.forgetLeaders(topic)
-		for _, p := range partitions {
-			found[p.Partition] = PartitionOffset{Err: fmt.Errorf("topic %q, partition %d: broker %d: %w", topic, p.Partition, leader, err)}
+		err = fmt.Errorf("broker %d: %w", leader, err)
+	}
+	var answered map[topicPartition]PartitionOffset
+	if err == nil {
+		answered = c.readOffsets(res.(*listoffsets.Response))
+	}
+	for topic, partitions := range asked {
+		if err != nil {
+			c.forgetLeaders(topic)
 		}
-		return found
+		for _, p := range partitions {
+			found, ok := answered[topicPartition{topic, p.Partition}]
+			switch {
+			case err != nil:
+				found.Err = fmt.Errorf("topic %q, partition %d: %w", topic, p.Partition, err)
+			case !ok:
+				found.Err = fmt.Errorf("topic %q, partition %d: %w", topic, p.Partition, errNotAnswered)
+			}
+			answers = append(answers, OffsetAnswer{topic, p.Partition, found})
+		}
 	}
-	for _, p := range partitions {
-		found[p.Partition] = PartitionOffset{Err: fmt.Errorf("topic %q, partition %d: %w", topic, p.Partition, errNotAnswered)}
+	return answers
+}
+
+// readOffsets returns what a leader answers.
+func (c *Client) readOffsets(res *listoffsets.Response) map[topicPartition]PartitionOffset {
+	found := make(map[topicPartition]PartitionOffset)
+	for _, t := range res.Topics {
+		for _, p := range t.Partitions {
+			answer := PartitionOffset{Offset: p.Offset}
+			if err := wire.ErrorOf(p.ErrorCode); err != nil {
+				answer = PartitionOffset{Err: c.offsetError(t.Topic, p.Partition, err)}
+			}
+			found[topicPartition{t.Topic, p.Partition}] = answer
+		}
 	}
-	c.takeOffsets(topic, res.(*listoffsets.Response), found)
 	return found
 }
 
-// takeOffsets takes over what a leader answers about the partitions in found.
-func (c *Client) takeOffsets(topic string, res *listoffsets.Response, found map[int32]PartitionOffset) {
-	for _, answered := range res.Topics {
-		for _, p := range answered.Partitions {
-			if _, asked := found[p.Partition]; !asked {
-				continue
-			}
-			err := wire.ErrorOf(p.ErrorCode)
-			switch {
-			case err == nil:
-				found[p.Partition] = PartitionOffset{Offset: p.Offset}
-				continue
-			case StaleLeader(err):
-				// Whether the topic exists is for the metadata to say.
-				c.forgetLeaders(topic)
-				err = fmt.Errorf("topic %q, partition %d: %w", topic, p.Partition, err)
-			default:
-				err = fmt.Errorf("partition %d of %w", p.Partition, TopicError(topic, "Describe", err))
-			}
-			found[p.Partition] = PartitionOffset{Err: err}
-		}
+func (c *Client) offsetError(topic string, partition int32, err error) error {
+	if StaleLeader(err) {
+		// The metadata decides whether the topic exists.
+		c.forgetLeaders(topic)
+		return fmt.Errorf("topic %q, partition %d: %w", topic, partition, err)
 	}
+	return fmt.Errorf("partition %d of %w", partition, TopicError(topic, "Describe", err))
 }

@@ -1,4 +1,4 @@
-package kafka
+package admin
 
 import (
 	"bytes"
@@ -21,14 +21,15 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
+	"github.com/millrace-dev/millrace/worker/kafka"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
 func adminOf(t *testing.T, servers ...string) *Admin {
 	t.Helper()
-	a, err := NewAdmin(ClientConfig{BootstrapServers: servers, ClientID: "test"})
+	a, err := New(kafka.ClientConfig{BootstrapServers: servers, ClientID: "test"})
 	if err != nil {
-		t.Fatalf("NewAdmin: %v", err)
+		t.Fatalf("New: %v", err)
 	}
 	t.Cleanup(a.Close)
 	return a
@@ -81,7 +82,7 @@ func TestAdminTopics(t *testing.T) {
 			t.Errorf("topic %s: got %v, want leaders %v", name, got, want)
 		}
 	}
-	expectError(t, topics["missing"].Err, ErrTopicNotFound, `"missing"`)
+	expectError(t, topics["missing"].Err, kafka.ErrTopicNotFound, `"missing"`)
 }
 
 func expectTopicOffsets(t *testing.T, got map[string]TopicOffsets, want map[string][]int64) {
@@ -103,7 +104,7 @@ func TestAdminListOffsetsAsksEachLeaderOnce(t *testing.T) {
 	asked := countRequests(cluster, kmsg.ListOffsets)
 	a := adminOf(t, cluster.Addrs()...)
 	leaders := leadersFrom(t, a, "a", "b", "c")
-	got := a.ListOffsets(testContext(t), leaders, Latest, config.ReadCommitted)
+	got := a.ListOffsets(testContext(t), leaders, kafka.Latest, config.ReadCommitted)
 	expectTopicOffsets(t, got, map[string][]int64{
 		"a": {0, 1, 0, 0, 0, 0}, "b": make([]int64, 6), "c": {0, 0, 0, 0, 0, 1},
 	})
@@ -122,15 +123,15 @@ func TestAdminListOffsetsFailsTopicsAlone(t *testing.T) {
 	leaders := leadersFrom(t, a, "good", "moved", "forbidden", "leaderless")
 	leaders["leaderless"][1] = -1
 	leaders["elsewhere"] = []int32{99}
-	got := a.ListOffsets(testContext(t), leaders, Earliest, "")
+	got := a.ListOffsets(testContext(t), leaders, kafka.Earliest, "")
 	if good := got["good"]; good.Err != nil || !slices.Equal(good.Offsets, []int64{0, 0}) {
 		t.Errorf("the good topic: got %v", good)
 	}
 	expectError(t, got["moved"].Err, kafkago.UnknownTopicOrPartition, `topic "moved"`, "partition 1")
-	if errors.Is(got["moved"].Err, ErrTopicNotFound) {
+	if errors.Is(got["moved"].Err, kafka.ErrTopicNotFound) {
 		t.Errorf("a leader's old picture counts for the topic's absence: %v", got["moved"].Err)
 	}
-	expectError(t, got["forbidden"].Err, ErrNotAuthorized, `topic "forbidden"`, "Describe")
+	expectError(t, got["forbidden"].Err, kafka.ErrNotAuthorized, `topic "forbidden"`, "Describe")
 	expectError(t, got["leaderless"].Err, kafkago.LeaderNotAvailable, "partition 1")
 	expectError(t, got["elsewhere"].Err, kafkago.BrokerNotAvailable, "broker 99")
 }
@@ -231,8 +232,8 @@ func TestAdminGroupNotAuthorized(t *testing.T) {
 		t.Errorf("the good group: %v", good.Err)
 	}
 	err := got[GroupTopic{"forbidden", "a"}].Err
-	expectError(t, err, ErrNotAuthorized, `"forbidden"`, "Read")
-	if !Refused(err) {
+	expectError(t, err, kafka.ErrNotAuthorized, `"forbidden"`, "Read")
+	if !kafka.Refused(err) {
 		t.Error("this passes without anybody doing anything")
 	}
 }
@@ -281,7 +282,7 @@ func TestAdminDeleteGroupErrors(t *testing.T) {
 		Keys: []kmsg.Key{kmsg.DeleteGroups}, Group: "forbidden", Err: kerr.GroupAuthorizationFailed, Count: -1,
 	})
 	a := adminOf(t, cluster.Addrs()...)
-	expectError(t, a.DeleteGroup(testContext(t), "forbidden"), ErrNotAuthorized, `"forbidden"`, "Delete")
+	expectError(t, a.DeleteGroup(testContext(t), "forbidden"), kafka.ErrNotAuthorized, `"forbidden"`, "Delete")
 	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DeleteGroups}, Group: "moved", Err: kerr.NotCoordinator})
 	expectError(t, a.DeleteGroup(testContext(t), "moved"), kafkago.NotCoordinatorForGroup, `"moved"`)
 	if err := a.DeleteGroup(testContext(t), "moved"); err != nil {
@@ -301,9 +302,9 @@ func TestAdminOnApacheKafka(t *testing.T) {
 
 	a := adminOf(t, broker.Addrs()...)
 	leaders := leadersFrom(t, a, "admin", "admin-other")
-	got := a.ListOffsets(testContext(t), leaders, Latest, config.ReadCommitted)
+	got := a.ListOffsets(testContext(t), leaders, kafka.Latest, config.ReadCommitted)
 	expectTopicOffsets(t, got, map[string][]int64{"admin": {0, 1}, "admin-other": {0}})
-	got = a.ListOffsets(testContext(t), leaders, Latest, config.ReadUncommitted)
+	got = a.ListOffsets(testContext(t), leaders, kafka.Latest, config.ReadUncommitted)
 	expectTopicOffsets(t, got, map[string][]int64{"admin": {0, 2}, "admin-other": {0}})
 
 	committed := a.CommittedOffsets(testContext(t),

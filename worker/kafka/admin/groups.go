@@ -1,4 +1,4 @@
-package kafka
+package admin
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
+	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // GroupTopic is a consumer group with a topic that it reads.
@@ -136,7 +137,7 @@ func (f *fetching) take(req *groupsOffsets, answered []groupOffsets) {
 	for _, g := range req.groups {
 		for _, t := range g.topics {
 			if gt := (GroupTopic{g.group, t.topic}); f.offsets[gt].Offsets == nil && f.offsets[gt].Err == nil {
-				f.offsets[gt] = TopicOffsets{Err: GroupError(g.group,
+				f.offsets[gt] = TopicOffsets{Err: kafka.GroupError(g.group,
 					fmt.Errorf("topic %q: the broker's answer does not contain it", t.topic))}
 			}
 		}
@@ -152,7 +153,7 @@ func (f *fetching) takeGroup(g groupOffsets) {
 		offsets := TopicOffsets{Offsets: unknownOffsets(int(counts[t.Name]))}
 		for _, p := range t.Partitions {
 			if err := wire.ErrorOf(p.ErrorCode); err != nil {
-				f.failGroup(g.group, fmt.Errorf("partition %d of %w", p.PartitionIndex, TopicError(t.Name, "Describe", err)))
+				f.failGroup(g.group, fmt.Errorf("partition %d of %w", p.PartitionIndex, kafka.TopicError(t.Name, "Describe", err)))
 				return
 			}
 			if p.PartitionIndex >= 0 && int(p.PartitionIndex) < len(offsets.Offsets) {
@@ -176,17 +177,17 @@ func (f *fetching) takeNothing(group string) {
 
 // failGroup is for an answer about one group.
 func (f *fetching) failGroup(group string, err error) {
-	if MovedGroup(err) {
+	if kafka.MovedGroup(err) {
 		f.a.coordinators.forget(group)
 	}
-	f.fail(group, GroupError(group, fmt.Errorf("committed offsets: %w", err)))
+	f.fail(group, kafka.GroupError(group, fmt.Errorf("committed offsets: %w", err)))
 }
 
 // failAll is for a coordinator that gave no answer.
 func (f *fetching) failAll(groups []string, err error) {
 	f.a.coordinators.forget(groups...)
 	for _, group := range groups {
-		f.fail(group, GroupError(group, fmt.Errorf("committed offsets: %w", err)))
+		f.fail(group, kafka.GroupError(group, fmt.Errorf("committed offsets: %w", err)))
 	}
 }
 

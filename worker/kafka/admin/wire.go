@@ -1,4 +1,4 @@
-package kafka
+package admin
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
+	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // Both are the first versions that take many groups at once; Kafka knows them
@@ -26,7 +27,7 @@ type coordinatorsFound struct{ found []coordinatorFound }
 type coordinatorFound struct {
 	group  string
 	broker int32
-	code   int16
+	err    error
 }
 
 // groupsOffsets asks a coordinator for committed offsets.
@@ -110,7 +111,9 @@ func (*findCoordinators) ReadAnswer(from io.Reader) (protocol.Message, error) {
 		found := coordinatorFound{group: string(r.Compact()), broker: r.Int32()}
 		r.Compact() // host
 		r.Int32()   // port
-		found.code = r.Int16()
+		if err := wire.ErrorOf(r.Int16()); err != nil {
+			found.err = kafka.GroupError(found.group, err)
+		}
 		r.Compact() // message
 		r.Tags()
 		res.found = append(res.found, found)

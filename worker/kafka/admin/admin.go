@@ -1,25 +1,29 @@
-package kafka
+// Package admin asks a Kafka cluster the questions of the operator and the CLI: topics,
+// offsets and consumer groups, many at a time. Like package kafka, it is public for
+// Millrace's own programs and may change with any release.
+package admin
 
 import (
 	"context"
-	"errors"
 	"fmt"
+
+	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // Admin asks a cluster about many topics and groups at once: each of its
 // questions takes one request for each broker concerned, whatever the number of
 // topics. It tries once, and is safe for concurrent use.
 type Admin struct {
-	c            *Client
+	c            *kafka.Client
 	coordinators coordinatorCache
 	versions     versionCache
 }
 
-// NewAdmin returns an Admin; it does not connect yet. The configuration's topics
+// New returns an Admin; it does not connect yet. The configuration's topics
 // don't matter. An error is about the configuration itself.
-func NewAdmin(cfg ClientConfig) (*Admin, error) {
+func New(cfg kafka.ClientConfig) (*Admin, error) {
 	cfg.Topics = nil // the transport need not know any
-	c, err := NewClient(cfg)
+	c, err := kafka.NewClient(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +52,7 @@ func (a *Admin) Topics(ctx context.Context, names []string) (map[string]TopicInf
 	topics := make(map[string]TopicInfo, len(names))
 	for i := range res.Topics {
 		t := &res.Topics[i]
-		leaders, err := LeadersOf(t)
+		leaders, err := kafka.LeadersOf(t)
 		topics[t.Name] = TopicInfo{Leaders: leaders, Err: err}
 	}
 	for _, name := range names {
@@ -57,18 +61,4 @@ func (a *Admin) Topics(ctx context.Context, names []string) (map[string]TopicInf
 		}
 	}
 	return topics, nil
-}
-
-// Refused reports whether err stays the same until somebody changes a
-// configuration: the cluster does not accept the credentials or the certificate,
-// its certificate is not accepted, or it does not allow what was asked.
-func Refused(err error) bool {
-	if errors.Is(err, ErrNotAuthorized) {
-		return true
-	}
-	refused, ok := errors.AsType[interface {
-		error
-		permanent() bool
-	}](err)
-	return ok && refused.permanent()
 }

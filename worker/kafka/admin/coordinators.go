@@ -1,4 +1,4 @@
-package kafka
+package admin
 
 import (
 	"context"
@@ -8,9 +8,8 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
-	"github.com/segmentio/kafka-go/protocol/findcoordinator"
 
-	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
+	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // maxCoordinators bounds the memory of groups that come and go; those in use are
@@ -62,7 +61,7 @@ func (a *Admin) byCoordinator(ctx context.Context, groups []string) (map[int32][
 		if broker, ok := a.coordinators.get(group); ok {
 			brokers[broker] = append(brokers[broker], group)
 		} else if failed[group] == nil {
-			failed[group] = GroupError(group, kafkago.GroupCoordinatorNotAvailable)
+			failed[group] = kafka.GroupError(group, kafkago.GroupCoordinatorNotAvailable)
 		}
 	}
 	return brokers, failed
@@ -77,12 +76,12 @@ func (a *Admin) findCoordinators(ctx context.Context, groups []string) map[strin
 	res, err := a.askCoordinators(ctx, groups)
 	for _, group := range groups {
 		if err != nil {
-			failed[group] = GroupError(group, err)
+			failed[group] = kafka.GroupError(group, err)
 		}
 	}
 	for _, found := range res {
-		if err := wire.ErrorOf(found.code); err != nil {
-			failed[found.group] = GroupError(found.group, err)
+		if found.err != nil {
+			failed[found.group] = found.err
 			continue
 		}
 		a.coordinators.put(found.group, found.broker)
@@ -92,12 +91,12 @@ func (a *Admin) findCoordinators(ctx context.Context, groups []string) map[strin
 
 // askCoordinators asks for all groups at once where brokers can.
 func (a *Admin) askCoordinators(ctx context.Context, groups []string) ([]coordinatorFound, error) {
-	batched, err := a.speaks(ctx, AnyBroker, protocol.FindCoordinator, findCoordinatorsVersion)
+	batched, err := a.speaks(ctx, kafka.AnyBroker, protocol.FindCoordinator, findCoordinatorsVersion)
 	if err != nil {
 		return nil, err
 	}
 	if batched {
-		res, err := a.exchange(ctx, AnyBroker, &findCoordinators{groups: groups})
+		res, err := a.exchange(ctx, kafka.AnyBroker, &findCoordinators{groups: groups})
 		if err != nil {
 			return nil, err
 		}
@@ -105,12 +104,11 @@ func (a *Admin) askCoordinators(ctx context.Context, groups []string) ([]coordin
 	}
 	var all []coordinatorFound
 	for _, group := range groups {
-		res, err := a.c.Ask(ctx, AnyBroker, &findcoordinator.Request{Key: group})
-		if err != nil {
-			return all, err
+		broker, err := a.c.FindCoordinator(ctx, group)
+		if _, answered := errors.AsType[kafkago.Error](err); err != nil && !answered {
+			return all, err // the others would wait for the same
 		}
-		r := res.(*findcoordinator.Response)
-		all = append(all, coordinatorFound{group: group, broker: r.NodeID, code: r.ErrorCode})
+		all = append(all, coordinatorFound{group: group, broker: broker, err: err})
 	}
 	return all, nil
 }
@@ -118,27 +116,15 @@ func (a *Admin) askCoordinators(ctx context.Context, groups []string) ([]coordin
 // exchange sends a request about groups to a broker. A failure is taken for a
 // change of that broker: what it coordinates and speaks is asked anew.
 func (a *Admin) exchange(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
-	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, kafka.RequestTimeout)
 	defer cancel()
-	res, err := a.c.Send(ctx, groupExchange(broker, a.c.cfg.ClientID, req))
+	res, err := a.c.AskCoordinator(ctx, broker, req)
 	if err != nil {
 		a.versions.forget(broker)
-		if errors.Is(err, ErrUnreachable) {
+		if errors.Is(err, kafka.ErrUnreachable) {
 			return nil, err // whatever was asked
 		}
 		return nil, fmt.Errorf("broker %d: %s request: %w", broker, req.ApiKey(), err)
 	}
 	return res, nil
-}
-
-// MovedGroup reports whether an answer says that a group's coordinator is, or is
-// about to be, elsewhere.
-func MovedGroup(err error) bool {
-	code, _ := errors.AsType[kafkago.Error](err)
-	switch code {
-	case kafkago.NotCoordinatorForGroup, kafkago.GroupCoordinatorNotAvailable, kafkago.GroupLoadInProgress:
-		return true
-	default:
-		return false
-	}
 }

@@ -1,4 +1,4 @@
-package kafka
+package admin
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
@@ -27,8 +28,7 @@ func TestEmptyGroups(t *testing.T) {
 		cluster.CommitOffsets(group, "in", map[int32]int64{0: 1})
 		want = append(want, group)
 	}
-	f := newFleet(t, &cluster.Cluster, "fleet", 1)
-	f.await(f.start())
+	joinGroup(t, cluster, "fleet")
 	asked := countRequests(cluster, kmsg.DescribeGroups)
 	empty, failed := a.EmptyGroups(testContext(t), append([]string{"fleet", "unknown"}, want...))
 	slices.Sort(empty)
@@ -100,5 +100,22 @@ func TestOffsetsRetention(t *testing.T) {
 		if err != nil || got != 7*24*time.Hour {
 			t.Errorf("got %v, %v, want Kafka's default of 7 days", got, err)
 		}
+	})
+}
+
+// joinGroup starts a member of a group, and returns when it has joined.
+func joinGroup(t *testing.T, cluster *kafkatest.FakeCluster, group string) {
+	t.Helper()
+	cluster.CreateTopic(group, 1, nil)
+	member, err := kgo.NewClient(kgo.SeedBrokers(cluster.Addrs()...), kgo.ConsumerGroup(group), kgo.ConsumeTopics(group))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(member.Close)
+	cluster.Eventually("the member has joined", func() bool {
+		req := kmsg.NewPtrDescribeGroupsRequest()
+		req.Groups = []string{group}
+		res, err := req.RequestWith(testContext(t), cluster.Client())
+		return err == nil && len(res.Groups) == 1 && res.Groups[0].State == "Stable"
 	})
 }

@@ -1,4 +1,4 @@
-package kafka
+package admin
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/assign"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
+	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // groupsAtOnce is how many groups one request describes.
@@ -57,7 +58,7 @@ func (a *Admin) describe(ctx context.Context, broker int32, groups []string) (em
 	if err != nil {
 		a.coordinators.forget(groups...)
 		for _, group := range groups {
-			failed[group] = GroupError(group, err)
+			failed[group] = kafka.GroupError(group, err)
 		}
 		return nil, failed
 	}
@@ -65,10 +66,10 @@ func (a *Admin) describe(ctx context.Context, broker int32, groups []string) (em
 		switch err := wire.ErrorOf(g.ErrorCode); {
 		case errors.Is(err, kafkago.GroupIdNotFound):
 		case err != nil:
-			if MovedGroup(err) {
+			if kafka.MovedGroup(err) {
 				a.coordinators.forget(g.GroupID)
 			}
-			failed[g.GroupID] = GroupError(g.GroupID, err)
+			failed[g.GroupID] = kafka.GroupError(g.GroupID, err)
 		case g.GroupState == "Empty":
 			empty = append(empty, g.GroupID)
 		}
@@ -87,7 +88,7 @@ func (a *Admin) RenewGroup(ctx context.Context, group, topic string) error {
 	for range 2 { // the first answer may only assign an id to join with
 		res, err := a.joinGroup(ctx, group, topic, id)
 		if err != nil {
-			return fmt.Errorf("renew %w", GroupError(group, err))
+			return fmt.Errorf("renew %w", kafka.GroupError(group, err))
 		}
 		id = res.MemberID
 		if kafkago.Error(res.ErrorCode) != kafkago.MemberIDRequired {
@@ -95,7 +96,7 @@ func (a *Admin) RenewGroup(ctx context.Context, group, topic string) error {
 		}
 	}
 	if err := a.leaveGroup(ctx, group, id); err != nil {
-		return fmt.Errorf("leave %w", GroupError(group, err))
+		return fmt.Errorf("leave %w", kafka.GroupError(group, err))
 	}
 	return nil
 }
@@ -127,7 +128,7 @@ func (a *Admin) leaveGroup(ctx context.Context, group, id string) error {
 		return err
 	}
 	res := answer.(*leavegroup.Response)
-	err = LeaveGroupError(res)
+	err = kafka.LeaveGroupError(res)
 	for _, member := range res.Members {
 		if err == nil {
 			err = wire.ErrorOf(member.ErrorCode)
@@ -153,7 +154,7 @@ func (a *Admin) askGroup(ctx context.Context, group string, req protocol.Message
 // forgetMoved makes the next request look up the coordinator of a group that has
 // moved.
 func (a *Admin) forgetMoved(group string, err error) {
-	if MovedGroup(err) {
+	if kafka.MovedGroup(err) {
 		a.coordinators.forget(group)
 	}
 }

@@ -1,4 +1,4 @@
-package kafka
+package admin
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/describeconfigs"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
+	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // retentionProperty is how long brokers keep the offsets of a group that has no
@@ -58,7 +59,7 @@ func (a *Admin) OffsetsRetention(ctx context.Context) (time.Duration, error) {
 
 func retentionError(broker int32, err error) error {
 	if errors.Is(err, kafkago.ClusterAuthorizationFailed) {
-		return fmt.Errorf("broker %d: %w: allow this user the operation DescribeConfigs on the cluster (%w)", broker, ErrNotAuthorized, err)
+		return fmt.Errorf("broker %d: %w: allow this user the operation DescribeConfigs on the cluster (%w)", broker, kafka.ErrNotAuthorized, err)
 	}
 	return fmt.Errorf("broker %d: %s: %w", broker, retentionProperty, err)
 }

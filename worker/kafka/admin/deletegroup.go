@@ -1,4 +1,4 @@
-package kafka
+package admin
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/describegroups"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
+	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // ErrGroupNotEmpty says that a group can't be deleted while it is in use.
@@ -26,7 +27,7 @@ func (a *Admin) DeleteGroup(ctx context.Context, group string) error {
 		res, err := a.exchange(ctx, broker, &deletegroups.Request{GroupIDs: []string{group}})
 		if err != nil {
 			a.coordinators.forget(group)
-			return fmt.Errorf("delete %w", GroupError(group, err))
+			return fmt.Errorf("delete %w", kafka.GroupError(group, err))
 		}
 		for _, g := range res.(*deletegroups.Response).Responses {
 			if g.GroupID == group {
@@ -45,9 +46,9 @@ func (a *Admin) deleted(ctx context.Context, broker int32, group string, err err
 	case errors.Is(err, kafkago.NonEmptyGroup):
 		return fmt.Errorf("delete consumer group %q: %w%s", group, ErrGroupNotEmpty, a.members(ctx, broker, group))
 	case errors.Is(err, kafkago.GroupAuthorizationFailed):
-		return fmt.Errorf("delete consumer group %q: %w: allow this user the operation Delete on it (%w)", group, ErrNotAuthorized, err)
+		return fmt.Errorf("delete consumer group %q: %w: allow this user the operation Delete on it (%w)", group, kafka.ErrNotAuthorized, err)
 	}
-	if MovedGroup(err) {
+	if kafka.MovedGroup(err) {
 		a.coordinators.forget(group)
 	}
 	return fmt.Errorf("delete consumer group %q: %w", group, err)

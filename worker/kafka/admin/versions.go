@@ -1,13 +1,10 @@
-package kafka
+package admin
 
 import (
 	"context"
 	"sync"
 
 	"github.com/segmentio/kafka-go/protocol"
-	"github.com/segmentio/kafka-go/protocol/apiversions"
-
-	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
 // versionCache holds the latest versions that brokers speak: kafka-go tells of
@@ -42,17 +39,9 @@ func (v *versionCache) forget(broker int32) {
 func (a *Admin) speaks(ctx context.Context, broker int32, key protocol.ApiKey, version int16) (bool, error) {
 	latest := a.versions.get(broker)
 	if latest == nil {
-		res, err := a.c.Ask(ctx, broker, &apiversions.Request{})
-		if err != nil {
+		var err error
+		if latest, err = a.c.LatestVersions(ctx, broker); err != nil {
 			return false, err
-		}
-		r := res.(*apiversions.Response)
-		if err := wire.ErrorOf(r.ErrorCode); err != nil {
-			return false, err
-		}
-		latest = make(map[protocol.ApiKey]int16, len(r.ApiKeys))
-		for _, api := range r.ApiKeys {
-			latest[protocol.ApiKey(api.ApiKey)] = api.MaxVersion
 		}
 		a.versions.put(broker, latest)
 	}
