@@ -19,8 +19,8 @@ type Admin struct {
 	versions     versionCache
 }
 
-// New returns an Admin; it does not connect yet. The configuration's topics
-// don't matter. An error is about the configuration itself.
+// New returns an Admin; it does not connect yet. It ignores the topics in cfg. An error
+// is about the configuration itself.
 func New(cfg kafka.ClientConfig) (*Admin, error) {
 	cfg.Topics = nil // the transport need not know any
 	c, err := kafka.NewClient(cfg)
@@ -34,7 +34,7 @@ func New(cfg kafka.ClientConfig) (*Admin, error) {
 // done.
 func (a *Admin) Close() { a.c.Close() }
 
-// TopicInfo is what is known of one topic.
+// TopicInfo describes one topic.
 type TopicInfo struct {
 	// Leaders has a broker's id for each partition, -1 where there is none.
 	Leaders []int32

@@ -69,7 +69,7 @@ func TestAdminTopics(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Topics: %v", err)
 	}
-	// The transport may have asked for its own picture meanwhile.
+	// The transport may have sent a request for its own layout.
 	if got := asked() - before; got > 2 {
 		t.Errorf("asked %d times for 3 topics", got)
 	}

@@ -46,8 +46,8 @@ func (c *coordinatorCache) forget(groups ...string) {
 	}
 }
 
-// byCoordinator sorts groups by the brokers that coordinate them, and returns why
-// there is none for others.
+// byCoordinator sorts groups by the brokers that coordinate them, and returns an error
+// for each of the others.
 func (a *Admin) byCoordinator(ctx context.Context, groups []string) (map[int32][]string, map[string]error) {
 	var unknown []string
 	for _, group := range groups {
@@ -67,7 +67,7 @@ func (a *Admin) byCoordinator(ctx context.Context, groups []string) (map[int32][
 	return brokers, failed
 }
 
-// findCoordinators fills the cache and returns what went wrong.
+// findCoordinators fills the cache and returns the errors by group.
 func (a *Admin) findCoordinators(ctx context.Context, groups []string) map[string]error {
 	failed := make(map[string]error)
 	if len(groups) == 0 {
@@ -113,8 +113,8 @@ func (a *Admin) askCoordinators(ctx context.Context, groups []string) ([]coordin
 	return all, nil
 }
 
-// exchange sends a request about groups to a broker. A failure is taken for a
-// change of that broker: what it coordinates and speaks is asked anew.
+// exchange sends a request about groups to a broker. After a failure the broker may be
+// another one: Admin asks for its versions again.
 func (a *Admin) exchange(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, kafka.RequestTimeout)
 	defer cancel()

@@ -54,7 +54,8 @@ func (a *Admin) deleted(ctx context.Context, broker int32, group string, err err
 	return fmt.Errorf("delete consumer group %q: %w", group, err)
 }
 
-// members says who uses a group, for an error message; "" if that can't be had.
+// members describes the members of a group, for an error message; "" if it can't find
+// them.
 func (a *Admin) members(ctx context.Context, broker int32, group string) string {
 	res, err := a.exchange(ctx, broker, &describegroups.Request{Groups: []string{group}})
 	if err != nil {

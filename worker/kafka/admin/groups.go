@@ -17,14 +17,14 @@ import (
 // GroupTopic is a consumer group with a topic that it reads.
 type GroupTopic struct{ Group, Topic string }
 
-// offsetsAtOnce is how many partitions one request asks the offsets of: what
-// workers commit with an offset has up to 4 KiB.
+// offsetsAtOnce bounds the partitions of one request: the metadata that workers commit
+// with an offset has up to 4 KiB.
 const offsetsAtOnce = 2000
 
-// CommittedOffsets returns what groups have committed for the partitions of
-// topics, whose number is given; -1 stands for nothing. It is no member of the
-// groups. It takes one request for each coordinator, or for each group where
-// brokers are older than Kafka 3.0. All that is asked for is in the result.
+// CommittedOffsets returns the offsets that groups have committed. partitions has the
+// number of partitions of each topic; the offset of a partition without a commit is -1.
+// It does not join the groups. It takes one request for each coordinator, or for each
+// group where brokers are older than Kafka 3.0. The result has every key of partitions.
 func (a *Admin) CommittedOffsets(ctx context.Context, partitions map[GroupTopic]int32) map[GroupTopic]TopicOffsets {
 	wanted := make(map[string][]topicCount)
 	for gt, n := range partitions {

@@ -25,9 +25,9 @@ const groupsAtOnce = 200
 // leave. Brokers allow no less by default.
 const keepSession = 6 * time.Second
 
-// EmptyGroups returns which of the groups exist and have no members. It takes one
-// request for each coordinator and groupsAtOnce groups. The second result has the
-// groups that could not be asked about.
+// EmptyGroups returns which of the groups exist and have no members. It takes one request
+// for each coordinator and groupsAtOnce groups. The second result has the groups for
+// which that failed.
 func (a *Admin) EmptyGroups(ctx context.Context, groups []string) (empty []string, failed map[string]error) {
 	brokers, failed := a.byCoordinator(ctx, groups)
 	var mu sync.Mutex // guards empty and failed

@@ -31,9 +31,9 @@ type Broker struct {
 
 type ports struct{ plain, controller, secure int }
 
-// Apache starts an Apache Kafka of its own for the test, and stops it at its
-// end. It skips the test where Java, or Maven for the first fetch, is missing.
-// What the broker logs is shown when the test fails.
+// Apache starts an Apache Kafka for this test only, and stops it at the end. It skips the
+// test where Java, or Maven for the first fetch, is missing. What the broker logs is
+// shown when the test fails.
 func Apache(tb testing.TB, opts ...Option) *Broker {
 	tb.Helper()
 	requireKafka(tb)

@@ -86,8 +86,8 @@ func Reauthenticate(d time.Duration) Option {
 	return Property("listener.name.secure.connections.max.reauth.ms", strconv.FormatInt(d.Milliseconds(), 10))
 }
 
-// ACLs turns the authoriser on and allows what is given; everything else is
-// forbidden, except to who comes by the plaintext listener.
+// ACLs turns the authoriser on and allows the given operations. Everything else is
+// forbidden, except to clients of the plaintext listener.
 func ACLs(acls ...ACL) Option {
 	return func(s *settings) { s.authorizer, s.acls = true, append(s.acls, acls...) }
 }

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// freePorts returns n ports of the loopback that nobody listens on. They are
-// below the range from which systems take the ports of outgoing connections,
-// and chosen at random, since other test processes do the same meanwhile.
+// freePorts returns n ports of the loopback that nobody listens on. They are below the
+// range from which systems take the ports of outgoing connections, and chosen at random,
+// since other test processes do the same.
 func freePorts(tb testing.TB, n int) []int {
 	tb.Helper()
 	const first, count = 15000, 15000

@@ -72,8 +72,7 @@ func (t *Txn) end(how kgo.TransactionEndTry) {
 	t.client.Close()
 }
 
-// ProduceTxn writes records in one transaction of their own, and commits or
-// aborts it.
+// ProduceTxn writes records in one transaction, and commits or aborts it.
 func (c *Cluster) ProduceTxn(transactionalID string, commit bool, records ...*kgo.Record) {
 	c.tb.Helper()
 	txn := c.Begin(transactionalID)

@@ -18,11 +18,11 @@ type Member struct {
 	Subscription Subscription
 }
 
-// Assign distributes the partitions of all subscribed topics: as evenly as the
-// subscriptions allow, with as few moves as that takes. counts are the topics'
-// partitions. A partition that is to move away from a member that owns it is
-// given to nobody yet: its owner gives it up first and the group rebalances
-// again. The result does not depend on the members' order.
+// Assign distributes the partitions of all subscribed topics as evenly as the
+// subscriptions allow, with as few moves as possible. counts holds the number of
+// partitions of each topic. A partition that moves from one member to another is assigned
+// to neither at first: its owner gives it up, and the group rebalances again. The result
+// does not depend on the order of the members.
 func Assign(members []Member, counts map[string]int32) map[string]Assignment {
 	members = slices.SortedFunc(slices.Values(members), func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
 	owners := claims(members)
@@ -37,14 +37,12 @@ func Assign(members []Member, counts map[string]int32) map[string]Assignment {
 	return result
 }
 
-// nobody stands for the owner of a partition that two members of one generation
-// claim. Neither can be believed, and both may be at work on it: it is given to
-// nobody until they have given it up.
+// nobody is the owner of a partition that two members of the same generation claim. Both
+// may be processing it, so no member gets it until both have given it up.
 const nobody = -1
 
-// claims returns the index of the member that owns each partition. Of several
-// claims the one of the highest generation counts: the others missed a
-// rebalance.
+// claims returns the index of the member that owns each partition. If several members
+// claim it, the highest generation wins: the others missed a rebalance.
 func claims(members []Member) map[Partition]int {
 	owners := make(map[Partition]int)
 	generations := make(map[Partition]int32)
@@ -63,7 +61,7 @@ func claims(members []Member) map[Partition]int {
 	return owners
 }
 
-// given is what a member gets in this rebalance.
+// given returns the partitions that a member gets in this rebalance.
 func (b *balance) given(i int, owners map[Partition]int) Assignment {
 	a := make(Assignment)
 	for _, p := range b.has[i] {

@@ -6,13 +6,14 @@ import (
 	"slices"
 )
 
-// balance works out who is to have what in the end. Members go by their index.
+// balance computes the assignment that the group ends up with. Members are identified by
+// their index.
 type balance struct {
 	members     []Member
 	counts      map[string]int32
 	subscribers map[string][]int // by topic, without its repetitions
-	// has lists each member's partitions: first what it owns, in its own
-	// order, then what is new to it. The last are the first to go.
+	// has lists each member's partitions: first those it owns, in its order, then new
+	// ones. A member gives up the last ones first.
 	has [][]Partition
 }
 
@@ -32,7 +33,8 @@ func newBalance(members []Member, counts map[string]int32) *balance {
 	return b
 }
 
-// keep leaves everything where it is, as far as it exists and is wanted there.
+// keep lets each member keep the partitions that it owns, if they exist and it still
+// subscribes to their topic.
 func (b *balance) keep(owners map[Partition]int) {
 	kept := make(map[Partition]bool)
 	for i := range b.members {
@@ -49,8 +51,8 @@ func (b *balance) wants(member int, p Partition) bool {
 	return p.Partition >= 0 && p.Partition < b.counts[p.Topic] && slices.Contains(b.subscribers[p.Topic], member)
 }
 
-// place gives what nobody has to who has the least, partitions with the smallest
-// choice of members first.
+// place gives each partition without an owner to the member with the fewest. It starts
+// with the topics that the fewest members subscribe to.
 func (b *balance) place() {
 	topics := slices.SortedFunc(maps.Keys(b.subscribers), func(s, t string) int {
 		return cmp.Or(cmp.Compare(len(b.subscribers[s]), len(b.subscribers[t])), cmp.Compare(s, t))
@@ -79,8 +81,8 @@ func (b *balance) level() {
 	}
 }
 
-// levelOnce takes one partition from the member with the most of which anybody
-// else can have one, if there is such.
+// levelOnce takes a partition from the member with the most partitions that can pass one
+// on. It reports whether there is such a member.
 func (b *balance) levelOnce() bool {
 	order := make([]int, len(b.members))
 	for i := range order {
@@ -99,7 +101,7 @@ func (b *balance) levelOnce() bool {
 	return false
 }
 
-// hop is how a member was reached on a route.
+// hop is a step of a route: the member that passes on a partition, and the topic.
 type hop struct {
 	from  int
 	topic string
@@ -132,8 +134,8 @@ func (b *balance) route(from int) (to int, via map[int]hop) {
 	return -1, nil
 }
 
-// topicsOf returns the topics of which a member has partitions, those that it
-// would lose first in front.
+// topicsOf returns the topics of a member's partitions, in the order in which the member
+// would lose them.
 func (b *balance) topicsOf(member int) []string {
 	var topics []string
 	for _, p := range slices.Backward(b.has[member]) {

@@ -8,26 +8,26 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
-// What members tell each other through the coordinator is the consumer protocol
-// of Kafka's clients (ConsumerProtocolSubscription.json and
-// ConsumerProtocolAssignment.json there).
+// Members exchange these messages through the coordinator, in the consumer protocol of
+// Kafka's clients (ConsumerProtocolSubscription.json and ConsumerProtocolAssignment.json
+// there).
 
 type Partition struct {
 	Topic     string
 	Partition int32
 }
 
-// Subscription is what a member says when it joins.
+// Subscription is the message of a member that joins.
 type Subscription struct {
 	Topics     []string
 	Owned      []Partition
 	Generation int32 // in which it owns this; noGeneration if it does not say
 }
 
-// Assignment is what a member is given: partitions by topic.
+// Assignment is the list of partitions that a member gets, by topic.
 type Assignment map[string][]int32
 
-// NoGeneration stands for the generation of who is in none.
+// NoGeneration is the generation of a member that is in none.
 const NoGeneration = -1
 
 const (
@@ -51,8 +51,7 @@ func (s *Subscription) Encode() []byte {
 	return be.AppendUint16(b, 0xffff) // no rack
 }
 
-// appendTopicPartitions keeps the order: assignors take away the last ones
-// first.
+// appendTopicPartitions keeps the order: assignors take away the last partitions first.
 func appendTopicPartitions(b []byte, owned []Partition) []byte {
 	var topics []string
 	byTopic := make(map[string][]int32)
@@ -87,8 +86,7 @@ func (a Assignment) Encode() []byte {
 	return binary.BigEndian.AppendUint32(b, 0xffffffff) // no user data
 }
 
-// DecodeSubscription reads any version: what a later one adds comes behind what
-// is known here.
+// DecodeSubscription reads any version: later versions append their fields.
 func DecodeSubscription(data []byte) (Subscription, error) {
 	r := wire.Reader{Data: data}
 	s := Subscription{Generation: NoGeneration}

@@ -22,8 +22,8 @@ func TestSubscriptionRoundTrip(t *testing.T) {
 	}
 }
 
-// TestSubscriptionBytes pins what goes over the wire: it is Java's
-// ConsumerProtocolSubscription, version 3, of cooperative-sticky.
+// TestSubscriptionBytes pins the encoding: Java's ConsumerProtocolSubscription, version
+// 3, of cooperative-sticky.
 func TestSubscriptionBytes(t *testing.T) {
 	s := Subscription{Topics: []string{"in"}, Owned: []Partition{{"in", 2}, {"in", 1}}, Generation: 5}
 	want := strings.Join([]string{

@@ -6,13 +6,12 @@ import "github.com/millrace-dev/millrace/worker/internal/record"
 // borrow. The zero Batch is ready for Set.Next. It has one owner at a time;
 // Release may be called from any goroutine.
 type Batch struct {
-	// Records are in the order of their offsets. They and what they refer to
-	// must not be touched after Release.
+	// Records are in the order of their offsets. Nobody may use them, or the memory they
+	// refer to, after Release.
 	Records []record.Record
-	// First and Next bound the offsets that the batch covers: from First up
-	// to, not including, Next. That is more than the records' own offsets:
-	// control batches, aborted transactions, and what compaction left out are
-	// in it too.
+	// First and Next bound the offsets that the batch covers: from First up to, not
+	// including, Next. The range includes the offsets of control batches, aborted
+	// transactions and compacted records.
 	First, Next int64
 	// Bytes is the sum of the records' Size.
 	Bytes int
@@ -22,7 +21,7 @@ type Batch struct {
 	large   bool            // one of buffers is not kept by its pool
 }
 
-// Above these a Batch does not keep its memory for the next use.
+// A Batch with more than these does not keep its memory for the next use.
 const (
 	keptRecords = 4 << 10
 	keptHeaders = 16 << 10
@@ -42,8 +41,8 @@ func (b *Batch) Release() {
 		b.headers = nil
 	}
 	if b.large {
-		// What is left of the records must not keep alive what no pool
-		// does. Clearing them each time would cost as much as decoding.
+		// The records that remain must not keep alive memory that no pool keeps. Clearing
+		// them each time would cost as much as decoding.
 		clear(b.Records)
 		clear(b.headers)
 		b.large = false
@@ -52,7 +51,7 @@ func (b *Batch) Release() {
 	b.First, b.Next, b.Bytes = 0, 0, 0
 }
 
-// Abandon is Release for records that somebody may still read: their memory is
+// Abandon is Release for records that other goroutines may still read: their memory is
 // not used again.
 func (b *Batch) Abandon() {
 	for _, buf := range b.buffers {

@@ -9,8 +9,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
-// TestBatchKeepsItsMemoryBeyondTheSet releases the set, and dirties what came
-// back to the pool, while batches are still in use.
+// TestBatchKeepsItsMemoryBeyondTheSet releases the set, and overwrites the memory that
+// came back to the pool, while batches are still in use.
 func TestBatchKeepsItsMemoryBeyondTheSet(t *testing.T) {
 	for codec := range batchtest.Codecs {
 		t.Run(codec, func(t *testing.T) {
@@ -142,8 +142,8 @@ func TestDecodingDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestReleasedBatchKeepsNoLargeBlockAlive: what no pool keeps is garbage once its
-// batch is released, though the batch is kept for its next use.
+// TestReleasedBatchKeepsNoLargeBlockAlive: memory that no pool keeps is garbage once its
+// batch is released, even if the batch is kept.
 func TestReleasedBatchKeepsNoLargeBlockAlive(t *testing.T) {
 	for _, codec := range []string{"none", "zstd"} {
 		large := bytes.Repeat([]byte("x"), 1<<maxBufferBits)

@@ -6,16 +6,15 @@ import (
 	"time"
 )
 
-// Budget bounds the memory of one Fetcher's records: what is being
-// fetched, what waits encoded, what is unpacked, and what is kept alive by
-// records that are not released.
+// Budget bounds the memory of one Fetcher's records: requests under way, sets that wait
+// to be decoded, unpacked batches, and memory that unreleased records keep alive.
 //
-// How it is shared follows from how much is free: a partition may hold as much
-// as it leaves free (Choudhury and Hahne, "Dynamic queue length thresholds for
-// shared-memory packet switches", 1998), so that one whose records are stuck
-// takes half, and the next one half of the rest. A partition that has nothing to
-// work on, or less than its own part, may take one log batch even if nothing is
-// free, one partition at a time.
+// The share of a partition depends on the free memory: a partition may hold as much as it
+// leaves free (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory
+// packet switches", 1998), so one partition whose records are stuck takes half, and the
+// next one half of the rest. A partition that has nothing to process, or less than its
+// own part, may take one log batch even if no memory is free. Only one partition at a
+// time may do so.
 type Budget struct {
 	limit int64
 	pool  *Pool
@@ -23,15 +22,15 @@ type Budget struct {
 	reserved atomic.Int64 // bytes that requests under way may bring
 	encoded  atomic.Int64 // bytes of sets that wait to be decoded or unpacked
 	starved  atomic.Bool  // a reader waits for memory
-	onFree   func()       // runs in a goroutine of its own when starved ends
+	onFree   func()       // runs in a new goroutine when starved ends
 
 	mu       sync.Mutex
 	exceeds  *Account  // may go beyond the limit; guarded by mu
 	exceeded time.Time // since when; guarded by mu
 }
 
-// NewBudget returns a budget of limit bytes for what pool hands out. onFree runs in its
-// own goroutine when memory is freed after Starve.
+// NewBudget returns a budget of limit bytes for the buffers that pool hands out. onFree
+// runs in a new goroutine when memory is freed after Starve.
 func NewBudget(limit int64, pool *Pool, onFree func()) *Budget {
 	pool.budget = &Budget{limit: limit, pool: pool, onFree: onFree}
 	return pool.budget
@@ -61,7 +60,8 @@ func (m *Budget) HasRoom(bytes int) bool {
 // Account counts the bytes of the budget that one partition holds.
 type Account struct {
 	pool *Pool
-	// Batch is the bytes of the largest log batch that came last. It is the reader's.
+	// Batch is the size of the largest log batch of the last answer, in bytes. Only the
+	// reader uses it.
 	Batch int64
 
 	mu     sync.Mutex
@@ -110,8 +110,8 @@ func (a *Account) charge(bytes, copies int) {
 // which may take long.
 func (a *Account) InWork() bool { return a.held.Load() > a.copies.Load() }
 
-// Close stops counting the account's memory. It is never released to the pool: the
-// garbage collector gets it.
+// Close stops counting the account's memory, which nobody will release: the garbage
+// collector frees it.
 func (a *Account) Close() {
 	a.mu.Lock()
 	a.pool.used.Add(-a.held.Swap(0))
@@ -123,8 +123,8 @@ func (a *Account) Close() {
 	}
 }
 
-// ExceedFor is how long a partition that went beyond the limit keeps others from
-// doing so. If it is stuck, the others must not wait for it.
+// ExceedFor is the time for which a partition that exceeds the limit keeps others from
+// doing so. After that they need not wait for a partition that is stuck.
 const ExceedFor = time.Second
 
 // Sets that wait to be decoded or unpacked may fill one encodedShare-th of the
@@ -149,11 +149,12 @@ func (m *Budget) FetchShare(a *Account, n int) int64 {
 	return max(m.own(n), m.free()) - a.held.Load()
 }
 
-// own is the part of a quarter that each of n partitions has to itself.
+// own returns the part of a quarter of the budget that is reserved for each of n
+// partitions.
 func (m *Budget) own(n int) int64 { return m.limit / int64(4*max(n, 1)) }
 
 // MayUnpack reports whether a partition may unpack a log batch that needs so many bytes.
-// What it holds encoded does not count: only unpacking gives that back.
+// Its encoded sets do not count, since only unpacking frees them.
 func (m *Budget) MayUnpack(a *Account, need int64, n int, lone bool) bool {
 	inWork, own, free := a.held.Load()-a.encoded.Load(), m.own(n), m.free()
 	if free >= need && inWork < max(own, free) {

@@ -64,7 +64,7 @@ func TestOnePartitionAtATimeGoesBeyondTheLimit(t *testing.T) {
 	}
 }
 
-// TestUnusedBuffersCountTowardsTheBudget: what is kept for reuse makes way.
+// TestUnusedBuffersCountTowardsTheBudget: the pool drops unused buffers for new ones.
 func TestUnusedBuffersCountTowardsTheBudget(t *testing.T) {
 	m := testBudget(1 << 20)
 	m.pool.SetLimit(1 << 30)
@@ -76,7 +76,7 @@ func TestUnusedBuffersCountTowardsTheBudget(t *testing.T) {
 	}
 	large.Release()
 	if m.pool.held != 1<<20 {
-		t.Errorf("%d bytes are kept, want what was released", m.pool.held)
+		t.Errorf("%d bytes are kept, want those of the released buffer", m.pool.held)
 	}
 	lost := m.pool.Get(1 << 20)
 	lost.lost.Store(true)
@@ -85,8 +85,8 @@ func TestUnusedBuffersCountTowardsTheBudget(t *testing.T) {
 	}
 }
 
-// TestDisownedMemoryDoesNotCount: what nobody is left to release must not use up
-// the budget.
+// TestDisownedMemoryDoesNotCount: memory that nobody will release must not use up the
+// budget.
 func TestDisownedMemoryDoesNotCount(t *testing.T) {
 	m := testBudget(1 << 20)
 	a := Account{pool: m.pool}

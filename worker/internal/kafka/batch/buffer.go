@@ -6,9 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// The pooled sizes are the powers of two from 4 KiB to 4 MiB. What is larger is
-// rare (a log batch above the broker's usual limit) and left to the garbage
-// collector.
+// The pooled sizes are the powers of two from 4 KiB to 4 MiB. Larger buffers are rare (a
+// log batch above the broker's usual limit); the garbage collector frees them.
 const (
 	minBufferBits = 12
 	maxBufferBits = 22
@@ -29,13 +28,13 @@ type Buffer struct {
 	size  int         // bytes beside data that count
 }
 
-// Bytes returns the memory. It is the holders' until they release it.
+// Bytes returns the memory. It is valid until the last holder releases the buffer.
 func (b *Buffer) Bytes() []byte { return b.data }
 
 // retain adds a holder; the caller must be one already.
 func (b *Buffer) retain() { b.refs.Add(1) }
 
-// Release gives up one hold. The bytes must not be touched afterwards.
+// Release gives up one hold. The caller must not use the bytes afterwards.
 func (b *Buffer) Release() {
 	switch left := b.refs.Add(-1); {
 	case left == 0:
@@ -43,15 +42,13 @@ func (b *Buffer) Release() {
 		b.owner = nil
 		b.pool.put(b)
 	case left < 0:
-		// Going on would hand one block of memory to two owners and mix up
-		// their records.
+		// To go on would give one block of memory to two owners and mix up their records.
 		panic("kafka: a fetch buffer was released twice")
 	}
 }
 
-// Pool keeps released buffers for reuse. It does not use sync.Pool, so
-// that what it holds has a bound in bytes and survives garbage collections: the
-// steady state allocates nothing.
+// Pool keeps released buffers for reuse. Unlike sync.Pool, it is bounded in bytes and
+// keeps its buffers across garbage collections, so the steady state allocates nothing.
 type Pool struct {
 	mu    sync.Mutex
 	free  [bufferClasses][]*Buffer // guarded by mu
@@ -86,7 +83,7 @@ func (p *Pool) Unused() int {
 // arbitrary.
 func (p *Pool) Get(n int) *Buffer { return p.GetFor(nil, n) }
 
-// GetFor is get, and charges owner for the buffer until it is released.
+// GetFor is Get, and charges owner for the buffer until it is released.
 func (p *Pool) GetFor(owner *Account, n int) *Buffer {
 	class, b := bufferClass(n), (*Buffer)(nil)
 	n = BufferSize(n)
@@ -169,8 +166,8 @@ func (p *Pool) mayKeep() int {
 	return min(p.limit, int(max(p.budget.limit-p.used.Load(), 0)))
 }
 
-// evict drops buffers until n more bytes fit, from the class that holds the most:
-// sizes that went out of use must not keep out those in use. The caller holds mu.
+// evict drops buffers until n more bytes fit, from the class that holds the most: sizes
+// that are no longer used must not displace the others. The caller holds mu.
 func (p *Pool) evict(n int) {
 	limit := p.mayKeep()
 	for p.held > 0 && p.held+n > limit {
@@ -187,7 +184,7 @@ func (p *Pool) evict(n int) {
 	}
 }
 
-// BufferSize returns how large a buffer is that was got for n bytes.
+// BufferSize returns the size of the buffer that Get returns for n bytes.
 func BufferSize(n int) int {
 	if class := bufferClass(n); class < bufferClasses {
 		return 1 << (minBufferBits + class)

@@ -61,8 +61,7 @@ func TestPoolKeepsToItsLimit(t *testing.T) {
 			t.Fatalf("%d bytes are held", p.held)
 		}
 	}
-	// What was released last is in use now: small buffers that are not made
-	// way.
+	// The large buffers were released last, so the pool drops small ones for them.
 	if b := p.Get(512 << 10); b != large[2] {
 		t.Error("the large buffers were not kept")
 	}

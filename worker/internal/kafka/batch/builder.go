@@ -2,14 +2,13 @@ package batch
 
 import "time"
 
-// Builder gathers the records of one log batch, encoded as they come, and their
-// origins. It belongs to the partitionQueue it is in.
+// Builder gathers the records of one log batch, encoded as they come, and their origins.
+// It belongs to the queue that holds it.
 type Builder struct {
 	memory *Buffer // room for the header, then the records
 	data   []byte  // memory's bytes, as many as the batch may have
 	end    int     // where the next record goes
-	// origins are those of the records, in order: as many as there are
-	// records.
+	// origins holds the origin of each record, in order.
 	origins        []Origin
 	movable        int32 // records that may go to any partition
 	firstTimestamp int64
@@ -18,11 +17,10 @@ type Builder struct {
 
 	// Reserved is how many bytes of memory the writer has set aside for it.
 	Reserved int64
-	// MaybeStored reports that the batch was sent, and that no answer rules out that
-	// it is stored.
+	// MaybeStored is true if the batch was sent and the broker may have stored it.
 	MaybeStored bool
 
-	// What follows is set when the batch is closed.
+	// The fields below are set when the batch is closed.
 	packTried bool
 	packed    *Buffer // the compressed batch; nil if it is not compressed
 	packedTo  int     // bytes of packed in use
@@ -73,7 +71,7 @@ func (b *Builder) setMemory(memory *Buffer, limit int) {
 	b.memory, b.data = memory, memory.data[:min(len(memory.data), limit)]
 }
 
-// Grow moves what was gathered to larger memory.
+// Grow moves the batch to larger memory.
 func (b *Builder) Grow(memory *Buffer, limit int) {
 	old := b.memory
 	copy(memory.data, old.data[:b.end])
@@ -114,8 +112,8 @@ func (b *Builder) Encoded() []byte {
 	return b.data[:b.end]
 }
 
-// Finish writes the header under an identity and a sequence number. It may be
-// called again, with others.
+// Finish writes the header with an identity and a sequence number. The caller may call it
+// again with others.
 func (b *Builder) Finish(producer Identity, sequence int32) {
 	header := batchHeader{
 		codec:          b.codec,

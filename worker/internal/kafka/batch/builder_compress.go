@@ -9,8 +9,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// compressions are the codecs by the names that the configuration has for them;
-// what is not here is not compressed.
+// compressions maps the configuration's names to codecs. Batches with another name are
+// not compressed.
 var compressions = map[config.Compression]compress.Compression{
 	config.Gzip:   compress.Gzip,
 	config.Snappy: compress.Snappy,
@@ -18,19 +18,19 @@ var compressions = map[config.Compression]compress.Compression{
 	config.Zstd:   compress.Zstd,
 }
 
-// CodecOf returns the codec that the configuration names; without a name it is none.
+// CodecOf returns the codec that the configuration names; the default is none.
 func CodecOf(name config.Compression) compress.Compression { return compressions[name] }
 
 // Packed reports whether the batch is compressed.
 func (b *Builder) Packed() bool { return b.packed != nil }
 
-// PackTried reports whether pack was called since the start or Unpack.
+// PackTried reports whether Pack was called since Start or Unpack.
 func (b *Builder) PackTried() bool { return b.packTried }
 
 // Codec returns the codec that the batch is compressed with.
 func (b *Builder) Codec() compress.Compression { return compress.Compression(b.codec) }
 
-// Unpack takes the compression back: the batch needs pack and finish again.
+// Unpack discards the compressed batch: the builder needs Pack and Finish again.
 func (b *Builder) Unpack() {
 	b.packed.Release()
 	b.packed, b.codec, b.packTried, b.ready = nil, 0, false, false

@@ -1,15 +1,15 @@
 package batch
 
-// encodedRecord is a record of a builder, as far as its place in the batch
-// matters.
+// encodedRecord is a record of a builder, with the fields that depend on its place in the
+// batch.
 type encodedRecord struct {
 	timestampDelta int64
 	size           int    // of all of it
 	rest           []byte // from the key on
 }
 
-// allRecords returns the records of a batch in their order. The batch was written
-// by this package, so nothing about it can be wrong.
+// allRecords yields the records of a batch in order. This package wrote the batch, so it
+// is well formed.
 func (b *Builder) allRecords(yield func(int, encodedRecord) bool) {
 	at := batchHeaderSize
 	for i := range b.origins {
@@ -47,8 +47,8 @@ func (b *Builder) Keys(yield func(int, []byte) bool) {
 // to batch parts[i], or to none if that is negative; a batch without records is nil.
 // They take their memory from buffers at once, whatever the writer's budget.
 //
-// They keep the base timestamp, even if it is not that of their first record any
-// more: so no record gets longer, and all of them have room.
+// They keep the base timestamp, even if it is not that of their first record any more. So
+// no record gets longer, and all of them have room.
 func (b *Builder) Divide(parts []int32, builders *BuilderPool, buffers *Pool) []*Builder {
 	sizes := make([]int, 0, 2)
 	for i, rec := range b.allRecords {
@@ -85,7 +85,7 @@ func (b *Builder) take(rec encodedRecord, o Origin) {
 	b.maxTimestamp = max(b.maxTimestamp, b.firstTimestamp+rec.timestampDelta)
 }
 
-// PiecesOf numbers b's records for divide: consecutive records get the same number as
+// PiecesOf numbers b's records for Divide: consecutive records get the same number as
 // long as their batch stays within limit bytes. A larger record is alone.
 func (b *Builder) PiecesOf(limit int) []int32 {
 	pieces := make([]int32, b.Count())

@@ -33,13 +33,12 @@ type arena struct {
 	block *Buffer // has one hold of the arena's
 	used  int
 	src   bytes.Reader
-	// counted is how many bytes the batch that is next unpacks to, if that was
-	// counted since they had no room; 0 is unknown. Who goes to the next batch
-	// resets it.
+	// counted is the unpacked size of the next batch, if it was counted because it had no
+	// room; 0 is unknown. The Set resets it when it goes to another batch.
 	counted int
 }
 
-// free gives up the current block; what others hold of it stays.
+// free gives up the arena's hold of the current block; others may still hold it.
 func (a *arena) free() {
 	if a.block != nil {
 		a.block.Release()
@@ -47,9 +46,9 @@ func (a *arena) free() {
 	}
 }
 
-// decompress returns the content of src, which lies in a.block. toCome is how
-// many compressed bytes are left after src; it sizes a new block. After ErrNoRoom
-// needs says how much memory has to be free.
+// decompress returns the content of src, which lies in a.block. toCome is the number of
+// compressed bytes after src; it sizes a new block. After ErrNoRoom, needs returns how
+// much memory has to be free.
 func (a *arena) decompress(codec int8, src []byte, toCome int) ([]byte, error) {
 	want, err := a.expect(codec, src)
 	if err != nil {
@@ -91,9 +90,9 @@ func (a *arena) expect(codec int8, src []byte) (int, error) {
 	return want + 1, nil // the end of the stream shows only when one byte is free
 }
 
-// needs returns how much memory has to be free before src is decompressed, as far as
-// can be told. decompress must need no more than that once the size was counted, or a
-// batch could be tried in vain for ever.
+// needs returns how much memory has to be free before src is decompressed, as far as can
+// be told. Once the size is counted, decompress must not need more, or it could fail for
+// ever.
 func (a *arena) needs(codec int8, src []byte) int {
 	want, err := a.expect(codec, src)
 	if err != nil || a.block != nil && len(a.block.data)-a.used >= want {
@@ -162,8 +161,8 @@ const measuredBytes = 8 << 20
 // errOutgrown says that a batch's bytes have to be counted first.
 var errOutgrown = errors.New("it is larger than usual")
 
-// fill reads all of r behind what is used and returns its size. It moves to
-// larger blocks as data comes, never because of a size that is only claimed.
+// fill reads all of r into the unused part of the block and returns its size. It moves to
+// larger blocks as data comes, never because of a claimed size.
 func (a *arena) fill(r io.Reader, toCome int) (n int, err error) {
 	for idle := 0; ; {
 		if n > a.max() {
@@ -174,7 +173,7 @@ func (a *arena) fill(r io.Reader, toCome int) (n int, err error) {
 				return 0, errOutgrown
 			}
 			if err := a.move(n, toCome); err != nil {
-				// What it takes is counted now, so that it is unpacked once more only.
+				// Count the size now, so that the batch is unpacked only once more.
 				if uncountable := a.count(n, r); uncountable != nil {
 					return 0, uncountable
 				}
@@ -201,8 +200,8 @@ func (a *arena) fill(r io.Reader, toCome int) (n int, err error) {
 	}
 }
 
-// replace starts a new block with room for want bytes and, if there is memory, at a
-// usual ratio for what is still to come.
+// replace starts a new block with room for want bytes and, if there is memory, for the
+// batches to come at a usual ratio.
 func (a *arena) replace(want, toCome int) error {
 	a.free()
 	size := max(want, min(max(4*toCome, minBlockBytes), maxBlockBytes))
@@ -227,9 +226,9 @@ func (a *arena) move(n, toCome int) error {
 	return nil
 }
 
-// expectedSize returns how many bytes src may decompress to, as a first guess
-// that is safe to allocate, and refuses what would make the codec itself
-// allocate because of a claim.
+// expectedSize returns how many bytes src may decompress to, as a first guess that is
+// safe to allocate. It refuses data with a claim that would make the codec itself
+// allocate too much.
 func expectedSize(codec int8, src []byte, limit int) (int, error) {
 	switch compress.Compression(codec) {
 	case compress.Gzip, compress.Lz4:

@@ -9,16 +9,16 @@ type CorruptError struct {
 	Partition int32
 	// Offset is the first offset that could not be read; all below it were.
 	Offset int64
-	// BatchOffset is the base offset of the log batch that is damaged, as it
-	// stands in the batch; -1 if that can't be told.
+	// BatchOffset is the base offset of the log batch that is damaged, as the batch has
+	// it; -1 if it is unknown.
 	BatchOffset int64
 	// Next is the offset behind the damaged batch; -1 if it is unknown.
 	Next int64
-	// Err is what is wrong.
+	// Err is the reason.
 	Err error
 }
 
-// Error names the place, what is wrong and what to do.
+// Error names the place, the reason and a remedy.
 func (e *CorruptError) Error() string {
 	return fmt.Sprintf("corrupt log: %s: %v: let a healthy replica lead the partition, or %s",
 		place(e.Topic, e.Partition, e.Offset, e.BatchOffset), e.Err, skipping(e.Next))
@@ -32,7 +32,7 @@ func place(topic string, partition int32, offset, batch int64) string {
 	return text
 }
 
-// skipping says how to go on behind a batch that can't be read.
+// skipping returns the steps to skip a batch that can't be read.
 func skipping(next int64) string {
 	where := "a later offset"
 	if next >= 0 {
@@ -41,7 +41,7 @@ func skipping(next int64) string {
 	return "skip the batch and lose its records: stop the group's members, commit " + where + " for the group and start them again"
 }
 
-// Unwrap returns what is wrong.
+// Unwrap returns the reason.
 func (e *CorruptError) Unwrap() error { return e.Err }
 
 // LegacyFormatError says that a partition still holds messages in a format older
@@ -55,7 +55,7 @@ type LegacyFormatError struct {
 	Magic int8
 }
 
-// Error names the place and what to do.
+// Error names the place and a remedy.
 func (e *LegacyFormatError) Error() string {
 	return fmt.Sprintf("topic %q, partition %d, offset %d: messages in the format v%d, older than Kafka 0.11, are not "+
 		"supported: "+
@@ -73,7 +73,7 @@ type TooLargeError struct {
 	Limit int64
 }
 
-// Error names the place, the limit and what to do.
+// Error names the place, the limit and a remedy.
 func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("%s: a compressed log batch holds more than %d bytes: "+
 		"raise inFlight.bytes, and the memory limit with it, or %s",

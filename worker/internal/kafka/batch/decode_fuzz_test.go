@@ -13,10 +13,9 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
-// FuzzDecodeSet decodes whatever comes. The seeds, here and under testdata (log
-// batches that Apache Kafka wrote), are of all codecs, whole, cut and damaged;
-// fixSums gives damaged ones a right checksum, so that the code behind that check
-// is reached too.
+// FuzzDecodeSet decodes arbitrary bytes. The seeds, here and under testdata (log batches
+// that Apache Kafka wrote), are of all codecs, whole, cut and damaged; fixSums gives
+// damaged ones a right checksum, so that the code behind that check is reached too.
 func FuzzDecodeSet(f *testing.F) {
 	for codec := range batchtest.Codecs {
 		data := batchtest.EncodeAll(

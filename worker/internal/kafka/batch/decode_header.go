@@ -33,9 +33,8 @@ const (
 	controlFlag       = 0x20
 )
 
-// MaxBytes bounds a log batch, as it is sent and decompressed. It is far
-// above what a broker can be made to take, and below what a lying length could
-// do harm with.
+// MaxBytes bounds a log batch, as it is sent and decompressed. It is far above any limit
+// of a broker, and small enough that a false length does no harm.
 const MaxBytes = 512 << 20
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -71,7 +70,7 @@ func (h *logBatch) verify() error {
 	return nil
 }
 
-// Why no header can be had.
+// errNoMoreBatches ends a walk.
 var errNoMoreBatches = errors.New("no more batches")
 
 // cutError says that the data ends before the batch does.
@@ -93,9 +92,8 @@ type batchWalk struct {
 	next int64 // the lowest base offset that may follow
 }
 
-// peek returns the header of the next batch without passing it. Errors are
-// errNoMoreBatches, *cutError, legacyMagic, or say what is wrong with the
-// header.
+// peek returns the header of the next batch without passing it. The error is
+// errNoMoreBatches, a *cutError, a legacyMagic, or describes a fault in the header.
 func (w *batchWalk) peek() (logBatch, error) {
 	b := w.data[w.pos:]
 	if len(b) == 0 {
@@ -105,8 +103,8 @@ func (w *batchWalk) peek() (logBatch, error) {
 		return logBatch{}, &cutError{}
 	}
 	size := batchPrefixSize + int64(int32(binary.BigEndian.Uint32(b[atBatchLength:])))
-	// The magic byte is at the same place in all formats; before it is looked
-	// at, the length can't be judged.
+	// The magic byte is at the same place in all formats; the length means nothing before
+	// that byte is known.
 	if len(b) > atMagic && b[atMagic] < 2 {
 		return logBatch{}, legacyMagic(b[atMagic])
 	}
@@ -147,7 +145,7 @@ func (w *batchWalk) parse(b []byte) (logBatch, error) {
 	return h, nil
 }
 
-// pass goes behind the batch that peek returned.
+// pass moves past the batch that peek returned.
 func (w *batchWalk) pass(h *logBatch) {
 	w.pos += h.size
 	w.next = h.last + 1

@@ -13,8 +13,8 @@ type Copy struct{ memory *Buffer }
 // Release gives the memory back; the record must not be read any more.
 func (c *Copy) Release() { c.memory.Release() }
 
-// Detach gives rec, a record of b, memory of its own, so that it can outlive
-// what b borrows. Nobody may be reading the record, and other calls of Detach and
+// Detach copies rec, a record of b, to new memory, so that it can outlive the memory that
+// b borrows. Nobody may read the record during the call, and other calls of Detach and
 // Loosen must not run at the same time.
 func (b *Batch) Detach(rec *record.Record) *Copy {
 	from := b.buffers[0]
@@ -43,9 +43,9 @@ func (b *Batch) Borrowed() (bytes int) {
 	return bytes
 }
 
-// Loosen gives up the memory that b borrows. It clears all records but those that
-// keep chooses by their index, which must have been detached: what still referred
-// to that memory would keep it alive although the pool has counted it as free.
+// Loosen gives up the memory that b borrows. It clears all records except those that keep
+// selects by index, which must be detached. A record that still referred to the memory
+// would keep it alive, although the pool counts it as free.
 func (b *Batch) Loosen(keep func(i int) bool) {
 	for i := range b.Records {
 		if rec := &b.Records[i]; !keep(i) {

@@ -13,18 +13,17 @@ const (
 	atSequence      = 53
 )
 
-// currentMagic is the format that is written: v2, of Kafka 0.11 and later.
+// currentMagic is the format that Builder writes: v2, of Kafka 0.11 and later.
 const currentMagic = 2
 
-// Identity is the name under which a cluster knows the sequence of
-// batches of a partition, so that it stores none of them twice. Everything that
-// goes into a batch to identify its writer is here.
+// Identity names a producer to the cluster, which stores no batch of the producer's
+// sequence for a partition twice.
 type Identity struct {
 	ID    int64
 	Epoch int16
 }
 
-// batchHeader is what a producer says about a log batch.
+// batchHeader holds the fields of a header that a producer sets.
 type batchHeader struct {
 	codec          int8
 	count          int32

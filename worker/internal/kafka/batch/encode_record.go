@@ -2,8 +2,7 @@ package batch
 
 import "github.com/millrace-dev/millrace/worker/internal/record"
 
-// Shape is what has to be known of a record before it is written: its
-// place in its batch, and how long it gets there.
+// Shape is the place of a record in its batch, and its encoded length there.
 type Shape struct {
 	timestampDelta int64 // from the batch's base timestamp, in milliseconds
 	offsetDelta    int64
@@ -73,5 +72,5 @@ func putHeader(b []byte, at int, h *record.Header) int {
 	return putField(b, at, h.Value)
 }
 
-// SizeAlone is the size of a batch with m in it and nothing else.
+// SizeAlone returns the size of a batch with m as its only record.
 func SizeAlone(m *Message) int { return batchHeaderSize + measure(m, 0, 0).Size() }

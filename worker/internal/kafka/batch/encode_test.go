@@ -12,7 +12,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch/batchtest"
 )
 
-// fill returns a batch of the messages in memory of its own.
+// fill returns a batch of the messages in new memory.
 func fill(t testing.TB, pool *Pool, messages []Message) *Builder {
 	t.Helper()
 	b := &Builder{}

@@ -5,7 +5,7 @@ import "github.com/millrace-dev/millrace/worker/internal/record"
 // noTimestamp is the timestamp of a record that has none.
 const noTimestamp = -1
 
-// Message is a record to be written.
+// Message is a record to write.
 type Message struct {
 	// Key and Value are Kafka's null if they are nil.
 	Key, Value []byte
@@ -15,12 +15,12 @@ type Message struct {
 	Timestamp int64
 }
 
-// Origin says what a record was made for. Acks carry it back.
+// Origin identifies the input of a record. The acknowledgement carries it back.
 type Origin struct {
-	// Owner is a pointer, so that it is kept without an allocation.
+	// Owner is a pointer: other values would be allocated.
 	Owner any
 	Index int32
 
-	// Anywhere is set by TopicWriter.Append: the record may go to any partition.
+	// Anywhere is true if the record may go to any partition. The topic's writer sets it.
 	Anywhere bool
 }

@@ -9,25 +9,25 @@ import (
 // ErrNoRoom says that there is not enough memory to unpack a log batch.
 var ErrNoRoom = errors.New("there is not enough memory to unpack the next log batch")
 
-// Set is what one fetch brought of one partition, still encoded. It has one
-// owner at a time, who decodes it with Next and gives it back with Release.
+// Set holds the records of one partition that one fetch returned, still encoded. Its
+// owner decodes it with Next and frees it with Release. It has one owner at a time.
 //
-// A Set may hold no records at all: it then only tells that the partition's
-// watermarks have moved, and is Done from the start.
+// A Set without records reports that the partition's watermarks have moved. It is Done
+// from the start.
 type Set struct {
 	Partition int32
-	// Epoch is what Fetcher.Start returned for the start that this set
-	// belongs to.
+	// Epoch is the result of the call of Fetcher.Start that this set belongs to.
 	Epoch uint64
 	// HighWatermark, LastStableOffset and LogStartOffset are the broker's at
 	// the time of the fetch; -1 is unknown.
 	HighWatermark, LastStableOffset, LogStartOffset int64
-	// LeaderEpochs are the leader epochs that begin with records of the set, in
-	// order: nil unless there is another one than before.
+	// LeaderEpochs are the leader epochs that begin with records of the set, in order:
+	// nil unless the epoch changes.
 	LeaderEpochs []EpochStart
-	// Err is set instead of records when the partition can't be read on: an
-	// *OffsetOutOfRangeError, a *TruncatedError, a *TopicRecreatedError, one that wraps ErrNotAuthorized, or another that
-	// does not pass by itself. No more sets of this epoch come then.
+	// Err is set, and there are no records, if the partition can't be read any further:
+	// an *OffsetOutOfRangeError, a *TruncatedError, a *TopicRecreatedError, an error that
+	// wraps ErrNotAuthorized, or another that needs somebody to act. It is the last set
+	// of this epoch.
 	Err error
 
 	topic    string
@@ -43,7 +43,7 @@ type Set struct {
 	told     bool  // Next has returned it
 }
 
-// Source says where the records of a Set come from.
+// Source describes the origin of a Set's records.
 type Source struct {
 	Topic         string
 	Partition     int32
@@ -78,9 +78,9 @@ func NewSet(src Source, records []byte, raw *Buffer) *Set {
 // Empty reports whether the set came without records.
 func (s *Set) Empty() bool { return s.raw == nil }
 
-// begin notes that the set no longer waits to be decoded: its records will keep it
-// in memory. One that is packed counts as encoded until it is released, since its
-// records take memory beside it.
+// begin notes that the set no longer waits to be decoded: its records keep it in memory.
+// A packed set counts as encoded until it is released, since its records take further
+// memory.
 func (s *Set) begin() {
 	if !s.begun && !s.Packed() {
 		s.countEncoded(-s.encoded)
@@ -121,7 +121,7 @@ func (s *Set) Needs() int {
 	return s.arena.needs(h.codec(), h.payload())
 }
 
-// Done reports whether everything was handed out, an error of Next included.
+// Done reports whether Next has returned all records, and the error if there is one.
 func (s *Set) Done() bool {
 	if s.failed != nil {
 		return s.told
@@ -136,8 +136,8 @@ func (s *Set) Trim() {
 	}
 }
 
-// Release gives back the set's memory; batches that were decoded from it keep
-// what they borrow. Releasing twice does nothing.
+// Release frees the set's memory, except the memory that batches borrow. A second call
+// does nothing.
 func (s *Set) Release() {
 	s.countEncoded(-s.encoded)
 	if s.raw != nil {
@@ -148,14 +148,14 @@ func (s *Set) Release() {
 	s.walk, s.open = batchWalk{}, openBatch{}
 }
 
-// Next decodes the next records into b, after releasing what b held before. It
-// stops after maxRecords, or before the records' bytes exceed maxBytes, but
-// takes at least one record if there is one. A batch without records covers
-// offsets that have none to read; one with First = Next has nothing at all.
+// Next releases b and decodes the next records into it. It stops after maxRecords, or
+// before the records exceed maxBytes, but decodes at least one record if there is one. A
+// batch without records covers offsets without readable records; it is empty if First =
+// Next.
 //
-// ErrNoRoom says that there is not enough memory to unpack the next log batch: wait
-// for Fetcher.MayUnpack and call Next again. Any other error is a *CorruptError, a *LegacyFormatError or a *BatchTooLargeError; the records in front of
-// it are handed out first, and it is then returned each time.
+// After ErrNoRoom, wait for Fetcher.MayUnpack and call Next again. Any other error is a
+// *CorruptError, a *LegacyFormatError or a *TooLargeError. Next returns the records
+// before it first, and then the same error each time.
 func (s *Set) Next(b *Batch, maxRecords, maxBytes int) error {
 	s.begin()
 	b.Release()
@@ -191,8 +191,8 @@ func (s *Set) fill(b *Batch, maxRecords, maxBytes int) error {
 				return nil
 			}
 		}
-		// Batches that hold nothing to read are passed even if b is full, so
-		// that they do not make a turn of their own.
+		// Pass batches without readable records even if b is full: they must not take a
+		// call of Next by themselves.
 		if more, err := s.openNext(full || len(b.Records) > 0 && s.short()); err != nil || !more {
 			return err
 		}
@@ -315,7 +315,7 @@ func (s *Set) enter(h *logBatch) (opened bool, err error) {
 	return true, nil
 }
 
-// unreadable explains why the bytes at the walk's position are no batch.
+// unreadable returns the error for bytes that are no batch.
 func (s *Set) unreadable(err error) error {
 	if magic, ok := errors.AsType[legacyMagic](err); ok {
 		return &LegacyFormatError{Topic: s.topic, Partition: s.Partition, Offset: s.position, Magic: int8(magic)}

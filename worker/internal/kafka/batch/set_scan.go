@@ -8,27 +8,26 @@ type EpochStart struct {
 	Epoch  int32
 }
 
-// Scan is what a look at the headers of fetched log batches tells: enough to ask
-// for what follows while nothing is decoded yet.
+// Scan is a summary of the headers of fetched log batches. It has the position of the
+// next request, before anything is decoded.
 type Scan struct {
 	Size int   // bytes to decode; a batch that is cut at the end is left out
 	Next int64 // the offset to ask for next
 	Most int   // bytes of the largest batch
-	// firstEpoch and lastEpoch are the leader epochs of the first and the last
-	// whole batch, -1 if there is none. changes are the others that begin
-	// between them.
+	// FirstEpoch and LastEpoch are the leader epochs of the first and the last whole
+	// batch, -1 if there is none. Changes are the epochs that begin between them.
 	FirstEpoch, LastEpoch int32
 	Changes               []EpochStart
-	// broken tells that a Set of the records will meet an error: what follows
-	// can't be fetched.
+	// Broken is true if a Set of the records will fail: the offsets after it can't be
+	// fetched.
 	Broken bool
-	// cut reports that not even the first batch is whole; cutSize is its bytes, 0 if they
-	// are unknown.
+	// Cut is true if not even the first batch is whole. CutSize is its size in bytes, 0
+	// if it is unknown.
 	Cut     bool
 	CutSize int
 }
 
-// ScanHeaders looks through records that were asked for from an offset on.
+// ScanHeaders summarizes the records that a fetch from an offset returned.
 func ScanHeaders(records []byte, from int64) Scan {
 	w := batchWalk{data: records}
 	most, firstEpoch, lastEpoch := 0, int32(-1), int32(-1)

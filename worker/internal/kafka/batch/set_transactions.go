@@ -16,8 +16,8 @@ type AbortedTransaction struct {
 	FirstOffset int64
 }
 
-// transactionFilter tells which log batches of a set have records to read.
-// Batches are shown to it in the order of their offsets.
+// transactionFilter decides which log batches of a set have readable records. The Set
+// passes it all batches in the order of their offsets.
 type transactionFilter struct {
 	readCommitted bool
 	pending       []AbortedTransaction // by their first offset, not reached yet
@@ -44,8 +44,8 @@ func (f *transactionFilter) wants(h *logBatch) bool {
 	return h.count > 0 && !h.control() && !(h.transactional() && slices.Contains(f.aborting, h.producerID))
 }
 
-// pass goes behind a batch that is not wanted: an abort marker ends its
-// producer's aborted transaction.
+// pass skips a batch without readable records. An abort marker ends its producer's
+// aborted transaction.
 func (f *transactionFilter) pass(h *logBatch, a *arena) error {
 	if !f.readCommitted || !h.control() || h.count == 0 {
 		return nil

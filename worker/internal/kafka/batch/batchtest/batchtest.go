@@ -123,7 +123,7 @@ func finish(b kmsg.RecordBatch) []byte {
 	return raw
 }
 
-// Resum writes the checksum anew after a test has changed a batch's bytes.
+// Resum updates the checksum after a test has changed a batch's bytes.
 func Resum(raw []byte) []byte {
 	binary.BigEndian.PutUint32(raw[17:], crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)))
 	return raw
@@ -198,7 +198,7 @@ func Decoded(t testing.TB, raw []byte) (kmsg.RecordBatch, []kmsg.Record) {
 	return batch, records
 }
 
-// SameMessage compares a message with what was decoded as record i.
+// SameMessage compares a message with decoded record i.
 func SameMessage[M ~fields](message *M, base int64, i int, got kmsg.Record) error {
 	m := fields(*message)
 	if int(got.OffsetDelta) != i {
