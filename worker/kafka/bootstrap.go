@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// anyServer is the address of whichever server answers, for the transport: its
-// own lists of addresses give up at the first that hangs, tell the last failure
-// only, and end with the servers that were configured.
+// anyServer is the address of whichever server answers, for the transport: its own lists
+// of addresses give up at the first one that hangs, report only the last failure, and
+// contain only the configured servers.
 type anyServer struct{}
 
 // Network implements net.Addr; the transport hands it to the dialer.
@@ -18,8 +18,8 @@ func (anyServer) Network() string { return "any" }
 // String implements net.Addr.
 func (anyServer) String() string { return "bootstrap-servers" }
 
-// dial is what the transport calls: for a broker with its address, and for
-// requests that any broker may answer with anyServer.
+// dial is the transport's dial function. The address is a broker's, or anyServer for
+// requests that any broker may answer.
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if network == (anyServer{}).Network() {
 		return d.dialAny(ctx)
@@ -27,9 +27,9 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 	return d.dialServer(ctx, address)
 }
 
-// dialAny connects to a bootstrap server, tried in random order to spread the
-// load, or else to a broker that the cluster has named since: it stays usable
-// when its bootstrap servers have gone.
+// dialAny connects to one of the bootstrap servers, in random order to spread the load.
+// If all fail, it tries the brokers that the cluster has named since: a client outlives
+// its bootstrap servers.
 func (d *dialer) dialAny(ctx context.Context) (net.Conn, error) {
 	candidates := slices.Clone(d.servers)
 	rand.Shuffle(len(candidates), func(i, j int) {

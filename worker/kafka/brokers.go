@@ -19,7 +19,7 @@ type brokerSet struct {
 	known map[int32]metadata.ResponseBroker // guarded by mu
 }
 
-// learn takes over what the cluster said and reports whether it was news.
+// learn stores the brokers that the cluster names, and reports whether they are new.
 func (b *brokerSet) learn(brokers []metadata.ResponseBroker) bool {
 	now := make(map[int32]metadata.ResponseBroker, len(brokers))
 	for _, broker := range brokers {
@@ -50,18 +50,18 @@ func (b *brokerSet) addresses() []string {
 	return all
 }
 
-// refreshLayout makes the transport ask for the brokers and their addresses now
-// and waits for it; otherwise it would route by old ones until its next regular
-// question. A failure shows in the request that follows.
+// refreshLayout makes the transport look up the brokers' addresses now, and waits for
+// that. Otherwise the transport would use the old ones until its next regular look-up. If
+// the look-up fails, the next request fails too.
 func (c *Client) refreshLayout(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, c.transport.DialTimeout)
 	defer cancel()
 	_, _ = c.transport.RoundTrip(ctx, anyServer{}, refreshLayout{})
 }
 
-// refreshLayout is a message that is never sent: to the transport it looks like
-// a topic's creation, after which it refreshes what it knows of the cluster. It
-// offers no other way to ask for that.
+// refreshLayout is a message that is never sent. The transport takes it for the creation
+// of a topic, after which it refreshes its layout of the cluster. It offers no other way
+// to request that.
 type refreshLayout struct{}
 
 func (refreshLayout) ApiKey() protocol.ApiKey { return protocol.CreateTopics }

@@ -13,8 +13,8 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// layoutTTL is how old the transport's picture of the cluster's brokers gets at
-// most. It is only a fallback: news of brokers refreshes it at once.
+// layoutTTL is the greatest age of the transport's layout of the cluster. It is only a
+// fallback: the client refreshes the layout when the brokers change.
 const layoutTTL = 10 * time.Second
 
 // ClientConfig says how to reach a cluster.
@@ -27,21 +27,21 @@ type ClientConfig struct {
 	TLS *tls.Config
 	// SASL is nil for none.
 	SASL *SASL
-	// Topics are all topics the client will be used for: the transport keeps
-	// their metadata and no others'.
+	// Topics are all topics that the client will use: the transport keeps the metadata of
+	// no others.
 	Topics []string
-	// Dial makes a TCP connection to host:port, a bootstrap server, a broker that
-	// the cluster names, or a token endpoint. nil is that of package net.
+	// Dial makes a TCP connection to host:port, a bootstrap server, a broker that the
+	// cluster names, or a token endpoint. The default is that of package net.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Trusts reports whether errors may quote what the other end of a connection to
-	// address answers; otherwise they say only at which stage the connection fails,
-	// and how. nil trusts all.
+	// Trusts reports whether errors may quote the answers of the other end of a
+	// connection to address. Otherwise they name only the stage at which the connection
+	// fails, and the kind of failure. By default they may quote all.
 	Trusts func(address string, remote net.Addr) bool
 	// TokenFailed, if set, is called for each failed attempt to get a token for
 	// OAUTHBEARER. It must not block.
 	TokenFailed func()
-	// Logger gets failed connections at V(1); what they fail is returned. Failed
-	// attempts to get a token are logged as they begin and end.
+	// Logger gets failed connections at V(1); the calls that need them return the errors.
+	// It also gets the first failed attempt to get a token, and the end of the failures.
 	Logger logr.Logger
 }
 
@@ -93,10 +93,9 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	return c, nil
 }
 
-// Ping makes contact with the cluster. It fails with an ErrUnreachable that
-// gives the reason for each bootstrap server, as soon as each of them has
-// refused, or after 5 seconds for each that does not answer at all. It does not
-// retry.
+// Ping sends a request to the cluster. If no bootstrap server answers, it fails with an
+// ErrUnreachable that has the reason for each. A server that does not respond at all
+// takes 5 seconds. Ping does not retry.
 func (c *Client) Ping(ctx context.Context) error {
 	_, err := c.Metadata(ctx)
 	return err
@@ -106,14 +105,14 @@ func (c *Client) Ping(ctx context.Context) error {
 // request is done.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// roundTrip sends one protocol message to the broker that the message's own
-// Broker, Group or Transaction method names. A context without a deadline lets
-// a broker that hangs hold it forever.
+// roundTrip sends one protocol message to the broker that the message's own Broker, Group
+// or Transaction method names. Without a deadline of ctx, a broker that hangs blocks it
+// forever.
 func (c *Client) roundTrip(ctx context.Context, req protocol.Message) (protocol.Message, error) {
 	res, err := c.transport.RoundTrip(ctx, anyServer{}, req)
 	if errors.Is(err, kafkago.BrokerNotAvailable) {
-		// The transport does not know this id: nothing was sent. The cluster
-		// was asked since by others, or is asked now.
+		// The transport does not know this id, so it sent nothing. Its layout is brought
+		// up to date here, unless another request has done so.
 		c.refreshLayout(ctx)
 		res, err = c.transport.RoundTrip(ctx, anyServer{}, req)
 	}

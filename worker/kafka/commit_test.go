@@ -92,7 +92,7 @@ func TestCommitRefusesWhatIsNotOwned(t *testing.T) {
 	expectNotOwned(t, c.m.Commit(ctx, offsets), 9)
 	got, err := c.m.Committed(ctx, []int32{0, 1})
 	if err != nil || got[0].Offset != 5 || got[1].Offset != 6 {
-		t.Errorf("committed %v, %v; want what is owned to be", got, err)
+		t.Errorf("committed %v, %v; want those of owned partitions only", got, err)
 	}
 	if err := c.m.Leave(ctx); err != nil {
 		t.Fatal(err)
@@ -156,7 +156,7 @@ func TestCommitFenceLost(t *testing.T) {
 		committed <- c.m.Commit(context.Background(), []CommitOffset{{Assignment: c.holding(0), Offset: 5}})
 	}()
 	<-arrived
-	// No joining anew until the commit has been refused.
+	// The member can't join again until the commit has been refused.
 	join := cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.CoordinatorNotAvailable, Count: -1})
 	start := time.Now()
 	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.UnknownMemberID})

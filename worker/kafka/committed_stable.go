@@ -75,9 +75,7 @@ func decodeStableOffsets(data []byte) (*offsetfetch.Response, error) {
 	return res, nil
 }
 
-// offersStableOffsets asks the coordinator for the versions that it knows, and
-// reports whether stableVersion is among them: kafka-go negotiates no version beyond
-// its own.
+// offersStableOffsets reports whether the coordinator knows stableVersion.
 func (g *coordinator) offersStableOffsets(ctx context.Context) (bool, error) {
 	broker, err := g.lookUp(ctx)
 	if err != nil {

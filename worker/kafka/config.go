@@ -10,17 +10,17 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// defaultPort is meant by a bootstrap server that names none.
+// defaultPort is the port of a bootstrap server without one.
 const defaultPort = "9092"
 
-// ConfigFrom makes a client's configuration from the configuration file's part,
-// and reads the files with certificates and credentials. topics are all that
-// the client will be used for.
+// ConfigFrom makes a client's configuration from the configuration file's part, and reads
+// the files with certificates and credentials. topics are all topics that the client will
+// use.
 func ConfigFrom(k config.Kafka, clientID string, topics ...string) (ClientConfig, error) {
 	return onDisk.ConfigFrom(k, clientID, topics...)
 }
 
-// ConfigFrom is like the function of this name, for files that are elsewhere.
+// ConfigFrom is like the function of this name, and reads the files from f.
 func (f Files) ConfigFrom(k config.Kafka, clientID string, topics ...string) (ClientConfig, error) {
 	cfg := ClientConfig{BootstrapServers: k.BootstrapServers, ClientID: clientID, Topics: topics}
 	if _, err := bootstrapServers(k.BootstrapServers); err != nil {
@@ -70,8 +70,7 @@ func hostPort(server string) (string, error) {
 	if number, err := strconv.ParseUint(port, 10, 16); err != nil || number == 0 {
 		return "", fmt.Errorf("port %q is not a number from 1 to 65535", port)
 	}
-	// A comma would be two addresses in one item, and kafka-go would take it
-	// for them.
+	// With a comma, kafka-go would take the item for two addresses.
 	if host == "" || strings.ContainsAny(host, ", /") {
 		return "", errors.New("not an address of the form host:port, one in each item")
 	}

@@ -13,7 +13,7 @@ type Silence struct {
 	Err   error // of the last request
 }
 
-// contact knows whether the brokers of a cluster answer.
+// contact keeps whether the brokers of a cluster answer.
 type contact struct{ silence atomic.Pointer[Silence] }
 
 // note takes the outcome of a request.
@@ -33,13 +33,13 @@ func (c *contact) note(err error) {
 	}
 }
 
-// unanswered reports whether a request failed since no broker answers it. Others
-// fail with an answer, or were not sent.
+// unanswered reports whether a request failed because no broker answered it. Other
+// requests fail with an answer, or are not sent.
 func unanswered(err error) bool {
 	_, isDial := errors.AsType[*DialError](err)
 	return isDial || brokenConnection(err) || errors.Is(err, ErrUnreachable) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// Silence returns since when no broker of the cluster has answered, and why; nil if
-// one has answered the last request.
+// Silence returns the time since which no broker of the cluster has answered, and the
+// last error. It returns nil if a broker answered the last request.
 func (c *Client) Silence() *Silence { return c.contact.silence.Load() }

@@ -23,15 +23,15 @@ type SASL struct {
 	AWS *AWS
 }
 
-// OAuth says where the tokens of OAUTHBEARER come from: from Tokens if it is
-// set, and else from the token endpoint.
+// OAuth is the source of the tokens of OAUTHBEARER: Tokens if it is set, and otherwise
+// the token endpoint.
 type OAuth struct {
 	// TokenEndpoint is the https URL that gives tokens for the credentials of a
 	// client (RFC 6749, section 4.4).
 	TokenEndpoint string
 	ClientID      string
 	ClientSecret  string
-	// Scope is asked for with each token, unless it is empty.
+	// Scope is part of each request for a token, unless it is empty.
 	Scope string
 	// CA holds the authorities for the endpoint's certificate, in PEM; empty for
 	// those of the system.
@@ -46,13 +46,13 @@ type OAuth struct {
 // web identity (IRSA), EKS Pod Identity or instance role.
 type AWS struct{ Region string }
 
-// TokenSource gives bearer tokens. A client keeps a token for all of its
-// connections and asks for another one before it expires; it asks again after an
-// error too. Token is called from one goroutine at a time.
+// TokenSource returns bearer tokens. A client keeps a token for all of its connections,
+// and gets another one before it expires. After an error it tries again. Token is called
+// from one goroutine at a time.
 type TokenSource interface {
-	// Token returns a token that is valid now. An error with a method
-	// Refused() bool that returns true is taken for one that stays the same until
-	// somebody changes something.
+	// Token returns a token that is valid now. If an error has a method Refused() bool
+	// that returns true, the client assumes that it lasts until somebody changes the
+	// configuration.
 	Token(ctx context.Context) (Token, error)
 	// String names the source in errors, without secrets. Sources of the same
 	// name are the same source.
@@ -62,15 +62,15 @@ type TokenSource interface {
 // Token is a bearer token.
 type Token struct {
 	Value string
-	// Expires is when the token stops being valid; if it is zero, it is read in
-	// the token, which then has to be a JWT.
+	// Expires is the time when the token becomes invalid. If it is zero, the token must
+	// be a JWT, which contains that time.
 	Expires time.Time
 }
 
 // Equal reports whether s and o are the same credentials. Both may be nil.
 func (s *SASL) Equal(o *SASL) bool { return s.Identity() == o.Identity() }
 
-// Identity tells credentials apart without holding them.
+// Identity distinguishes credentials and does not contain them.
 func (s *SASL) Identity() [sha256.Size]byte {
 	var b []byte
 	add := func(fields ...string) {

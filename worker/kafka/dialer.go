@@ -14,10 +14,9 @@ import (
 // connectTimeout bounds all stages of one connection's setup.
 const connectTimeout = 5 * time.Second
 
-// dialer sets up connections for kafka-go's transport: TCP, TLS, Kafka's
-// handshake and SASL. The transport could do the latter three itself, but its
-// errors name neither the address nor what went wrong, and it dials again at
-// once.
+// dialer sets up connections for kafka-go's transport: TCP, TLS, Kafka's handshake and
+// SASL. The transport could do the last three itself, but its errors name neither the
+// address nor the reason, and it dials again at once.
 type dialer struct {
 	servers  []string // bootstrap servers, host:port
 	brokers  *brokerSet
@@ -31,9 +30,8 @@ type dialer struct {
 	log      logr.Logger
 }
 
-// dialServer returns a connection that is ready for requests. An address that
-// has just failed is not tried again at once: its last error is returned
-// instead.
+// dialServer returns a connection that is ready for requests. For an address that has
+// just failed, it returns the last error instead of another attempt.
 func (d *dialer) dialServer(ctx context.Context, address string) (net.Conn, error) {
 	if err := d.gate.enter(address); err != nil {
 		return nil, err
@@ -42,8 +40,7 @@ func (d *dialer) dialServer(ctx context.Context, address string) (net.Conn, erro
 	defer cancel()
 	conn, err := d.setUp(stages, address)
 	if err != nil && ctx.Err() != nil {
-		// The caller went away or had no more time: it says little about
-		// the address.
+		// The caller gave up or had no time left: that says little about the address.
 		d.gate.abandon(address, err)
 		return nil, err
 	}
@@ -71,9 +68,9 @@ func (d *dialer) setUp(ctx context.Context, address string) (net.Conn, error) {
 	return secured, nil
 }
 
-// secure does everything that follows the TCP connect.
+// secure performs the stages after the TCP connection.
 func (d *dialer) secure(ctx context.Context, conn net.Conn, address string) (net.Conn, error) {
-	// The stages below read and write without a context.
+	// The stages below have no context.
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if d.tls != nil {
@@ -112,8 +109,8 @@ func (d *dialer) suspectTLS() string {
 }
 
 // logIn authenticates, and returns how long the session lasts, 0 for as long as the
-// connection does. Without credentials it finds out whether they are needed: a
-// listener that wants them hangs up at the second request.
+// connection does. Without credentials it checks whether the listener requires some: such
+// a listener hangs up at the second request.
 func (d *dialer) logIn(ctx context.Context, conn *protocol.Conn, address string) (time.Duration, error) {
 	if d.login != nil {
 		lifetime, err := d.login.authenticate(ctx, conn, address)

@@ -11,8 +11,7 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 )
 
-// DialError says why a connection to a broker could not be set up, at which
-// stage, and what to look at.
+// DialError is a failed connection to a broker: the stage, the reason and a remedy.
 type DialError struct {
 	Address string // host:port
 	Stage   Stage
@@ -54,9 +53,8 @@ func (e *DialError) message(reason string) string {
 // Unwrap returns the reason.
 func (e *DialError) Unwrap() error { return e.Err }
 
-// permanent reports whether the same attempt is bound to fail until somebody
-// changes the configuration of either side: the certificates or the credentials
-// are refused.
+// permanent reports whether the same attempt will fail until somebody changes the
+// configuration of either side, because certificates or credentials are refused.
 func (e *DialError) permanent() bool {
 	if e.Stage == StageSASL {
 		if verdict, ok := errors.AsType[interface {
@@ -133,19 +131,18 @@ func refusedByTLS(err error) bool {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return true
 	}
-	// The alert of the other side has no exported type of its own.
+	// The alert of the other side has no exported type.
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "remote error"
 }
 
-// brokenConnection reports whether the network, not the peer's answer, is why
-// something failed.
+// brokenConnection reports whether the network failed, and not the peer refused.
 func brokenConnection(err error) bool {
 	_, isNet := errors.AsType[net.Error](err)
 	return isNet || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
-// reason is err without what DialError says already: net's errors repeat the
+// reason returns err without the parts that DialError adds: net's errors repeat the
 // addresses.
 func reason(err error) error {
 	if own, ok := errors.AsType[*credentialsError](err); ok {

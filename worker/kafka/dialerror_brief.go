@@ -8,8 +8,9 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 )
 
-// kind says how a stage failed in words that hold nothing of what the other end
-// answers: somebody who may name an address could read from it what listens there.
+// kind returns the kind of failure of a stage. It quotes nothing that the other end
+// answers: somebody with the right to name addresses could otherwise find out which
+// services listen there.
 func (e *DialError) kind() string {
 	switch e.Stage {
 	case StageTLS:
@@ -39,8 +40,7 @@ func tlsKind(err error) string {
 	return "it does not come to an end"
 }
 
-// inFull returns what err says, with what other messages leave out: for the log of
-// whoever runs the program.
+// inFull returns the whole message of err, for the program's own log.
 func inFull(err error) string {
 	if failed, ok := errors.AsType[*DialError](err); ok && failed.brief {
 		return failed.message(reason(failed.Err).Error())

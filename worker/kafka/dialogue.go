@@ -5,16 +5,16 @@ import (
 	"errors"
 )
 
-// Dialogue is a SASL dialogue under way, on a connection of somebody else's.
+// Dialogue is a SASL dialogue under way, on another client's connection.
 type Dialogue interface {
 	// Next takes the broker's answer. Unless the dialogue is done, the response goes
 	// to the broker.
 	Next(ctx context.Context, answer []byte) (done bool, response []byte, err error)
 }
 
-// Authenticate begins a dialogue with the client's credentials, and returns what goes
-// to the broker first. It is for other clients beside this one, which then need no
-// credentials, and no tokens, of their own.
+// Authenticate begins a dialogue with the client's credentials, and returns the first
+// message to the broker. Other Kafka clients in the process use it to share the
+// credentials and tokens.
 func (c *Client) Authenticate(ctx context.Context, address string) (Dialogue, []byte, error) {
 	if c.dialer.login == nil {
 		return nil, nil, errors.New("the client has no credentials")

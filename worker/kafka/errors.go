@@ -8,8 +8,8 @@ import (
 	kafkago "github.com/segmentio/kafka-go"
 )
 
-// What an error of this package can be asked for with errors.Is. The error that
-// wraps one names the topic, group or addresses and what to do about it.
+// Errors for errors.Is. An error that wraps one of them names the topic, group or
+// addresses and a remedy.
 var (
 	// ErrTopicNotFound: the cluster says that the topic does not exist. Just
 	// after its creation that may be true of some brokers only.
@@ -20,13 +20,12 @@ var (
 	ErrUnreachable = errors.New("no Kafka broker can be reached")
 )
 
-// Retriable reports whether the same request may succeed later without anybody
-// doing anything: network errors, timeouts, leaders and coordinators that move.
+// Retriable reports whether the same request may succeed later by itself: network errors,
+// timeouts, leaders and coordinators that move.
 //
-// A missing topic is retriable, as for Kafka's own clients, because metadata
-// takes its time to spread; who can't wait asks for ErrTopicNotFound first. A
-// deadline is retriable since it may be the request's own: a caller looks at its
-// own context too.
+// A missing topic is retriable, as in Kafka's own clients, because metadata takes time to
+// spread. A caller that can't wait checks for ErrTopicNotFound first. A deadline is
+// retriable since it may be the request's: a caller checks its context too.
 func Retriable(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
@@ -77,10 +76,9 @@ func retriableCode(code kafkago.Error) bool {
 	}
 }
 
-// Passing reports whether an error may go away without anybody doing anything: no
-// broker answers, or leaders and coordinators are being elected. A refusal by the
-// cluster does not, nor does a missing topic: its name is more likely misspelt than
-// about to be created.
+// Passing reports whether an error may go away by itself: no broker answers, or leaders
+// and coordinators are being elected. A refusal by the cluster lasts, and so does a
+// missing topic: its name is probably misspelt.
 func Passing(err error) bool { return Retriable(err) && !errors.Is(err, ErrTopicNotFound) }
 
 // StaleLeader reports whether err says that the cached leader of a partition is
@@ -101,9 +99,9 @@ func StaleLeader(err error) bool {
 	}
 }
 
-// TopicError explains what a broker answered about a topic. operation is the
-// ACL operation that was needed: Read, Write, Describe or Create. The result
-// wraps err and, where one fits, a sentinel of this package.
+// TopicError explains a broker's answer about a topic. operation is the ACL operation
+// that the request needs: Read, Write, Describe or Create. The result wraps err and,
+// where one fits, a sentinel of this package.
 func TopicError(topic, operation string, err error) error {
 	code, ok := errors.AsType[kafkago.Error](err)
 	if !ok {
@@ -123,7 +121,7 @@ func TopicError(topic, operation string, err error) error {
 	}
 }
 
-// GroupError explains what a broker answered about a consumer group.
+// GroupError explains a broker's answer about a consumer group.
 func GroupError(group string, err error) error {
 	if errors.Is(err, kafkago.GroupAuthorizationFailed) {
 		return fmt.Errorf("consumer group %q: %w: allow this user the operation Read on it (%w)", group, ErrNotAuthorized, err)
@@ -143,9 +141,9 @@ func MovedGroup(err error) bool {
 	}
 }
 
-// Refused reports whether err stays the same until somebody changes a
-// configuration: the cluster does not accept the credentials or the certificate,
-// its certificate is not accepted, or it does not allow what was asked.
+// Refused reports whether err stays the same until somebody changes a configuration: the
+// cluster does not accept the credentials or the certificate, its certificate is not
+// accepted, or it forbids the request.
 func Refused(err error) bool {
 	if errors.Is(err, ErrNotAuthorized) {
 		return true

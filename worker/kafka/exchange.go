@@ -12,19 +12,17 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
-// AnyBroker is the id that routes a request to whichever broker answers.
+// AnyBroker is the id that routes a request to any broker that answers.
 const AnyBroker = -1
 
 // RequestTimeout bounds a request that a broker should answer at once.
 const RequestTimeout = 30 * time.Second
 
-// Ask sends one request to one broker, or to any with anyBroker, and returns
-// its answer, with nothing of kafka-go's transport in between: no cache that
-// answers instead, no splitting, no routing of its own.
+// Ask sends one request to one broker, or with AnyBroker to any, and returns its answer.
+// It bypasses the transport's cache, splitting and routing.
 //
-// An id that the transport's layout does not have yet is answered by
-// BrokerNotAvailable; the layout is then brought up to date, so that a retry
-// finds it.
+// If the transport's layout does not have the id yet, Ask brings the layout up to date
+// and tries once more, before it fails with BrokerNotAvailable.
 func (c *Client) Ask(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()

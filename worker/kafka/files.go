@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Files gives the contents of the files that a configuration names. Workers take
-// them from the disk; the operator has the same names for keys of Secrets and
-// ConfigMaps.
+// Files reads the files that a configuration names. Workers read them from the disk. For
+// the operator the names stand for keys of Secrets and ConfigMaps.
 type Files struct {
 	Read func(name string) ([]byte, error)
 	// Tokens returns the source of the tokens in a file that something else

@@ -9,19 +9,19 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
-// gateMax is the longest that a failed address is left alone.
+// gateMax is the longest pause after a failed attempt.
 const gateMax = time.Second
 
-// gate keeps a broker that is away from being dialled without pause by every
-// goroutine that has a request for it: after a failure the address is closed for
-// a while, then one attempt is let through at a time until one succeeds.
+// gate limits the attempts to dial a broker that is away, whatever the number of
+// goroutines that have requests for it. After a failure the address is closed for a
+// while. Then the gate admits one attempt at a time until one succeeds.
 type gate struct {
 	mu     sync.Mutex
 	closed map[string]*closedAddress // guarded by mu, entries too
 }
 
 type closedAddress struct {
-	err     error // why, for those who come meanwhile
+	err     error // of the last attempt, for callers while it is closed
 	until   time.Time
 	backoff backoff.Backoff
 	probing bool
@@ -60,8 +60,8 @@ func (g *gate) leave(address string, err error) {
 	entry.probing, entry.err = false, err
 }
 
-// abandon ends an attempt without a verdict. A deadline's error is kept, so that
-// who asks why the address is not in use gets an answer.
+// abandon ends an attempt without a verdict. The error of a deadline is kept, so that the
+// address has a reason for not being in use.
 func (g *gate) abandon(address string, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -74,7 +74,7 @@ func (g *gate) abandon(address string, err error) {
 	}
 }
 
-// entry returns the address's entry, made if need be. Needs mu.
+// entry returns the address's entry and creates it if necessary. Needs mu.
 func (g *gate) entry(address string) *closedAddress {
 	entry := g.closed[address]
 	if entry == nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
-// groupVersions are the latest versions of the group's requests that are spoken.
-// kafka-go lays out later ones wrongly (Heartbeat 4, SyncGroup 5), and the
-// flexible encoding adds nothing here. Kafka knows these since 2.3.
+// groupVersions are the latest versions that the client uses of requests about groups.
+// kafka-go lays out later ones wrongly (Heartbeat 4, SyncGroup 5), and the flexible
+// encoding adds nothing here. Kafka knows these since 2.3.
 var groupVersions = map[protocol.ApiKey]int16{
 	protocol.JoinGroup: 5, protocol.SyncGroup: 3, protocol.Heartbeat: 3, protocol.LeaveGroup: 3,
 	protocol.OffsetCommit: 7, protocol.OffsetFetch: 5, protocol.DescribeGroups: 4, protocol.DeleteGroups: 1,

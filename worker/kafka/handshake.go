@@ -15,12 +15,12 @@ import (
 // hundred APIs with six bytes for each.
 const longestHandshake = 64 << 10
 
-// errNotKafka is about the answer of something else than a broker. kafka-go would take
-// the first bytes of it for a length, and reserve as much.
+// errNotKafka is the error for an answer that is not a broker's. kafka-go would take its
+// first bytes for a length, and reserve as much memory.
 var errNotKafka = errors.New("the answer is not that of a Kafka broker")
 
-// negotiateVersions asks what the broker speaks, for this connection's setup;
-// the transport asks again for itself.
+// negotiateVersions asks the broker for its versions, for the setup of this connection.
+// The transport asks again.
 func negotiateVersions(conn *protocol.Conn) (map[protocol.ApiKey]int16, error) {
 	if _, err := conn.Write(versionsRequest()); err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func versionsRequest() []byte {
 	return wire.Finish(wire.AppendString(b, ""))
 }
 
-// readHandshake reads an answer that may come from anything that listens.
+// readHandshake reads an answer. Any kind of server may have sent it.
 func readHandshake(from io.Reader) (*wire.Reader, error) {
 	var size [4]byte
 	if _, err := io.ReadFull(from, size[:]); err != nil {

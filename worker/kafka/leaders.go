@@ -11,11 +11,11 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
-// leaderRefreshInterval is the least time between two questions about the
-// leaders of one topic, however many partitions and callers have lost theirs.
+// leaderRefreshInterval is the shortest time between two look-ups of a topic's leaders,
+// whatever the number of partitions and callers without a leader.
 const leaderRefreshInterval = 100 * time.Millisecond
 
-// leaderCache holds who leads what, topic by topic.
+// leaderCache holds the leaders of partitions, by topic.
 type leaderCache struct {
 	mu     sync.RWMutex
 	topics map[string]*topicEntry // guarded by mu, entries too
@@ -69,7 +69,7 @@ func (c *Client) leadership(ctx context.Context, topic string, partition int32) 
 	return l
 }
 
-// Leader is the broker that leads a partition, or why there is none.
+// Leader is the broker that leads a partition, or the reason why there is none.
 type Leader struct {
 	Broker int32
 	Epoch  int32 // of the leader; -1 is unknown
@@ -103,9 +103,8 @@ func (c *Client) LeadersOf(ctx context.Context, topic string, partitions []int32
 	return byPartition
 }
 
-// forgetLeaders makes the next leader of this topic ask the cluster anew. Call
-// it when a broker answered that it does not lead what it was thought to lead,
-// or could not be reached.
+// forgetLeaders makes the next call of leadership for this topic ask the cluster again.
+// Call it when a broker can't be reached, or answers that it does not lead a partition.
 func (c *Client) forgetLeaders(topic string) {
 	c.leaders.mu.Lock()
 	defer c.leaders.mu.Unlock()
@@ -114,8 +113,8 @@ func (c *Client) forgetLeaders(topic string) {
 	}
 }
 
-// refreshLeaders asks the cluster for a topic's leaders, or joins a question
-// that is under way. The question outlives a caller that gives up.
+// refreshLeaders asks the cluster for a topic's leaders, or waits for the look-up under
+// way. A look-up continues if its caller gives up.
 func (c *Client) refreshLeaders(ctx context.Context, topic string) (leaderLayout, error) {
 	entry, asking, start := c.leaders.join(topic)
 	if start {
@@ -158,8 +157,8 @@ func (l *leaderCache) lookup(topic string, partition int32) (Leader, bool) {
 	return Leader{Broker: id, Epoch: entry.layout.epochs[partition], TopicID: entry.layout.id}, id >= 0
 }
 
-// join returns the topic's entry and the channel that closes with the next
-// answer; start is true for the caller that has to get it.
+// join returns the topic's entry, and the channel that closes when the look-up ends.
+// start is true for the caller that has to start it.
 func (l *leaderCache) join(topic string) (entry *topicEntry, asking chan struct{}, start bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -177,7 +176,7 @@ func (l *leaderCache) join(topic string) (entry *topicEntry, asking chan struct{
 	return entry, entry.asking, start
 }
 
-// answer ends a question.
+// answer ends a look-up.
 func (l *leaderCache) answer(entry *topicEntry, topic string, layout leaderLayout, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -16,11 +16,10 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
-// OffsetSpec says which offset of a partition is asked for, as the protocol
-// encodes it.
+// OffsetSpec selects an offset of a partition, in the protocol's encoding.
 type OffsetSpec int64
 
-// The offsets that can be asked for.
+// The offsets that a leader can look up.
 const (
 	// Earliest is the first offset that is still in the log.
 	Earliest OffsetSpec = -2
@@ -29,16 +28,14 @@ const (
 	Latest OffsetSpec = -1
 )
 
-// PartitionOffset is the offset of one partition that was asked for, or why it
-// can't be had.
+// PartitionOffset is the offset of one partition, or the reason why there is none.
 type PartitionOffset struct {
 	Offset int64
 	Err    error
 }
 
-// ListOffsets returns an offset for each of the given partitions. It fails as a
-// whole when one of them can't be had, after waiting some time for leaders that
-// are moving.
+// ListOffsets returns an offset for each of the given partitions. It waits some time for
+// leaders that are moving, and fails if one offset is still missing.
 func (c *Client) ListOffsets(
 	ctx context.Context, topic string, partitions []int32, at OffsetSpec, isolation config.IsolationLevel,
 ) (map[int32]int64, error) {
@@ -63,9 +60,8 @@ func (c *Client) ListOffsets(
 }
 
 // PartitionOffsets returns an offset or an error for each of the given partitions, so
-// that one that fails does not hide the others. It asks all leaders at the same time
-// and does not wait for elections; a remembered leader that is wrong is looked up
-// again once.
+// that one failure does not hide the others. It asks all leaders at the same time and
+// does not wait for elections. It looks up a wrong leader again once.
 func (c *Client) PartitionOffsets(
 	ctx context.Context, topic string, partitions []int32, at OffsetSpec, isolation config.IsolationLevel,
 ) map[int32]PartitionOffset {

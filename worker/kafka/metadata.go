@@ -75,8 +75,8 @@ func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, 
 	return leaderLayout{}, fmt.Errorf("look up topic %q: the broker's answer does not contain it", topic)
 }
 
-// topicLeaders asks the cluster who leads the partitions of a topic: an id for
-// each partition, -1 where there is no leader.
+// topicLeaders asks the cluster for the leaders of a topic: a broker's id for each
+// partition, -1 where there is no leader.
 func (c *Client) topicLeaders(ctx context.Context, topic string) ([]int32, error) {
 	res, err := c.Metadata(ctx, topic)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"unicode"
 )
 
-// maxTokenAnswer bounds what is read of a token endpoint's answer, in bytes.
+// maxTokenAnswer bounds the answer of a token endpoint, in bytes.
 const maxTokenAnswer = 256 << 10
 
 // tokenEndpoint asks an OAuth 2.0 token endpoint for tokens, with the credentials of
@@ -50,7 +50,7 @@ func newTokenEndpoint(o *OAuth, cfg *ClientConfig) (*tokenEndpoint, error) {
 			// The next request is an hour away.
 			DisableKeepAlives: true,
 		},
-		// Elsewhere the client's secret would be shown to somebody else.
+		// A redirect would show the client's secret to another server.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return e, nil
@@ -123,7 +123,7 @@ func (e *tokenEndpoint) unanswered(err error) error {
 	return err
 }
 
-// tokenAnswer is what an endpoint answers (RFC 6749, sections 5.1 and 5.2).
+// tokenAnswer is the answer of an endpoint (RFC 6749, sections 5.1 and 5.2).
 type tokenAnswer struct {
 	AccessToken string      `json:"access_token"`
 	TokenType   string      `json:"token_type"`
@@ -168,7 +168,8 @@ func brieflyOf(code string) string {
 	return "an error"
 }
 
-// problem says what the endpoint does not like, and whether that may pass.
+// problem returns the endpoint's reason for a refusal, as an error that lasts or may
+// pass.
 func (a *tokenAnswer) problem(res *http.Response) error {
 	reason := "it answers " + res.Status
 	if a.Error != "" {
@@ -204,7 +205,7 @@ func (e *refusal) Refused() bool { return true }
 
 func notInToken(r rune) bool { return r <= ' ' || r > '~' }
 
-// shortened makes what a stranger has sent fit into an error.
+// shortened returns the start of an endpoint's text, short enough for an error.
 func shortened(text string) string {
 	const enough = 200
 	text = strings.Map(func(r rune) rune {

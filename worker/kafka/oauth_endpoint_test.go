@@ -102,7 +102,7 @@ func TestTokenEndpoint(t *testing.T) {
 		"401 Unauthorized: invalid_client: unknown client <or> secret: check the client's id, secret and scope")
 }
 
-// TestTokenEndpointsErrors: each says what is wrong, and whether it may pass.
+// TestTokenEndpointsErrors: each error has its reason, and lasts or may pass.
 func TestTokenEndpointsErrors(t *testing.T) {
 	i := newIDP(t, time.Hour)
 	plain := func(status int, content string) http.HandlerFunc {

@@ -7,10 +7,9 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
-// retry calls attempt until it succeeds, fails for good, or requestTimeout or
-// ctx is over; then the last attempt's error is returned. A missing topic is
-// for good, and so is a cluster that was never reached: both are more likely a
-// mistake in the configuration than a state that passes.
+// retry calls attempt until it succeeds, fails for good, or RequestTimeout or ctx ends.
+// It returns the last attempt's error. A missing topic fails for good, and so does a
+// cluster that was never reached: both are probably mistakes in the configuration.
 func (c *Client) retry(ctx context.Context, attempt func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
@@ -19,7 +18,7 @@ func (c *Client) retry(ctx context.Context, attempt func(context.Context) error)
 	for {
 		err := attempt(ctx)
 		if err != nil && ctx.Err() != nil && last != nil {
-			// Cut short: the attempt before says more.
+			// This attempt was cut short: the error of the one before says more.
 			return last
 		}
 		if err == nil || !Retriable(err) || errors.Is(err, ErrTopicNotFound) {

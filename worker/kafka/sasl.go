@@ -50,7 +50,7 @@ func (s *SASL) scram(algorithm scram.Algorithm) (sasl.Mechanism, error) {
 	return mechanism, nil
 }
 
-// remedy says what to look at when the broker refuses the credentials.
+// remedy returns the settings to check when the broker refuses the credentials.
 func (s *SASL) remedy() string {
 	switch config.Mechanism(s.Mechanism) {
 	case config.OAuthBearer:
@@ -106,10 +106,10 @@ func (l *login) authenticate(ctx context.Context, conn *protocol.Conn, address s
 	return lifetime, nil
 }
 
-// explainer is a dialogue that knows more of the error that a broker ends it with.
+// explainer is a dialogue that can explain the error with which a broker ends it.
 type explainer interface{ explain(error) error }
 
-// withBroker tells the mechanism which broker it is for.
+// withBroker passes the broker's address to the mechanism.
 func withBroker(ctx context.Context, address string) context.Context {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -151,8 +151,8 @@ func (e *credentialsError) Error() string { return e.err.Error() }
 
 func (e *credentialsError) Unwrap() error { return e.err }
 
-// permanent reports whether asking again is bound to fail until somebody changes
-// something.
+// permanent reports whether another attempt will fail until somebody changes the
+// configuration.
 func (e *credentialsError) permanent() bool {
 	refused, ok := errors.AsType[interface {
 		error

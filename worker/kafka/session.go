@@ -28,7 +28,7 @@ type session struct {
 	dialer  *dialer
 	address string
 
-	// Only who reads and writes uses these.
+	// Only the goroutine that reads and writes uses these.
 	versions map[protocol.ApiKey]int16
 	begun    time.Time
 	renewAt  time.Time // when to authenticate again; zero is never
@@ -48,10 +48,10 @@ func newSession(d *dialer, address string, conn net.Conn, versions map[protocol.
 	return s
 }
 
-// lasts notes how long the session lasts; 0 is as long as the connection. It
-// is renewed when 75 to 85 % of the time have passed: connections that were made
-// together should not all do it at once, and a request may be on its way for a while
-// when this process or the broker is short of processor time.
+// lasts sets how long the session lasts; 0 is as long as the connection. The session is
+// renewed after 75 to 85 % of the time: connections of the same age should not do it all
+// at once, and a request may take a while if this process or the broker is short of
+// processor time.
 func (s *session) lasts(begun time.Time, lifetime time.Duration) {
 	if lifetime <= 0 {
 		s.renewAt, s.goodTill = time.Time{}, time.Time{}
@@ -79,7 +79,7 @@ func (s *session) Write(b []byte) (int, error) {
 	return s.current().Write(b)
 }
 
-// renew authenticates again, in one way or the other.
+// renew authenticates again, on this connection or a new one.
 func (s *session) renew() error {
 	ctx, cancel := s.bounded()
 	defer cancel()
@@ -111,14 +111,14 @@ func (s *session) bounded() (context.Context, context.CancelFunc) {
 	return context.WithDeadline(context.Background(), limit)
 }
 
-// overdue reports whether the one who waits for the request's answer has given up.
+// overdue reports whether the caller has given up its wait for the request's answer.
 func (s *session) overdue() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.closed || !s.readDeadline.IsZero() && !time.Now().Before(s.readDeadline)
 }
 
-// errTooSoon keeps a session that was very short from its connection.
+// errTooSoon is the error of a session that is too short to renew.
 var errTooSoon = errors.New("the broker refuses to authenticate twice within a second")
 
 // reauthenticate goes through the mechanism's dialogue on the connection.

@@ -14,19 +14,19 @@ import (
 // a goroutine's processor away from others for a few dozen microseconds.
 const maxTransfer = 256 << 10
 
-// socket is a TCP connection whose system calls the Go scheduler is not told of.
-// They never block, as the file descriptor does not, but the scheduler expects
-// the worst of each call that it is told of: the first one after a moment without
-// work has its monitor look every 20 us for a while whether it has to act
-// (runtime/proc.go, sysmon). A worker has such moments hundreds of times a second,
-// while it waits for a broker, and spent a tenth of its processor time on them.
+// socket is a TCP connection that makes its system calls without a notice to the Go
+// scheduler. They never block, as the file descriptor does not, but the scheduler assumes
+// that each call it knows of may block. After the first one that follows a moment without
+// work, its monitor looks every 20 us for a while whether it has to act (runtime/proc.go,
+// sysmon). A worker has such moments hundreds of times a second, while it waits for a
+// broker, and spent a tenth of its processor time on them.
 type socket struct {
 	*net.TCPConn
 	reads, writes transfer
 }
 
-// transfer is one direction of a socket. The function that makes the call and what
-// it needs are kept, so that a call allocates nothing.
+// transfer is one direction of a socket. It keeps the function that makes the call, and
+// its arguments, so that a call allocates nothing.
 type transfer struct {
 	mu    sync.Mutex // one call at a time
 	trap  uintptr
@@ -90,7 +90,7 @@ func (s *socket) Write(b []byte) (written int, err error) {
 	return written, nil
 }
 
-// failed makes of an error what a TCPConn would return.
+// failed converts an error to the one that a TCPConn would return.
 func (s *socket) failed(op string, err error) error {
 	if raw, ok := errors.AsType[*net.OpError](err); ok {
 		err = raw.Err

@@ -4,6 +4,6 @@ package kafka
 
 import "net"
 
-// quickSocket returns conn as it is. The race detector has to be told of system
-// calls: it takes what goes through a connection for synchronization.
+// quickSocket returns conn as it is. The race detector must see the system calls: it
+// takes a transfer over a connection for synchronization.
 func quickSocket(conn net.Conn) net.Conn { return conn }

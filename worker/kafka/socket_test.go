@@ -66,7 +66,7 @@ func TestSocketCarriesBothWays(t *testing.T) {
 		}
 	}
 	if !bytes.Equal(got, back) || !bytes.Equal(arrived, there) {
-		t.Error("what arrived is not what was sent")
+		t.Error("the bytes that arrived are not those that were sent")
 	}
 	if n, err := s.Read(nil); n != 0 || err != nil {
 		t.Errorf("a read of nothing returns %d, %v", n, err)
@@ -112,7 +112,7 @@ func TestSocketFailsAsAConnectionDoes(t *testing.T) {
 			func(s *socket) (int, error) { return s.Read(make([]byte, 8)) },
 			syscall.ECONNRESET,
 		},
-		"write to who has hung up": {
+		"write to a peer that has hung up": {
 			func(s *socket, peer *net.TCPConn) {
 				_ = peer.SetLinger(0)
 				_ = peer.Close()

@@ -45,8 +45,7 @@ func (f Files) keyPair(c *config.TLS) (tls.Certificate, error) {
 	return tls.X509KeyPair(cert, key)
 }
 
-// authorities returns the content of all files, in each of which there has to be a
-// certificate.
+// authorities returns the content of all files. Each must contain a certificate.
 func (f Files) authorities(field string, files []string) ([]byte, error) {
 	var all []byte
 	for i, file := range files {
@@ -62,8 +61,8 @@ func (f Files) authorities(field string, files []string) ([]byte, error) {
 	return all, nil
 }
 
-// rootsOf returns the authorities in ca, in PEM, or nil, which are the system's,
-// if it is empty.
+// rootsOf returns the authorities in ca, in PEM. If ca is empty, it returns nil, which
+// stands for those of the system.
 func rootsOf(ca []byte) (*x509.CertPool, error) {
 	if len(ca) == 0 {
 		return nil, nil
@@ -75,8 +74,8 @@ func rootsOf(ca []byte) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-// tlsFor returns the configuration for a connection to address: without a
-// configured server name, the certificate must be for the host that is dialled.
+// tlsFor returns the configuration for a connection to address: without a configured
+// server name, the certificate must be for the host of the address.
 func tlsFor(conf *tls.Config, address string) *tls.Config {
 	if conf.ServerName != "" {
 		return conf

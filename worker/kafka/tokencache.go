@@ -22,23 +22,23 @@ const (
 	tokenPatience = 2 * time.Second
 	// tokenMargin is the time that a token needs for its way to the broker.
 	tokenMargin = 10 * time.Second
-	// tokenFresh is how old a token may be to count as fetched for a connection.
+	// tokenFresh is the greatest age of a token that counts as fetched for a connection.
 	tokenFresh = 10 * time.Second
-	// opaqueLifetime is how long a token is used that does not say it.
+	// opaqueLifetime is the lifetime of a token that does not contain one.
 	opaqueLifetime = time.Minute
 	// tokenPause is the longest wait between two requests that fail.
 	tokenPause = 10 * time.Second
 )
 
-// tokenNews is told of failed requests for tokens.
+// tokenNews gets the failed requests for tokens.
 type tokenNews struct {
 	log    logr.Logger
 	failed func() // may be nil
 }
 
-// tokenCache keeps a token for all connections. When a third of its lifetime is left,
-// the next one that wants it asks for another; as long as the old one is valid, a
-// source that is away or refuses stops nobody.
+// tokenCache keeps a token for all connections. When a third of its lifetime is left, the
+// next caller asks for another one. While the old one is valid, a source that is away or
+// refuses stops nobody.
 type tokenCache struct {
 	source TokenSource
 	news   tokenNews
@@ -80,8 +80,8 @@ func (c *tokenCache) get(ctx context.Context) (Token, error) {
 	return token, c.errorWithout(token)
 }
 
-// known returns the token if it is valid, and what to wait for if it would be better
-// to have another one.
+// known returns the token if it is valid. If another one would be better, it also returns
+// the request under way, to wait for.
 func (c *tokenCache) known() (Token, <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,7 +92,7 @@ func (c *tokenCache) known() (Token, <-chan struct{}) {
 	}
 	if c.asking == nil && !now.Before(c.next) {
 		c.asking = make(chan struct{})
-		// It goes on when the one who asked goes away: others wait for it too.
+		// The request continues if its caller gives up: others wait for it too.
 		go c.ask()
 	}
 	if c.asking == nil {
@@ -116,7 +116,7 @@ func (c *tokenCache) usable(now time.Time) Token {
 	return Token{}
 }
 
-// errorWithout returns why there is no token.
+// errorWithout returns the reason why there is no token.
 func (c *tokenCache) errorWithout(token Token) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

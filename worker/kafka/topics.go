@@ -13,8 +13,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
-// Partitions asks the cluster how many partitions a topic has. The error of a
-// topic that does not exist is an ErrTopicNotFound; nothing creates it.
+// Partitions asks the cluster how many partitions a topic has. If the topic does not
+// exist, the error is an ErrTopicNotFound. The request does not create the topic.
 func (c *Client) Partitions(ctx context.Context, topic string) (int32, error) {
 	var count int32
 	err := c.retry(ctx, func(ctx context.Context) error {
@@ -25,17 +25,17 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int32, error) {
 	return count, err
 }
 
-// KnownPartitions is how many partitions the topic had when the cluster was last asked
-// for any reason, 0 if it never was. It does not ask.
+// KnownPartitions returns the number of partitions that the cluster last named for the
+// topic, 0 if it never did. It sends no request.
 func (c *Client) KnownPartitions(topic string) int32 {
 	count, _ := c.counts.Load(topic)
 	n, _ := count.(int32)
 	return n
 }
 
-// CreateTopic creates a topic and waits until the cluster shows it. It returns
-// nil if the topic exists, whatever its shape. With 0 partitions or a
-// replicationFactor of 0 the cluster's default counts.
+// CreateTopic creates a topic and waits until the cluster shows it. It returns nil if the
+// topic exists, whatever its shape. With 0 partitions or a replicationFactor of 0 the
+// cluster's default applies.
 func (c *Client) CreateTopic(ctx context.Context, topic string, partitions int32, replicationFactor int16) error {
 	if partitions <= 0 {
 		partitions = -1
@@ -96,8 +96,8 @@ func creationError(topic string, replicationFactor int16, answer createtopics.Re
 	return TopicError(topic, "Create", err)
 }
 
-// awaitTopic returns when the cluster shows a topic that was just created:
-// brokers hear of it one after another.
+// awaitTopic waits until the cluster shows a new topic: brokers learn of it one after
+// another.
 func (c *Client) awaitTopic(ctx context.Context, topic string) error {
 	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()

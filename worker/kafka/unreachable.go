@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// unreachableError is an ErrUnreachable that says why for each server that was
-// tried.
+// unreachableError is an ErrUnreachable with the reason for each server.
 type unreachableError struct {
 	reasons []error // one for each server
 }
@@ -27,7 +26,7 @@ func (e *unreachableError) Unwrap() []error {
 	return append([]error{ErrUnreachable}, e.reasons...)
 }
 
-// permanent reports whether every server refuses what it is offered.
+// permanent reports whether every server refuses the client's credentials or certificate.
 func (e *unreachableError) permanent() bool {
 	for _, reason := range e.reasons {
 		if refused, ok := errors.AsType[*DialError](reason); !ok || !refused.permanent() {
@@ -37,8 +36,8 @@ func (e *unreachableError) permanent() bool {
 	return true
 }
 
-// unreachable turns the error of a first request that got no answer into an
-// ErrUnreachable; others it returns as they are.
+// unreachable turns the error of a first request without an answer into an
+// ErrUnreachable. It returns other errors unchanged.
 func (c *Client) unreachable(err error) error {
 	if errors.Is(err, ErrUnreachable) || !c.brokers.empty() || !brokenConnection(err) {
 		return err
