@@ -38,7 +38,7 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	@[[ -n "$(RACE)" ]] || hack/missing.sh "the race detector is off: it needs a C compiler"
 	go test $(RACE) -timeout 30m ./...
 	@# The detector changes the memory in use and the way connections are read.
-	$(if $(RACE),go test -timeout 30m ./worker/internal/engine ./worker/kafka)
+	$(if $(RACE),go test -timeout 30m ./worker/internal/engine ./worker/kafka ./worker/internal/kafka/...)
 	go -C hack/images test $(RACE) ./...
 
 .PHONY: test-oldest

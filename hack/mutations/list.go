@@ -17,9 +17,9 @@ var mutations = []mutation{
 	},
 	{
 		invariant: 2, name: "any-assignment-may-commit", test: "TestEarlierAssignmentIsOver",
-		file: "worker/kafka/member_state.go",
-		old:  `func (s *memberState) owns(a *Assignment) bool { return s.owned[a.Partition] == a }`,
-		new:  `func (s *memberState) owns(a *Assignment) bool { return s.owned[a.Partition] != nil }`,
+		file: "worker/internal/kafka/group/state.go",
+		old:  `func (s *state) owns(a *Assignment) bool { return s.owned[a.Partition] == a }`,
+		new:  `func (s *state) owns(a *Assignment) bool { return s.owned[a.Partition] != nil }`,
 	},
 	{
 		invariant: 2, name: "late-results-count", test: "TestLateResultsOfALostAssignmentAreDropped",
@@ -53,7 +53,7 @@ var mutations = []mutation{
 	},
 	{
 		invariant: 5, name: "sign-bit-stays", test: "TestPartitionForIsThatOfOtherClients",
-		file: "worker/kafka/partitioner.go",
+		file: "worker/internal/kafka/produce/partitioner.go",
 		old:  `return int32(Murmur2(key)&0x7fffffff) % count`,
 		new:  `return int32(Murmur2(key) % uint32(count))`,
 	},
@@ -77,7 +77,7 @@ var mutations = []mutation{
 	},
 	{
 		invariant: 7, name: "outages-count-as-refusals", test: "TestOutageBetweenRefusalsDoesNotCount",
-		file: "worker/kafka/produce_giveup.go",
+		file: "worker/internal/kafka/produce/giveup.go",
 		old:  `r.total += min(now.Sub(r.last), longestRefusal)`,
 		new:  `r.total += now.Sub(r.last)`,
 	},

@@ -19,19 +19,19 @@ func TestSwappedErrors(t *testing.T) {
 	for _, throttle := range []int32{0, 5, 1 << 20} {
 		beat := kmsg.NewPtrHeartbeatResponse()
 		beat.Version, beat.ThrottleMillis, beat.ErrorCode = groupVersions[protocol.Heartbeat], throttle, 27
-		if err := heartbeatError(exchangeWith(t, &heartbeat.Request{}, beat).(*heartbeat.Response)); !errors.Is(err, kafkago.RebalanceInProgress) {
+		if err := wire.HeartbeatError(exchangeWith(t, &heartbeat.Request{}, beat).(*heartbeat.Response)); !errors.Is(err, kafkago.RebalanceInProgress) {
 			t.Errorf("heartbeat throttled for %d ms: got %v, want error 27", throttle, err)
 		}
 		left := kmsg.NewPtrLeaveGroupResponse()
 		left.Version, left.ThrottleMillis, left.ErrorCode = groupVersions[protocol.LeaveGroup], throttle, 16
-		if err := LeaveGroupError(exchangeWith(t, &leavegroup.Request{}, left).(*leavegroup.Response)); !errors.Is(err, kafkago.NotCoordinatorForGroup) {
+		if err := wire.LeaveGroupError(exchangeWith(t, &leavegroup.Request{}, left).(*leavegroup.Response)); !errors.Is(err, kafkago.NotCoordinatorForGroup) {
 			t.Errorf("leave group throttled for %d ms: got %v, want error 16", throttle, err)
 		}
 		beat.ErrorCode, left.ErrorCode = 0, 0
-		if err := heartbeatError(exchangeWith(t, &heartbeat.Request{}, beat).(*heartbeat.Response)); err != nil {
+		if err := wire.HeartbeatError(exchangeWith(t, &heartbeat.Request{}, beat).(*heartbeat.Response)); err != nil {
 			t.Errorf("heartbeat throttled for %d ms: %v", throttle, err)
 		}
-		if err := LeaveGroupError(exchangeWith(t, &leavegroup.Request{}, left).(*leavegroup.Response)); err != nil {
+		if err := wire.LeaveGroupError(exchangeWith(t, &leavegroup.Request{}, left).(*leavegroup.Response)); err != nil {
 			t.Errorf("leave group throttled for %d ms: %v", throttle, err)
 		}
 	}

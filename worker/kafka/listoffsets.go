@@ -167,7 +167,7 @@ func (c *Client) askOffsets(ctx context.Context, leader int32, asked OffsetsRequ
 			case err != nil:
 				found.Err = fmt.Errorf("topic %q, partition %d: %w", topic, p.Partition, err)
 			case !ok:
-				found.Err = fmt.Errorf("topic %q, partition %d: %w", topic, p.Partition, errNotAnswered)
+				found.Err = fmt.Errorf("topic %q, partition %d: %w", topic, p.Partition, wire.ErrOmitted)
 			}
 			answers = append(answers, OffsetAnswer{topic, p.Partition, found})
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/group"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
@@ -21,7 +22,7 @@ import (
 type acquirer struct {
 	proc    *process
 	log     logr.Logger
-	group   *kafka.Member
+	group   *group.Member
 	commits *committer
 	feeder  *mailbox
 	working context.Context
@@ -180,7 +181,7 @@ func (a *acquirer) open(ctx context.Context, parts []*partition) error {
 
 // resume sets up the state of a partition for which the group has committed an offset.
 // The fetcher notices a commit of a former topic of the same name.
-func (a *acquirer) resume(p *partition, committed kafka.Committed, topic kafka.TopicID) {
+func (a *acquirer) resume(p *partition, committed group.Committed, topic kafka.TopicID) {
 	state, err := offsets.Decode(committed.Metadata, committed.Offset)
 	if err != nil {
 		a.log.Info("ignoring the metadata of a committed offset; some records may be repeated",

@@ -8,9 +8,9 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/group"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
-	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // groupEvents takes the group's news. The group's goroutine calls it, and it only
@@ -20,21 +20,21 @@ type groupEvents struct {
 	metrics *telemetry.Metrics
 }
 
-var _ kafka.MemberHandler = (*groupEvents)(nil)
+var _ group.Handler = (*groupEvents)(nil)
 
 // Assigned implements kafka.MemberHandler.
-func (g *groupEvents) Assigned(generation int32, assigned []*kafka.Assignment) {
+func (g *groupEvents) Assigned(generation int32, assigned []*group.Assignment) {
 	g.metrics.Rebalances.Add(1)
 	g.feeder.post(func(f *feeder) { f.assignments.assigned(generation, assigned) })
 }
 
 // Revoked implements kafka.MemberHandler.
-func (g *groupEvents) Revoked(_ int32, revoked []*kafka.Assignment) {
+func (g *groupEvents) Revoked(_ int32, revoked []*group.Assignment) {
 	g.feeder.post(func(f *feeder) { f.assignments.revoked(revoked) })
 }
 
 // Lost implements kafka.MemberHandler.
-func (g *groupEvents) Lost(lost []*kafka.Assignment, err error) {
+func (g *groupEvents) Lost(lost []*group.Assignment, err error) {
 	g.feeder.post(func(f *feeder) { f.assignments.lost(lost, err) })
 }
 
@@ -60,7 +60,7 @@ type assignments struct {
 
 // assigned begins to acquire partitions. A worker that stops begins nothing: it
 // keeps them until it leaves the group.
-func (a *assignments) assigned(generation int32, assigned []*kafka.Assignment) {
+func (a *assignments) assigned(generation int32, assigned []*group.Assignment) {
 	a.log.Info("assigned partitions", "generation", generation, "partitions", partitionsOf(assigned))
 	if a.stopping {
 		return
@@ -111,7 +111,7 @@ func (a *assignments) replace(old *reader, t *turning) {
 	r.commits.soon()
 }
 
-func partitionsOf(assigned []*kafka.Assignment) []int32 {
+func partitionsOf(assigned []*group.Assignment) []int32 {
 	ids := make([]int32, 0, len(assigned))
 	for _, a := range assigned {
 		ids = append(ids, a.Partition)
@@ -120,9 +120,9 @@ func partitionsOf(assigned []*kafka.Assignment) []int32 {
 }
 
 // revoked begins to drain partitions that go to another member.
-func (a *assignments) revoked(revoked []*kafka.Assignment) {
+func (a *assignments) revoked(revoked []*group.Assignment) {
 	a.log.Info("draining revoked partitions", "partitions", partitionsOf(revoked))
-	var idle []*kafka.Assignment
+	var idle []*group.Assignment
 	for _, assignment := range revoked {
 		if r := a.holdings.under(assignment); r != nil {
 			r.revoked = true
@@ -136,7 +136,7 @@ func (a *assignments) revoked(revoked []*kafka.Assignment) {
 
 // lost drops partitions that have another owner already: their records' late
 // results count for nothing here.
-func (a *assignments) lost(lost []*kafka.Assignment, err error) {
+func (a *assignments) lost(lost []*group.Assignment, err error) {
 	a.log.Info("lost partitions; their next owners repeat the records in flight",
 		"partitions", partitionsOf(lost), "reason", err.Error())
 	for _, assignment := range lost {

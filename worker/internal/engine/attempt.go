@@ -7,9 +7,9 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/produce"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/internal/usercode"
-	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // attempt is the dispatch.Worker of one pool goroutine: it calls the user's
@@ -34,7 +34,7 @@ type attempt struct {
 
 // target is the writer of an output's topic, or the reason why there is none.
 type target struct {
-	writer *kafka.TopicWriter
+	writer *produce.TopicWriter
 	err    error
 }
 
@@ -148,7 +148,7 @@ func (a *attempt) resolve(outs []record.Output) error {
 	a.targets = a.targets[:0]
 	for j := range outs {
 		writer, err := a.writers.named(outs[j].Topic)
-		if err != nil && errors.Is(err, kafka.ErrTopicPending) {
+		if err != nil && errors.Is(err, produce.ErrTopicPending) {
 			return err
 		}
 		a.targets = append(a.targets, target{writer, err})
@@ -175,16 +175,16 @@ func (a *attempt) write(c *chunk, i int, rec *record.Record, o *record.Output, t
 // another partition, which fills batches. Only the ordering Partition promises an order
 // of records without a key, and so it alone waits for a partition that can't be
 // written to.
-func (a *attempt) placement(c *chunk, rec *record.Record, key []byte) kafka.Placement {
+func (a *attempt) placement(c *chunk, rec *record.Record, key []byte) produce.Placement {
 	switch {
 	case key != nil:
-		return kafka.ByKey()
+		return produce.ByKey()
 	case a.ordering == config.Unordered:
-		return kafka.Anywhere(c.number)
+		return produce.Anywhere(c.number)
 	case a.ordering == config.Key:
-		return kafka.Anywhere(uint32(rec.Partition))
+		return produce.Anywhere(uint32(rec.Partition))
 	default:
-		return kafka.At(uint32(rec.Partition))
+		return produce.At(uint32(rec.Partition))
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
-	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/fetch"
 )
 
 // maxUncommitted bounds, in offsets, how far a partition is read beyond its
@@ -19,7 +19,7 @@ const maxUncommitted = 1 << 17
 type room struct {
 	limits   config.InFlight
 	holdings *holdings
-	fetcher  *kafka.Fetcher
+	fetcher  *fetch.Fetcher
 	mail     *mailbox
 
 	look *time.Timer // wakes the feeder while it waits for memory; nil before

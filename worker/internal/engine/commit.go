@@ -8,9 +8,9 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/group"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/internal/signal"
-	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // commitInterval is the time between two regular commits.
@@ -20,7 +20,7 @@ const commitInterval = time.Second
 type committer struct {
 	proc    *process
 	log     logr.Logger
-	group   *kafka.Member
+	group   *group.Member
 	feeder  *mailbox
 	roster  *roster
 	hurried signal.Signal // commit now
@@ -34,7 +34,7 @@ type committer struct {
 	bareLogged bool
 }
 
-func newCommitter(proc *process, log logr.Logger, group *kafka.Member, feeder *mailbox, roster *roster) *committer {
+func newCommitter(proc *process, log logr.Logger, group *group.Member, feeder *mailbox, roster *roster) *committer {
 	return &committer{
 		proc: proc, log: log, group: group, feeder: feeder, roster: roster,
 		hurried: signal.New(), metadataLimit: offsets.MaxMetadata,
@@ -134,9 +134,9 @@ func (c *committer) send(ctx context.Context, due []checkpoint) error {
 	limit := c.metadataLimit
 	var failed []failedCommit
 	for len(due) > 0 {
-		commits := make([]kafka.CommitOffset, 0, len(due))
+		commits := make([]group.CommitOffset, 0, len(due))
 		for _, d := range due {
-			commits = append(commits, kafka.CommitOffset{
+			commits = append(commits, group.CommitOffset{
 				Assignment: d.p.assignment, Offset: d.offset, Metadata: d.metadata, LeaderEpoch: d.p.epochs.before(d.offset),
 			})
 		}
@@ -162,7 +162,7 @@ func (c *committer) handleResult(sent []checkpoint, result error) (again []check
 		switch {
 		case err == nil:
 			c.acknowledged(d)
-		case errors.Is(err, kafka.ErrMetadataTooLarge) && d.metadata != "":
+		case errors.Is(err, group.ErrMetadataTooLarge) && d.metadata != "":
 			c.metadataLimit = min(c.metadataLimit, len(d.metadata)*3/4)
 			d.metadata = d.state.EncodeWithin(d.offset, c.metadataLimit)
 			again = append(again, d)
@@ -175,7 +175,7 @@ func (c *committer) handleResult(sent []checkpoint, result error) (again []check
 
 // refusalOf returns why a partition could not be committed, nil if it was.
 func refusalOf(p *partition, result error) error {
-	refused, ok := errors.AsType[*kafka.CommitError](result)
+	refused, ok := errors.AsType[*group.CommitError](result)
 	if !ok {
 		return result
 	}

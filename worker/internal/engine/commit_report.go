@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/group"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
-	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // failedCommit is a partition that could not be committed, and why.
@@ -28,7 +28,7 @@ func commitError(failed []failedCommit) error {
 func (c *committer) reportFailed(failed []failedCommit) {
 	news := make(map[string][]int32)
 	for _, f := range failed {
-		if errors.Is(f.err, kafka.ErrNotOwned) {
+		if errors.Is(f.err, group.ErrNotOwned) {
 			continue // the group says why
 		}
 		text := f.err.Error()

@@ -7,7 +7,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
-	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/group"
 )
 
 // hurriedDrain bounds a drain after the brokers have refused to write the output:
@@ -22,7 +22,7 @@ type drains struct {
 	log      logr.Logger
 	mail     *mailbox
 	holdings *holdings
-	group    *kafka.Member
+	group    *group.Member
 	ends     *drainEnds
 
 	hurried bool // drains end after hurriedDrain
@@ -154,7 +154,7 @@ func (e *drainEnds) commitLast(parts []*partition) {
 // release ends assignments after their last commit. Those that the group has
 // revoked, before that commit or during it, go back to the group.
 func (d *drains) release(parts []*partition) {
-	var revoked []*kafka.Assignment
+	var revoked []*group.Assignment
 	for _, p := range parts {
 		r := d.holdings.of(p)
 		if r == nil {
@@ -169,7 +169,7 @@ func (d *drains) release(parts []*partition) {
 }
 
 // giveBack lets the group assign partitions to other members.
-func (d *drains) giveBack(revoked ...*kafka.Assignment) {
+func (d *drains) giveBack(revoked ...*group.Assignment) {
 	if len(revoked) > 0 {
 		go d.group.Release(revoked) // waits for commits under way
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/fetch"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -18,7 +19,7 @@ type feeder struct {
 	proc    *process
 	log     logr.Logger
 	mail    *mailbox
-	fetcher *kafka.Fetcher
+	fetcher *fetch.Fetcher
 	pool    *dispatch.Pool
 	working context.Context
 
@@ -94,9 +95,9 @@ func (f *feeder) fetched(s *batch.Set) {
 // everything the worker reads ends the worker; any other halts its partition.
 func (f *feeder) fetchFailed(r *reader, s *batch.Set) {
 	defer s.Release()
-	var gone *kafka.OffsetOutOfRangeError
-	var cut *kafka.TruncatedError
-	var recreated *kafka.TopicRecreatedError
+	var gone *fetch.OffsetOutOfRangeError
+	var cut *fetch.TruncatedError
+	var recreated *fetch.TopicRecreatedError
 	switch {
 	case errors.As(s.Err, &cut):
 		r.stopFetching()

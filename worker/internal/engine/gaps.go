@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/fetch"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/kafka"
 	"github.com/millrace-dev/millrace/worker/workerstatus"
@@ -79,7 +80,7 @@ func (g *gaps) skip(r *reader, next int64) {
 // outOfRange handles an offset that the log does not have. Retention may have
 // overtaken the partition, or the log may have become shorter: only the log's present
 // ends show which. Records that were fetched before that offset are valid and stay.
-func (g *gaps) outOfRange(r *reader, gone *kafka.OffsetOutOfRangeError) {
+func (g *gaps) outOfRange(r *reader, gone *fetch.OffsetOutOfRangeError) {
 	r.outOfRange++
 	wait := time.Duration(0)
 	if r.outOfRange > 1 {
@@ -88,7 +89,7 @@ func (g *gaps) outOfRange(r *reader, gone *kafka.OffsetOutOfRangeError) {
 	}
 	g.withEnds(r, wait, func(g *gaps, r *reader, e logEnds) {
 		if former := r.origin.TopicID; former != (kafka.TopicID{}) && e.topic != (kafka.TopicID{}) && e.topic != former {
-			g.recreated(r, &kafka.TopicRecreatedError{
+			g.recreated(r, &fetch.TopicRecreatedError{
 				Topic: gone.Topic, Partition: r.id, Offset: gone.Offset, Former: former, Present: e.topic,
 			})
 			return
@@ -157,7 +158,7 @@ func (g *gaps) truncated(r *reader, from, to int64) {
 // recreated goes over to the first record of a topic that was deleted and created
 // again under its name, whatever the start offset is. The fetched records of the
 // former topic exist nowhere else any more, and are finished.
-func (g *gaps) recreated(r *reader, found *kafka.TopicRecreatedError) {
+func (g *gaps) recreated(r *reader, found *fetch.TopicRecreatedError) {
 	end := max(r.end.high.Load(), found.Offset)
 	g.losses.report(r.id, end-found.Offset, found.Offset, end, workerstatus.LossTopicRecreated, found)
 	if g.losses.halt() {

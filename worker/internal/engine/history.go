@@ -4,7 +4,7 @@ import (
 	"sync"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
-	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/fetch"
 )
 
 // epochHistory holds the leader epochs of a partition's records from the committed
@@ -54,6 +54,6 @@ func (h *epochHistory) until(offset int64) (starts []batch.EpochStart) {
 }
 
 // at returns an offset of the partition's log with the epoch and topic that it belongs to.
-func (p *partition) at(offset int64) kafka.Position {
-	return kafka.Position{Offset: offset, LeaderEpoch: p.epochs.before(offset), TopicID: p.origin.TopicID}
+func (p *partition) at(offset int64) fetch.Position {
+	return fetch.Position{Offset: offset, LeaderEpoch: p.epochs.before(offset), TopicID: p.origin.TopicID}
 }

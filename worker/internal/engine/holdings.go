@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
-	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/fetch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/group"
 )
 
 // holdings are the partitions that the member has, from their assignment until they
@@ -14,7 +15,7 @@ type holdings struct {
 	proc    *process
 	mail    *mailbox
 	roster  *roster
-	fetcher *kafka.Fetcher
+	fetcher *fetch.Fetcher
 	chunks  *chunks
 	commits *committer
 	working context.Context
@@ -23,7 +24,7 @@ type holdings struct {
 }
 
 // add makes a the partition's assignment. An earlier one must have been forgotten.
-func (h *holdings) add(a *kafka.Assignment) *reader {
+func (h *holdings) add(a *group.Assignment) *reader {
 	p := newPartition(h.working, a)
 	r := &reader{
 		partition: p, fetcher: h.fetcher, chunks: h.chunks, commits: h.commits,
@@ -44,7 +45,7 @@ func (h *holdings) of(p *partition) *reader {
 }
 
 // under returns the reader of an assignment, nil if the member has given it up.
-func (h *holdings) under(a *kafka.Assignment) *reader {
+func (h *holdings) under(a *group.Assignment) *reader {
 	if r := h.readers[a.Partition]; r != nil && r.assignment == a {
 		return r
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/produce"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
@@ -24,7 +25,7 @@ const (
 // letterOptions are the dead-letter topic's. Letters are compressed even if outputs are
 // not: the letter of a record that came compressed must not be larger than the record
 // was. A refused letter concerns the record's partition, not the worker.
-var letterOptions = kafka.TopicOptions{Compression: config.Zstd, Isolated: true}
+var letterOptions = produce.TopicOptions{Compression: config.Zstd, Isolated: true}
 
 // deadLetter writes the record to the dead-letter topic; the acknowledgement
 // settles it.
@@ -46,9 +47,9 @@ func (s *settler) writeLetter(c *chunk, i int, attempts int, err error, form fai
 		Key: letter.Key, Value: letter.Value, Headers: letter.Headers, Extra: letter.Extra,
 		Timestamp: now.UnixMilli(),
 	}
-	to := kafka.Anywhere(uint32(rec.Partition))
+	to := produce.Anywhere(uint32(rec.Partition))
 	if msg.Key != nil {
-		to = kafka.ByKey()
+		to = produce.ByKey()
 	}
 	origin := batch.Origin{Owner: c, Index: int32(i) | deadLetterBit | int32(form)<<formShift}
 	appendErr := s.writers.deadLetters.Append(c.part.owned, to, &msg, origin)
@@ -95,9 +96,9 @@ func (s *settler) letterRefused(c *chunk, i int, form failure.Form, refusal erro
 // otherForm returns the form of a letter to try after one was refused.
 func otherForm(rec *record.Record, form failure.Form, refusal error) (next failure.Form, ok bool) {
 	switch {
-	case errors.Is(refusal, kafka.ErrTooLarge):
+	case errors.Is(refusal, produce.ErrTooLarge):
 		return form.Smaller()
-	case errors.Is(refusal, kafka.ErrInvalidRecord) && rec.Key == nil && form&failure.AddKey == 0:
+	case errors.Is(refusal, produce.ErrInvalidRecord) && rec.Key == nil && form&failure.AddKey == 0:
 		// Compacted topics take no records without a key.
 		return form | failure.AddKey, true
 	default:
@@ -128,15 +129,15 @@ func (e *LetterError) Error() string {
 // aboutTheRecord reports whether the topic may well take letters of other records. Only
 // then does onRefused apply.
 func (e *LetterError) aboutTheRecord() bool {
-	return errors.Is(e.Refusal, kafka.ErrTooLarge) || errors.Is(e.Refusal, kafka.ErrInvalidRecord)
+	return errors.Is(e.Refusal, produce.ErrTooLarge) || errors.Is(e.Refusal, produce.ErrInvalidRecord)
 }
 
 func (e *LetterError) hint() string {
 	remedy := "change the dead-letter topic's configuration"
 	switch {
-	case errors.Is(e.Refusal, kafka.ErrNotAuthorized), errors.Is(e.Refusal, kafka.ErrNotDelivered):
+	case errors.Is(e.Refusal, kafka.ErrNotAuthorized), errors.Is(e.Refusal, produce.ErrNotDelivered):
 		return "restart the pod, or let the partition move, when that is done"
-	case errors.Is(e.Refusal, kafka.ErrTooLarge):
+	case errors.Is(e.Refusal, produce.ErrTooLarge):
 		remedy = "raise max.message.bytes of the dead-letter topic"
 	}
 	if !e.aboutTheRecord() || e.OnRefused == config.Drop {

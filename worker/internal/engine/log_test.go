@@ -186,7 +186,7 @@ func wantThrottled(t *testing.T, w *running) {
 			t.Errorf("%v s of throttled requests of %s", s, request)
 		}
 	}
-	for _, trouble := range []string{"can't be fetched", "leaves the partition out"} {
+	for _, trouble := range []string{"can't be fetched", "does not contain the partition"} {
 		if lines := w.log.lines(trouble); len(lines) > 0 {
 			t.Errorf("throttling is called a failure: %q", lines)
 		}

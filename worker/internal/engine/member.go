@@ -12,8 +12,9 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/fetch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/group"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
-	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // member is one member of the consumer group with its own data path.
@@ -31,8 +32,8 @@ type member struct {
 	endWork context.CancelFunc
 
 	// The stages, made by start.
-	group    *kafka.Member
-	fetcher  *kafka.Fetcher
+	group    *group.Member
+	fetcher  *fetch.Fetcher
 	writers  writers
 	pool     *dispatch.Pool
 	chunks   chunks
@@ -41,7 +42,7 @@ type member struct {
 	acquirer *acquirer
 	logEnds  *logEndLookups
 
-	joined     atomic.Pointer[kafka.Member] // group, once the stages are made; for /status
+	joined     atomic.Pointer[group.Member] // group, once the stages are made; for /status
 	saturation telemetry.Rate               // of the pool
 }
 
@@ -94,12 +95,12 @@ func (m *member) start(ctx context.Context) error {
 		return err
 	}
 	input := m.proc.clusters.input
-	m.fetcher = input.NewFetcher(kafka.FetcherConfig{
+	m.fetcher = fetch.New(input, fetch.Config{
 		Topic: cfg.Input.Topic, Isolation: cfg.Input.IsolationLevel, MaxMemory: int64(cfg.InFlight.Bytes), Logger: m.log,
 		OnThrottle: func(broker int32, d time.Duration) { m.proc.throttled(inputPlace, "fetch", broker, d) },
 	})
 	m.pool = m.newPool()
-	m.group = input.NewMember(kafka.MemberConfig{
+	m.group = group.New(input, group.Config{
 		GroupID: cfg.Input.GroupID, Topic: cfg.Input.Topic, InstanceID: m.instanceID(), StateFile: m.stateFile(),
 		SessionTimeout: cfg.Input.SessionTimeout.Duration,
 		// A drain may take its whole timeout, and must not cost the member its

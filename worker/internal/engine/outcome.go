@@ -3,8 +3,8 @@ package engine
 import (
 	"sync"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/produce"
 	"github.com/millrace-dev/millrace/worker/internal/record"
-	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // outcomes gathers the outcomes of one chunk's records for the OutcomeObserver. Only
@@ -44,7 +44,7 @@ func (o *outcomes) setFate(i int, fate record.Fate, err error) {
 }
 
 // add counts one result, and calls the observer after the record's last one.
-func (o *outcomes) add(proc *process, c *chunk, i int, ack *kafka.Ack, k int) {
+func (o *outcomes) add(proc *process, c *chunk, i int, ack *produce.Ack, k int) {
 	o.mu.Lock()
 	p := &o.records[i]
 	if ack != nil {
@@ -76,7 +76,7 @@ func (p *process) observe(o *record.Outcome) {
 }
 
 // position returns the place of the k-th record of an acknowledgement.
-func position(a *kafka.Ack, k int) record.Position {
+func position(a *produce.Ack, k int) record.Position {
 	p := record.Position{Topic: a.Topic, Partition: a.Partition, Offset: -1}
 	if a.BaseOffset >= 0 {
 		p.Offset = a.BaseOffset + int64(k)

@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/group"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
-	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // partitionState is a step of a partition between its assignment and its release. Only
@@ -34,7 +34,7 @@ func (s partitionState) String() string {
 // started under this one can't touch the later one.
 type partition struct {
 	id         int32
-	assignment *kafka.Assignment // for commits and the release
+	assignment *group.Assignment // for commits and the release
 	state      atomic.Int32
 
 	// Set before the partition is active, then constant.
@@ -87,7 +87,7 @@ type commitState struct {
 	failure atomic.Pointer[string]
 }
 
-func newPartition(ctx context.Context, a *kafka.Assignment) *partition {
+func newPartition(ctx context.Context, a *group.Assignment) *partition {
 	p := &partition{id: a.Partition, assignment: a}
 	p.owned, p.disown = context.WithCancel(ctx)
 	p.end.unknown()

@@ -6,14 +6,14 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
-	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/fetch"
 )
 
 // reader is the feeder's side of a partition. Other goroutines have the partition
 // only, and no way from there to the reader: they post to the feeder.
 type reader struct {
 	*partition
-	fetcher *kafka.Fetcher
+	fetcher *fetch.Fetcher
 	chunks  *chunks
 	commits *committer
 

@@ -5,9 +5,9 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/internal/failure"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/produce"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/internal/record"
-	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
 // settler decides the end of each record: its results are acknowledged, or the
@@ -22,7 +22,7 @@ type settler struct {
 
 // acked takes the producer's acknowledgements. It is called from the sender's
 // goroutines, for a batch of one output partition at a time.
-func (s *settler) acked(a *kafka.Ack) {
+func (s *settler) acked(a *produce.Ack) {
 	if a.Err != nil {
 		s.refuseAll(a.Origins, a.Err)
 		return
@@ -94,7 +94,7 @@ func (s *settling) begin(c *chunk) {
 
 // result counts one result of record i: the k-th record of an acknowledgement,
 // or the end of a record without a result if ack is nil.
-func (s *settling) result(i int, ack *kafka.Ack, k int) {
+func (s *settling) result(i int, ack *produce.Ack, k int) {
 	if s.c.outcomes != nil && !s.part.givenUp() {
 		s.c.outcomes.add(s.settler.proc, s.c, i, ack, k)
 	}

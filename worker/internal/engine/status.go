@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/millrace-dev/millrace/worker/kafka"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/produce"
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
@@ -118,5 +118,5 @@ func keyHash(key []byte) string {
 	if key == nil {
 		return ""
 	}
-	return fmt.Sprintf("%08x", kafka.Murmur2(key))
+	return fmt.Sprintf("%08x", produce.Murmur2(key))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/produce"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -22,11 +23,11 @@ type writers struct {
 	proc *process
 	log  logr.Logger
 
-	results *kafka.Producer
-	letters *kafka.Producer // results, unless the clusters differ
+	results *produce.Producer
+	letters *produce.Producer // results, unless the clusters differ
 
-	output      *kafka.TopicWriter // nil without an output topic
-	deadLetters *kafka.TopicWriter // nil without a dead-letter topic
+	output      *produce.TopicWriter // nil without an output topic
+	deadLetters *produce.TopicWriter // nil without a dead-letter topic
 
 	refused refusedResults // where the producers differ
 }
@@ -35,7 +36,7 @@ type writers struct {
 func (w *writers) open(ctx context.Context, s *settler) error {
 	compression := w.proc.cfg.Output.Compression
 	if w.proc.clusters.apart && w.proc.cfg.Failure.DeadLetter.Topic != "" {
-		w.results = w.newProducer(outputPlace, w.proc.clusters.output, compression, func(a *kafka.Ack) { w.ackedApart(a, s) })
+		w.results = w.newProducer(outputPlace, w.proc.clusters.output, compression, func(a *produce.Ack) { w.ackedApart(a, s) })
 		w.letters = w.newProducer(inputPlace, w.proc.clusters.input, config.None, s.acked)
 	} else {
 		w.results = w.newProducer(outputPlace, w.proc.clusters.output, compression, s.acked)
@@ -48,13 +49,13 @@ func (w *writers) open(ctx context.Context, s *settler) error {
 	return nil
 }
 
-func (w *writers) newProducer(at place, client *kafka.Client, compression config.Compression, onAck func(*kafka.Ack)) *kafka.Producer {
+func (w *writers) newProducer(at place, client *kafka.Client, compression config.Compression, onAck func(*produce.Ack)) *produce.Producer {
 	output := w.proc.cfg.Output
 	log := w.log
 	if w.proc.clusters.apart {
 		log = log.WithValues("cluster", at)
 	}
-	return client.NewProducer(kafka.ProducerConfig{
+	return produce.New(client, produce.Config{
 		Compression:     compression,
 		Linger:          output.Linger.Duration,
 		DeliveryTimeout: output.DeliveryTimeout.Duration,
@@ -68,7 +69,7 @@ func (w *writers) newProducer(at place, client *kafka.Client, compression config
 // openTopics makes the writers of the topics in the configuration.
 func (w *writers) openTopics(ctx context.Context) (err error) {
 	if t := w.proc.cfg.Output.Topic; t != "" {
-		if w.output, err = w.results.Topic(ctx, t, kafka.TopicOptions{}); err != nil {
+		if w.output, err = w.results.Topic(ctx, t, produce.TopicOptions{}); err != nil {
 			return w.proc.clusters.in(outputPlace, fmt.Errorf("output topic: %w", err))
 		}
 	}
@@ -81,7 +82,7 @@ func (w *writers) openTopics(ctx context.Context) (err error) {
 }
 
 // named returns the writer of a result's topic; "" is the output topic.
-func (w *writers) named(topic string) (*kafka.TopicWriter, error) {
+func (w *writers) named(topic string) (*produce.TopicWriter, error) {
 	if topic == "" || topic == w.proc.cfg.Output.Topic {
 		if w.output == nil {
 			return nil, errNoTopic
@@ -95,7 +96,7 @@ func (w *writers) named(topic string) (*kafka.TopicWriter, error) {
 // ackedApart takes the acknowledgements of results where letters have their own
 // producer. The letters of refused results wait for that producer's memory, and the
 // sender must not.
-func (w *writers) ackedApart(a *kafka.Ack, s *settler) {
+func (w *writers) ackedApart(a *produce.Ack, s *settler) {
 	if a.Err == nil {
 		s.acked(a)
 		return

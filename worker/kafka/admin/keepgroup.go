@@ -128,7 +128,7 @@ func (a *Admin) leaveGroup(ctx context.Context, group, id string) error {
 		return err
 	}
 	res := answer.(*leavegroup.Response)
-	err = kafka.LeaveGroupError(res)
+	err = wire.LeaveGroupError(res)
 	for _, member := range res.Members {
 		if err == nil {
 			err = wire.ErrorOf(member.ErrorCode)

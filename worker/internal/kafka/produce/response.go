@@ -1,0 +1,93 @@
+package produce
+
+import (
+	"cmp"
+	"io"
+	"slices"
+
+	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
+)
+
+// produceResponse is a broker's response.
+type response struct {
+	throttleMs int32
+	results    []result // ordered by topic and partition
+}
+
+// produceResult is the response about one batch.
+type result struct {
+	topic      string
+	partition  int32
+	errorCode  int16
+	baseOffset int64
+	refused    []refusedRecord
+	message    string // of the error, for people; often empty
+}
+
+// refusedRecord is a record because of which the whole batch was not stored.
+type refusedRecord struct {
+	index   int32 // in the batch
+	message string
+}
+
+// ApiKey implements protocol.Message.
+func (r *response) ApiKey() protocol.ApiKey { return protocol.Produce }
+
+// result returns the response about a batch; nil if there is none.
+func (r *response) result(topic string, partition int32) *result {
+	i, found := slices.BinarySearchFunc(r.results, result{topic: topic, partition: partition}, compareResults)
+	if !found {
+		return nil
+	}
+	return &r.results[i]
+}
+
+func compareResults(a, b result) int {
+	return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition))
+}
+
+// maxProduceResponse bounds a response. It has a few bytes for each partition,
+// and a line for each record that is refused.
+const maxResponse = 64 << 20
+
+func readResponse(from io.Reader, version int16) (*response, error) {
+	r := wire.NewStream(from)
+	defer r.Free()
+	if err := r.Start(maxResponse, correlationID); err != nil {
+		return nil, err
+	}
+	res := &response{}
+	for range r.Count(6) {
+		topic := r.String()
+		for range r.Count(22) {
+			if r.Err() != nil {
+				break
+			}
+			res.results = append(res.results, readResult(r, topic, version))
+		}
+	}
+	res.throttleMs = r.Int32()
+	slices.SortFunc(res.results, compareResults)
+	return res, r.End()
+}
+
+func readResult(r *wire.Stream, topic string, version int16) result {
+	res := result{topic: topic, partition: r.Int32(), errorCode: r.Int16(), baseOffset: r.Int64()}
+	r.Int64() // log append time
+	if version >= 5 {
+		r.Int64() // log start offset
+	}
+	if version < 8 {
+		return res
+	}
+	for range r.Count(6) {
+		res.refused = append(res.refused, refusedRecord{index: r.Int32(), message: r.NullableString()})
+		if r.Err() != nil {
+			break
+		}
+	}
+	res.message = r.NullableString()
+	return res
+}
