@@ -37,7 +37,7 @@ func TestBadExpressions(t *testing.T) {
 		sp.Spec.Processor.CEL.Filter = "topic"
 		sp.Spec.Replicas = new(int32(3))
 	})
-	o.expect("enrich", "Stalled", yes, "InvalidSpec", "spec.processor.cel.filter: it must result in a bool, and results in string")
+	o.expect("enrich", "Stalled", yes, "InvalidSpec", "spec.processor.cel.filter: the result must be a bool, but is string")
 	if now := o.replicas("enrich", 2); now.Generation != d.Generation {
 		t.Errorf("the operator changed running pods: %+v", now.Spec)
 	}

@@ -24,9 +24,8 @@ var superlinear = map[string]bound{
 	"format":                allArguments,
 }
 
-// linear are functions that take time in proportion to the size of a list or
-// map among their arguments, which cel-go takes for a constant time or charges
-// afterwards.
+// linear holds the functions whose time grows in proportion to a list or map among
+// their arguments. cel-go charges a constant for them, or charges after the call.
 var linear = map[string]bound{
 	operators.In:  allArguments,
 	"reverse":     length,
@@ -53,7 +52,7 @@ func length(_ meter, args []ref.Val) uint64 {
 	return uint64(sizeOf(args[0]))
 }
 
-// sizeOf returns the number of elements of a list, and 0 of anything else.
+// sizeOf returns the number of elements of a list, and 0 for any other value.
 func sizeOf(v ref.Val) int {
 	if list, ok := v.(traits.Lister); ok {
 		n, _ := list.Size().(types.Int)
@@ -62,19 +61,20 @@ func sizeOf(v ref.Val) int {
 	return 0
 }
 
-// rangeCost charges two units for an element's 16 bytes.
+// rangeCost returns two units for each element, which takes 16 bytes.
 func rangeCost(_ meter, args []ref.Val) uint64 {
 	n, _ := args[0].(types.Int)
 	return 2 * uint64(max(n, 0))
 }
 
-// sortCost compares each element with log n others.
+// sortCost returns the cost of comparing each element with log n others.
 func sortCost(m meter, args []ref.Val) uint64 {
 	keys := args[len(args)-1]
 	return saturatingMul(m.weigh(keys), uint64(bits.Len(uint(sizeOf(keys)))))
 }
 
-// searchCost is of cel-go's search, which tries all places rune by rune.
+// searchCost returns the cost of cel-go's search, which compares rune by rune at every
+// position.
 func searchCost(_ meter, args []ref.Val) uint64 {
 	text, _ := args[0].(types.String)
 	wanted, _ := args[1].(types.String)

@@ -8,14 +8,14 @@ import (
 	"cel.dev/cel-go/interpreter"
 )
 
-// meteredCall is a call of a function whose cost is charged to the meter.
+// meteredCall is a call of a function that charges its cost to the meter.
 type meteredCall struct {
 	interpreter.InterpretableCall
 	args []interpreter.InterpretableV2
 	run  runner
 }
 
-// runner makes a call and charges for it. The arguments are no errors.
+// runner makes a call and charges for it. None of the arguments is an error.
 type runner func(m meter, args []ref.Val) ref.Val
 
 // Exec implements cel-go's InterpretableV2.
@@ -37,7 +37,7 @@ func (c *meteredCall) Eval(vars interpreter.Activation) ref.Val {
 	return interpreter.EvalActivation(vars, c.Exec)
 }
 
-// bound is what a call with the arguments may cost at most.
+// bound returns the most that a call with the arguments may cost.
 type bound func(m meter, args []ref.Val) uint64
 
 // priced charges the bound before the call.
@@ -48,10 +48,10 @@ func priced(b bound, call functions.FunctionOp) runner {
 	}
 }
 
-// decorator returns cel-go's hook that replaces calls by metered ones. In an
-// expression with a loop, functions that take time in proportion to their
-// arguments count too: they are called often, and a list that was put together
-// in the expression may be longer than anything in the record.
+// decorator returns the hook with which cel-go replaces calls by metered ones. In an
+// expression with a loop, it also replaces functions whose time grows in proportion to
+// their arguments: the loop may call them often, and the expression may build a list
+// that is longer than anything in the record.
 func (c *compiler) decorator(loops bool) interpreter.InterpretableDecoratorV2 {
 	return func(node interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 		call, ok := node.(interpreter.InterpretableCall)
@@ -69,7 +69,7 @@ func (c *compiler) decorator(loops bool) interpreter.InterpretableDecoratorV2 {
 	}
 }
 
-// runner returns nil for a call that need not be metered.
+// runner returns the metered form of a call, or nil if it needs none.
 func (c *compiler) runner(call interpreter.InterpretableCall, loops bool) runner {
 	implementation := c.implementation(call)
 	if own := ownRunner(call, implementation, loops); own != nil {
@@ -85,8 +85,8 @@ func (c *compiler) runner(call interpreter.InterpretableCall, loops bool) runner
 	return priced(b, implementation)
 }
 
-// constantOperand reports whether a call's last argument is constant: cel-go has a
-// faster way for such calls.
+// constantOperand reports whether a call's last argument is constant. cel-go has a
+// faster implementation for such calls.
 func constantOperand(call interpreter.InterpretableCall) bool {
 	args := call.Args()
 	if len(args) == 0 {
@@ -96,7 +96,7 @@ func constantOperand(call interpreter.InterpretableCall) bool {
 	return constant
 }
 
-// implementation returns what cel-go would call, or nil.
+// implementation returns the function that cel-go would call, or nil.
 func (c *compiler) implementation(call interpreter.InterpretableCall) functions.FunctionOp {
 	f := c.functions[call.OverloadID()]
 	if f == nil {
@@ -123,8 +123,8 @@ func (c *compiler) implementation(call interpreter.InterpretableCall) functions.
 	}
 }
 
-// stringCall is string(x). A double that stands for a number of the record's
-// JSON becomes that number's text.
+// stringCall is the call string(x). A double that represents a number in the record's
+// JSON becomes the text of that number.
 type stringCall struct {
 	interpreter.InterpretableCall
 	arg interpreter.InterpretableV2

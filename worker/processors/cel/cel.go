@@ -1,7 +1,7 @@
-// Package cel is the built-in processor "cel": expressions in the Common
-// Expression Language that filter records and replace their parts. It stands
-// where a user's own code would, between the pool that hands it records and the
-// batches that its outputs are appended to.
+// Package cel implements the built-in processor "cel": expressions in the Common
+// Expression Language filter records and replace their parts. In the data path it
+// takes the place of a user's code. The pool passes records to it, and the engine
+// appends its outputs to batches.
 package cel
 
 import (
@@ -15,24 +15,23 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// Processor evaluates expressions on records. It may be used by any number of
-// goroutines at once.
+// Processor evaluates expressions on records. It is safe for concurrent use.
 type Processor struct {
-	filter, key, value, topic *expression // nil where the record's is kept
+	filter, key, value, topic *expression // nil: the output keeps the record's
 	headers                   []header
 	variables                 sync.Pool // of *variables
 }
 
 var _ worker.Processor = (*Processor)(nil)
 
-// header is an expression for the header called name.
+// header is the expression for the header with this name.
 type header struct {
 	name  string
 	value *expression
 }
 
-// New compiles the expressions of cfg. The error names everything that is wrong
-// with any of them, by field, line and column.
+// New compiles the expressions of cfg. The error names all mistakes in them, each with
+// its field, line and column.
 func New(cfg config.CEL) (*Processor, error) {
 	c, err := newCompiler()
 	if err != nil {
@@ -58,17 +57,17 @@ func (c *compiler) processor(cfg config.CEL) (*Processor, error) {
 	return p, nil
 }
 
-// Process emits one record, or none if the filter says so. An expression that
-// fails, or whose result is of the wrong type, is an error.
+// Process emits one record, or none if the filter's result is false. It returns an
+// error if an expression fails or has a result of the wrong type.
 //
-// The same record gives the same error each time, so errors are permanent,
-// except when ctx has ended the evaluation.
+// The same record causes the same error each time, so errors are permanent, except when
+// ctx has ended the evaluation.
 func (p *Processor) Process(ctx context.Context, rec *worker.Record, out *worker.Outputs) error {
 	if p.identity() {
 		out.EmitValue(rec.Value)
 		return nil
 	}
-	// After a panic they are not used again.
+	// After a panic, nobody uses these variables again.
 	vars := p.variables.Get().(*variables)
 	vars.rec, vars.ctx = rec, ctx
 	err := p.evaluate(vars, out)

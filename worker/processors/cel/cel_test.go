@@ -31,13 +31,13 @@ func process(t testing.TB, cfg config.CEL, rec *worker.Record) ([]worker.Output,
 	return emitted(&out), err
 }
 
-// emitted returns the outputs as the engine sees them.
+// emitted returns the outputs that the engine would get.
 func emitted(out *worker.Outputs) []worker.Output {
 	list := usercode.As[record.Outputs](out).List()
 	return *usercode.As[[]worker.Output](&list)
 }
 
-// one is process for what must emit one record.
+// one runs process and fails the test unless it emits exactly one record.
 func one(t testing.TB, cfg config.CEL, rec *worker.Record) worker.Output {
 	t.Helper()
 	outputs, err := process(t, cfg, rec)
@@ -66,7 +66,7 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// What a filter drops is not looked at any further.
+// The processor evaluates no other expression for a record that the filter drops.
 func TestFilteredRecordIsNotEvaluated(t *testing.T) {
 	outputs, err := process(t, config.CEL{Filter: "false", Value: "1/0"}, &worker.Record{})
 	if err != nil || len(outputs) != 0 {
@@ -133,7 +133,7 @@ func TestNullVariables(t *testing.T) {
 	}
 	empty := &worker.Record{Key: []byte{}, Value: []byte{}}
 	if outputs, err := process(t, config.CEL{Filter: "key == b'' && value == b''"}, empty); err != nil || len(outputs) != 1 {
-		t.Errorf("empty key and value are not empty: error %v", err)
+		t.Errorf("an empty key or value is not empty to the expression: error %v", err)
 	}
 }
 
@@ -156,7 +156,7 @@ func TestHeadersAreSetAndOthersKept(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", got.Headers, want)
 	}
 	if got := one(t, config.CEL{Value: `"v"`}, rec); got.Headers != nil {
-		t.Errorf("without an expression the headers are %q, want them left alone", got.Headers)
+		t.Errorf("without an expression the headers are %q, want the record's", got.Headers)
 	}
 }
 
@@ -167,8 +167,8 @@ func TestTopic(t *testing.T) {
 	}
 	for expression, want := range map[string]string{
 		"json.empty": "processor.cel.topic: the result is empty",
-		"json.n":     "processor.cel.topic: it must result in a string, and results in int",
-		"key":        "processor.cel.topic: it must result in a string, and results in null_type",
+		"json.n":     "processor.cel.topic: the result must be a string, but is int",
+		"key":        "processor.cel.topic: the result must be a string, but is null_type",
 	} {
 		if _, err := process(t, config.CEL{Topic: expression}, rec); err == nil || err.Error() != want {
 			t.Errorf("%s: error %v, want %s", expression, err, want)
@@ -176,8 +176,8 @@ func TestTopic(t *testing.T) {
 	}
 }
 
-// The record's memory is another record's after Process, so a topic must not
-// refer to it.
+// Another record may use the record's memory after Process, so a topic must not refer
+// to it.
 func TestTopicDoesNotReferToTheRecord(t *testing.T) {
 	for expression, want := range map[string]string{
 		"string(value)": "first", "headers.map(name, name)[0]": "named", `string(headers["named"][0])`: "third",
@@ -203,12 +203,12 @@ func TestFailingExpressions(t *testing.T) {
 		want string
 	}{
 		{config.CEL{Filter: "json.missing > 1"}, "processor.cel.filter: no such key: missing"},
-		{config.CEL{Filter: "json.a"}, "processor.cel.filter: it must result in a bool, and results in string"},
+		{config.CEL{Filter: "json.a"}, "processor.cel.filter: the result must be a bool, but is string"},
 		{config.CEL{Value: "1/0"}, "processor.cel.value: division by zero"},
 		{config.CEL{Key: "json.a + 1"}, "processor.cel.key: no such overload (a value is of another type than the expression needs)"},
 		{config.CEL{Headers: map[string]string{"h": "headers.x[0]"}}, "processor.cel.headers.h: no such key: x"},
 		{config.CEL{Value: "0.0/0.0"}, "processor.cel.value: the result can't be written as JSON: JSON has no number for NaN"},
-		{config.CEL{Value: "type(1)"}, "processor.cel.value: the result can't be written as JSON: there is no JSON for a type"},
+		{config.CEL{Value: "type(1)"}, "processor.cel.value: the result can't be written as JSON: a value of type type has no JSON form"},
 	} {
 		outputs, err := process(t, c.cfg, rec)
 		if err == nil || err.Error() != c.want || len(outputs) > 0 {
@@ -217,7 +217,7 @@ func TestFailingExpressions(t *testing.T) {
 	}
 }
 
-// An error outlives the record, whose memory is another's by then.
+// An error outlives the record, so it must not refer to the record's memory.
 func TestErrorDoesNotReferToTheRecord(t *testing.T) {
 	value := []byte(`{"k": "secret"}`)
 	_, err := process(t, config.CEL{Value: "json[json.k]"}, &worker.Record{Value: value})
@@ -226,6 +226,6 @@ func TestErrorDoesNotReferToTheRecord(t *testing.T) {
 		t.Errorf("error %v, want one that names the key", err)
 	}
 	if inner := errors.Unwrap(errors.Unwrap(err)); inner != nil { // within the mark of a permanent one
-		t.Errorf("it holds %#v, which may refer to the record", inner)
+		t.Errorf("the error wraps %#v, which may refer to the record", inner)
 	}
 }

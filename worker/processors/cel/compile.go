@@ -13,10 +13,10 @@ import (
 	"cel.dev/cel-go/ext"
 )
 
-// field is where the expressions stand in the configuration.
+// field is the path of the expressions in the configuration.
 const field = "processor.cel."
 
-// kind is what an expression must result in.
+// kind says which results an expression may have.
 type kind string
 
 const (
@@ -36,11 +36,11 @@ func (k kind) allows(t *celgo.Type) bool {
 	}
 }
 
-// compiler makes expressions and collects what is wrong with them.
+// compiler compiles expressions and collects their errors.
 type compiler struct {
 	env       *celgo.Env
 	functions map[string]*functions.Overload // cel-go's, by the overload's or the function's name
-	limit     uint64                         // of an evaluation's cost
+	limit     uint64                         // bounds an evaluation's cost
 	errs      []error
 }
 
@@ -77,7 +77,7 @@ func newCompiler() (*compiler, error) {
 	return c, nil
 }
 
-// compile returns nil if there is no expression in source.
+// compile returns nil if source is empty.
 func (c *compiler) compile(name, source string, want kind) *expression {
 	if source == "" {
 		return nil
@@ -91,7 +91,7 @@ func (c *compiler) compile(name, source string, want kind) *expression {
 
 func (c *compiler) compileHeader(name, source string) *expression {
 	if source == "" {
-		c.errs = append(c.errs, fmt.Errorf("%sheaders.%s: the expression is empty: write one, or leave the header away", field, name))
+		c.errs = append(c.errs, fmt.Errorf("%sheaders.%s: the expression is empty: write one, or remove the header", field, name))
 		return nil
 	}
 	return c.compile("headers."+name, source, anything)
@@ -103,7 +103,7 @@ func (c *compiler) program(name, source string, want kind) (*expression, error) 
 		return nil, errors.New(strings.ReplaceAll(issues.String(), "ERROR: ", ""))
 	}
 	if !want.allows(tree.OutputType()) {
-		return nil, fmt.Errorf("%s: it must result in %s, and results in %s", name, want, celgo.FormatCELType(tree.OutputType()))
+		return nil, fmt.Errorf("%s: the result must be %s, but is %s", name, want, celgo.FormatCELType(tree.OutputType()))
 	}
 	looping := loops(tree)
 	options := []celgo.ProgramOption{celgo.EvalOptions(celgo.OptOptimize), celgo.CustomDecoratorV2(c.decorator(looping))}
@@ -122,10 +122,10 @@ func (c *compiler) program(name, source string, want kind) (*expression, error) 
 // checks whether the attempt has ended.
 const interruptCheckFrequency = 100
 
-// loops reports whether an expression has a loop (a comprehension, in CEL's
-// words). Without one, an evaluation does each of its steps at most once, and
-// only the steps are counted whose cost may grow faster than the record: counting
-// costs more than most steps.
+// loops reports whether an expression has a loop, which CEL calls a comprehension.
+// Without one, an evaluation does each of its steps at most once. Then the meter counts
+// only steps whose cost may grow faster than the record, because counting costs more
+// than most steps.
 func loops(tree *celgo.Ast) bool {
 	found := false
 	ast.PreOrderVisit(tree.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {

@@ -18,7 +18,7 @@ func TestCompileErrorsNameFieldLineAndColumn(t *testing.T) {
 		Topic:   "offset",
 	})
 	if err == nil {
-		t.Fatal("it compiles")
+		t.Fatal("New returned no error")
 	}
 	for _, want := range []string{
 		"processor.cel.filter:1:9: Syntax error: mismatched input '<EOF>'",
@@ -28,10 +28,10 @@ func TestCompileErrorsNameFieldLineAndColumn(t *testing.T) {
 		" |   \"a\": offset + \"x\"\n | ..............^",
 		"processor.cel.headers.h:1:11: invalid timestamp argument",
 		"processor.cel.headers.empty: the expression is empty",
-		"processor.cel.topic: it must result in a string, and results in int",
+		"processor.cel.topic: the result must be a string, but is int",
 	} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the error does not say %q", want)
+			t.Errorf("the error does not contain %q", want)
 		}
 	}
 	if t.Failed() || strings.Contains(err.Error(), "ERROR") {
@@ -40,7 +40,7 @@ func TestCompileErrorsNameFieldLineAndColumn(t *testing.T) {
 }
 
 func TestFilterMustBeBool(t *testing.T) {
-	want := "processor.cel.filter: it must result in a bool, and results in string"
+	want := "processor.cel.filter: the result must be a bool, but is string"
 	if _, err := New(config.CEL{Filter: "topic"}); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -74,11 +74,11 @@ func TestCostIsLimited(t *testing.T) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	if _, err := process(t, config.CEL{Filter: "json.all(a, json.all(b, a == b))"}, rec); err != nil {
-		t.Errorf("90,000 comparisons are too many: %v", err)
+		t.Errorf("90,000 comparisons exceed the limit: %v", err)
 	}
 }
 
-// One processor must do for all goroutines, whose records differ.
+// All goroutines share one processor, each with other records.
 func TestConcurrentUse(t *testing.T) {
 	p := compiled(t, config.CEL{
 		Filter: "json.keep", Key: "json.id", Value: `{"id": json.id, "n": json.list.map(x, x * 2), "at": offset}`,
@@ -95,6 +95,6 @@ func TestConcurrentUse(t *testing.T) {
 		}
 	}
 	if err := p.Process(context.Background(), &worker.Record{Value: []byte("{")}, new(worker.Outputs)); err == nil {
-		t.Error("malformed JSON is no error")
+		t.Error("malformed JSON caused no error")
 	}
 }

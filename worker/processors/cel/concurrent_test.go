@@ -9,8 +9,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/usercode"
 )
 
-// runConcurrently checks that each record gets its own results, also when the
-// memory of the records is used again as the worker does.
+// runConcurrently checks that each record gets its own results, also if later records
+// reuse its memory, as in the worker.
 func runConcurrently(p *Processor, g, records int) error {
 	var out worker.Outputs
 	value := make([]byte, 0, 256)

@@ -13,22 +13,23 @@ import (
 	"github.com/millrace-dev/millrace/worker"
 )
 
-// expression is a compiled one and the field that it stands in.
+// expression is a compiled expression.
 type expression struct {
-	name    string
+	name    string // the path of its field in the configuration
 	program celgo.Program
 	loops   bool
-	limit   uint64 // of an evaluation's cost
+	limit   uint64 // bounds an evaluation's cost
 }
 
-// eval's result may refer to the record's bytes and to vars.
+// eval evaluates the expression. The result may refer to the record's bytes and to
+// vars.
 func (e *expression) eval(vars *variables) (ref.Val, error) {
 	result, err := e.run(vars)
 	if err == nil {
 		return result, nil
 	}
 	if vars.ctx.Err() != nil {
-		return nil, fmt.Errorf("%s: the evaluation was ended: %w", e.name, vars.ctx.Err())
+		return nil, fmt.Errorf("%s: the evaluation was stopped: %w", e.name, vars.ctx.Err())
 	}
 	if cancelled, ok := errors.AsType[interpreter.EvalCancelledError](err); ok && cancelled.Cause == interpreter.CostLimitExceeded {
 		return nil, e.tooExpensive()
@@ -37,7 +38,7 @@ func (e *expression) eval(vars *variables) (ref.Val, error) {
 	if strings.Contains(message, "no such overload") {
 		message += " (a value is of another type than the expression needs)"
 	}
-	// The error may refer to the record's bytes, which it would outlive.
+	// The error may refer to the record's bytes, but must outlive them.
 	return nil, errors.New(e.name + ": " + message)
 }
 
@@ -82,14 +83,14 @@ func (e *expression) text(vars *variables) (string, error) {
 	return string(s), nil
 }
 
-// bytes returns nil for null. What it returns may be the record's bytes, or in
-// out's buffer.
+// bytes returns the result's bytes, nil for null. They may be the record's, or in out's
+// buffer.
 func (e *expression) bytes(vars *variables, out *worker.Outputs) ([]byte, error) {
 	result, err := e.eval(vars)
 	if err != nil {
 		return nil, err
 	}
-	// A loop can make a list that holds another one any number of times.
+	// A loop can build a list that contains another list any number of times.
 	if e.loops && weigh(result, e.limit) > e.limit {
 		return nil, e.tooExpensive()
 	}
@@ -101,5 +102,5 @@ func (e *expression) bytes(vars *variables, out *worker.Outputs) ([]byte, error)
 }
 
 func (e *expression) unexpected(want kind, got ref.Val) error {
-	return fmt.Errorf("%s: it must result in %s, and results in %s", e.name, want, got.Type().TypeName())
+	return fmt.Errorf("%s: the result must be %s, but is %s", e.name, want, got.Type().TypeName())
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/failure"
 )
 
-// TestValuesAreKeptOrRefused: what a record says is written as it was, or the
-// record fails with an error that says why; it never becomes something else.
+// TestValuesAreKeptOrRefused: the output holds a record's values unchanged, or the
+// record fails with an error that gives the reason. A value never changes silently.
 func TestValuesAreKeptOrRefused(t *testing.T) {
 	for _, c := range []struct{ value, expression, want string }{
 		// integers
@@ -42,7 +42,7 @@ func TestValuesAreKeptOrRefused(t *testing.T) {
 		{`{"n": 1772323207.143123}`, `json.n`, `1772323207.143123`},
 		{
 			`{"n": 0.12345678901234567890, "m": 0.12345678901234567891}`, `[json.n]`,
-			`error: the result can't be written as JSON: json: the numbers 0.12345678901234567890 and 0.12345678901234567891 are the same to an expression`,
+			`error: the result can't be written as JSON: json: the numbers 0.12345678901234567890 and 0.12345678901234567891 are equal in an expression`,
 		},
 		{`{"n": 0.12345678901234567890, "m": 0.12345678901234567891}`, `json`, `{"m":0.12345678901234567891,"n":0.12345678901234567890}`},
 		// text
@@ -90,8 +90,8 @@ func TestKeysOfDifferentNumbersDiffer(t *testing.T) {
 	}
 }
 
-// TestNotesEndWithTheirRecord: what was noted of one record's JSON must not
-// change another's.
+// TestNotesEndWithTheirRecord: notes about one record's JSON must not affect another
+// record.
 func TestNotesEndWithTheirRecord(t *testing.T) {
 	p := compiled(t, config.CEL{Value: "json"})
 	for _, value := range []string{`{"a":1,"a":2}`, `{"a":1}`} {
@@ -113,8 +113,9 @@ func TestNotesEndWithTheirRecord(t *testing.T) {
 	}
 }
 
-// FuzzParseJSON compares the parser with package encoding/json: what one takes
-// the other takes, to the same result, but for halves of surrogate pairs.
+// FuzzParseJSON compares the parser with package encoding/json. Both must accept the
+// same texts with the same results, except that the parser refuses halves of surrogate
+// pairs.
 func FuzzParseJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"a": [1, -2.5e+3, "x\n\u00e9\ud83d\ude00", true, false, null, {}, []], "": {"b": 0}}`, `"\ud800"`, `01`, `-`, `1.`, `1e`,

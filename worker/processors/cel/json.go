@@ -14,8 +14,8 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 )
 
-// parseJSON reads a record's value, of which nothing is kept. Numbers keep their
-// digits.
+// parseJSON parses a record's value. The result does not refer to value, and numbers
+// keep their digits.
 func parseJSON(value []byte) (any, notes, error) {
 	if !utf8.Valid(value) {
 		return nil, notes{}, errors.New("json: the value is not JSON: it is not UTF-8")
@@ -27,7 +27,7 @@ func parseJSON(value []byte) (any, notes, error) {
 	return parsed, n, err
 }
 
-// syntaxError has package encoding/json say what is wrong with a value.
+// syntaxError returns the error of package encoding/json for a value.
 func syntaxError(value []byte) error {
 	d := json.NewDecoder(bytes.NewReader(value))
 	d.UseNumber()
@@ -44,14 +44,13 @@ func notJSON(value []byte, err error) error {
 		return fmt.Errorf("json: the value is not JSON: it ends too early, at byte %d", len(value))
 	}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		// The offset is of what follows the byte that is wrong.
+		// The error's offset is that of the byte after the wrong one.
 		return fmt.Errorf("json: the value is not JSON: %w, at byte %d", err, syntax.Offset-1)
 	}
 	return fmt.Errorf("json: the value is not JSON: %w", err)
 }
 
-// adapter makes CEL's values of parsed JSON, each when an expression looks at
-// it.
+// adapter turns parsed JSON into CEL's values, each when an expression uses it.
 type adapter struct{}
 
 var _ types.Adapter = adapter{}
@@ -70,9 +69,9 @@ func (a adapter) NativeToValue(value any) ref.Val {
 	}
 }
 
-// number is an int or a uint if n is written as a whole number, and a double
-// otherwise. What none of them can stand for is an error: two numbers must not
-// become one.
+// number returns an int or a uint if n is written as a whole number, and a double
+// otherwise. A number that none of them can represent is an error, so that two numbers
+// never become one.
 func number(n json.Number) ref.Val {
 	if i, err := n.Int64(); err == nil {
 		return types.Int(i)
@@ -80,7 +79,7 @@ func number(n json.Number) ref.Val {
 	if strings.TrimLeft(string(n), "-0123456789") == "" {
 		u, err := strconv.ParseUint(string(n), 10, 64)
 		if err != nil {
-			return types.NewErr("json: the number %s does not fit into 64 bits: write it as a string, or pass on what holds it", n)
+			return types.NewErr("json: the number %s does not fit into 64 bits: write it as a string, or use the object or list that contains it", n)
 		}
 		return types.Uint(u)
 	}

@@ -35,7 +35,7 @@ func TestNumberTooLarge(t *testing.T) {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	if outputs, err := process(t, config.CEL{Filter: "json.ok == 1"}, rec); err != nil || len(outputs) != 1 {
-		t.Errorf("a number that nobody looks at is an error: %v", err)
+		t.Errorf("a number that no expression uses caused an error: %v", err)
 	}
 	if got := one(t, config.CEL{Value: "json"}, rec); string(got.Value) != `{"big":1e999,"ok":1}` {
 		t.Errorf("got %s", got.Value)
@@ -92,11 +92,11 @@ func TestDeepJSONIsAnError(t *testing.T) {
 	const deep = 20_000
 	rec := &worker.Record{Value: []byte(strings.Repeat("[", deep) + strings.Repeat("]", deep))}
 	if _, err := process(t, config.CEL{Filter: "json == []"}, rec); err == nil || !strings.Contains(err.Error(), "max depth") {
-		t.Errorf("error %v, want one that says how deep it may be", err)
+		t.Errorf("error %v, want one that names the allowed depth", err)
 	}
 }
 
-// JSON that nobody asks for is not parsed.
+// The processor does not parse JSON that no expression uses.
 func TestJSONIsParsedOnlyWhenUsed(t *testing.T) {
 	rec := &worker.Record{Value: []byte("no JSON")}
 	if got := one(t, config.CEL{Value: "string(value).upperAscii()"}, rec); string(got.Value) != "NO JSON" {
@@ -104,12 +104,12 @@ func TestJSONIsParsedOnlyWhenUsed(t *testing.T) {
 	}
 }
 
-// However many expressions ask for it, it is parsed once.
+// The processor parses a record's JSON once, however many expressions use it.
 func TestJSONIsParsedOnce(t *testing.T) {
 	vars := &variables{rec: &worker.Record{Value: []byte(`{"a": 1}`)}}
 	first, _ := vars.ResolveName("json")
 	second, _ := vars.ResolveName("json")
 	if reflect.ValueOf(first).Pointer() != reflect.ValueOf(second).Pointer() {
-		t.Error("it was parsed again")
+		t.Error("the processor parsed the JSON again")
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/failure"
 )
 
-// numbers is JSON with a list of n numbers.
+// numbers returns JSON with a list of n numbers.
 func numbers(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -22,8 +22,8 @@ func numbers(n int) string {
 	return `{"l": [` + strings.TrimSuffix(b.String(), ",") + `], "m": [` + strings.TrimSuffix(b.String(), ",") + `]}`
 }
 
-// TestSuperlinearFunctionsAreLimited evaluates what would take from seconds to
-// years, or more memory than there is.
+// TestSuperlinearFunctionsAreLimited evaluates expressions that would take from seconds
+// to years, or more memory than the machine has.
 func TestSuperlinearFunctionsAreLimited(t *testing.T) {
 	compiler, err := newCompiler()
 	if err != nil {
@@ -32,7 +32,7 @@ func TestSuperlinearFunctionsAreLimited(t *testing.T) {
 	compiler.limit = 20_000 // the rest takes as much less time as the limit is lower
 	long := numbers(1000)
 	as := strings.Repeat("a", 20_000)
-	// Each step doubles; a list of 2^24 elements is made in no time.
+	// Each step doubles the list, so that it soon has 2^24 elements.
 	doubled := func(start, result string) string {
 		expression := strings.ReplaceAll(result, "it", "v24")
 		for i := 24; i > 0; i-- {
@@ -100,7 +100,7 @@ func TestSuperlinearFunctionsAreLimited(t *testing.T) {
 		}
 		err = p.Process(t.Context(), &worker.Record{Value: []byte(c.value)}, new(worker.Outputs))
 		if err == nil || !strings.Contains(err.Error(), "the evaluation costs more than 20000 units") {
-			t.Errorf("%.80s: error %v, want one of its cost", c.expression, err)
+			t.Errorf("%.80s: error %v, want one about its cost", c.expression, err)
 		}
 		if !failure.IsPermanent(err) {
 			t.Errorf("%.80s: the error is not permanent", c.expression)
@@ -108,7 +108,7 @@ func TestSuperlinearFunctionsAreLimited(t *testing.T) {
 	}
 }
 
-// TestLimitLeavesRoom evaluates the same functions on what records have.
+// TestLimitLeavesRoom evaluates the same functions on values of usual sizes.
 func TestLimitLeavesRoom(t *testing.T) {
 	text := strings.Repeat("2026-03-01T00:00:07.143Z GET /products/1234 200 5120\n", 500)
 	for _, c := range []struct{ expression, value string }{
@@ -128,8 +128,8 @@ func TestLimitLeavesRoom(t *testing.T) {
 	}
 }
 
-// TestDeadlineEndsAnEvaluation ends attempts whose cost nothing else bounds, or
-// that the limit would let go on for a second.
+// TestDeadlineEndsAnEvaluation: the deadline of an attempt ends evaluations whose cost
+// nothing else bounds, or that could go on for a second under the limit.
 func TestDeadlineEndsAnEvaluation(t *testing.T) {
 	quadratic := strings.Repeat("a", 200_000) // each match looks for a b up to the end
 	for name, c := range map[string]struct {
@@ -147,7 +147,7 @@ func TestDeadlineEndsAnEvaluation(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), c.timeout)
 			defer cancel()
 			err := p.Process(ctx, &worker.Record{Value: []byte(c.value)}, new(worker.Outputs))
-			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "processor.cel.value: the evaluation was ended") {
+			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "processor.cel.value: the evaluation was stopped") {
 				t.Errorf("error %v, want the deadline's", err)
 			}
 			if failure.IsPermanent(err) {

@@ -9,33 +9,32 @@ import (
 	"cel.dev/cel-go/interpreter"
 )
 
-// defaultLimit bounds one evaluation of an expression, in cel-go's units: about
-// one for each operator and access, and one for ten bytes of text. An
-// evaluation that reaches it has taken about a second.
+// defaultLimit bounds one evaluation of an expression, in cel-go's units: about one for
+// each operator and access, and one for ten bytes of text. An evaluation takes about a
+// second to reach it.
 const defaultLimit = 10_000_000
 
 // meter charges an evaluation for calls whose cost may grow faster than their
-// arguments. They are charged before or while they run: cel-go charges
-// afterwards, when a call that takes hours has taken them.
+// arguments. It charges before a call or while it runs. cel-go would charge after the
+// call, which may have taken hours by then.
 type meter struct {
 	frame *interpreter.ExecutionFrame
 	vars  *variables
 }
 
-// evaluationName is a variable that no expression can name. It stands for the
-// evaluation's variables.
+// evaluationName is the name under which the meter finds the evaluation's variables. No
+// expression can contain it.
 const evaluationName = "@evaluation"
 
-// meterOf returns the meter of the evaluation that a frame belongs to.
+// meterOf returns the meter of a frame's evaluation.
 func meterOf(frame *interpreter.ExecutionFrame) meter {
 	v, _ := frame.ResolveName(evaluationName)
 	vars, _ := v.(*variables)
 	return meter{frame, vars}
 }
 
-// charge adds units to what the evaluation has cost. It ends the evaluation
-// with a panic, which cel-go recovers, when that is more than the limit or when
-// the attempt's context has ended.
+// charge adds units to the evaluation's cost. If the cost exceeds the limit, or if the
+// attempt's context has ended, it ends the evaluation by a panic, which cel-go recovers.
 func (m meter) charge(units uint64) {
 	if tracker := m.frame.CostTracker(); tracker != nil {
 		tracker.EvalUnary(m.frame, 0, chargeCall{}, types.Uint(units), types.NullValue)
@@ -47,8 +46,8 @@ func (m meter) charge(units uint64) {
 	}
 }
 
-// chargeCall is a call that costs what its argument says. It adds a charge to
-// the costs that cel-go tracks for expressions with loops.
+// chargeCall is a call whose cost is its argument. It adds a charge to the costs that
+// cel-go tracks for expressions with loops.
 type chargeCall struct{}
 
 const chargeOverload = "millrace_charge"
@@ -64,9 +63,9 @@ func trackCharge(args []ref.Val, _ ref.Val) *uint64 {
 	return &units
 }
 
-// uncalled is a context for cel-go, which derives another one from it for
-// asynchronous functions. There are none, so what it derives need not end with
-// the attempt, and no goroutine has to wait for that.
+// uncalled is a context for cel-go, which derives another one from it for asynchronous
+// functions. Expressions have no such functions, so the derived context need not end
+// with the attempt, and no goroutine has to wait for that.
 type uncalled struct{ context.Context }
 
 // AfterFunc keeps package context from starting a goroutine.
@@ -86,9 +85,9 @@ func saturatingMul(a, b uint64) uint64 {
 	return a * b
 }
 
-// weigh returns the cost of going once through a value and all that it holds.
-// It stops at the limit.
+// weigh returns the cost of going once through a value and everything in it. It stops
+// at the limit.
 func (m meter) weigh(v ref.Val) uint64 { return weigh(v, m.vars.limit) }
 
-// textCost is the cost of going through n bytes of text once.
+// textCost returns the cost of going through n bytes of text once.
 func textCost(n int) uint64 { return 1 + uint64(n)/10 }

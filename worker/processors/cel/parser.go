@@ -9,16 +9,16 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how deeply lists and objects may lie in each other.
+// maxDepth bounds the nesting of lists and objects.
 const maxDepth = 10_000
 
-// errSyntax stands for an error that package encoding/json explains better.
+// errSyntax replaces an error that package encoding/json describes better.
 var errSyntax = errors.New("not JSON")
 
-// parser reads JSON into what package encoding/json would make of it: maps,
-// slices, strings, json.Number, bool and nil. It refuses values that package
-// encoding/json would change silently, and notes what would be lost if they were
-// written again. Strings and numbers share one copy of the text.
+// parser parses JSON into the same values as package encoding/json: maps, slices,
+// strings, json.Number, bool and nil. It refuses values that package encoding/json would
+// change silently, and notes details that writing the values again would lose. Strings
+// and numbers share one copy of the text.
 type parser struct {
 	text  string
 	at    int
@@ -27,7 +27,7 @@ type parser struct {
 	long  []string // numbers that a double may not hold
 }
 
-// parseText parses a whole text, which is UTF-8.
+// parseText parses a whole text. The text must be valid UTF-8.
 func parseText(text string) (any, notes, error) {
 	p := parser{text: text}
 	value, err := p.value()
@@ -54,7 +54,7 @@ func (p *parser) space() {
 	}
 }
 
-// next skips white space and reports whether c follows, which it then skips too.
+// next skips white space and reports whether c follows. It skips c, too.
 func (p *parser) next(c byte) bool {
 	p.space()
 	if p.at < len(p.text) && p.text[p.at] == c {
@@ -177,7 +177,7 @@ func (p *parser) string() (string, error) {
 	return "", errSyntax
 }
 
-// escaped reads on a string that began at start, from its first backslash.
+// escaped reads the rest of a string that began at start, from its first backslash on.
 func (p *parser) escaped(start int) (string, error) {
 	out := append(make([]byte, 0, 2*(p.at-start)+16), p.text[start:p.at]...)
 	for p.at < len(p.text) {
@@ -214,9 +214,9 @@ func (p *parser) escaped(start int) (string, error) {
 	return "", errSyntax
 }
 
-// unicode reads the digits of an escaped UTF-16 unit, and the second half of a
-// surrogate pair. Half a pair is no character: encoding/json would put another
-// one in its place.
+// unicode reads the digits of an escaped UTF-16 unit, and for the first half of a
+// surrogate pair also the second half. Half a pair is not a character; encoding/json
+// would replace it by another character.
 func (p *parser) unicode() (rune, error) {
 	start := p.at - 2
 	unit, ok := p.hex()
@@ -236,7 +236,7 @@ func (p *parser) unicode() (rune, error) {
 			return r, nil
 		}
 	}
-	return 0, fmt.Errorf("json: %s at byte %d is half of a surrogate pair, which is no character: correct what writes it",
+	return 0, fmt.Errorf("json: %s at byte %d is half of a surrogate pair and not a character: correct the program that writes it",
 		p.text[start:start+6], start)
 }
 
@@ -287,7 +287,7 @@ func (p *parser) number() (json.Number, error) {
 		}
 	}
 	text := p.text[start:p.at]
-	const always = 15 // digits that a double holds, whichever they are
+	const always = 15 // a double holds any number with so many digits
 	if !whole && len(text) > always {
 		p.long = append(p.long, text)
 	}

@@ -13,12 +13,12 @@ import (
 	"cel.dev/cel-go/interpreter"
 )
 
-// Regular expressions run here instead of in cel-go: a constant pattern is
-// compiled once and not for each record, and finding all matches, which can
-// take time in proportion to the square of the text, ends with the attempt.
+// This package implements the functions with regular expressions itself, for two
+// reasons. It compiles a constant pattern once and not for each record. And finding all
+// matches, whose time can grow with the square of the text, ends with the attempt.
 
-// regexRunner returns a runner of one of the functions with a regular
-// expression, or nil. A constant pattern of matches() is cel-go's.
+// regexRunner returns a runner for a function with a regular expression, or nil for
+// other functions. It leaves matches() with a constant pattern to cel-go.
 func regexRunner(call interpreter.InterpretableCall, original functions.FunctionOp) runner {
 	args := call.Args()
 	if len(args) < 2 {
@@ -57,9 +57,9 @@ func constantText(c interpreter.InterpretableConst, ok bool) (string, bool) {
 	return string(text), ok
 }
 
-// compilePattern charges for a pattern that comes from the record: its program
-// may be a hundred times as long, and each byte of the text may go through all
-// of it.
+// compilePattern compiles a pattern from the record and charges for it. The compiled
+// program may be a hundred times as long as the pattern, and each byte of the text may
+// go through all of it.
 func compilePattern(m meter, pattern ref.Val) (*regexp.Regexp, error) {
 	text := string(pattern.(types.String))
 	m.charge(10 * uint64(len(text)))
@@ -91,7 +91,7 @@ func withPattern(compile patternCompiler, original functions.FunctionOp, f patte
 	}
 }
 
-// scanCost is of going through the text once.
+// scanCost returns the cost of going through the text once.
 func scanCost(re *regexp.Regexp, text types.String) uint64 {
 	return saturatingAdd(1, saturatingMul(uint64(len(text)), uint64(len(re.String())))/40)
 }
@@ -132,8 +132,8 @@ func oneGroup(re *regexp.Regexp) error {
 	return nil
 }
 
-// matched returns what the last group of a match holds, "" if it is not part of
-// the match. Group 0 is the match.
+// matched returns the text of the last group of a match, or "" if the group is not part
+// of the match. Group 0 is the whole match.
 func matched(text string, match []int) string {
 	start, end := match[len(match)-2], match[len(match)-1]
 	if start < 0 {
@@ -142,9 +142,9 @@ func matched(text string, match []int) string {
 	return text[start:end]
 }
 
-// allMatches returns up to limit matches, all if it is negative. Each of them may
-// have to look at the whole text, so it looks for a few first, then for four
-// times as many, and between them whether the attempt has ended.
+// allMatches returns up to limit matches, or all if limit is negative. Finding a match
+// may take a look at the whole text. So allMatches looks for a few matches first, then
+// for four times as many, and checks in between whether the attempt has ended.
 func allMatches(m meter, re *regexp.Regexp, text string, limit int) [][]int {
 	const atOnce = 1 << 20 // bytes to look at
 	for n := max(4, atOnce/(len(text)+1)); ; n *= 4 {
@@ -189,8 +189,8 @@ func replaceMatches(m meter, re *regexp.Regexp, text string, rest []ref.Val) (re
 	return types.String(out.String()), nil
 }
 
-// expand writes a replacement, in which \1 to \9 are the groups of the match,
-// \0 is the match and \\ is a backslash.
+// expand writes a replacement. In it, \1 to \9 stand for the groups of the match, \0
+// for the match and \\ for a backslash.
 func expand(out *strings.Builder, re *regexp.Regexp, text string, match []int, with string) error {
 	for i := 0; i < len(with); i++ {
 		if with[i] != '\\' {

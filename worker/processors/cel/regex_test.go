@@ -74,7 +74,7 @@ func same(a, b ref.Val) bool {
 	return types.Equal(a, b) == types.True
 }
 
-// testVars are a test's variables beside those of an evaluation.
+// testVars adds a test's variables to those of an evaluation.
 type testVars struct {
 	evaluation variables
 	vars       map[string]any

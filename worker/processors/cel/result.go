@@ -15,8 +15,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// native turns a result into what encoding/json writes as it should be: what
-// JSON has no word for as in protobuf's JSON.
+// native turns a result into a value for encoding/json. Values without a counterpart in
+// JSON get the form of protobuf's JSON.
 func (n *notes) native(v ref.Val) (any, error) {
 	switch v := v.(type) {
 	case types.Null:
@@ -28,14 +28,14 @@ func (n *notes) native(v ref.Val) (any, error) {
 	case types.Double:
 		return n.nativeDouble(v)
 	case types.Bytes:
-		return append([]byte{}, v...), nil // a nil one would be null
+		return append([]byte{}, v...), nil // nil would become null
 	case types.Timestamp:
 		return v.UTC().Format(time.RFC3339Nano), nil
 	case types.Duration:
 		text, err := protojson.Marshal(durationpb.New(v.Duration))
 		return json.RawMessage(text), err
 	case *types.Optional:
-		return n.native(ifAny(v))
+		return n.native(valueOrNull(v))
 	case traits.Mapper:
 		return n.nativeMap(v)
 	case traits.Lister:
@@ -43,7 +43,7 @@ func (n *notes) native(v ref.Val) (any, error) {
 	case *types.Err:
 		return nil, v
 	default:
-		return nil, fmt.Errorf("there is no JSON for a %s", v.Type().TypeName())
+		return nil, fmt.Errorf("a value of type %s has no JSON form", v.Type().TypeName())
 	}
 }
 
@@ -58,8 +58,8 @@ func (n *notes) nativeDouble(v types.Double) (any, error) {
 	return float64(v), err
 }
 
-// onlyUTF8 refuses text that package encoding/json would change, as the name of
-// a header may be.
+// onlyUTF8 refuses text that package encoding/json would change, for example the name
+// of a header.
 func onlyUTF8(s string) error {
 	if !utf8.ValidString(s) {
 		return fmt.Errorf("the text %q is not UTF-8", s)
@@ -67,8 +67,8 @@ func onlyUTF8(s string) error {
 	return nil
 }
 
-// ifAny returns null for an optional value that is not there.
-func ifAny(o *types.Optional) ref.Val {
+// valueOrNull returns the value of an optional, or null if it has none.
+func valueOrNull(o *types.Optional) ref.Val {
 	if o.HasValue() {
 		return o.GetValue()
 	}
@@ -79,7 +79,7 @@ func (n *notes) nativeList(list traits.Lister) (any, error) {
 	if parsed, ok := list.Value().([]any); ok {
 		return parsed, n.whole()
 	}
-	elements := []any{} // nil would be null
+	elements := []any{} // nil would become null
 	for it := list.Iterator(); it.HasNext() == types.True; {
 		element, err := n.native(it.Next())
 		if err != nil {
@@ -122,6 +122,6 @@ func memberName(key ref.Val) (string, error) {
 	case types.Bool:
 		return strconv.FormatBool(bool(key)), nil
 	default:
-		return "", fmt.Errorf("a map's key is of the type %s", key.Type().TypeName())
+		return "", fmt.Errorf("a map has a key of type %s, which can't be a name in JSON", key.Type().TypeName())
 	}
 }

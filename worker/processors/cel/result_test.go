@@ -29,7 +29,7 @@ func TestResults(t *testing.T) {
 		`duration("90m")`:                          `"5400s"`,
 		`duration("-1.5s")`:                        `"-1.500s"`,
 		`[duration("250ns")]`:                      `["0.000000250s"]`,
-		// numbers within what was parsed keep their digits
+		// numbers within parsed JSON keep their digits
 		"json.o":                     `{"a":[1.50,12345678901234567890,"é\n"],"b":1}`,
 		"json.o.a":                   `[1.50,12345678901234567890,"é\n"]`,
 		`{"x": json.o, "y": json.s}`: `{"x":{"a":[1.50,12345678901234567890,"é\n"],"b":1},"y":"x"}`,
@@ -73,7 +73,7 @@ func TestResultsWithoutJSON(t *testing.T) {
 	for expression, want := range map[string]string{
 		"[1.0/0.0]":             "JSON has no number for +Inf",
 		`{"a": [-1.0/0.0]}`:     "JSON has no number for -Inf",
-		"[int]":                 "there is no JSON for a type",
+		"[int]":                 "a value of type type has no JSON form",
 		`{1: "a", dyn("1"): 2}`: `the map has two keys that are "1" in JSON`,
 	} {
 		_, err := process(t, config.CEL{Value: expression}, &worker.Record{})

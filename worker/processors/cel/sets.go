@@ -9,13 +9,13 @@ import (
 	"cel.dev/cel-go/interpreter"
 )
 
-// ownRunner returns a runner that replaces cel-go's implementation, for
-// functions that compare each element of a list with each of another and for
-// regular expressions; nil for other functions.
+// ownRunner returns a runner that replaces cel-go's implementation of a function, or
+// nil. It replaces functions that compare each element of a list with each of another,
+// and those with regular expressions.
 //
-// They charge as they go: a search that ends early costs little, and the limit or
-// the attempt's deadline ends a long one. Arguments of other types are left to
-// the original.
+// These runners charge as they go: a search that ends early costs little, and the limit
+// or the attempt's deadline ends a long one. They leave arguments of other types to
+// original.
 func ownRunner(call interpreter.InterpretableCall, original functions.FunctionOp, loops bool) runner {
 	lists := func(f listFunc) runner { return onLists(f, original) }
 	switch call.Function() {
@@ -93,11 +93,10 @@ func distinct(original functions.FunctionOp) runner {
 	}
 }
 
-// withoutRepetitions returns a list without the elements that equal an earlier
-// one.
+// withoutRepetitions returns a list without the elements that equal an earlier one.
 func withoutRepetitions(m meter, list traits.Lister) ref.Val {
 	var found []ref.Val
-	each := uint64(1) // the cost of comparing a value with all that were found
+	each := uint64(1) // the cost of comparing a value with all found ones
 	for it := list.Iterator(); it.HasNext() == types.True; {
 		element := it.Next()
 		m.charge(each)
@@ -121,8 +120,9 @@ func has(list []ref.Val, element ref.Val) bool {
 	return false
 }
 
-// equality charges for comparing lists and maps in a loop, which cel-go takes
-// for as cheap as comparing numbers. Where one side is constant, it is.
+// equality returns a runner that charges for comparing lists and maps in a loop. cel-go
+// would charge as little as for comparing numbers. If one side is constant, the
+// comparison is that cheap, and equality returns nil.
 func equality(call interpreter.InterpretableCall, loops, negate bool) runner {
 	if !loops {
 		return nil

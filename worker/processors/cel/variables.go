@@ -11,21 +11,21 @@ import (
 	"github.com/millrace-dev/millrace/worker"
 )
 
-// variables are what expressions see of one record. Each is made when an
-// expression first asks for it. They are reused from record to record, by one
-// goroutine at a time.
+// variables holds the variables that expressions see of one record. An expression's
+// first use of a variable makes its value. One goroutine at a time reuses them from
+// record to record.
 type variables struct {
 	rec *worker.Record
 	ctx context.Context // of the attempt
-	// What the evaluation under way may cost, and what it has been charged for
-	// if cel-go does not track its cost.
+	// limit bounds the cost of the evaluation under way. spent is its cost so far,
+	// if cel-go does not track it.
 	limit, spent uint64
-	headers      ref.Val // nil until asked for
-	json         any     // nil until asked for; an error value if it is no JSON
+	headers      ref.Val // nil until the first use
+	json         any     // nil until the first use; an error value if the value is not JSON
 	results      writer
 }
 
-// reset lets go of the record.
+// reset drops all references to the record.
 func (v *variables) reset() {
 	v.rec, v.ctx, v.headers, v.json = nil, nil, nil, nil
 	v.results.notes = notes{}
@@ -67,7 +67,7 @@ func bytesOrNull(b []byte) ref.Val {
 	return types.Bytes(b)
 }
 
-// timestamp is null for a record that has none.
+// timestamp returns the record's timestamp, or null if it has none.
 func (v *variables) timestamp() ref.Val {
 	if v.rec.Timestamp.IsZero() {
 		return types.NullValue
@@ -75,7 +75,7 @@ func (v *variables) timestamp() ref.Val {
 	return types.Timestamp{Time: v.rec.Timestamp.UTC()}
 }
 
-// parsed reads the value as JSON, once. That of a tombstone is null.
+// parsed returns the value, parsed as JSON once. A tombstone's is null.
 func (v *variables) parsed() any {
 	if v.json != nil {
 		return v.json
@@ -95,8 +95,8 @@ func (v *variables) parsed() any {
 	return v.json
 }
 
-// headerMap has the names in memory of their own, since a result may be one of
-// them and the record's are borrowed.
+// headerMap returns the headers. It copies their names, because a result may be one of
+// them, and the record's memory is only borrowed.
 func (v *variables) headerMap() ref.Val {
 	if v.headers != nil {
 		return v.headers

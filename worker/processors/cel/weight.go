@@ -7,9 +7,9 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
-// weigh returns the cost of going once through a value and all that it holds.
-// It stops above the limit: a list that holds another one many times, which does
-// so too, can have more elements than anybody could count.
+// weigh returns the cost of going once through a value and everything in it. It stops
+// above the limit: lists that contain other lists many times over can have more elements
+// than a program can count.
 func weigh(value any, limit uint64) uint64 {
 	s := scale{limit: limit}
 	s.add(value)
@@ -18,7 +18,7 @@ func weigh(value any, limit uint64) uint64 {
 
 type scale struct{ units, limit uint64 }
 
-// add returns false above the limit.
+// add adds the cost of a value. It returns false above the limit.
 func (s *scale) add(value any) bool {
 	switch v := value.(type) {
 	case types.String:
@@ -35,7 +35,7 @@ func (s *scale) add(value any) bool {
 		return s.elements(v)
 	case *types.Optional:
 		s.units++
-		return s.add(ifAny(v))
+		return s.add(valueOrNull(v))
 	case traits.Mapper:
 		s.units++
 		types.ToFoldableMap(v).Fold(s)
@@ -71,7 +71,7 @@ func (s *scale) elements(list []any) bool {
 // FoldEntry implements traits.Folder for maps.
 func (s *scale) FoldEntry(key, value any) bool { return s.add(key) && s.add(value) }
 
-// elementsOnly leaves out the indices of a list.
+// elementsOnly weighs the elements of a list without their indices.
 type elementsOnly struct{ *scale }
 
 // FoldEntry implements traits.Folder for lists.

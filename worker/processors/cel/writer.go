@@ -10,19 +10,19 @@ import (
 	"github.com/millrace-dev/millrace/worker"
 )
 
-// writer turns results into bytes. It is reused from record to record.
+// writer turns results into bytes. A goroutine reuses it from record to record.
 type writer struct {
 	text    bytes.Buffer
 	encoder *json.Encoder // writes to text; nil until first used
 	notes   notes         // about the record's JSON
 }
 
-// write turns a result into what the output holds: bytes and strings as they
-// are, null as nil, anything else as JSON, with the members of maps in the order
-// of their names. Bytes may be the record's; the rest is in out's buffer.
+// write turns a result into bytes for the output. Bytes and strings stay as they are,
+// null becomes nil, and everything else becomes JSON, with the members of maps in the
+// order of their names. The returned bytes are the record's or in out's buffer.
 func (w *writer) write(v ref.Val, out *worker.Outputs) ([]byte, error) {
 	if optional, ok := v.(*types.Optional); ok {
-		v = ifAny(optional)
+		v = valueOrNull(optional)
 	}
 	switch v := v.(type) {
 	case types.Null:
@@ -33,7 +33,7 @@ func (w *writer) write(v ref.Val, out *worker.Outputs) ([]byte, error) {
 		}
 		return v, nil
 	case types.String:
-		// An empty slice must not be nil, which room for no bytes may be.
+		// The result for an empty string must not be nil, but out.Buffer(0) may be.
 		return append(out.Buffer(max(len(v), 1)), v...), nil
 	default:
 		return w.json(v, out)
@@ -58,7 +58,7 @@ func (w *writer) json(v ref.Val, out *worker.Outputs) ([]byte, error) {
 	return text, nil
 }
 
-// reset keeps the memory, unless one result had made it large.
+// reset keeps the memory, unless a result has made it large.
 func (w *writer) reset() {
 	const keep = 1 << 20
 	if w.text.Cap() > keep {
