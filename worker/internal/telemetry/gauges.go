@@ -8,9 +8,9 @@ import (
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
-// gauges shows the state in Status to Prometheus. Reading it at each scrape
-// costs the data path nothing, and a partition that was given up is gone from
-// the next scrape.
+// gauges makes metrics of a worker's Status. It reads the status at each scrape, which
+// costs the data path nothing. The next scrape after the worker gives up a partition
+// does not show the partition any more.
 type gauges struct {
 	status     func() workerstatus.Status
 	partitions []partitionGauge
@@ -41,11 +41,11 @@ func newGauges(status func() workerstatus.Status) *gauges {
 				func(p *workerstatus.Partition) float64 { return float64(p.Lag) }),
 			partition("millrace_watermark_offset", "Offset below which every record is settled.",
 				func(p *workerstatus.Partition) float64 { return float64(p.Watermark) }),
-			partition("millrace_committed_offset", "Offset that the group's coordinator has acknowledged.",
+			partition("millrace_committed_offset", "Committed offset that the group's coordinator has acknowledged.",
 				func(p *workerstatus.Partition) float64 { return float64(p.Committed) }),
-			partition("millrace_end_offset", "End of what may be read; -1 before the first fetch.",
+			partition("millrace_end_offset", "Offset up to which the worker may read; -1 before the first fetch.",
 				func(p *workerstatus.Partition) float64 { return float64(p.EndOffset) }),
-			partition("millrace_oldest_unsettled_seconds", "Time since the record that holds the watermark was dispatched.",
+			partition("millrace_oldest_unsettled_seconds", "Time since the worker dispatched the record that holds the watermark.",
 				func(p *workerstatus.Partition) float64 {
 					if p.OldestUnsettled == nil {
 						return 0
@@ -54,15 +54,15 @@ func newGauges(status func() workerstatus.Status) *gauges {
 				}),
 		},
 		members: []memberGauge{
-			member("millrace_in_flight_records", "Records dispatched and not settled.",
+			member("millrace_in_flight_records", "Records that are dispatched and not settled.",
 				func(m *workerstatus.Member) float64 { return float64(m.InFlight.Records) }),
-			member("millrace_in_flight_bytes", "Bytes of the records dispatched and not settled.",
+			member("millrace_in_flight_bytes", "Bytes of the records that are dispatched and not settled.",
 				func(m *workerstatus.Member) float64 { return float64(m.InFlight.Bytes) }),
-			member("millrace_input_memory_bytes", "Memory of the input: fetched, unpacked, and kept in use by records in flight.",
+			member("millrace_input_memory_bytes", "Memory of the input in bytes: fetched data, unpacked batches, and buffers that records in flight keep in use.",
 				func(m *workerstatus.Member) float64 { return float64(m.MemoryBytes) }),
 			member("millrace_pool_saturation_ratio", "Share of the pool's goroutines that were busy over the last ten seconds.",
 				func(m *workerstatus.Member) float64 { return m.Saturation }),
-			member("millrace_group_generation", "Generation of the consumer group that the member is in.",
+			member("millrace_group_generation", "Generation of the member's consumer group.",
 				func(m *workerstatus.Member) float64 { return float64(m.Generation) }),
 			member("millrace_assigned_partitions", "Partitions that the member owns.",
 				func(m *workerstatus.Member) float64 { return float64(len(m.Partitions)) }),
@@ -97,9 +97,9 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// partitionsOf returns each partition once, as the member knows it that has got
-// furthest: two members of a process may have one for a moment when it goes
-// from one to the other, and a scrape with a series twice fails as a whole.
+// partitionsOf returns each partition once. While a partition moves, two members of the
+// process may have it for a moment; then the one with the higher watermark counts. A
+// scrape that has a series twice would fail as a whole.
 func partitionsOf(s *workerstatus.Status) map[int32]*workerstatus.Partition {
 	furthest := map[int32]*workerstatus.Partition{}
 	for i := range s.Members {

@@ -6,45 +6,43 @@ import (
 	"time"
 )
 
-// Progress is what a worker has to do and whether it gets on with it.
+// Progress says whether a worker has work and makes progress.
 type Progress struct {
-	// Work: records are in flight or waiting in the log.
+	// Work says that records are in flight or wait in the log.
 	Work bool
-	// Waits: an attempt is within its timeout, or a record waits for its next
-	// one. Both end by themselves, however long they take.
+	// Waits says that an attempt is within its timeout, or that a record waits for
+	// its next one. Both end by themselves, however long they take.
 	Waits bool
-	// Moved changes whenever something was settled or committed, an attempt
-	// has ended, or Kafka was asked for what the work waits for, with or
-	// without success: while Kafka is away, nothing else can move.
+	// Moved changes when a record is settled, a commit succeeds, an attempt ends, or
+	// a request to Kafka ends that the work depends on. Failed requests count, too:
+	// while Kafka is away, nothing else can move.
 	Moved uint64
-	// Stuck names what holds things up, for a person.
+	// Stuck describes the records and parts that make no progress, for a person.
 	Stuck string
 }
 
-// Health watches for a worker that has work and gets nowhere, although nothing
-// that it depends on holds it up: then a restart may help. It is safe for
-// concurrent use.
+// Health detects a worker that has work and makes no progress, although nothing outside
+// the worker holds it up. Then a restart may help. It is safe for concurrent use.
 type Health struct {
 	timeout  time.Duration
 	progress func() Progress
 	now      func() time.Time
 
 	mu sync.Mutex
-	// What the last look saw; guarded by mu.
-	work  bool // to be done, and nothing to wait for
+	// The state at the last check; guarded by mu.
+	work  bool // there was work, and nothing to wait for
 	moved uint64
-	since time.Time // of the first look that saw this work and this move
+	since time.Time // of the first check with this work and this value of moved
 }
 
-// NewHealth returns a Health that fails when there is work and nothing has
-// moved for the timeout.
+// NewHealth returns a Health whose Check fails when there is work and nothing has moved
+// for the timeout.
 func NewHealth(timeout time.Duration, progress func() Progress) *Health {
 	return &Health{timeout: timeout, progress: progress, now: time.Now}
 }
 
-// Check looks at the progress and returns an error when it has stalled. It is
-// to be called now and then, by /healthz and by the worker itself: what moved
-// between two calls is seen by the second one.
+// Check returns an error if the worker has stalled. /healthz and the worker itself call
+// it now and then; a call notices all progress since the call before.
 func (h *Health) Check() error {
 	p, now := h.progress(), h.now()
 	h.mu.Lock()
@@ -54,7 +52,7 @@ func (h *Health) Check() error {
 		return nil
 	}
 	if still := now.Sub(h.since); still >= h.timeout {
-		return fmt.Errorf("nothing has moved for %s: %s", still.Round(time.Second), p.Stuck)
+		return fmt.Errorf("the worker has made no progress for %s: %s", still.Round(time.Second), p.Stuck)
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// watched is a Health on a clock and a worker that the test moves.
+// watched is a Health with a clock and a worker that the test controls.
 type watched struct {
 	*Health
 	progress Progress
@@ -40,7 +40,7 @@ func TestHealthFailsWhenNothingMoves(t *testing.T) {
 	}
 	for _, want := range []string{"1m0s", "partition 3 waits for offset 17"} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%q does not say %q", err, want)
+			t.Errorf("error %q does not contain %q", err, want)
 		}
 	}
 	w.progress.Moved++
@@ -48,7 +48,7 @@ func TestHealthFailsWhenNothingMoves(t *testing.T) {
 		t.Errorf("after a move: %v", err)
 	}
 	if err := w.after(59 * time.Second); err != nil {
-		t.Errorf("a move does not start the time anew: %v", err)
+		t.Errorf("progress does not start the time again: %v", err)
 	}
 }
 
@@ -61,8 +61,8 @@ func TestHealthOfAnIdleWorker(t *testing.T) {
 	}
 }
 
-// TestHealthOfWorkThatHasJustCome: what arrived a moment ago is not stuck,
-// however long nothing moved, or was asked, before.
+// TestHealthOfWorkThatHasJustCome: work that arrived a moment ago has not stalled, even
+// if nothing moved, or nobody called Check, for a long time before.
 func TestHealthOfWorkThatHasJustCome(t *testing.T) {
 	w := watch(time.Minute)
 	if err := w.after(time.Second); err != nil {
@@ -77,8 +77,8 @@ func TestHealthOfWorkThatHasJustCome(t *testing.T) {
 	}
 }
 
-// TestHealthWhileWorkWaits: the time of an attempt or a backoff does not count, and
-// what follows it starts from there.
+// TestHealthWhileWorkWaits: the time of an attempt or a backoff does not count; the
+// timeout starts when it ends.
 func TestHealthWhileWorkWaits(t *testing.T) {
 	w := watch(time.Minute)
 	w.progress = Progress{Work: true, Waits: true, Moved: 1}

@@ -9,19 +9,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// latencyBuckets reach from a light record's cost to a stuck one's, in seconds.
+// latencyBuckets holds the bounds of the buckets in seconds, from the time of a light
+// record to that of a stuck one.
 var latencyBuckets = []float64{
 	1e-6, 1e-5, 1e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 }
 
-// Histogram is a histogram of durations that takes many equal observations at
-// once, which the client library's can't. It is safe for concurrent use and
-// does not allocate when it observes.
+// Histogram is a histogram of durations. Unlike the client library's, it takes many
+// equal observations at once. It is safe for concurrent use, and an observation does not
+// allocate.
 type Histogram struct {
 	desc   *prometheus.Desc
 	counts []atomic.Uint64 // one for each bucket and one beyond the last
-	// sum is in seconds, as the bits of a float64: in nanoseconds a second of
-	// catching up on records of last year would overflow an integer.
+	// sum is in seconds, as the bits of a float64. An integer of nanoseconds would
+	// overflow within a second while the worker reads last year's records.
 	sum atomic.Uint64
 }
 
@@ -35,7 +36,7 @@ func newHistogram(name, help string) *Histogram {
 // Observe adds n observations of d.
 func (h *Histogram) Observe(d time.Duration, n int) {
 	if d < 0 {
-		d = 0 // a record's clock may be ahead of ours
+		d = 0 // the clock that set the record's timestamp may be ahead of this one
 	}
 	i := sort.SearchFloat64s(latencyBuckets, d.Seconds())
 	h.counts[i].Add(uint64(n))

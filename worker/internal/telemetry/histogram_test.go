@@ -48,8 +48,8 @@ func TestHistogramTakesManyAtOnce(t *testing.T) {
 	}
 }
 
-// TestHistogramOfOldRecords reads a topic whose records are a year old, as when
-// a group starts at the earliest offset: the sum must not wrap around.
+// TestHistogramOfOldRecords observes records that are a year old, as when a group starts
+// at the earliest offset. The sum must not overflow.
 func TestHistogramOfOldRecords(t *testing.T) {
 	h := newHistogram("millrace_test_seconds", "A test's.")
 	const year = 365 * 24 * time.Hour

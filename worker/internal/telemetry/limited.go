@@ -8,17 +8,16 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// The rate at which a Limited writes lines of one kind, and how many of them may
-// come at once.
+// The rate at which a Limited writes lines of one kind, and how many it writes at once.
 const (
 	linesPerSecond = 2
 	linesAtOnce    = 5
 )
 
-// Limited logs events that may happen with each record. Lines with the same
-// message are of one kind, of which it writes a few a second. It counts the others
-// and says once a second how many it has left out. At LogDebug it leaves out
-// nothing. It is safe for concurrent use.
+// Limited logs events that may happen with each record. Lines with the same message are
+// of one kind, and it writes a few lines of each kind a second. It counts the others,
+// and logs once a second how many it has left out. At LogDebug it leaves out none. It is
+// safe for concurrent use.
 type Limited struct {
 	log logr.Logger
 
@@ -27,11 +26,11 @@ type Limited struct {
 	closed bool                    // guarded by mu
 }
 
-// limitedKind is guarded by the mu of its Limited.
+// limitedKind is the state of one kind of lines. Limited.mu guards it.
 type limitedKind struct {
 	limiter *rate.Limiter
-	omitted int // lines since report was set
-	report  *time.Timer
+	omitted int         // lines left out since the last report
+	report  *time.Timer // calls reportOmitted; nil if no line was left out
 }
 
 // NewLimited returns a Limited that writes to log.
@@ -53,7 +52,7 @@ func (l *Limited) Error(err error, message string, keysAndValues ...any) {
 	}
 }
 
-// Always logs a line that must not be left out.
+// Always logs a line in any case.
 func (l *Limited) Always(message string, keysAndValues ...any) {
 	l.log.Info(message, keysAndValues...)
 }
@@ -71,13 +70,13 @@ func (l *Limited) allow(message string) bool {
 	}
 	k.omitted++
 	if k.report == nil && !l.closed {
-		k.report = time.AfterFunc(time.Second, func() { l.tell(message, k) })
+		k.report = time.AfterFunc(time.Second, func() { l.reportOmitted(message, k) })
 	}
 	return false
 }
 
-// tell says how many lines were left out.
-func (l *Limited) tell(message string, k *limitedKind) {
+// reportOmitted logs how many lines of a kind Limited has left out.
+func (l *Limited) reportOmitted(message string, k *limitedKind) {
 	l.mu.Lock()
 	omitted := k.omitted
 	k.omitted, k.report = 0, nil
@@ -87,7 +86,8 @@ func (l *Limited) tell(message string, k *limitedKind) {
 	}
 }
 
-// Close says how many lines were left out. After it no timer writes anything.
+// Close logs how many lines of each kind Limited has left out since the last reports.
+// No timer writes a line afterwards.
 func (l *Limited) Close() {
 	l.mu.Lock()
 	l.closed = true
@@ -99,6 +99,6 @@ func (l *Limited) Close() {
 	}
 	l.mu.Unlock()
 	for message, k := range kinds {
-		l.tell(message, k)
+		l.reportOmitted(message, k)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// lockedBuffer is a log that goroutines write to.
+// lockedBuffer is a log to which several goroutines may write.
 type lockedBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -23,7 +23,7 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// lines returns how many lines hold the text.
+// lines returns the number of lines that contain the text.
 func (b *lockedBuffer) lines(text string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -47,7 +47,7 @@ func TestLimitedLogLeavesOutAndCounts(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if log.lines("kind=failed lines=995") != 1 {
-			t.Errorf("it does not say how many were left out:\n%s", log.text.String())
+			t.Errorf("the log does not say how many lines were left out:\n%s", log.text.String())
 		}
 		time.Sleep(10 * time.Second)
 		l.Info("failed", "offset", 3)
@@ -66,7 +66,7 @@ func TestLimitedLogSaysAtItsEndWhatItLeftOut(t *testing.T) {
 		}
 		l.Close()
 		if log.lines("kind=failed lines=95") != 1 {
-			t.Errorf("it does not say how many were left out:\n%s", log.text.String())
+			t.Errorf("the log does not say how many lines were left out:\n%s", log.text.String())
 		}
 		for range 100 {
 			l.Info("failed")
@@ -74,7 +74,7 @@ func TestLimitedLogSaysAtItsEndWhatItLeftOut(t *testing.T) {
 		written := log.lines("\n")
 		time.Sleep(time.Hour)
 		if log.lines("\n") != written {
-			t.Error("it writes lines after it was closed")
+			t.Error("Limited wrote a line after Close")
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// NewLogger is NewLoggerAt for LogInfo.
+// NewLogger returns a logger with the level LogInfo. See NewLoggerAt.
 func NewLogger(format config.LogFormat, w io.Writer) logr.Logger {
 	return NewLoggerAt(config.LogInfo, format, w)
 }
@@ -29,7 +29,7 @@ func NewLoggerAt(level config.LogLevel, format config.LogFormat, w io.Writer) lo
 	return logr.FromSlogHandler(slog.NewJSONHandler(w, options))
 }
 
-// plainLevel writes logr's V(1) as DEBUG, which slog takes for DEBUG+3.
+// plainLevel writes the level of logr's V(1) as DEBUG. slog would write DEBUG+3.
 func plainLevel(groups []string, a slog.Attr) slog.Attr {
 	if level, ok := a.Value.Any().(slog.Level); ok && len(groups) == 0 && a.Key == slog.LevelKey && level < slog.LevelInfo {
 		a.Value = slog.StringValue(slog.LevelDebug.String())

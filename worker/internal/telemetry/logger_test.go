@@ -41,12 +41,12 @@ func TestTextLog(t *testing.T) {
 	log.Error(errors.New("refused"), "could not commit")
 	for _, want := range []string{`msg="could not commit"`, "member=1", "err=refused", "level=ERROR"} {
 		if !strings.Contains(buf.String(), want) {
-			t.Errorf("%q does not say %s", buf.String(), want)
+			t.Errorf("%q does not contain %s", buf.String(), want)
 		}
 	}
 	buf.Reset()
 	if log.V(1).Info("details"); buf.Len() > 0 {
-		t.Errorf("details are logged: %q", buf.String())
+		t.Errorf("the logger wrote details: %q", buf.String())
 	}
 }
 

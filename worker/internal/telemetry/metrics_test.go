@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// busy is a status with one of everything.
+// busy returns a status with every part set.
 func busy() workerstatus.Status {
 	return workerstatus.Status{Topic: "orders", Members: []workerstatus.Member{
 		{
@@ -30,7 +30,7 @@ func busy() workerstatus.Status {
 	}}
 }
 
-// worked are metrics with something in each.
+// worked returns metrics that are all above zero.
 func worked(status func() workerstatus.Status) *Metrics {
 	m := NewMetrics("orders")
 	m.Watch(status)
@@ -48,7 +48,8 @@ func worked(status func() workerstatus.Status) *Metrics {
 	return m
 }
 
-// exposition is what Prometheus would read, without the Go runtime's.
+// exposition returns the text that Prometheus would read, without the metrics of the Go
+// runtime.
 func exposition(t *testing.T, m *Metrics) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -65,8 +66,8 @@ func exposition(t *testing.T, m *Metrics) string {
 	return ours.String()
 }
 
-// TestExposition guards names, units, help and labels: dashboards and alerts of
-// users depend on them.
+// TestExposition compares names, units, help and labels with a golden file, because
+// users' dashboards and alerts depend on them.
 func TestExposition(t *testing.T) {
 	got := exposition(t, worked(busy))
 	golden := filepath.Join("testdata", "metrics.txt")
@@ -102,7 +103,7 @@ func TestMetricsFollowPrometheusHabits(t *testing.T) {
 	}
 	for _, name := range []string{"go_goroutines", "process_cpu_seconds_total", "millrace_records_in_total"} {
 		if !seen[name] {
-			t.Errorf("%s is not there", name)
+			t.Errorf("the exposition lacks %s", name)
 		}
 	}
 }
@@ -111,21 +112,21 @@ func TestGivenUpPartitionsAreGone(t *testing.T) {
 	status := busy()
 	m := worked(func() workerstatus.Status { return status })
 	if !strings.Contains(exposition(t, m), `partition="1"`) {
-		t.Fatal("an owned partition is not shown")
+		t.Fatal("the metrics do not show a partition that the member owns")
 	}
 	status.Members[1].Partitions = nil
 	if strings.Contains(exposition(t, m), `partition="1"`) {
-		t.Error("a partition that was given up is still shown")
+		t.Error("the metrics still show a partition that the member has given up")
 	}
 }
 
-// TestPartitionOfTwoMembers scrapes while a partition goes from one member of
-// the process to another: the old one may still drain it.
+// TestPartitionOfTwoMembers scrapes the metrics while a partition moves from one member
+// of the process to another and the old one still drains it.
 func TestPartitionOfTwoMembers(t *testing.T) {
 	status := busy()
 	status.Members[1].Partitions[0].Partition = 0
 	if got := exposition(t, worked(func() workerstatus.Status { return status })); !strings.Contains(got, `millrace_watermark_offset{partition="0",topic="orders"} 10`) {
-		t.Errorf("the partition is not shown:\n%s", got)
+		t.Errorf("the metrics do not show the partition once:\n%s", got)
 	}
 }
 

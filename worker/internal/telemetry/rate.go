@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// rateWindow is what a Rate is the mean over.
+// rateWindow is the time over which a Rate is averaged.
 const rateWindow = 10 * time.Second
 
 // Rate is the mean rate of a growing total over the last ten seconds. It is
 // safe for concurrent use.
 type Rate struct {
 	mu sync.Mutex
-	// samples are of the last rateWindow and one before it; guarded by mu.
+	// samples holds those of the last rateWindow and the one before it; guarded by mu.
 	samples []sample
 }
 
@@ -21,7 +21,7 @@ type sample struct {
 	total float64
 }
 
-// Sample takes the total at a time. It is called about once a second.
+// Sample notes the total at a time. The caller calls it about once a second.
 func (r *Rate) Sample(now time.Time, total float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -43,7 +43,7 @@ func (r *Rate) PerSecond() float64 {
 	first, last := r.samples[0], r.samples[len(r.samples)-1]
 	elapsed := last.at.Sub(first.at)
 	if elapsed <= 0 {
-		return 0 // a quotient that is no number could not go into JSON
+		return 0 // JSON can't hold the quotient, which is not a number
 	}
 	return (last.total - first.total) / elapsed.Seconds()
 }

@@ -48,8 +48,7 @@ func TestRateOfAYoungWorker(t *testing.T) {
 	}
 }
 
-// TestRateOfSamplesAtOneMoment: a rate that is not a number could not be
-// written as JSON.
+// TestRateOfSamplesAtOneMoment: the rate must be a number, because JSON can't hold NaN.
 func TestRateOfSamplesAtOneMoment(t *testing.T) {
 	var r Rate
 	now := time.Unix(1000, 0)

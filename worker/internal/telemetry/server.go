@@ -21,7 +21,7 @@ type ServerConfig struct {
 	Addr string
 	// Metrics is the handler of /metrics.
 	Metrics http.Handler
-	// Health and Ready return why the worker is not, or nil.
+	// Health and Ready return an error if the worker is not healthy or not ready.
 	Health, Ready func() error
 	Status        func() workerstatus.Status
 	Logger        logr.Logger
@@ -31,11 +31,11 @@ type ServerConfig struct {
 type Server struct {
 	http     *http.Server
 	listener net.Listener
-	closing  func() // once
-	done     chan struct{}
+	closing  func()        // answers requests for the final status; may be called again
+	done     chan struct{} // closed when the server has stopped
 }
 
-// Listen starts a server. It fails at once when the address can't be had.
+// Listen starts a server. It returns an error if it can't listen on the address.
 func Listen(cfg ServerConfig) (*Server, error) {
 	listener, err := net.Listen("tcp", cfg.Addr)
 	if err != nil {
@@ -73,7 +73,7 @@ func Listen(cfg ServerConfig) (*Server, error) {
 	return s, nil
 }
 
-// writeStatus writes all of the status, or the partitions in trouble only.
+// writeStatus writes the whole status, or only its partitions in trouble.
 func writeStatus(w http.ResponseWriter, status workerstatus.Status, troubled bool) error {
 	encode := func(s workerstatus.Status) ([]byte, error) { return json.Marshal(s) }
 	if troubled {
@@ -88,12 +88,13 @@ func writeStatus(w http.ResponseWriter, status workerstatus.Status, troubled boo
 	return err
 }
 
-// awaitClosing holds a request for /status?final until the server closes, so
-// that its client learns how the worker ended. It returns false if the client
-// has gone before.
+// awaitClosing holds a request for /status?final until the server closes, so that the
+// client gets the status at the worker's end. It returns false if the client leaves
+// before.
 func awaitClosing(w http.ResponseWriter, r *http.Request, closing <-chan struct{}) bool {
-	// It may take as long as the worker runs. Where deadlines can't be set the
-	// client is cut off, and does without.
+	// The request may take as long as the worker runs. If the deadline can't be
+	// removed, the server cuts the request off, and its client does without the
+	// answer.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	select {
 	case <-closing:
@@ -109,16 +110,15 @@ func check(f func() error) http.HandlerFunc {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
-		_, _ = fmt.Fprintln(w, "ok") // whoever asked may have gone
+		_, _ = fmt.Fprintln(w, "ok") // fails if the client has left
 	}
 }
 
-// Addr returns the address that is listened on.
+// Addr returns the address on which the server listens.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Close answers those who wait for the final status and stops the server after
-// the requests that it is answering, but waits no longer than a few seconds for
-// them.
+// Close answers the requests for the final status, and stops the server after the
+// requests under way. It waits at most a second for them.
 func (s *Server) Close() error {
 	s.closing()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // a pod's grace period ends soon

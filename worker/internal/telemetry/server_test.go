@@ -38,7 +38,7 @@ func serve(t *testing.T, change func(*ServerConfig)) *Server {
 	return s
 }
 
-// answer is what a server has said to a request.
+// answer is a server's answer to a request.
 type answer struct {
 	code              int
 	contentType, body string
@@ -90,8 +90,8 @@ func TestServerAnswers(t *testing.T) {
 	}
 }
 
-// TestFinalStatusIsThatOfTheEnd asks for the last word and changes the status
-// before the server closes.
+// TestFinalStatusIsThatOfTheEnd requests the final status and changes the status before
+// the server closes.
 func TestFinalStatusIsThatOfTheEnd(t *testing.T) {
 	var name atomic.Pointer[string]
 	begin, end := "begin", "end"
@@ -129,7 +129,7 @@ func TestFinalStatusIsThatOfTheEnd(t *testing.T) {
 
 func TestServerSaysWhy(t *testing.T) {
 	s := serve(t, func(c *ServerConfig) {
-		c.Health = func() error { return errors.New("nothing has moved for 2m0s: partition 3") }
+		c.Health = func() error { return errors.New("the worker has made no progress for 2m0s: partition 3") }
 		c.Ready = func() error { return errors.New("member 0 is joining") }
 	})
 	for path, want := range map[string]string{"/healthz": "partition 3", "/readyz": "member 0 is joining"} {
@@ -157,6 +157,6 @@ func TestClosedServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := request(t.Context(), "http://"+addr+"/healthz"); err == nil {
-		t.Error("a closed server answers")
+		t.Error("the closed server has answered")
 	}
 }

@@ -10,21 +10,23 @@ import (
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
-// The answer to /status?troubled leaves out what goes well, so that its size does not
-// grow with the partitions that a member has: an operator asks many workers, and reads
-// no more than MaxTroubled bytes of each.
+// The answer to /status?troubled leaves out healthy partitions, so that its size does
+// not grow with a member's partitions. An operator asks many workers, and reads at most
+// MaxTroubled bytes from each.
 const (
 	// MaxTroubled bounds the answer in bytes.
 	MaxTroubled = 64 << 10
-	// troubledAfter is how long a record has to hold its watermark to be named.
+	// troubledAfter is how long a record has to hold its watermark before the answer
+	// includes its partition.
 	troubledAfter = 30 * time.Second
-	// troubledShown bounds the partitions of a member, troubleText each text about
-	// one of them, in bytes.
+	// troubledShown bounds the partitions of a member in the answer, troubleText the
+	// bytes of each text about one of them.
 	troubledShown = 40
 	troubleText   = 512
 )
 
-// encodeTroubled names fewer partitions if what is said of them takes too much.
+// encodeTroubled encodes the answer. It leaves out partitions if the answer would be too
+// large.
 func encodeTroubled(s workerstatus.Status) ([]byte, error) {
 	for shown := troubledShown; ; shown /= 2 {
 		content, err := json.Marshal(troubled(s, shown))
@@ -34,8 +36,9 @@ func encodeTroubled(s workerstatus.Status) ([]byte, error) {
 	}
 }
 
-// troubled returns the status with those partitions only that are halted, have lost
-// offsets, can't be committed or wait for one record: the worst of each member first.
+// troubled returns the status with only those partitions that are halted, have lost
+// offsets, can't be committed or wait for one record. The worst of each member come
+// first.
 func troubled(s workerstatus.Status, shown int) workerstatus.Status {
 	s.Silent = slices.Clone(s.Silent)
 	for i := range s.Silent {
@@ -54,7 +57,7 @@ func troubled(s workerstatus.Status, shown int) workerstatus.Status {
 	return s
 }
 
-// trouble is 0 for a partition that gets on, and higher the worse it is.
+// trouble returns 0 for a healthy partition, and higher numbers for worse trouble.
 func trouble(p *workerstatus.Partition) int {
 	switch {
 	case p.HaltedSince != nil:

@@ -9,8 +9,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
-// TestTroubledNamesThePartitionsInTrouble, the worst first, and changes nothing of
-// what it is given.
+// TestTroubledNamesThePartitionsInTrouble: the answer has the partitions in trouble, the
+// worst first, and the status itself does not change.
 func TestTroubledNamesThePartitionsInTrouble(t *testing.T) {
 	since := time.Unix(1_700_000_000, 0)
 	status := workerstatus.Status{Name: "enrich", Members: []workerstatus.Member{{Generation: 3, Saturation: 0.5, Partitions: []workerstatus.Partition{
@@ -32,7 +32,7 @@ func TestTroubledNamesThePartitionsInTrouble(t *testing.T) {
 		ids = append(ids, p.Partition)
 	}
 	if len(ids) != 4 || ids[0] != 5 || ids[1] != 4 || ids[2] != 3 || ids[3] != 2 {
-		t.Errorf("it names the partitions %v", ids)
+		t.Errorf("the answer has the partitions %v", ids)
 	}
 	if m := got.Members[0]; m.Generation != 3 || m.Saturation != 0.5 || a.contentType != "application/json" {
 		t.Errorf("%+v, as %s", m, a.contentType)
@@ -41,12 +41,12 @@ func TestTroubledNamesThePartitionsInTrouble(t *testing.T) {
 		t.Errorf("an error of %d bytes", n)
 	}
 	if n := len(status.Members[0].Partitions[3].OldestUnsettled.LastError); n != 2000 || status.Members[0].Partitions[5].Partition != 5 {
-		t.Error("the status itself was changed")
+		t.Error("the status itself has changed")
 	}
 }
 
-// TestTroubledFitsIntoAnAnswer, however many partitions are in trouble, and whatever
-// their errors hold.
+// TestTroubledFitsIntoAnAnswer: the answer stays within its bound, however many
+// partitions are in trouble and however long their errors are.
 func TestTroubledFitsIntoAnAnswer(t *testing.T) {
 	since := time.Unix(1_700_000_000, 0)
 	status := workerstatus.Status{Members: make([]workerstatus.Member, 2)}
@@ -63,6 +63,6 @@ func TestTroubledFitsIntoAnAnswer(t *testing.T) {
 		t.Errorf("%d bytes, error %v", len(content), err)
 	}
 	if !strings.Contains(string(content), `"partition":1`) {
-		t.Error("it names none of them")
+		t.Error("the answer has no partition")
 	}
 }
