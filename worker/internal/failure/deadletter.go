@@ -8,35 +8,34 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
-// The headers that a dead letter carries after the record's own. Numbers are
-// decimal, times RFC 3339 in UTC with milliseconds.
+// The headers that follow the record's own in a dead letter. Numbers are decimal; times
+// are in the format of RFC 3339 in UTC with milliseconds.
 const (
 	HeaderTopic     = "millrace-origin-topic"
 	HeaderPartition = "millrace-origin-partition"
 	HeaderOffset    = "millrace-origin-offset"
-	// HeaderTimestamp is the record's own timestamp; absent if it has none.
+	// HeaderTimestamp is the record's timestamp. It is absent if the record has none.
 	HeaderTimestamp = "millrace-origin-timestamp"
 	HeaderError     = "millrace-error"
 	HeaderAttempts  = "millrace-attempts"
-	// HeaderFailedAt is when the last attempt failed.
+	// HeaderFailedAt is the time at which the last attempt failed.
 	HeaderFailedAt = "millrace-failed-at"
-	// The size in bytes of a part of the record that the letter leaves out, since the
-	// letter would be too large with it.
+	// The size in bytes of a part of the record that the letter leaves out because it
+	// would be too large.
 	HeaderValueOmitted   = "millrace-value-omitted"
 	HeaderHeadersOmitted = "millrace-headers-omitted"
 	HeaderKeyOmitted     = "millrace-key-omitted"
-	// HeaderKeyAdded is true if the record had no key and the topic takes none
-	// without.
+	// HeaderKeyAdded is true if the record has no key, but the topic requires one.
 	HeaderKeyAdded = "millrace-key-added"
 )
 
-// maxErrorBytes keeps a dead letter little larger than its record: an error
-// text may quote the whole value.
+// maxErrorBytes bounds the error's text, which may quote the whole value. Without the
+// bound, a dead letter could be much larger than its record.
 const maxErrorBytes = 1024
 
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
-// Headers describes where a dead letter came from and why it is one.
+// Headers returns headers that name the origin of a dead letter and its error.
 func Headers(rec *record.Record, err error, attempts int, now time.Time) []record.Header {
 	headers := []record.Header{
 		{Key: HeaderTopic, Value: []byte(rec.Topic)},
@@ -52,7 +51,7 @@ func Headers(rec *record.Record, err error, attempts int, now time.Time) []recor
 	return headers
 }
 
-// cut shortens a text to maxErrorBytes at a rune's edge.
+// cut shortens a text to at most maxErrorBytes, without cutting a rune.
 func cut(text string) string {
 	if len(text) <= maxErrorBytes {
 		return text

@@ -1,7 +1,7 @@
-// Package failure decides what happens to a record whose attempt has failed:
-// another attempt after a backoff, the dead-letter topic, dropping it, or
-// halting its partition. It also describes a dead letter by its headers.
+// Package failure decides what happens to a record whose attempt has failed: another
+// attempt after a backoff, the dead-letter topic, a drop, or a halt of its partition. It
+// also makes dead letters and their headers.
 //
-// It stands beside the pool: only records that fail come here, so nothing of
-// it is on the hot path. Deciding is pure; the engine carries it out.
+// It stands beside the pool. Only failed records come here, so it is not on the hot
+// path. Its decisions are pure; the engine carries them out.
 package failure

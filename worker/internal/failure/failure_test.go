@@ -77,7 +77,7 @@ func TestHeadersNameTheOriginAndTheError(t *testing.T) {
 	rec.Timestamp = time.Time{}
 	for _, h := range Headers(rec, errors.New("x"), 1, at) {
 		if h.Key == HeaderTimestamp {
-			t.Error("a record without a timestamp got one")
+			t.Error("a record without a timestamp got the header for it")
 		}
 	}
 }

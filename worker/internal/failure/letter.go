@@ -8,12 +8,12 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/record"
 )
 
-// Form says what a dead letter leaves out of its record. The zero value is a
-// letter with all of it.
+// Form says which parts of its record a dead letter leaves out. The zero value is a
+// letter with all parts.
 type Form uint8
 
-// The parts of a Form. With OmitKey the record's place replaces the key; with
-// AddKey it becomes the key of a letter that has none.
+// The parts of a Form. With OmitKey the record's place replaces the key; with AddKey
+// the place becomes the key of a letter without one.
 const (
 	OmitValue Form = 1 << iota
 	OmitHeaders
@@ -21,7 +21,7 @@ const (
 	AddKey
 )
 
-// FormBits is how many bits a Form has.
+// FormBits is the number of bits in a Form.
 const FormBits = 4
 
 // Smaller returns the next smaller form; ok is false if there is none.
@@ -36,16 +36,16 @@ func (f Form) Smaller() (smaller Form, ok bool) {
 
 // Letter is the message for the dead-letter topic about a record.
 type Letter struct {
-	// Key is null (nil) as the record's is, unless the form says otherwise.
-	// Value is empty if it is left out, not null: a compacted topic would take
-	// that for the order to delete the letter.
+	// Key is null (nil) if the record's is, unless the form says otherwise. A value
+	// that is left out is empty and not null: in a compacted topic, null would delete
+	// the letter.
 	Key, Value []byte
-	// Headers are the record's own, Extra those that describe the letter.
+	// Headers are the record's own, Extra describe the letter.
 	Headers, Extra []record.Header
 }
 
-// NewLetter makes the dead letter of a record that failed with err at its last of
-// so many attempts. It borrows the record's memory.
+// NewLetter returns the dead letter of a record whose last attempt failed with err. The
+// letter borrows the record's memory.
 func NewLetter(rec *record.Record, err error, attempts int, now time.Time, f Form) Letter {
 	l := Letter{Key: rec.Key, Value: rec.Value, Headers: rec.Headers, Extra: Headers(rec, err, attempts, now)}
 	if f&OmitValue != 0 {
@@ -67,11 +67,12 @@ func NewLetter(rec *record.Record, err error, attempts int, now time.Time, f For
 	return l
 }
 
+// omitted adds the header that gives the size of a part that is left out.
 func (l *Letter) omitted(header string, bytes int) {
 	l.Extra = append(l.Extra, record.Header{Key: header, Value: strconv.AppendInt(nil, int64(bytes), 10)})
 }
 
-// place is a key that names where a record is.
+// place returns a key that names a record's topic, partition and offset.
 func place(rec *record.Record) []byte {
 	return fmt.Appendf(nil, "%s/%d/%d", rec.Topic, rec.Partition, rec.Offset)
 }

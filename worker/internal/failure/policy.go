@@ -8,7 +8,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// Action is what is to be done with a record.
+// Action says what happens to a record after a failed attempt.
 type Action uint8
 
 // The actions.
@@ -19,14 +19,14 @@ const (
 	Halt
 )
 
-// Policy is config.Failure, ready to decide. It is safe for concurrent use.
+// Policy decides by the rules of config.Failure. It is safe for concurrent use.
 type Policy struct {
 	maxAttempts  int
 	initial, max time.Duration
 	exhausted    Action
 }
 
-// NewPolicy returns the policy that a validated configuration asks for.
+// NewPolicy returns the policy of a validated configuration.
 func NewPolicy(cfg config.Failure) Policy {
 	return Policy{
 		maxAttempts: cfg.MaxAttempts,
@@ -36,9 +36,9 @@ func NewPolicy(cfg config.Failure) Policy {
 	}
 }
 
-// Decide says what follows the given number of failed attempts, the last of
-// which failed with err, and for a Retry how long to wait. A permanent error
-// is not tried again.
+// Decide returns what happens after the given number of failed attempts, and for a Retry
+// how long to wait. err is the error of the last attempt; a permanent one ends the
+// attempts.
 func (p Policy) Decide(attempts int, err error) (Action, time.Duration) {
 	if attempts >= p.maxAttempts || IsPermanent(err) {
 		return p.exhausted, 0
@@ -46,15 +46,14 @@ func (p Policy) Decide(attempts int, err error) (Action, time.Duration) {
 	return Retry, p.Wait(attempts)
 }
 
-// Wait returns how long to wait after the given number of failed attempts, at
+// Wait returns how long to wait after the given number of failed attempts, which is at
 // least 1.
 func (p Policy) Wait(attempts int) time.Duration { return jitter(p.ceiling(attempts)) }
 
-// Exhausted reports whether a record that was tried this often is not to be
-// tried again.
+// Exhausted reports whether a record gets no further attempt after this many.
 func (p Policy) Exhausted(attempts int) bool { return attempts >= p.maxAttempts }
 
-// ceiling is initial * 2^(attempts-1), at most max.
+// ceiling returns initial * 2^(attempts-1), but at most max.
 func (p Policy) ceiling(attempts int) time.Duration {
 	d := p.initial
 	for range attempts - 1 {
@@ -66,21 +65,21 @@ func (p Policy) ceiling(attempts int) time.Duration {
 	return min(d, p.max)
 }
 
-// jitter spreads waits over the upper half of the ceiling: records that failed
-// together, as when a service they need is down, are not all tried again at
-// the same moment, and none at once.
+// jitter returns a random wait in the upper half of the range up to the ceiling. Records
+// that failed together, for example because a service was down, are not all tried again
+// at the same moment, and none is tried again at once.
 func jitter(ceiling time.Duration) time.Duration {
 	half := ceiling / 2
 	return half + rand.N(ceiling-half+1)
 }
 
-// permanent marks an error that no further attempt can overcome.
+// permanent marks an error that no further attempt can avoid.
 type permanent struct{ error }
 
 func (p permanent) Unwrap() error { return p.error }
 
-// Permanent wraps an error of a processor to say that trying the record again
-// is of no use: it goes where exhausted records go. A nil error stays nil.
+// Permanent wraps an error of a processor to say that further attempts of the record are
+// useless. The record goes where exhausted records go. A nil error stays nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -88,7 +87,7 @@ func Permanent(err error) error {
 	return permanent{err}
 }
 
-// IsPermanent reports whether err was marked by Permanent.
+// IsPermanent reports whether Permanent has marked err.
 func IsPermanent(err error) bool {
 	var p permanent
 	return errors.As(err, &p)

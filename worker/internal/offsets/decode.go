@@ -10,9 +10,9 @@ import (
 
 var errDamaged = errors.New("damaged metadata of a committed offset")
 
-// Decode reads the metadata that was committed with the watermark. Metadata
-// that is empty or that another program has written holds no State, which is no
-// error; ours that is damaged or was committed with another offset is one.
+// Decode decodes the metadata of a commit of the watermark. For metadata that is empty
+// or from another program it returns an empty State. It returns an error for metadata of
+// Encode that is damaged or belongs to another offset.
 func Decode(metadata string, watermark int64) (State, error) {
 	if !ours(metadata) {
 		return State{}, nil
@@ -104,11 +104,11 @@ func (d *decoder) uvarint(limit uint64) uint64 {
 	if v > limit {
 		n = 0
 	}
-	return v * uint64(d.took(n))
+	return v * uint64(d.skip(n))
 }
 
-// took moves past n bytes and returns 1, or fails and returns 0.
-func (d *decoder) took(n int) int {
+// skip moves past n bytes and returns 1. If n is not above 0, it fails and returns 0.
+func (d *decoder) skip(n int) int {
 	if n <= 0 {
 		d.failed = true
 		return 0
@@ -117,7 +117,7 @@ func (d *decoder) took(n int) int {
 	return 1
 }
 
-// sum adds without overflow.
+// sum returns a+b, and fails at an overflow.
 func (d *decoder) sum(a, b int64) int64 {
 	if b > 0 && a > math.MaxInt64-b || b < 0 && a < math.MinInt64-b {
 		d.failed = true

@@ -1,8 +1,8 @@
-// Package offsets tracks which records of a partition are settled, and encodes
-// that into the metadata of a committed offset.
+// Package offsets tracks which records of a partition are settled, and encodes this
+// into the metadata of a committed offset.
 //
-// It stands behind the acknowledgements: the feeder admits a span for each
-// chunk of records it dispatches, results settle the span's records, and the
-// committer takes checkpoints. Settling costs atomics only; the tracker's lock
-// is taken for each span and each checkpoint.
+// In the data path it follows the acknowledgements. The feeder admits a span for each
+// chunk of records that it dispatches, results settle the span's records, and the
+// committer takes checkpoints. Settling a record costs atomic operations only. The
+// tracker takes its lock for each span and each checkpoint.
 package offsets

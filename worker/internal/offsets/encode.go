@@ -8,39 +8,41 @@ import (
 	"strings"
 )
 
-// MaxMetadata is how many bytes of metadata Kafka keeps with a committed offset
-// by default (offset.metadata.max.bytes).
+// MaxMetadata is the number of bytes of metadata that Kafka keeps with a committed
+// offset by default (offset.metadata.max.bytes).
 const MaxMetadata = 4096
 
-// The metadata is the prefix and, in unpadded base64 (it travels as a UTF-8
-// string): a checksum; the header; then the map, a sequence of uvarints v. The
-// low two bits of v say what the next v>>2 offsets (for bitmaps: bytes of 8
-// offsets) are, counted from the watermark on. What follows the last one is
-// unsettled.
+// The metadata is the prefix and a payload in unpadded base64, because it has to be a
+// UTF-8 string. The payload is a checksum, the header, and the map, which is a sequence
+// of uvarints. The low two bits of a uvarint v say whether the next v>>2 offsets are
+// settled or not, or that v>>2 bytes of a bitmap follow. The offsets count from the
+// watermark on. All offsets after the last uvarint are unsettled.
 //
-// The checksum covers the watermark too. Metadata may be moved to another
-// offset: MirrorMaker commits a group's translated offsets to the other cluster
-// with the metadata as it was, and the map would skip records there.
+// The checksum covers the watermark, too, because the metadata may get to another
+// offset: MirrorMaker commits a group's translated offsets to the other cluster with
+// unchanged metadata, and the map would skip records there.
 const (
-	// prefix changes with the format: metadata with another one is not read.
+	// prefix names the format and changes with it. Decode ignores metadata with
+	// another one.
 	prefix = "mr3:"
 
 	runSettled   = 0
 	runUnsettled = 1
-	bitmap       = 2 // followed by the bytes, lowest offset in the lowest bit, set is settled
+	bitmap       = 2 // bytes follow, with the lowest offset in the lowest bit; a set bit is settled
 
-	// longRun ends a bitmap: a run of this length is shorter as a run.
+	// longRun ends a bitmap: a run of this length takes less space as a run.
 	longRun = 64
-	// maxBitmap is how many offsets one bitmap covers at most.
+	// maxBitmap bounds the offsets of one bitmap.
 	maxBitmap = 256
 )
 
-// checksumSize is in bytes before base64.
+// checksumSize is the checksum's size in bytes before base64.
 const checksumSize = 4
 
-// spanCost is the most that a span of n records over width offsets can take in
-// the map, whatever is settled of it: as bitmaps of maxBitmap offsets with two
-// bytes of header each, or as n pairs of runs; and a run up to the next span.
+// spanCost returns the most bytes that a span of n records over width offsets can take
+// in the map, whichever of its records are settled. The span takes bitmaps of maxBitmap
+// offsets with two bytes of header each, or n pairs of runs, and a run up to the next
+// span.
 func spanCost(n int, width int64) int {
 	asBitmaps := width*(maxBitmap/8+2)/maxBitmap + maxBitmap/8 + 2
 	gap := max(width/int64(n), 1)
@@ -50,17 +52,16 @@ func spanCost(n int, width int64) int {
 
 func uvarintLen(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }
 
-// Encode returns the metadata to commit with the watermark. As long as nothing
-// is admitted to a Tracker that does not fit, the metadata of its checkpoints fit
-// into MaxMetadata.
+// Encode returns the metadata to commit with the watermark. If a Tracker admits only
+// spans that fit, the metadata of its checkpoints fit into MaxMetadata.
 func (s State) Encode(watermark int64) string {
 	raw := s.appendHeader(make([]byte, checksumSize, checksumSize+maxHeader), watermark)
-	e := encoder{raw: raw, at: watermark, rest: s.Settled}
+	e := encoder{raw: raw, at: watermark, ahead: s.Settled}
 	e.encode()
 	return seal(e.raw, watermark)
 }
 
-// seal makes metadata of a payload that has room for the checksum in front.
+// seal returns the metadata for a payload that begins with room for the checksum.
 func seal(raw []byte, watermark int64) string {
 	binary.BigEndian.PutUint32(raw, checksum(raw[checksumSize:], watermark))
 	return prefix + base64.RawStdEncoding.EncodeToString(raw)
@@ -75,14 +76,14 @@ func checksum(payload []byte, watermark int64) uint32 {
 
 // encoder writes the map of settled ranges from at on.
 type encoder struct {
-	raw  []byte
-	at   int64
-	rest []Range // the ranges that don't end before at
+	raw   []byte
+	at    int64
+	ahead []Range // the ranges that end after at
 }
 
 func (e *encoder) encode() {
-	for len(e.rest) > 0 {
-		length, settled := e.run(e.at, e.rest)
+	for len(e.ahead) > 0 {
+		length, settled := e.run(e.at, e.ahead)
 		if length < longRun && e.bitmap() {
 			continue
 		}
@@ -90,12 +91,13 @@ func (e *encoder) encode() {
 	}
 }
 
-// run returns how long the run at an offset is, and whether it is settled.
-func (e *encoder) run(at int64, rest []Range) (length int64, settled bool) {
-	if at < rest[0].First {
-		return rest[0].First - at, false
+// run returns the length of the run at an offset, and whether it is settled. ahead is
+// the ranges that end after the offset.
+func (e *encoder) run(at int64, ahead []Range) (length int64, settled bool) {
+	if at < ahead[0].First {
+		return ahead[0].First - at, false
 	}
-	return rest[0].Next - at, true
+	return ahead[0].Next - at, true
 }
 
 func (e *encoder) emit(length int64, settled bool) {
@@ -109,12 +111,13 @@ func (e *encoder) emit(length int64, settled bool) {
 
 func (e *encoder) advance(at int64) {
 	e.at = at
-	for len(e.rest) > 0 && e.rest[0].Next <= at {
-		e.rest = e.rest[1:]
+	for len(e.ahead) > 0 && e.ahead[0].Next <= at {
+		e.ahead = e.ahead[1:]
 	}
 }
 
-// bitmap writes the short runs ahead as a bitmap if that is shorter.
+// bitmap writes the short runs ahead as a bitmap if the bitmap takes less space. It
+// reports whether it has done so.
 func (e *encoder) bitmap() bool {
 	end, cost := e.shortRuns()
 	size := (end - e.at + 7) / 8
@@ -125,7 +128,7 @@ func (e *encoder) bitmap() bool {
 	start := len(e.raw)
 	e.raw = append(e.raw, make([]byte, size)...)
 	covered := e.at + size*8
-	for _, r := range e.rest {
+	for _, r := range e.ahead {
 		if r.First >= covered {
 			break
 		}
@@ -137,30 +140,30 @@ func (e *encoder) bitmap() bool {
 	return true
 }
 
-// shortRuns returns where the stretch of short runs ahead ends, at most
-// maxBitmap offsets on, and what it costs as runs.
+// shortRuns returns the end of the short runs ahead, at most maxBitmap offsets from
+// here, and the number of bytes that they take as runs.
 func (e *encoder) shortRuns() (end int64, cost int) {
-	at, rest := e.at, e.rest
-	for len(rest) > 0 && at-e.at < maxBitmap {
-		length, settled := e.run(at, rest)
+	at, ahead := e.at, e.ahead
+	for len(ahead) > 0 && at-e.at < maxBitmap {
+		length, settled := e.run(at, ahead)
 		if length >= longRun {
 			break
 		}
 		cost += uvarintLen(uint64(length) << 2)
 		at += length
 		if settled {
-			rest = rest[1:]
+			ahead = ahead[1:]
 		}
 	}
 	return min(at, e.at+maxBitmap), cost
 }
 
-// mapLen is how many bytes ranges take in the map, from offset at on.
+// mapLen returns the number of bytes that ranges take in the map, from offset at on.
 func mapLen(ranges []Range, at int64) int {
-	e := encoder{at: at, rest: ranges}
+	e := encoder{at: at, ahead: ranges}
 	e.encode()
 	return len(e.raw)
 }
 
-// ours reports whether metadata was written by Encode.
+// ours reports whether Encode has written the metadata.
 func ours(metadata string) bool { return strings.HasPrefix(metadata, prefix) }

@@ -43,8 +43,7 @@ func TestDamagedMetadataIsAnError(t *testing.T) {
 	}
 }
 
-// TestMetadataOfAnotherOffset: a map must not be applied from another offset on
-// than the one it was made for.
+// TestMetadataOfAnotherOffset: Decode refuses a map that was made for another offset.
 func TestMetadataOfAnotherOffset(t *testing.T) {
 	metadata := State{Settled: []Range{{102, 109}}}.Encode(100)
 	if s, err := Decode(metadata, 90); err == nil {
@@ -52,8 +51,9 @@ func TestMetadataOfAnotherOffset(t *testing.T) {
 	}
 }
 
-// FuzzDecode checks that nothing makes Decode panic or claim offsets below the
-// watermark, and that what it accepts survives another turn.
+// FuzzDecode checks that no input makes Decode panic or claim offsets below the
+// watermark, and that a decoded state stays the same when it is encoded and decoded
+// again.
 func FuzzDecode(f *testing.F) {
 	f.Add("", int64(0))
 	f.Add("mr3:AA", int64(7))
@@ -63,7 +63,8 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(checkDecoded)
 }
 
-// FuzzPayload does the same behind the checksum, which keeps FuzzDecode out.
+// FuzzPayload does the same with valid checksums, because FuzzDecode hardly ever gets
+// past the checksum.
 func FuzzPayload(f *testing.F) {
 	f.Add([]byte{0}, int64(0))
 	f.Add([]byte{flagOpen | flagSuspect, 0, 0, 0, 9, 40, 40, 2, 1, 5<<2 | runUnsettled, 9<<2 | runSettled, 1<<2 | bitmap, 0xa5}, int64(7))

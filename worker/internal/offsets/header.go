@@ -5,9 +5,8 @@ import (
 	"math"
 )
 
-// The header is a byte of flags and the fields that they announce: first those
-// of the Origin, then those of the Marks. Offsets are uvarints relative to the
-// watermark.
+// The header is a byte of flags and their fields: first those of the Origin, then those
+// of the Marks. Offsets are uvarints relative to the watermark.
 const (
 	flagOpen    = 1 << iota // the process (4 bytes) and the reach
 	flagSuspect             // the suspicion's end, its level (a byte) and the uvarint of its crashes
@@ -18,8 +17,8 @@ const (
 	knownFlags = flagOpen | flagSuspect | flagTopic | flagFirst | flagAlone
 )
 
-// maxHeader is the most that the header can take, in bytes before base64. It
-// grows with each field.
+// maxHeader is the largest size of the header, in bytes before base64. A new field must
+// be added here.
 const maxHeader = 1 + // flags
 	len(Origin{}.TopicID) +
 	binary.MaxVarintLen32 + binary.MaxVarintLen64 + // first

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestMetadataKeepsToALimit: what is admitted under a limit has a map that fits,
-// and the marks are there before a map is.
+// TestMetadataKeepsToALimit: the map of the spans admitted under a limit fits, and the
+// marks take precedence over the map.
 func TestMetadataKeepsToALimit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, limit := range []int{0, 5, 11, 30, 64, 256, 512, 1000, MaxMetadata} {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// largestMarks sets the marks that take the most bytes in the metadata.
+// largestMarks sets the marks to values that take the most bytes.
 func largestMarks(m *Marks) {
 	*m = Marks{
 		Open: true, Process: math.MaxUint32, Reach: math.MaxInt64,
@@ -13,8 +13,8 @@ func largestMarks(m *Marks) {
 	}
 }
 
-// TestHeaderTakesWhatIsReserved: the room that is left for the map depends on
-// it.
+// TestHeaderTakesWhatIsReserved: the largest header takes exactly maxHeader bytes, from
+// which the room for the map follows.
 func TestHeaderTakesWhatIsReserved(t *testing.T) {
 	var m Marks
 	largestMarks(&m)
@@ -24,8 +24,8 @@ func TestHeaderTakesWhatIsReserved(t *testing.T) {
 	}
 }
 
-// TestReachIsNeverBelowTheWatermark: records that need no dispatching move the
-// watermark past the reach.
+// TestReachIsNeverBelowTheWatermark: the watermark passes the reach when the records
+// there need no dispatching.
 func TestReachIsNeverBelowTheWatermark(t *testing.T) {
 	got, err := Decode(State{Marks: Marks{Open: true, Reach: 90}}.Encode(100), 100)
 	if err != nil || got.Reach != 100 {
@@ -33,7 +33,7 @@ func TestReachIsNeverBelowTheWatermark(t *testing.T) {
 	}
 }
 
-// TestSuspicionEndsAtTheWatermark: what is settled is not suspected.
+// TestSuspicionEndsAtTheWatermark: settled records are not suspected.
 func TestSuspicionEndsAtTheWatermark(t *testing.T) {
 	got, err := Decode(State{Marks: Marks{Suspicion: &Suspicion{Next: 100, Level: 2}}}.Encode(100), 100)
 	if err != nil || got.Suspicion != nil {
@@ -50,8 +50,8 @@ func TestUnsettledAreCounted(t *testing.T) {
 	}
 }
 
-// TestALongSpanDoesNotFit: the map of one span fits into the metadata only if
-// the span has few records, however far they lie apart.
+// TestALongSpanDoesNotFit: the map of one span fits into the metadata only if the span
+// has few records.
 func TestALongSpanDoesNotFit(t *testing.T) {
 	tr := New(0, State{})
 	offsets := make([]int64, MaxSpanRecords+1)

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestSpansAreReusedWhileCheckpointsAreTaken settles from several goroutines,
-// admits each span again as soon as it is retired, and restarts from what the
-// last checkpoint said: it may claim no record whose last result has not come.
+// TestSpansAreReusedWhileCheckpointsAreTaken settles records from several goroutines,
+// admits each span again as soon as it is retired, and restarts from the last
+// checkpoint. No checkpoint may claim a record before its last result.
 func TestSpansAreReusedWhileCheckpointsAreTaken(t *testing.T) {
 	const records, each = 60_000, 32
 	type result struct {
@@ -89,7 +89,7 @@ func TestSpansAreReusedWhileCheckpointsAreTaken(t *testing.T) {
 	}
 }
 
-// claimsOnly decodes what would be committed and asks about each offset in it.
+// claimsOnly decodes the metadata of a checkpoint and checks each offset that it claims.
 func claimsOnly(state State, watermark int64, settled func(int64) bool) error {
 	back, err := Decode(state.Encode(watermark), watermark)
 	if err != nil {
@@ -105,8 +105,8 @@ func claimsOnly(state State, watermark int64, settled func(int64) bool) error {
 	return nil
 }
 
-// TestMetadataFitsAfterRestarts fills the metadata, crashes, reads the same
-// records in chunks of other sizes, and so on.
+// TestMetadataFitsAfterRestarts fills the metadata, crashes, and reads the same records
+// in chunks of other sizes, several times.
 func TestMetadataFitsAfterRestarts(t *testing.T) {
 	for range 40 {
 		seed := rand.Uint64()

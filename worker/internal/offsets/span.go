@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// MaxSpanRecords is how many records a span may have: so few that the map of
-// one span fits into the metadata however far its records lie apart.
+// MaxSpanRecords bounds the records of a span. The map of one span fits into the
+// metadata, however far apart its records are.
 const MaxSpanRecords = 256
 
-// Span tracks the records of one chunk. Its memory is reused: a span belongs to
-// one tracker from Admit to Retire.
+// Span tracks the records of one chunk. A span belongs to one tracker from Admit to
+// Retire; its owner may reuse it afterwards.
 //
-// Expect, Done and Tallies may be used by any goroutine; a record's Expect must
-// come before the results that it announces.
+// Any goroutine may use Expect, Done and Tallies. It must call Expect for a record before
+// the additional results can arrive.
 type Span struct {
 	// Owner is the span's chunk; it does not change.
 	Owner any
@@ -21,30 +21,30 @@ type Span struct {
 	first, next int64
 	offsets     []int64
 	done        []atomic.Uint64 // a bit for each record, set when it is settled
-	left        atomic.Int32    // records that are not settled
-	// more are the results that records wait for beyond the one that each
-	// waits for; not looked at unless plural.
+	left        atomic.Int32    // unsettled records
+	// more holds the number of results that each record waits for beyond its first
+	// one. It counts only if plural is set.
 	more     []atomic.Int32
 	plural   atomic.Bool
 	admitted time.Time
 
 	// Guarded by the tracker's lock.
 	prev, after *Span // neighbours in the order of their offsets
-	settled     bool  // retired, and kept only as a range
+	settled     bool  // retired, but still in the list as a range
 	cost        int
 }
 
-// Expect says that record i waits for more results than the one that every
-// record waits for.
+// Expect makes record i wait for more results, beyond the one that every record waits
+// for.
 func (s *Span) Expect(i, more int) {
 	s.more[i].Add(int32(more))
 	s.plural.Store(true)
 }
 
-// Done takes one result of record i. settled: the record has got all of them;
-// last: it was the last record of the span, which the caller must now Retire.
-// Unless last, the span may be retired and reused at any moment after the
-// record is settled.
+// Done counts one result of record i. settled reports whether the record has got all of
+// its results. last reports whether it was the last unsettled record of the span, which
+// the caller must now Retire. If last is false, another goroutine may retire and reuse
+// the span at any moment after the record is settled.
 func (s *Span) Done(i int) (settled, last bool) {
 	t := s.Tally()
 	settled = t.Done(i)
@@ -53,9 +53,9 @@ func (s *Span) Done(i int) (settled, last bool) {
 
 func (s *Span) isSettled(i int) bool { return s.done[i/64].Load()&(1<<(i%64)) != 0 }
 
-// SettledBut reports whether all records are settled but those whose bits are
-// set, record i's in word i/64. The caller makes sure that the span is not
-// retired at the same time.
+// SettledBut reports whether all records are settled except those whose bits are set.
+// Record i's bit is in word i/64. The caller makes sure that nobody retires the span at
+// the same time.
 func (s *Span) SettledBut(bits *[MaxSpanRecords / 64]uint64) bool {
 	for w := range s.done {
 		records := min(len(s.offsets)-64*w, 64)
@@ -89,21 +89,21 @@ func (s *Span) reset(offsets []int64, first, next int64) {
 	s.admitted = time.Now()
 }
 
-// Tally takes results of a span's records and tells the span of them together,
-// so that what others look at is touched once for many records. It belongs to
-// one goroutine, which must End it.
+// Tally collects results of a span's records and passes them to the span together, so
+// that it touches the memory shared with other goroutines once for many records. It
+// belongs to one goroutine, which must End it.
 type Tally struct {
 	span    *Span
 	word    int
-	bits    uint64 // of span.done[word], to be set
+	bits    uint64 // bits to set in span.done[word]
 	settled int32
 }
 
 // Tally begins a tally.
 func (s *Span) Tally() Tally { return Tally{span: s} }
 
-// Done takes one result of record i and reports whether the record has got all of
-// them. The span is not retired before the End.
+// Done counts one result of record i and reports whether the record has got all of its
+// results. Nobody retires the span before End.
 func (t *Tally) Done(i int) (settled bool) {
 	s := t.span
 	if s.plural.Load() && s.more[i].Add(-1) >= 0 {
@@ -118,8 +118,9 @@ func (t *Tally) Done(i int) (settled bool) {
 	return true
 }
 
-// End tells the span. last: its last record is settled, and the caller must now
-// Retire it; otherwise it may be retired and reused from now on.
+// End passes the results to the span. last reports whether all records of the span are
+// settled; then the caller must Retire it. Otherwise another goroutine may retire and
+// reuse the span from now on.
 func (t *Tally) End() (last bool) {
 	if t.settled == 0 {
 		return false

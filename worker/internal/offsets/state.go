@@ -1,34 +1,33 @@
 package offsets
 
-// Range is the offsets from First up to, not including, Next.
+// Range holds the offsets from First up to, but not including, Next.
 type Range struct{ First, Next int64 }
 
-// State is what the metadata of a committed offset says beyond the offset.
+// State is the content of a committed offset's metadata.
 type State struct {
-	// Settled is what is settled above the watermark: ascending ranges that
-	// don't touch.
+	// Settled holds the settled offsets above the watermark, as ascending ranges
+	// that don't touch.
 	Settled []Range
-	// Origin says what the offset belongs to.
+	// Origin identifies the log of the offset.
 	Origin Origin
 	Marks
 }
 
-// Origin says what a committed offset belongs to. It stays the same as long as
-// the partition is read on.
+// Origin identifies the log that a committed offset belongs to, and the group's first
+// start. It stays the same while the group reads on in the partition.
 type Origin struct {
-	// TopicID is the id of the topic; zero for unknown. A topic that is created
-	// again under its name has another one, and its offsets other records.
+	// TopicID is the id of the topic, or zero if it is unknown. A topic that is
+	// created again under its name has another id, and other records at its offsets.
 	TopicID [16]byte
-	// FirstPartitions is how many partitions the topic had when the group was
-	// first started, and FirstStart when that was, in milliseconds since 1970.
-	// Both are 0 unless the group began at the end of its partitions then: only
-	// partitions below FirstPartitions begin there.
+	// FirstPartitions is the number of partitions that the topic had at the group's
+	// first start, and FirstStart the time of that start, in milliseconds since 1970.
+	// Both are 0 unless the group began at the end of its partitions then. Only
+	// partitions below FirstPartitions begin at that time.
 	FirstPartitions int32
 	FirstStart      int64
 }
 
-// Unsettled returns how many offsets from the watermark up to next are not
-// settled.
+// Unsettled returns the number of unsettled offsets from the watermark up to next.
 func (s *State) Unsettled(watermark, next int64) int64 {
 	n := max(next-watermark, 0)
 	for _, r := range s.Settled {
@@ -37,7 +36,7 @@ func (s *State) Unsettled(watermark, next int64) int64 {
 	return n
 }
 
-// add appends a range, joining it to the last one if they touch.
+// add appends a range, or extends the last one if they touch.
 func (s *State) add(first, next int64) {
 	if first >= next {
 		return

@@ -7,29 +7,28 @@ import (
 	"time"
 )
 
-// Tracker knows what is settled of one assignment of a partition. It is safe
+// Tracker knows which records are settled in one assignment of a partition. It is safe
 // for concurrent use.
 type Tracker struct {
-	mu sync.Mutex
-	// All below is guarded by mu.
+	mu sync.Mutex // guards all other fields
 
-	// head and tail are the spans from the watermark to the position, in
-	// order, without gaps between them. Settled ones that touch are joined, so
-	// that their number is bounded by that of the unsettled ones.
+	// head and tail are the ends of the list of spans from the watermark to the
+	// position, in order and without gaps. Settled spans that touch are joined, so
+	// there are at most as many settled ones as unsettled ones, and one more.
 	head, tail *Span
-	watermark  int64 // where head begins
-	position   int64 // where tail ends
-	cost       int   // the most that the unsettled spans' part of the map can take
-	maxMap     int   // what cost and resumedCost may come to, in bytes
+	watermark  int64 // the start of head
+	position   int64 // the end of tail
+	cost       int   // the most bytes that the unsettled spans can take in the map
+	maxMap     int   // the bound for cost and resumedCost together, in bytes
 
-	resumed     []Range // settled before a restart, and not read past yet
-	resumedCost int     // what they take in the map
+	resumed     []Range // offsets above the position that were settled before a restart
+	resumedCost int     // the bytes that resumed takes in the map
 	origin      Origin  // constant
 	marks       Marks
 }
 
-// New returns a tracker for a partition that is read from position on, whose
-// committed metadata said resume.
+// New returns a tracker for a partition that the worker reads from position on. resume
+// is the decoded metadata of its committed offset.
 func New(position int64, resume State) *Tracker {
 	t := &Tracker{watermark: position, position: position, maxMap: mapBound(MaxMetadata), resumed: resume.Settled, origin: resume.Origin}
 	t.passResumed()
@@ -43,19 +42,19 @@ func (t *Tracker) Resuming() bool {
 	return len(t.resumed) > 0
 }
 
-// Resumed reports whether a record that is still to come was settled before
-// the restart, so that it is not to be run again.
+// Resumed reports whether a record above the position was settled before the restart, so
+// that the worker must not process it again.
 func (t *Tracker) Resumed(offset int64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	i, _ := slices.BinarySearchFunc(t.resumed, offset, func(r Range, offset int64) int {
-		return cmp.Compare(r.Next, offset+1) // the first range that ends behind offset
+		return cmp.Compare(r.Next, offset+1) // finds the first range that ends after offset
 	})
 	return i < len(t.resumed) && offset >= t.resumed[i].First
 }
 
-// ResumedWithin returns how many of the offsets from first up to next were
-// settled before the restart.
+// ResumedWithin returns how many of the offsets from first up to next were settled
+// before the restart.
 func (t *Tracker) ResumedWithin(first, next int64) (n int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -65,14 +64,13 @@ func (t *Tracker) ResumedWithin(first, next int64) (n int64) {
 	return n
 }
 
-// Room reports whether a span of MaxSpanRecords successive offsets Fits: as
-// long as it does not, there is no use in decoding more of the partition.
+// Room reports whether a span of MaxSpanRecords successive offsets Fits. As long as it
+// does not, the worker need not decode more of the partition.
 func (t *Tracker) Room() bool { return t.fits(spanCost(MaxSpanRecords, MaxSpanRecords)) }
 
-// Fits reports whether the map will fit into the metadata, whatever settles
-// first, when a span of these records is admitted. A span that does not fit
-// must wait until others are retired; the first one fits always, if it has no
-// more than MaxSpanRecords.
+// Fits reports whether the map stays within its bound, in whatever order records settle,
+// if Admit enters a span of these records. A span that does not fit must wait until
+// others are retired. A first span of at most MaxSpanRecords always fits.
 func (t *Tracker) Fits(offsets []int64) bool {
 	n := len(offsets)
 	return n == 0 || n <= MaxSpanRecords && t.fits(spanCost(n, width(offsets)))
@@ -86,9 +84,9 @@ func (t *Tracker) fits(cost int) bool {
 
 func width(offsets []int64) int64 { return offsets[len(offsets)-1] + 1 - offsets[0] }
 
-// Admit enters a span: everything from the position up to next, of which
-// offsets, in ascending order, are the records to be settled. What lies between
-// them is settled already. The position becomes next.
+// Admit enters a span of all offsets from the position up to next. The given offsets, in
+// ascending order, are its unsettled records; all others count as settled. The position
+// becomes next.
 func (t *Tracker) Admit(s *Span, offsets []int64, next int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -114,8 +112,8 @@ func (t *Tracker) Admit(s *Span, offsets []int64, next int64) {
 	}
 }
 
-// passResumed forgets what was resumed below the position: the spans tell it
-// from now on.
+// passResumed forgets the resumed offsets below the position, because the spans cover
+// them now.
 func (t *Tracker) passResumed() {
 	n := 0
 	for n < len(t.resumed) && t.resumed[n].Next <= t.position {
@@ -128,7 +126,7 @@ func (t *Tracker) passResumed() {
 	}
 }
 
-// Retire takes a span whose records are all settled. The span may be reused
+// Retire removes a span whose records are all settled. Its owner may reuse it
 // afterwards.
 func (t *Tracker) Retire(s *Span) {
 	t.mu.Lock()
@@ -139,8 +137,8 @@ func (t *Tracker) Retire(s *Span) {
 	t.collapse(s)
 }
 
-// collapse takes a settled span out of the list. Its range moves the watermark
-// or goes to a placeholder, which neighbours share, so that s itself is free.
+// collapse removes a settled span from the list. Its range moves the watermark, or goes
+// to a placeholder that settled neighbours share, so that s itself is free.
 func (t *Tracker) collapse(s *Span) {
 	if s.prev == nil {
 		t.unlink(s)
@@ -190,8 +188,8 @@ func (t *Tracker) replace(s, by *Span) {
 	}
 }
 
-// Unsettled calls visit for each span that is not retired, and lets none be
-// retired until it returns.
+// Unsettled calls visit for each span that is not retired. No span is retired until it
+// returns.
 func (t *Tracker) Unsettled(visit func(*Span)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -202,14 +200,14 @@ func (t *Tracker) Unsettled(visit func(*Span)) {
 	}
 }
 
-// Position returns the offset up to which spans were admitted.
+// Position returns the end of the last admitted span.
 func (t *Tracker) Position() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.position
 }
 
-// Watermark returns the offset below which everything is settled.
+// Watermark returns the offset below which all records are settled.
 func (t *Tracker) Watermark() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -217,15 +215,16 @@ func (t *Tracker) Watermark() int64 {
 	return offset
 }
 
-// Oldest returns the record that holds the watermark and when it was admitted;
-// ok is false if nothing is unsettled.
+// Oldest returns the offset of the record that holds the watermark, and the time of its
+// admission. ok is false if no record is unsettled.
 func (t *Tracker) Oldest() (offset int64, since time.Time, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.lowest()
 }
 
-// lowest returns the lowest unsettled record, or the position.
+// lowest returns the offset and the admission of the lowest unsettled record. If there
+// is none, it returns the position, and ok is false.
 func (t *Tracker) lowest() (offset int64, since time.Time, ok bool) {
 	for s := t.head; s != nil; s = s.after {
 		if s.settled {
@@ -240,24 +239,23 @@ func (t *Tracker) lowest() (offset int64, since time.Time, ok bool) {
 	return t.position, time.Time{}, false
 }
 
-// Mark changes what the next checkpoints say beside what is settled. set must
-// not keep the marks, nor change what their Suspicion points to.
+// Mark calls set to change the marks of the next checkpoints. set must not keep the
+// pointer, nor change the Suspicion that the marks point to.
 func (t *Tracker) Mark(set func(*Marks)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	set(&t.marks)
 }
 
-// ExtendReach makes the reach of the next checkpoints at least the position and
-// margin.
+// ExtendReach raises the reach of the next checkpoints to at least margin offsets above
+// the position.
 func (t *Tracker) ExtendReach(margin int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.marks.Reach = max(t.marks.Reach, t.position+margin)
 }
 
-// Checkpoint returns the watermark and what is settled above it, as it may be
-// committed.
+// Checkpoint returns the watermark and the state to commit with it.
 func (t *Tracker) Checkpoint() (int64, State) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -272,8 +270,8 @@ func (t *Tracker) Checkpoint() (int64, State) {
 	return watermark, state
 }
 
-// addSettled adds what of s is settled above the watermark. A record that
-// settles during the call may be missed, which is safe.
+// addSettled adds the settled offsets of s above the watermark. It may miss a record
+// that settles during the call, which is safe.
 func addSettled(state *State, s *Span, watermark int64) {
 	from := max(s.first, watermark)
 	if !s.settled {

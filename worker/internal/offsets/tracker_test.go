@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// model is a Tracker as simple as can be: every offset that was admitted, and
-// whether it is settled.
+// model is the simplest Tracker: it holds every admitted offset and whether it is
+// settled.
 type model struct {
 	start, position int64
 	settled         map[int64]bool
@@ -24,19 +24,19 @@ func (m *model) watermark() int64 {
 	return m.position
 }
 
-// live is a span in flight and which of its records still need a result.
+// live is a span in flight with its records that still need a result.
 type live struct {
 	span *Span
 	todo []int
 }
 
-// checkpointIsTrue fails unless what a checkpoint says is what the model knows.
+// checkpointIsTrue fails the test unless a checkpoint agrees with the model.
 func checkpointIsTrue(t *testing.T, tr *Tracker, m *model) {
 	t.Helper()
 	watermark, state := tr.Checkpoint()
 	reached := watermark
 	if len(state.Settled) > 0 && state.Settled[0].First == watermark {
-		reached = state.Settled[0].Next // by what was resumed and not read again yet
+		reached = state.Settled[0].Next // resumed records that are not read again yet
 	}
 	if want := m.watermark(); reached != want {
 		t.Fatalf("watermark = %d, want %d", reached, want)
@@ -98,8 +98,8 @@ func TestTrackerAgainstModel(t *testing.T) {
 	}
 }
 
-// admitRandom admits records of which compaction has left out some, skipping
-// what the tracker has resumed as settled, as the engine does.
+// admitRandom admits records with gaps, as after compaction. Like the engine, it skips
+// records that were settled before the restart.
 func admitRandom(rnd *rand.Rand, tr *Tracker, m *model, gap int) *live {
 	var offsets []int64
 	at := tr.Position()
@@ -111,7 +111,8 @@ func admitRandom(rnd *rand.Rand, tr *Tracker, m *model, gap int) *live {
 			m.settled[at] = true
 		case tr.Resumed(at), known && m.settled[at] && !tr.Resuming():
 		case known && m.settled[at]:
-			// Settled after the last checkpoint before a crash, or a gap.
+			// The record was settled after the last checkpoint before a crash, or the
+			// offset is a gap.
 			offsets = append(offsets, at)
 			delete(m.settled, at)
 		default:
@@ -158,7 +159,7 @@ func settleRandom(t *testing.T, rnd *rand.Rand, tr *Tracker, m *model, l *live) 
 	return len(l.todo) == 0
 }
 
-// TestMetadataAlwaysFits settles patterns that are hard to encode, as long as
+// TestMetadataAlwaysFits settles records in patterns that are hard to encode, as long as
 // the tracker has room.
 func TestMetadataAlwaysFits(t *testing.T) {
 	patterns := map[string]func(i int) bool{
@@ -211,7 +212,7 @@ func TestMetadataAlwaysFits(t *testing.T) {
 	}
 }
 
-// TestAStuckRecordCostsNoMemory lets millions of records pass one that is stuck.
+// TestAStuckRecordCostsNoMemory settles millions of records beside a stuck one.
 func TestAStuckRecordCostsNoMemory(t *testing.T) {
 	tr := New(0, State{})
 	stuck := &Span{}
@@ -247,8 +248,8 @@ func TestAStuckRecordCostsNoMemory(t *testing.T) {
 	}
 }
 
-// TestConcurrentSettling settles from many goroutines while checkpoints are
-// taken: no checkpoint may claim a record whose result has not come.
+// TestConcurrentSettling settles records from many goroutines while it takes
+// checkpoints. No checkpoint may claim a record before its result.
 func TestConcurrentSettling(t *testing.T) {
 	const spans = 200
 	tr := New(0, State{})
@@ -355,8 +356,8 @@ func BenchmarkDone(b *testing.B) {
 	}
 }
 
-// TestTalliesSettleTogether takes results of records in several words of the
-// span's bits, some of which wait for more than one.
+// TestTalliesSettleTogether counts results of records in several words of the span's
+// bits. Some of the records wait for more than one result.
 func TestTalliesSettleTogether(t *testing.T) {
 	const records = 150
 	tr := New(0, State{})
