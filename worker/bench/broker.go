@@ -19,14 +19,14 @@ import (
 // brokerPatience is how long Apache Kafka may take to start.
 const brokerPatience = time.Minute
 
-// broker is what all programs of a comparison work on.
+// broker is the broker that all programs of a comparison use.
 type broker struct {
 	name  string
 	addrs []string
 	stop  func()
 }
 
-// startBroker starts an Apache Kafka, or the embedded broker without Java.
+// startBroker starts an Apache Kafka, or the embedded broker on a machine without Java.
 func startBroker(ctx context.Context) (*broker, error) {
 	if _, err := exec.LookPath("java"); err != nil {
 		fmt.Fprintln(os.Stderr, "Java is missing: using the embedded broker instead of Apache Kafka")
@@ -59,7 +59,7 @@ func startApache(ctx context.Context) (*broker, error) {
 		return nil, fmt.Errorf("format the broker's log directory: %w\n%s", err, out)
 	}
 	server := kafkaScript("run", properties)
-	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us
+	server.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // keeps Ctrl-C from the broker
 	if err := server.Start(); err != nil {
 		clean()
 		return nil, fmt.Errorf("start Apache Kafka: %w", err)
@@ -82,8 +82,8 @@ func kafkaScript(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// writeProperties writes the configuration of a broker that is its own
-// controller and keeps everything in dir.
+// writeProperties writes the configuration of a broker that is its own controller and
+// keeps its data in dir.
 func writeProperties(dir string) (address, file string, err error) {
 	address, err = freeAddress()
 	if err != nil {

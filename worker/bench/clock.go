@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// clock measures a program's run in this process. Begin may be called from
-// several goroutines and more than once, End once.
+// clock measures a program's run in this process. Several goroutines may call begin, and
+// more than once; one calls end, once.
 type clock struct {
 	once    sync.Once
 	started time.Time
@@ -19,12 +19,12 @@ type clock struct {
 	result  result
 }
 
-// begin is called when the program has its first record.
+// begin notes that the program has its first record.
 func (c *clock) begin() {
 	c.once.Do(func() { c.started, c.cpu = time.Now(), cpuTime() })
 }
 
-// end is called when all is acknowledged and committed; how long a program
+// end notes that all results are acknowledged and committed. The time that a program
 // takes to leave its group does not count.
 func (c *clock) end() {
 	c.result = result{
@@ -34,7 +34,7 @@ func (c *clock) end() {
 	}
 }
 
-// cpuTime is the user and system time that this process has used.
+// cpuTime returns the user and system time that this process has used.
 func cpuTime() time.Duration {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
@@ -43,8 +43,8 @@ func cpuTime() time.Duration {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
-// peakRSS is the most memory that this program has had, in bytes; 0 where
-// there is no /proc. Getrusage would answer with the parent's if that was more.
+// peakRSS returns the most memory that this program has had, in bytes, or 0 on systems
+// without /proc. Getrusage would return the parent's peak if that was higher.
 func peakRSS() int64 {
 	file, err := os.Open("/proc/self/status")
 	if err != nil {

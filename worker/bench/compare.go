@@ -10,14 +10,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// order is how programs take turns within a round.
+// order lists the programs in the order of their turns within a round.
 var order = []string{"kafka-go loop", "millrace Unordered", "franz-go loop", "millrace Key", "no Kafka", "millrace Partition"}
 
 // comparison is one run of all programs on one broker.
 type comparison struct {
 	broker  *broker
 	admin   admin
-	results map[string][]result // by program, of the task at hand
+	results map[string][]result // of the current task, by program
 }
 
 func compare(ctx context.Context) error {
@@ -78,8 +78,8 @@ func position(program string) int {
 	return -1
 }
 
-// turn runs one program on a fresh output topic and checks that it has written
-// all records. Loops whose producer is not idempotent may write some twice.
+// turn runs one program on a fresh output topic and checks that it has written all
+// records. Loops without an idempotent producer may write some records twice.
 func (c *comparison) turn(ctx context.Context, j job) (result, error) {
 	if j.Program == "no Kafka" {
 		return start(ctx, j)
@@ -104,7 +104,7 @@ func (c *comparison) turn(ctx context.Context, j job) (result, error) {
 	return r, c.admin.drop(ctx, j.Output)
 }
 
-// start runs the job in a process of its own.
+// start runs the job in a separate process.
 func start(ctx context.Context, j job) (r result, err error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -22,8 +22,8 @@ func newValues() [][]byte {
 	return values
 }
 
-// produceInput fills a topic with records, uncompressed, in the partitions that
-// Kafka's default partitioner gives their keys.
+// produceInput fills a topic with uncompressed records. Kafka's default partitioner
+// chooses their partitions by their keys.
 func produceInput(ctx context.Context, brokers []string, topic string, records int) error {
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(brokers...), kgo.DefaultProduceTopic(topic),

@@ -7,7 +7,8 @@ import (
 	"os"
 )
 
-// jobVariable holds the job of a process that runs one program.
+// jobVariable names the environment variable with the job of a process that runs one
+// program.
 const jobVariable = "MILLRACE_BENCH_JOB"
 
 // job is one program's run in one round.
@@ -21,15 +22,15 @@ type job struct {
 	Records int      `json:"records"`
 }
 
-// result is what a run took, from the first record's arrival until everything
-// was acknowledged and committed.
+// result holds the time and memory of a run, from the first record's arrival until all
+// results are acknowledged and committed.
 type result struct {
 	Seconds    float64 `json:"seconds"`
 	CPUSeconds float64 `json:"cpuSeconds"` // user and system, of the program alone
 	PeakRSS    int64   `json:"peakRSS"`    // bytes, since the program began
 }
 
-// programs are what is compared; each processes all records of its job.
+// programs holds the programs to compare. Each processes all records of its job.
 var programs = map[string]func(ctx context.Context, j job, t task, c *clock) error{
 	"millrace Unordered": millrace,
 	"millrace Key":       millrace,
@@ -39,7 +40,8 @@ var programs = map[string]func(ctx context.Context, j job, t task, c *clock) err
 	"no Kafka":           pureTask,
 }
 
-// runJob is the life of a process that runs one program.
+// runJob runs the job of jobVariable and prints its result, in a process that runs one
+// program.
 func runJob(ctx context.Context) error {
 	var j job
 	if err := json.Unmarshal([]byte(os.Getenv(jobVariable)), &j); err != nil {
@@ -51,7 +53,7 @@ func runJob(ctx context.Context) error {
 	}
 	run, ok := programs[j.Program]
 	if !ok {
-		return fmt.Errorf("no program is called %q", j.Program)
+		return fmt.Errorf("there is no program %q", j.Program)
 	}
 	c := &clock{}
 	if err := run(ctx, j, t, c); err != nil {

@@ -1,13 +1,12 @@
-// Command bench runs this worker and its peers side by side: the same records,
-// the same task, one broker, every program in a process of its own, and prints
-// one table.
+// Command bench runs this worker and its peers side by side, with the same records, the
+// same task and one broker, each program in a separate process. It prints a table.
 //
 //	go run ./worker/bench
 //
-// The broker is an Apache Kafka started by hack/kafka.sh, or the embedded one
-// where Java is missing. Broker and programs share the machine's processors,
-// and rounds alternate between the programs, so that what disturbs one disturbs
-// all: figures may be compared within one run only.
+// The broker is an Apache Kafka from hack/kafka.sh, or the embedded one on machines
+// without Java. Broker and programs share the machine's processors. Rounds alternate
+// between the programs, so that a disturbance affects all of them. Compare figures only
+// within one run.
 package main
 
 import (

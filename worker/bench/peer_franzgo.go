@@ -7,11 +7,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// franzGoChunk is how many records are handed to a goroutine at once.
+// franzGoChunk is how many records a goroutine gets at once.
 const franzGoChunk = 1_000
 
-// franzGoLoop is the loop that one writes with franz-go: poll, goroutines,
-// Produce, and marking a record for commit when its result is acknowledged.
+// franzGoLoop is a plain loop as users of franz-go write it: it polls, runs the task on
+// goroutines, produces, and marks a record for commit when its result is acknowledged.
 func franzGoLoop(ctx context.Context, j job, t task, c *clock) error {
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(j.Brokers...), kgo.ConsumeTopics(j.Input), kgo.ConsumerGroup(j.Group),

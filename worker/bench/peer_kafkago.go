@@ -9,13 +9,13 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// kafkaGoChunk is how many messages are handed to a goroutine at once; it is
-// large so that a chunk fills the writer's batches.
+// kafkaGoChunk is how many messages a goroutine gets at once. It is large enough for a
+// chunk to fill the writer's batches.
 const kafkaGoChunk = 5_000
 
-// kafkaGoLoop is the loop that one writes with kafka-go: a Reader in a group,
-// goroutines, a Writer, CommitMessages after the write. Commits are not in
-// order, so it may lose records in a crash.
+// kafkaGoLoop is a plain loop as users of kafka-go write it: a Reader in a group,
+// goroutines, a Writer, and CommitMessages after the write. It does not commit in order,
+// so it may lose records in a crash.
 func kafkaGoLoop(ctx context.Context, j job, t task, c *clock) error {
 	reader := kafka.NewReader(kafka.ReaderConfig{
 		Brokers: j.Brokers, Topic: j.Input, GroupID: j.Group,
@@ -45,7 +45,7 @@ func kafkaGoLoop(ctx context.Context, j job, t task, c *clock) error {
 	return errors.Join(err, writer.Close(), reader.Close())
 }
 
-// kafkaGoRead cuts what the reader gives into chunks.
+// kafkaGoRead reads messages and sends them in chunks.
 func kafkaGoRead(ctx context.Context, reader *kafka.Reader, records int, chunks chan<- []kafka.Message, failed <-chan error, c *clock) error {
 	var chunk []kafka.Message
 	for n := range records {

@@ -14,9 +14,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
-// millrace runs this worker as a pod does, with the defaults and the ordering
-// that the program's name ends in. It stops when /status says that all is
-// written.
+// millrace runs this worker as a pod does, with the defaults and the ordering at the end
+// of the program's name. It stops when /status shows that all records are written.
 func millrace(ctx context.Context, j job, t task, c *clock) error {
 	address, err := freeAddress()
 	if err != nil {
@@ -43,7 +42,7 @@ func millrace(ctx context.Context, j job, t task, c *clock) error {
 			return fmt.Errorf("the worker ended early: %w", err)
 		case <-time.After(wait):
 		}
-		n := written(ctx, address)
+		n := recordsWritten(ctx, address)
 		if n >= int64(j.Records) {
 			stop()
 			err := <-ended
@@ -54,9 +53,9 @@ func millrace(ctx context.Context, j job, t task, c *clock) error {
 	}
 }
 
-// untilNextLook is how long to leave the worker alone that has written n of
-// records after some time. It answers within its own CPU time, so it is seldom
-// asked before it can be done.
+// untilNextLook returns how long to wait before the next request to a worker that has
+// written n of records after some time. Answers cost the worker's own CPU time, so there
+// are few requests before it can have finished.
 func untilNextLook(after time.Duration, n, records int64) time.Duration {
 	left := time.Duration(float64(after) * float64(records-n) / float64(max(n, 1)))
 	return min(max(left/2, 20*time.Millisecond), 500*time.Millisecond)
@@ -68,7 +67,8 @@ type millraceProcessor struct {
 	begun atomic.Bool
 }
 
-// Process runs the task into the worker's memory: the input is only borrowed.
+// Process writes the task's result into the worker's memory, because the input is only
+// borrowed.
 func (p *millraceProcessor) Process(_ context.Context, rec *worker.Record, out *worker.Outputs) error {
 	if !p.begun.Load() {
 		p.clock.begin()
@@ -80,9 +80,9 @@ func (p *millraceProcessor) Process(_ context.Context, rec *worker.Record, out *
 	return nil
 }
 
-// written asks the worker how many records it has written; 0 while it gives no
+// recordsWritten returns how many records the worker has written, or 0 if it does not
 // answer.
-func written(ctx context.Context, address string) int64 {
+func recordsWritten(ctx context.Context, address string) int64 {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/status", http.NoBody)
 	if err != nil {
 		return 0

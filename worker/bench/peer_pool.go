@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// pureTask is the limit: the task on the same goroutines and values, and no
-// Kafka.
+// pureTask runs the task on the same goroutines and values, but without Kafka. It is the
+// limit for all programs.
 func pureTask(_ context.Context, j job, t task, c *clock) error {
 	values := newValues()
 	c.begin()

@@ -2,7 +2,7 @@ package main
 
 import "runtime"
 
-// The settings of a comparison. They are printed with its results.
+// The settings of a comparison. The table begins with them.
 const (
 	partitions = 8 // of the input and of each output
 	keys       = 10_000
@@ -12,7 +12,7 @@ const (
 	hashes     = 300 // of the heavy task
 )
 
-// tasks are what is done to each record, and how many records a round has.
+// tasks lists the tasks, each with its number of records in a round.
 var tasks = []struct {
 	name    string
 	records int
@@ -22,8 +22,8 @@ var tasks = []struct {
 	{"heavy", 300_000, "heavy: upper-case the value and hash it 300 times with SHA-256"},
 }
 
-// baseline is the program that ratios refer to.
+// baseline is the program to which ratios refer.
 const baseline = "kafka-go loop"
 
-// goroutines run the task in every program.
+// goroutines is the number of goroutines that run the task in every program.
 var goroutines = runtime.GOMAXPROCS(0)

@@ -18,10 +18,10 @@ func printSettings(broker string) {
 	fmt.Println("CPU is user and system time of the program's process; all figures are medians, spreads are min..max")
 }
 
-// printTable writes one task's results. Ratios refer to the baseline's median,
-// and the last column to what the task alone makes of a second of CPU time: how
-// many records a second it manages with the broker's share of the processors too
-// says nothing of the programs.
+// printTable prints one task's results. Ratios refer to the baseline's median. The last
+// column refers to the records that the task alone processes in a second of CPU time. The
+// task's rate per second would be no measure for the programs, because it also has the
+// broker's share of the processors.
 func printTable(title string, records int, results map[string][]result) {
 	fmt.Printf("\n%s, %d records\n", title, records)
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -42,7 +42,7 @@ func printTable(title string, records int, results map[string][]result) {
 	_ = table.Flush()
 }
 
-// spread describes the same figure over all rounds.
+// spread holds a figure's values over all rounds.
 type spread struct{ min, median, max float64 }
 
 type figures struct {

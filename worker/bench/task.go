@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// task writes its result for src into dst, which has the same length and may
-// be the same memory.
+// task writes its result for src into dst. dst has the same length, and may be the same
+// memory.
 type task func(dst, src []byte)
 
 func taskOf(name string) (task, error) {
@@ -16,12 +16,12 @@ func taskOf(name string) (task, error) {
 	case "heavy":
 		return upperAndHash, nil
 	default:
-		return nil, fmt.Errorf("no task is called %q", name)
+		return nil, fmt.Errorf("there is no task %q", name)
 	}
 }
 
-// upperCase maps each byte: a branch that depends on the data would cost more
-// than all else that is measured.
+// upperCase maps each byte by a table. A branch that depends on the data would cost more
+// than everything else in the measurement.
 var upperCase = func() (table [256]byte) {
 	for c := range table {
 		table[c] = byte(c)
@@ -38,7 +38,8 @@ func upper(dst, src []byte) {
 	}
 }
 
-// upperAndHash ends the value with the hash, so that it has to be computed.
+// upperAndHash puts the hash at the value's end, so that the compiler can't leave out its
+// computation.
 func upperAndHash(dst, src []byte) {
 	upper(dst, src)
 	sum := sha256.Sum256(dst)

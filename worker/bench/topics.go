@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// admin makes and checks the topics of a comparison.
+// admin creates and checks the topics of a comparison.
 type admin struct{ client *kgo.Client }
 
 func (a admin) create(ctx context.Context, name string) error {
@@ -30,7 +30,7 @@ func (a admin) create(ctx context.Context, name string) error {
 	return nil
 }
 
-// await waits until the broker knows a leader of every partition.
+// await waits until the broker knows a leader for every partition.
 func (a admin) await(ctx context.Context, name string) error {
 	topic := kmsg.NewMetadataRequestTopic()
 	topic.Topic = kmsg.StringPtr(name)
@@ -68,7 +68,7 @@ func (a admin) drop(ctx context.Context, name string) error {
 	return nil
 }
 
-// records returns how many offsets a topic holds.
+// records returns the number of offsets that a topic holds.
 func (a admin) records(ctx context.Context, name string) (int64, error) {
 	topic := kmsg.NewListOffsetsRequestTopic()
 	topic.Topic = name

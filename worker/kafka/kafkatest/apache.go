@@ -20,7 +20,7 @@ import (
 // Broker is a running Apache Kafka: one broker that is its own controller.
 type Broker struct {
 	Cluster
-	// CA signed the secure listener's certificate, if it has one.
+	// CA has signed the secure listener's certificate. It is nil without TLS.
 	CA *CA
 
 	dir     string
@@ -31,9 +31,10 @@ type Broker struct {
 
 type ports struct{ plain, controller, secure int }
 
-// Apache starts an Apache Kafka for this test only, and stops it at the end. It skips the
-// test where Java, or Maven for the first fetch, is missing. What the broker logs is
-// shown when the test fails.
+// Apache starts an Apache Kafka for the test, and stops it at the test's end. It skips
+// the test on machines without Java, or without Maven for the first download; in
+// continuous integration it fails the test there. When the test fails, its log shows the
+// broker's log.
 func Apache(tb testing.TB, opts ...Option) *Broker {
 	tb.Helper()
 	requireKafka(tb)
@@ -70,8 +71,8 @@ func newBroker(tb testing.TB, dir string, opts ...Option) *Broker {
 
 func (b *Broker) address(port int) string { return fmt.Sprintf("%s:%d", b.host, port) }
 
-// SecureAddrs returns the bootstrap servers of the listener that TLS, MutualTLS
-// and Users ask for.
+// SecureAddrs returns the bootstrap servers of the secure listener, which options such
+// as TLS and Users add.
 func (b *Broker) SecureAddrs() []string { return []string{b.address(b.ports.secure)} }
 
 func (b *Broker) propertiesFile() string { return filepath.Join(b.dir, "server.properties") }
@@ -138,7 +139,7 @@ func (b *Broker) tlsProperties(s *settings) map[string]string {
 		"ssl.truststore.location": b.CA.File,
 	}
 	if s.clientAuth {
-		// Without the prefix it would not count together with SASL.
+		// Without the prefix, the broker ignores the property together with SASL.
 		properties["listener.name.secure.ssl.client.auth"] = "required"
 	}
 	return properties
@@ -159,8 +160,8 @@ func (b *Broker) Start() {
 	b.awaitReady()
 }
 
-// awaitReady waits for an answer to a metadata request that names the broker:
-// it is in no such answer before it serves.
+// awaitReady waits until the answer to a metadata request names the broker. The answer
+// does not name it before it is ready.
 func (b *Broker) awaitReady() {
 	b.tb.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.addrs...))
@@ -189,7 +190,7 @@ func (b *Broker) Stop() { b.process.end(syscall.SIGTERM) }
 // Kill ends the broker at once (SIGKILL). Start brings it back.
 func (b *Broker) Kill() { b.process.end(syscall.SIGKILL) }
 
-// Restart is Stop and Start.
+// Restart calls Stop and Start.
 func (b *Broker) Restart() {
 	b.tb.Helper()
 	b.Stop()
@@ -220,7 +221,7 @@ func (b *Broker) allow(acls []ACL) {
 
 func (b *Broker) showLog() { b.tb.Logf("the end of Apache Kafka's log:\n%s", b.logTail()) }
 
-// logTail returns the last lines of what the broker wrote.
+// logTail returns the last lines of the broker's log.
 func (b *Broker) logTail() string {
 	const count = 80
 	content, err := os.ReadFile(b.logFile())

@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// CA is a certificate authority made for one test. Its files go with the test.
+// CA is a certificate authority for one test. Its files are removed with the test.
 type CA struct {
-	// File holds its certificate, in PEM.
+	// File names the file with its certificate, in PEM.
 	File string
 
 	tb   testing.TB
@@ -30,7 +30,7 @@ type CA struct {
 // KeyPair is a certificate and its key, in PEM files.
 type KeyPair struct {
 	CertFile, KeyFile string
-	// File holds both, key first, as Kafka's PEM key stores want it.
+	// File names a file with both, the key first, as Kafka's PEM key stores require.
 	File string
 }
 

@@ -15,30 +15,29 @@ import (
 // patience is how long a helper waits for a broker before it fails the test.
 const patience = 60 * time.Second
 
-// Cluster is a broker as a test's own client sees it. Its methods fail the test
-// when something does not work, and may be called from the test's goroutine
-// only.
+// Cluster gives a test access to a broker through a client other than the worker's. Its
+// methods fail the test on errors. Only the test's goroutine may call them.
 type Cluster struct {
 	tb    testing.TB
 	addrs []string
 	opts  []kgo.Opt
-	admin *kgo.Client // made when first needed
-	// compacted is called for compacted topics that the test creates; nil if
-	// the broker needs no help to treat them as Kafka does.
+	admin *kgo.Client // made at the first use
+	// compacted prepares the broker for a compacted topic that the test creates. It
+	// is nil if the broker treats such topics as Kafka does.
 	compacted func(topic string)
 }
 
-// Addrs returns the bootstrap servers, plaintext and without authentication
-// unless the test started the broker otherwise.
+// Addrs returns the bootstrap servers. They use neither encryption nor authentication,
+// unless the test has started the broker with other options.
 func (c *Cluster) Addrs() []string { return slices.Clone(c.addrs) }
 
-// For returns the same broker for another test, such as a subtest: its methods
-// fail that one, and its clients are closed at that one's end.
+// For returns the same broker for another test, such as a subtest. The methods of the
+// result fail that test, and its clients are closed at that test's end.
 func (c *Cluster) For(tb testing.TB) *Cluster {
 	return &Cluster{tb: tb, addrs: c.addrs, opts: c.opts, compacted: c.compacted}
 }
 
-// Client returns a franz-go client for what the helpers don't cover. It is
+// Client returns a franz-go client, for requests that the helpers don't cover. It is
 // closed at the end of the test.
 func (c *Cluster) Client(opts ...kgo.Opt) *kgo.Client {
 	c.tb.Helper()
@@ -98,8 +97,8 @@ func (c *Cluster) DeleteTopic(name string) {
 	}
 }
 
-// AddPartitions makes a topic have as many partitions as count and waits until
-// they have leaders.
+// AddPartitions raises a topic's number of partitions to count and waits until all have
+// leaders.
 func (c *Cluster) AddPartitions(name string, count int32) {
 	c.tb.Helper()
 	topic := kmsg.NewCreatePartitionsRequestTopic()
@@ -113,8 +112,8 @@ func (c *Cluster) AddPartitions(name string, count int32) {
 	c.awaitLeaders(name, count)
 }
 
-// Partitions returns how many partitions a topic has; 0 if there is no such
-// topic.
+// Partitions returns the number of a topic's partitions, or 0 if the topic does not
+// exist.
 func (c *Cluster) Partitions(name string) int32 {
 	c.tb.Helper()
 	return int32(len(c.describe(name).Partitions))
@@ -129,8 +128,8 @@ func (c *Cluster) describe(name string) kmsg.MetadataResponseTopic {
 	return request[*kmsg.MetadataResponse](c, req).Topics[0]
 }
 
-// Eventually waits until condition holds, and fails the test if it does not
-// come to.
+// Eventually waits until condition returns true, and fails the test if that takes too
+// long.
 func (c *Cluster) Eventually(what string, condition func() bool) {
 	c.tb.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -142,8 +141,8 @@ func (c *Cluster) Eventually(what string, condition func() bool) {
 	}
 }
 
-// request sends one request of the protocol; franz-go routes it, and retries
-// while the broker is not ready.
+// request sends one request of the protocol. franz-go routes it, and retries it while the
+// broker is not ready.
 func request[R kmsg.Response](c *Cluster, req kmsg.Request) R {
 	c.tb.Helper()
 	if c.admin == nil {

@@ -5,8 +5,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// CommitOffsets commits offsets of a topic's partitions for a group that has no
-// members.
+// CommitOffsets commits offsets of a topic's partitions for a group without members.
 func (c *Cluster) CommitOffsets(group, topic string, offsets map[int32]int64) {
 	c.tb.Helper()
 	committed := make(map[int32]Committed, len(offsets))
@@ -16,8 +15,8 @@ func (c *Cluster) CommitOffsets(group, topic string, offsets map[int32]int64) {
 	c.Commit(group, topic, committed)
 }
 
-// Commit is CommitOffsets with all that a commit holds, such as what GroupOffsets
-// returned.
+// Commit commits offsets with leader epochs and metadata for a group without members, for
+// example those that GroupOffsets has returned.
 func (c *Cluster) Commit(group, topic string, offsets map[int32]Committed) {
 	c.tb.Helper()
 	t := kmsg.NewOffsetCommitRequestTopic()

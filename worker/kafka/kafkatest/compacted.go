@@ -6,9 +6,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// compacted has kfake answer as Kafka does about records without a key for a
-// compacted topic: it refuses their batch and names them. What else is in the
-// request is answered by an error that passes.
+// compacted makes kfake answer like Kafka when a batch for a compacted topic has records
+// without a key: it refuses the batch and names the records. For the other partitions of
+// the request it answers with a retriable error.
 func (f *FakeCluster) compacted(name string) {
 	f.Faults.ControlKey(int16(kmsg.Produce), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
 		f.Faults.KeepControl()
@@ -36,7 +36,7 @@ func (f *FakeCluster) compacted(name string) {
 	})
 }
 
-// withoutKey names the records of a batch whose key is null.
+// withoutKey returns errors that name the records of a batch whose key is null.
 func withoutKey(raw []byte) (records []kmsg.ProduceResponseTopicPartitionErrorRecord) {
 	var batch kmsg.RecordBatch
 	if batch.ReadFrom(raw) != nil {

@@ -12,13 +12,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// quiet ends ConsumeAll when a partition's end offset can't be reached because
-// compaction has removed the last records.
+// quiet is the time without records after which ConsumeAll ends. Without it, ConsumeAll
+// would not end if compaction has removed a partition's last records.
 const quiet = 3 * time.Second
 
-// ConsumeAll returns the records of a topic from its first to its end offsets
-// as they are now, ordered by partition and offset. kgo.ReadCommitted()
-// leaves out open and aborted transactions, kgo.ReadUncommitted() does not.
+// ConsumeAll returns all records that a topic holds now, ordered by partition and
+// offset. With kgo.ReadCommitted() it leaves out those of open and aborted transactions,
+// with kgo.ReadUncommitted() it does not.
 func (c *Cluster) ConsumeAll(topic string, isolation kgo.IsolationLevel) []*kgo.Record {
 	c.tb.Helper()
 	missing := c.nonEmpty(topic, isolation)
@@ -29,7 +29,7 @@ func (c *Cluster) ConsumeAll(topic string, isolation kgo.IsolationLevel) []*kgo.
 	if len(starts) == 0 {
 		return nil
 	}
-	// Transaction markers are kept to see how far the reader has come.
+	// The offsets of transaction markers show how far the reader has come, too.
 	client := c.Client(
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: starts}),
 		kgo.FetchIsolationLevel(isolation), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond),
@@ -38,11 +38,11 @@ func (c *Cluster) ConsumeAll(topic string, isolation kgo.IsolationLevel) []*kgo.
 	return c.readUntil(client, missing)
 }
 
-// readUntil polls until each partition's end is passed.
+// readUntil polls until it has passed each partition's end.
 func (c *Cluster) readUntil(client *kgo.Client, ends map[int32]int64) []*kgo.Record {
 	c.tb.Helper()
 	var records []*kgo.Record
-	// The first answer may take long, on a machine with much else to do.
+	// On a busy machine the first answer may take long.
 	patience := 10 * quiet
 	for len(ends) > 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -71,7 +71,7 @@ func (c *Cluster) readUntil(client *kgo.Client, ends map[int32]int64) []*kgo.Rec
 	return records
 }
 
-// nonEmpty returns the end offsets of the partitions that hold anything.
+// nonEmpty returns the end offsets of the partitions that hold offsets.
 func (c *Cluster) nonEmpty(topic string, isolation kgo.IsolationLevel) map[int32]int64 {
 	c.tb.Helper()
 	starts := c.listOffsets(topic, -2, 0)
@@ -84,7 +84,7 @@ func (c *Cluster) nonEmpty(topic string, isolation kgo.IsolationLevel) map[int32
 	return ends
 }
 
-// EndOffsets returns the offset of the next record of each partition; under
+// EndOffsets returns the offset of the next record of each partition, or with
 // kgo.ReadCommitted() the last stable offset.
 func (c *Cluster) EndOffsets(topic string, isolation kgo.IsolationLevel) map[int32]int64 {
 	c.tb.Helper()
@@ -121,11 +121,11 @@ func (c *Cluster) listOffsets(topic string, timestamp int64, isolation int8) map
 // Committed is an offset that a group committed.
 type Committed struct {
 	Offset      int64
-	LeaderEpoch int32 // of the last record below Offset; -1 is unknown
+	LeaderEpoch int32 // of the last record below Offset; -1 if unknown
 	Metadata    string
 }
 
-// GroupOffsets returns what a group has committed, by topic and partition.
+// GroupOffsets returns the committed offsets of a group, by topic and partition.
 func (c *Cluster) GroupOffsets(group string) map[string]map[int32]Committed {
 	c.tb.Helper()
 	asked := kmsg.NewOffsetFetchRequestGroup()

@@ -1,9 +1,8 @@
-// Package kafkatest gives this project's tests the brokers to run against: the
-// embedded kfake for flows and injected faults, and Apache Kafka itself, with
-// TLS, users and ACLs where a test asks for them.
+// Package kafkatest starts brokers for this project's tests: the embedded kfake for
+// flows and injected faults, and Apache Kafka itself, with TLS, users and ACLs if a test
+// needs them.
 //
-// It talks to them through franz-go, never through package kafka: what the
-// worker wrote is read, and what it reads was written, by a client that shares
-// no code with it. It stands outside the data path and is not part of any
-// binary.
+// It talks to them through franz-go, never through package kafka. So a client that shares
+// no code with the worker reads the worker's results and writes its input. The package is
+// not part of the data path, nor of any binary.
 package kafkatest

@@ -16,8 +16,8 @@ func TestApacheRoundTrip(t *testing.T) {
 	roundTrip(t, &Shared(t).Cluster)
 }
 
-// roundTrip writes plain records, an aborted transaction and a committed one,
-// and reads them under both isolation levels.
+// roundTrip writes plain records, an aborted transaction and a committed one, and reads
+// the topic under both isolation levels.
 func roundTrip(t *testing.T, c *Cluster) {
 	t.Helper()
 	const topic = "kafkatest-round-trip"
@@ -26,7 +26,7 @@ func roundTrip(t *testing.T, c *Cluster) {
 	c.ProduceTxn("kafkatest-txn", false, record(topic, 0, "aborted"))
 	c.ProduceTxn("kafkatest-txn", true, record(topic, 0, "committed"))
 
-	// An aborted and a committed record, each with a marker behind it.
+	// A marker follows the aborted and the committed record.
 	c.Eventually("the markers are written", func() bool {
 		return c.EndOffsets(topic, kgo.ReadCommitted())[0] == 5
 	})

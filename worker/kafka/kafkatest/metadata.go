@@ -6,9 +6,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// LimitOffsetMetadata makes the cluster refuse commits of a topic's partitions
-// whose metadata is longer than limit bytes, each partition by itself, as Apache
-// Kafka does where offset.metadata.max.bytes is that.
+// LimitOffsetMetadata makes the cluster refuse commits of a topic's partitions with
+// metadata longer than limit bytes, each partition by itself. Apache Kafka does the same
+// if its offset.metadata.max.bytes is the limit.
 func (c *FakeCluster) LimitOffsetMetadata(topic string, limit int) {
 	c.tb.Helper()
 	for partition := range c.Partitions(topic) {

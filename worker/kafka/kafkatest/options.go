@@ -11,14 +11,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Option changes the Apache Kafka that Apache starts.
+// Option configures the Apache Kafka that Apache starts.
 type Option func(*settings)
 
 type settings struct {
 	properties map[string]string
 	host       string
-	ports      *ports // nil: whichever are free
-	secure     bool   // a second listener: SecureAddrs
+	ports      *ports // nil: any free ones
+	secure     bool   // adds the secure listener
 	tls        bool
 	clientAuth bool
 	users      []User
@@ -34,11 +34,11 @@ type User struct {
 	Password  string
 }
 
-// ACL allows a user an operation on the resource of that name.
+// ACL allows a user an operation on the named resource.
 type ACL struct {
-	User      string // "*" is everybody
+	User      string // "*" means everybody
 	Resource  kmsg.ACLResourceType
-	Name      string // "*" is every one; a cluster's is "kafka-cluster"
+	Name      string // "*" means every resource of the type; a cluster's name is "kafka-cluster"
 	Operation kmsg.ACLOperation
 }
 
@@ -47,47 +47,46 @@ func Property(key, value string) Option {
 	return func(s *settings) { s.properties[key] = value }
 }
 
-// Listen has the broker listen on an address of this machine other than the
-// loopback's, for clients elsewhere, and on Kafka's usual ports: 9092, and 9093
-// for the secure listener. They have to be free.
+// Listen makes the broker listen on an address of this machine other than the loopback
+// address, for clients on other machines. It uses Kafka's usual ports, 9092, and 9093 for
+// the secure listener, which have to be free.
 func Listen(host string) Option {
 	return func(s *settings) {
 		s.host, s.ports = host, &ports{plain: 9092, secure: 9093, controller: 9094}
 	}
 }
 
-// TLS encrypts the secure listener, with a certificate for localhost and the
-// broker's address that Broker.CA has signed.
+// TLS encrypts the secure listener. Broker.CA signs its certificate, for localhost and
+// the broker's address.
 func TLS() Option {
 	return func(s *settings) { s.secure, s.tls = true, true }
 }
 
-// MutualTLS is TLS that asks clients for a certificate of Broker.CA's.
+// MutualTLS encrypts the secure listener like TLS, and makes it require a client
+// certificate from Broker.CA.
 func MutualTLS() Option {
 	return func(s *settings) { s.secure, s.tls, s.clientAuth = true, true, true }
 }
 
-// Users makes the secure listener ask for SASL with the mechanisms of these
-// users.
+// Users makes the secure listener require SASL with the mechanisms of these users.
 func Users(users ...User) Option {
 	return func(s *settings) { s.secure, s.users = true, append(s.users, users...) }
 }
 
-// Tokens makes the secure listener accept unsecured tokens (see Token) by
-// OAUTHBEARER, whoever signed them.
+// Tokens makes the secure listener accept unsecured tokens (see Token) by OAUTHBEARER,
+// without checking signatures.
 func Tokens() Option {
 	return func(s *settings) { s.secure, s.tokens = true, true }
 }
 
-// Reauthenticate makes a session on the secure listener last for d: the broker
-// closes a connection at the first request that comes later, unless the client has
-// authenticated again.
+// Reauthenticate makes a session on the secure listener last for d. At the first later
+// request the broker closes the connection, unless the client has authenticated again.
 func Reauthenticate(d time.Duration) Option {
 	return Property("listener.name.secure.connections.max.reauth.ms", strconv.FormatInt(d.Milliseconds(), 10))
 }
 
-// ACLs turns the authoriser on and allows the given operations. Everything else is
-// forbidden, except to clients of the plaintext listener.
+// ACLs turns the authoriser on, and allows only the given operations on the secure
+// listener. The plaintext listener stays open for everything.
 func ACLs(acls ...ACL) Option {
 	return func(s *settings) { s.authorizer, s.acls = true, append(s.acls, acls...) }
 }
@@ -107,7 +106,7 @@ func (s *settings) protocol() string {
 // oauthBearer is the mechanism of Tokens.
 const oauthBearer = "OAUTHBEARER"
 
-// mechanisms returns those of the users and of tokens, each once.
+// mechanisms returns the mechanisms of the users and of tokens, each once.
 func (s *settings) mechanisms() []string {
 	var names []string
 	if s.tokens {
@@ -120,7 +119,7 @@ func (s *settings) mechanisms() []string {
 	return slices.Compact(names)
 }
 
-// scramArguments returns what StorageTool takes to make the SCRAM users.
+// scramArguments returns the arguments with which StorageTool makes the SCRAM users.
 func (s *settings) scramArguments() []string {
 	var args []string
 	for _, user := range s.users {
@@ -132,7 +131,7 @@ func (s *settings) scramArguments() []string {
 	return args
 }
 
-// saslProperties configure the secure listener's mechanisms.
+// saslProperties returns the properties that configure the secure listener's mechanisms.
 func (s *settings) saslProperties() map[string]string {
 	names := s.mechanisms()
 	if len(names) == 0 {
@@ -157,7 +156,7 @@ func (s *settings) saslProperties() map[string]string {
 	return properties
 }
 
-// lines returns properties in the form of a file, in a fixed order.
+// lines formats properties as a file, in a fixed order.
 func lines(properties map[string]string) string {
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(properties)) {

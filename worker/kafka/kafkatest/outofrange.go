@@ -6,21 +6,21 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// answerOutOfRange makes kfake answer OFFSET_OUT_OF_RANGE as Apache Kafka does:
-// with no offset of the log, where kfake gives the true ones.
+// answerOutOfRange makes kfake's OFFSET_OUT_OF_RANGE answers like those of Apache Kafka,
+// which contain no offset of the log. kfake's would contain the true ones.
 func answerOutOfRange(faults *kfake.Cluster) {
 	faults.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
 		faults.KeepControl()
 		req := kreq.(*kmsg.FetchRequest)
 		if req.SessionEpoch != -1 {
-			return nil, nil, false // part of a fetch session, which kfake keeps
+			return nil, nil, false // only kfake knows the request's fetch session
 		}
 		res := req.ResponseKind().(*kmsg.FetchResponse)
 		found := false
 		for i := range req.Topics {
 			topic, any, known := fetchedTopic(faults, &req.Topics[i])
 			if !known {
-				return nil, nil, false // other errors are kfake's to answer
+				return nil, nil, false // kfake answers other errors itself
 			}
 			found = found || any
 			res.Topics = append(res.Topics, topic)
@@ -29,8 +29,8 @@ func answerOutOfRange(faults *kfake.Cluster) {
 	})
 }
 
-// fetchedTopic answers about a topic's partitions without records, and reports
-// whether an offset is out of range. known is false if kfake would answer another
+// fetchedTopic returns an answer without records for a topic's partitions, and reports
+// whether an offset is out of range. known is false if kfake would answer with another
 // error.
 func fetchedTopic(faults *kfake.Cluster, asked *kmsg.FetchRequestTopic) (answer kmsg.FetchResponseTopic, any, known bool) {
 	answer = kmsg.NewFetchResponseTopic()

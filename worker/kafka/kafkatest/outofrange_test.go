@@ -8,8 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// TestOutOfRange: no broker says where the log begins and ends when it refuses an
-// offset.
+// TestOutOfRange: a broker that refuses an offset does not name the ends of its log.
 func TestOutOfRange(t *testing.T) {
 	t.Run("fake", func(t *testing.T) { outOfRange(t, &Fake(t).Cluster) })
 	t.Run("Apache", func(t *testing.T) { outOfRange(t, &Shared(t).Cluster) })

@@ -4,6 +4,6 @@ package kafkatest
 
 import "syscall"
 
-// dieWithParent does nothing where the kernel offers nothing: a broker outlives
-// a test process that is killed.
+// dieWithParent does nothing, because the kernel offers nothing like it: a broker
+// outlives a test process that is killed.
 func dieWithParent() *syscall.SysProcAttr { return nil }

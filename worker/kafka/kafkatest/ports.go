@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// freePorts returns n ports of the loopback that nobody listens on. They are below the
-// range from which systems take the ports of outgoing connections, and chosen at random,
-// since other test processes do the same.
+// freePorts returns n free ports of the loopback. They are below the range from which
+// systems take the ports of outgoing connections. It chooses at random, because other
+// test processes look for ports at the same time.
 func freePorts(tb testing.TB, n int) []int {
 	tb.Helper()
 	const first, count = 15000, 15000
@@ -20,13 +20,13 @@ func freePorts(tb testing.TB, n int) []int {
 		if err != nil {
 			continue
 		}
-		// Held until all are found, so that none is found twice.
+		// The listener stays open until all ports are found, so that none is found twice.
 		defer func() { _ = listener.Close() }()
 		if ports = append(ports, port); len(ports) == n {
 			return ports
 		}
 	}
-	tb.Fatalf("found no %d free ports", n)
+	tb.Fatalf("did not find %d free ports", n)
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/millrace-dev/millrace/hack/prerequisite"
 )
 
-// script returns hack/kafka.sh, which knows how to get and run Apache Kafka.
+// script returns the path of hack/kafka.sh, which downloads and runs Apache Kafka.
 func script(tb testing.TB) string {
 	tb.Helper()
 	dir, err := os.Getwd()
@@ -45,10 +45,10 @@ func requireKafka(tb testing.TB) {
 type process struct {
 	process *os.Process
 	exited  chan struct{}
-	err     error // how it ended; read after exited is closed
+	err     error // of its end; read it only after exited is closed
 }
 
-// start runs hack/kafka.sh run, which becomes the JVM.
+// start runs hack/kafka.sh run, whose process becomes the JVM.
 func start(script, properties string, log *os.File) (*process, error) {
 	cmd := exec.Command(script, "run", properties)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -56,7 +56,7 @@ func start(script, properties string, log *os.File) (*process, error) {
 	p := &process{exited: make(chan struct{})}
 	started := make(chan error, 1)
 	go func() {
-		// The parent whose death counts is this thread.
+		// To the kernel, this thread is the parent of the process; see dieWithParent.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
@@ -75,7 +75,7 @@ func start(script, properties string, log *os.File) (*process, error) {
 	return p, nil
 }
 
-// end sends a signal and waits until the process is gone, if it is not yet.
+// end sends a signal and waits until the process has ended. It may have ended before.
 func (p *process) end(signal syscall.Signal) {
 	_ = p.process.Signal(signal)
 	<-p.exited

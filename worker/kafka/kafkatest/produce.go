@@ -6,16 +6,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Produce writes records, each to the partition that it names (0 unless set),
-// and waits for their acks. Topic, Key, Value, Headers and Timestamp are the
-// caller's.
+// Produce writes records and waits for their acknowledgements. It writes each record to
+// its Partition, and keeps its Topic, Key, Value, Headers and Timestamp.
 func (c *Cluster) Produce(records ...*kgo.Record) {
 	c.tb.Helper()
 	c.ProduceWith(nil, records...)
 }
 
-// ProduceWith is Produce with options of franz-go's, such as its compression or
-// kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)) for Kafka's default one.
+// ProduceWith writes records like Produce, with options of franz-go such as a
+// compression, or kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)) for Kafka's
+// default partitioner.
 func (c *Cluster) ProduceWith(opts []kgo.Opt, records ...*kgo.Record) {
 	c.tb.Helper()
 	client := c.Client(append([]kgo.Opt{kgo.RecordPartitioner(kgo.ManualPartitioner())}, opts...)...)
@@ -46,7 +46,7 @@ func (c *Cluster) Begin(transactionalID string, opts ...kgo.Opt) *Txn {
 	return &Txn{c: c, client: client}
 }
 
-// Produce writes records in the transaction and waits for their acks.
+// Produce writes records in the transaction and waits for their acknowledgements.
 func (t *Txn) Produce(records ...*kgo.Record) {
 	t.c.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -56,10 +56,10 @@ func (t *Txn) Produce(records ...*kgo.Record) {
 	}
 }
 
-// Commit ends the transaction and waits for its markers' request.
+// Commit commits the transaction and waits for the broker's answer.
 func (t *Txn) Commit() { t.c.tb.Helper(); t.end(kgo.TryCommit) }
 
-// Abort ends the transaction; what it wrote stays in the log.
+// Abort aborts the transaction. Its records stay in the log.
 func (t *Txn) Abort() { t.c.tb.Helper(); t.end(kgo.TryAbort) }
 
 func (t *Txn) end(how kgo.TransactionEndTry) {

@@ -13,8 +13,8 @@ var shared struct {
 	broker *Broker // guarded by mu
 }
 
-// Main runs a package's tests and then stops the broker of Shared, if one was
-// started:
+// Main runs a package's tests and then stops the broker of Shared, if a test has started
+// it:
 //
 //	func TestMain(m *testing.M) { kafkatest.Main(m) }
 func Main(m *testing.M) {
@@ -27,10 +27,9 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Shared returns an Apache Kafka that all tests of a package use, so that only
-// the first one waits for its start. Tests must not stop it and must name their
-// topics and groups so that they don't meet. The package needs a TestMain that
-// calls Main.
+// Shared returns an Apache Kafka that all tests of a package share, so that only the
+// first one waits for its start. Tests must not stop it, and must use different names for
+// their topics and groups. The package needs a TestMain that calls Main.
 func Shared(tb testing.TB) *Broker {
 	tb.Helper()
 	if !shared.inMain {
@@ -46,7 +45,7 @@ func Shared(tb testing.TB) *Broker {
 		}
 		shared.broker = newBroker(tb, dir)
 	}
-	// The same broker, with this test's own clients.
+	// The result is the same broker, with clients for this test.
 	view := *shared.broker
 	view.Cluster = Cluster{tb: tb, addrs: shared.broker.addrs}
 	tb.Cleanup(func() {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Token returns a token that is not signed, which the broker of Tokens takes until it
+// Token returns an unsigned token. A broker with the option Tokens accepts it until it
 // expires.
 func Token(tb testing.TB, user string, lifetime time.Duration) string {
 	tb.Helper()
