@@ -72,7 +72,7 @@ func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, 
 		}
 		return layout, nil
 	}
-	return leaderLayout{}, fmt.Errorf("look up topic %q: the broker's answer does not contain it", topic)
+	return leaderLayout{}, fmt.Errorf("look up topic %q: %w", topic, wire.OmittedError("it"))
 }
 
 // topicLeaders asks the cluster for the leaders of a topic: a broker's id for each
@@ -91,7 +91,7 @@ func (c *Client) topicLeaders(ctx context.Context, topic string) ([]int32, error
 			return leaders, err
 		}
 	}
-	return nil, fmt.Errorf("look up topic %q: the broker's answer does not contain it", topic)
+	return nil, fmt.Errorf("look up topic %q: %w", topic, wire.OmittedError("it"))
 }
 
 func LeadersOf(t *metadata.ResponseTopic) ([]int32, error) {

@@ -79,7 +79,7 @@ func (c *Client) requestTopic(ctx context.Context, topic string, partitions int3
 			return creationError(topic, replicationFactor, answer)
 		}
 	}
-	return fmt.Errorf("topic %q: the broker's answer does not contain it", topic)
+	return fmt.Errorf("topic %q: %w", topic, wire.OmittedError("it"))
 }
 
 func creationError(topic string, replicationFactor int16, answer createtopics.ResponseTopic) error {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -57,7 +58,7 @@ func (a *Admin) Topics(ctx context.Context, names []string) (map[string]TopicInf
 	}
 	for _, name := range names {
 		if _, ok := topics[name]; !ok {
-			topics[name] = TopicInfo{Err: fmt.Errorf("look up topic %q: the broker's answer does not contain it", name)}
+			topics[name] = TopicInfo{Err: fmt.Errorf("look up topic %q: %w", name, wire.OmittedError("it"))}
 		}
 	}
 	return topics, nil

@@ -35,7 +35,7 @@ func (a *Admin) DeleteGroup(ctx context.Context, group string) error {
 			}
 		}
 	}
-	return fmt.Errorf("delete consumer group %q: the broker's answer does not contain it", group)
+	return fmt.Errorf("delete consumer group %q: %w", group, wire.OmittedError("it"))
 }
 
 func (a *Admin) deleted(ctx context.Context, broker int32, group string, err error) error {

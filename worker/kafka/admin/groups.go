@@ -138,7 +138,7 @@ func (f *fetching) take(req *groupsOffsets, answered []groupOffsets) {
 		for _, t := range g.topics {
 			if gt := (GroupTopic{g.group, t.topic}); f.offsets[gt].Offsets == nil && f.offsets[gt].Err == nil {
 				f.offsets[gt] = TopicOffsets{Err: kafka.GroupError(g.group,
-					fmt.Errorf("topic %q: the broker's answer does not contain it", t.topic))}
+					fmt.Errorf("topic %q: %w", t.topic, wire.OmittedError("it")))}
 			}
 		}
 	}

@@ -54,7 +54,7 @@ func (a *Admin) OffsetsRetention(ctx context.Context) (time.Duration, error) {
 			return time.Duration(minutes) * time.Minute, nil
 		}
 	}
-	return 0, fmt.Errorf("broker %d: its answer does not contain %s", broker, retentionProperty)
+	return 0, fmt.Errorf("broker %d: %w", broker, wire.OmittedError(retentionProperty))
 }
 
 func retentionError(broker int32, err error) error {
