@@ -94,6 +94,7 @@ func (c *Client) topicLeaders(ctx context.Context, topic string) ([]int32, error
 	return nil, fmt.Errorf("look up topic %q: %w", topic, wire.OmittedError("it"))
 }
 
+// LeadersOf returns the leaders of a topic's partitions, by partition; -1 is none.
 func LeadersOf(t *metadata.ResponseTopic) ([]int32, error) {
 	// A topic that was just made is LeaderNotAvailable without partitions.
 	if err := wire.ErrorOf(t.ErrorCode); err != nil && (len(t.Partitions) == 0 || !errors.Is(err, kafkago.LeaderNotAvailable)) {

@@ -22,18 +22,18 @@ type groupEvents struct {
 
 var _ group.Handler = (*groupEvents)(nil)
 
-// Assigned implements kafka.MemberHandler.
+// Assigned implements group.Handler.
 func (g *groupEvents) Assigned(generation int32, assigned []*group.Assignment) {
 	g.metrics.Rebalances.Add(1)
 	g.feeder.post(func(f *feeder) { f.assignments.assigned(generation, assigned) })
 }
 
-// Revoked implements kafka.MemberHandler.
+// Revoked implements group.Handler.
 func (g *groupEvents) Revoked(_ int32, revoked []*group.Assignment) {
 	g.feeder.post(func(f *feeder) { f.assignments.revoked(revoked) })
 }
 
-// Lost implements kafka.MemberHandler.
+// Lost implements group.Handler.
 func (g *groupEvents) Lost(lost []*group.Assignment, err error) {
 	g.feeder.post(func(f *feeder) { f.assignments.lost(lost, err) })
 }

@@ -85,8 +85,10 @@ func TestAPlainProcessorHasNoHooks(t *testing.T) {
 type panicking struct{}
 
 func (panicking) Process(context.Context, *worker.Record, *worker.Outputs) error { panic("in Process") }
-func (panicking) Sequence(*worker.Record) bool                                   { panic("in Sequence") }
-func (panicking) Observe(*worker.Outcome)                                        { panic("in Observe") }
+
+func (panicking) Sequence(*worker.Record) bool { panic("in Sequence") }
+
+func (panicking) Observe(*worker.Outcome) { panic("in Observe") }
 
 // TestPanicsAreErrors: each call of the user's code runs on the engine's goroutines,
 // where a panic would end the process.

@@ -12,6 +12,7 @@ import (
 // Kafka's clients (ConsumerProtocolSubscription.json and ConsumerProtocolAssignment.json
 // there).
 
+// Partition is one partition of a topic.
 type Partition struct {
 	Topic     string
 	Partition int32
@@ -77,6 +78,7 @@ func appendPartitions(b []byte, topic string, partitions []int32) []byte {
 	return b
 }
 
+// Encode returns the message's bytes.
 func (a Assignment) Encode() []byte {
 	b := binary.BigEndian.AppendUint16(nil, assignmentVersion)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(a)))

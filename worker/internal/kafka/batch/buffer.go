@@ -59,6 +59,7 @@ type Pool struct {
 	budget *Budget      // nil: used has no bound
 }
 
+// NewPool returns a pool that keeps up to limit bytes of unused buffers.
 func NewPool(limit int) *Pool { return &Pool{limit: limit} }
 
 // SetLimit changes how many bytes of unused buffers are kept.

@@ -13,6 +13,7 @@ type BuilderPool struct {
 	origins int        // that those in free have room for; guarded by mu
 }
 
+// Get returns an empty Builder, a used one if there is one.
 func (p *BuilderPool) Get() *Builder {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// FetcherConfig sets the topic that a Fetcher reads, and in what portions. Fields
+// Config sets the topic that a Fetcher reads, and in what portions. Fields
 // that are zero have a default.
 type Config struct {
 	Topic string

@@ -173,7 +173,7 @@ func (f *fleet) forget(c *crew) {
 	maps.DeleteFunc(f.owners, func(_ int32, owner *crew) bool { return owner == c })
 }
 
-// Assigned implements MemberHandler.
+// Assigned implements Handler.
 func (c *crew) Assigned(generation int32, assigned []*Assignment) {
 	if c.work.Err() != nil {
 		return // dead: the kernel would have closed its sockets by now
@@ -250,7 +250,7 @@ func (c *crew) checkCommitted(partitions []int32, settled map[int32]int64) {
 	}
 }
 
-// Revoked implements MemberHandler.
+// Revoked implements Handler.
 func (c *crew) Revoked(_ int32, revoked []*Assignment) {
 	c.mu.Lock()
 	c.revoked = append(c.revoked, partitionsOf(revoked)...)
@@ -277,7 +277,7 @@ func (c *crew) giveUp(revoked []*Assignment) {
 	c.m.Release(c.drop(revoked))
 }
 
-// Lost implements MemberHandler.
+// Lost implements Handler.
 func (c *crew) Lost(lost []*Assignment, err error) {
 	c.mu.Lock()
 	c.lost = append(c.lost, err)

@@ -14,7 +14,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// MemberConfig sets up a Member.
+// Config sets up a Member.
 type Config struct {
 	GroupID string
 	// Topic is the topic that the member subscribes to. Other members of the
@@ -50,7 +50,7 @@ func (cfg *Config) setDefaults() {
 	}
 }
 
-// MemberHandler receives the changes of the member's partitions. The goroutine
+// Handler receives the changes of the member's partitions. The goroutine
 // of Run calls its methods, one after the other; they must not block.
 type Handler interface {
 	// Assigned: the member gets these partitions. Each generation calls it,

@@ -17,7 +17,7 @@ import (
 // nobody reads its partitions. Its successor can remove it at once if it knows the
 // member id. So members save their id in a file.
 
-// savedMember is the content of a MemberConfig.StateFile.
+// savedMember is the content of Config.StateFile.
 type savedMember struct {
 	Group  string `json:"group"`
 	Member string `json:"member"`

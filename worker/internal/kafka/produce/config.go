@@ -12,7 +12,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
-// Defaults of a ProducerConfig.
+// Defaults of a Config.
 const (
 	// The default limit of brokers (message.max.bytes), so that a record of an input
 	// topic fits into an output topic.
@@ -38,7 +38,7 @@ var ErrInvalidRecord = errors.New("the broker refuses the record")
 // as is known.
 var errProducerClosed = fmt.Errorf("the producer is closed: %w", context.Canceled)
 
-// ProducerConfig sets up a Producer. OnAck and OnFatal are required.
+// Config sets up a Producer. OnAck and OnFatal are required.
 type Config struct {
 	Compression config.Compression
 	// Linger is how long a record may wait for others to fill its batch. It waits

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrNotDelivered says that a record's partition refused it without a known reason
-// for as long as ProducerConfig.DeliveryTimeout.
+// for as long as Config.DeliveryTimeout.
 var ErrNotDelivered = errors.New("record not delivered")
 
 const (

@@ -17,6 +17,7 @@ type Reader struct {
 
 var errCutProtocol = errors.New("it ends early")
 
+// Take returns the next n bytes, which it does not copy.
 func (r *Reader) Take(n int) []byte {
 	if r.Err != nil || n < 0 || n > len(r.Data) {
 		r.Err = errCutProtocol
@@ -27,6 +28,7 @@ func (r *Reader) Take(n int) []byte {
 	return b
 }
 
+// Int16 reads a number of 2 bytes.
 func (r *Reader) Int16() int16 {
 	if b := r.Take(2); b != nil {
 		return int16(binary.BigEndian.Uint16(b))
@@ -34,6 +36,7 @@ func (r *Reader) Int16() int16 {
 	return 0
 }
 
+// Int32 reads a number of 4 bytes.
 func (r *Reader) Int32() int32 {
 	if b := r.Take(4); b != nil {
 		return int32(binary.BigEndian.Uint32(b))
@@ -41,6 +44,7 @@ func (r *Reader) Int32() int32 {
 	return 0
 }
 
+// Int64 reads a number of 8 bytes.
 func (r *Reader) Int64() int64 {
 	if b := r.Take(8); b != nil {
 		return int64(binary.BigEndian.Uint64(b))
@@ -59,6 +63,7 @@ func (r *Reader) Bytes() []byte {
 	return r.Take(int(n))
 }
 
+// Count reads the length of an array. It is an error if fewer bytes are left.
 func (r *Reader) Count() int {
 	n := int(r.Int32())
 	if n > len(r.Data) {
@@ -91,6 +96,8 @@ func (r *Reader) Compact() []byte {
 	return nil
 }
 
+// CompactCount reads the length of an array in the flexible encoding. It is an error if
+// fewer bytes are left.
 func (r *Reader) CompactCount() int {
 	n := r.uvarint()
 	if n > uint64(len(r.Data))+1 {

@@ -22,6 +22,7 @@ type Stream struct {
 // sets go past it, straight to their memory.
 var wireBuffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 32<<10) }}
 
+// NewStream returns a Stream that reads from a connection. The caller calls Free.
 func NewStream(from io.Reader) *Stream {
 	r := &Stream{buf: wireBuffers.Get().(*bufio.Reader)}
 	r.buf.Reset(from)
@@ -68,6 +69,7 @@ func (r *Stream) Free() {
 	r.buf = nil
 }
 
+// Fail makes err the first error, if there is none yet.
 func (r *Stream) Fail(err error) {
 	if r.err == nil {
 		r.err = err
@@ -103,8 +105,13 @@ func (r *Stream) number(size int) uint64 {
 	return binary.BigEndian.Uint64(r.tmp[:])
 }
 
+// Int16 reads a number of 2 bytes.
 func (r *Stream) Int16() int16 { return int16(r.number(2)) }
+
+// Int32 reads a number of 4 bytes.
 func (r *Stream) Int32() int32 { return int32(r.number(4)) }
+
+// Int64 reads a number of 8 bytes.
 func (r *Stream) Int64() int64 { return int64(r.number(8)) }
 
 func (r *Stream) String() string {

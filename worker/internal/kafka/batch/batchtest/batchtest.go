@@ -85,6 +85,7 @@ type Spec struct {
 	Payload    []byte
 }
 
+// Encode returns the batch's bytes, with its lies.
 func (s Spec) Encode() []byte {
 	payload, last := s.Payload, int32(0)
 	for i, rec := range s.Records {
@@ -129,6 +130,7 @@ func Resum(raw []byte) []byte {
 	return raw
 }
 
+// Marker returns the batch of a transaction's end; kind is 0 for an abort, 1 for a commit.
 func Marker(base, producerID int64, kind uint16) Spec {
 	key := binary.BigEndian.AppendUint16(make([]byte, 2), kind)
 	return Spec{
@@ -137,6 +139,7 @@ func Marker(base, producerID int64, kind uint16) Spec {
 	}
 }
 
+// Values returns one record for each value, without keys.
 func Values(vals ...string) []kmsg.Record {
 	recs := make([]kmsg.Record, len(vals))
 	for i, v := range vals {
@@ -145,6 +148,7 @@ func Values(vals ...string) []kmsg.Record {
 	return recs
 }
 
+// EncodeAll returns the bytes of the batches, one after the other.
 func EncodeAll(specs ...Spec) []byte {
 	var out []byte
 	for _, s := range specs {
@@ -273,6 +277,7 @@ func RandomMessage[M ~fields](random *rand.Rand) M {
 	})
 }
 
+// Clone returns a copy that shares no memory with r.
 func Clone(r record.Record) record.Record {
 	r.Key, r.Value = bytes.Clone(r.Key), bytes.Clone(r.Value)
 	if r.Headers != nil {
@@ -285,6 +290,7 @@ func Clone(r record.Record) record.Record {
 	return r
 }
 
+// Offsets returns the records' offsets.
 func Offsets(recs []record.Record) []int64 {
 	var out []int64
 	for i := range recs {
