@@ -85,7 +85,7 @@ lint: bin/.tools ## Check the code and its format
 	bin/actionlint
 
 .PHONY: verify
-verify: bin/.tools ## Check that generated files, modules and format are up to date, and lint
+verify: bin/.tools ## Check that generated files, modules and format are up to date, lint, and check the prose
 	hack/verify.sh
 
 .PHONY: tools

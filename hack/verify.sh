@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fails if generating, tidying or formatting changes a file, or if the linter finds a
-# problem. In a clean checkout the files have to match the commit.
+# Fails if generating, tidying or formatting changes a file, or if the linter or
+# hack/prose finds a problem. In a clean checkout the files have to match the commit.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -20,3 +20,5 @@ if [[ $before != "$after" ]]; then
   exit 1
 fi
 make --no-print-directory lint
+# Sentences that readers stumble over, in percent of a package's.
+go run ./hack/prose -max 1
