@@ -63,6 +63,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{cfg: cfg}
+	c.leaders.find = c.leaderLayout
 	c.dialer = &dialer{
 		servers:  servers,
 		brokers:  &c.brokers,
@@ -101,14 +102,17 @@ func (c *Client) Ping(ctx context.Context) error {
 	return err
 }
 
+// ClientID returns the client id of the client's requests.
+func (c *Client) ClientID() string { return c.cfg.ClientID }
+
 // Close closes the client's idle connections; those in use close when their
 // request is done.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
-// roundTrip sends one protocol message to the broker that the message's own Broker, Group
-// or Transaction method names. Without a deadline of ctx, a broker that hangs blocks it
-// forever.
-func (c *Client) roundTrip(ctx context.Context, req protocol.Message) (protocol.Message, error) {
+// RoundTrip sends one protocol message to the broker that the message's Broker, Group or
+// Transaction method names. A context without a deadline lets a broker that hangs hold
+// it forever.
+func (c *Client) RoundTrip(ctx context.Context, req protocol.Message) (protocol.Message, error) {
 	res, err := c.transport.RoundTrip(ctx, anyServer{}, req)
 	if errors.Is(err, kafkago.BrokerNotAvailable) {
 		// The transport does not know this id, so it sent nothing. Its layout is brought

@@ -145,7 +145,7 @@ func TestUnreachableForEveryCall(t *testing.T) {
 	c := clientOf(t, dead)
 	_, err := c.Partitions(testContext(t), "orders")
 	expectError(t, err, ErrUnreachable, "orders", dead)
-	_, err = c.leader(testContext(t), "orders", 0)
+	_, err = c.leaders.leader(testContext(t), "orders", 0)
 	expectError(t, err, ErrUnreachable, "orders", dead)
 	_, err = c.ListOffsets(testContext(t), "orders", []int32{0}, Latest, "")
 	expectError(t, err, ErrUnreachable, "orders", dead)

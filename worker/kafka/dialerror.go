@@ -53,6 +53,10 @@ func (e *DialError) message(reason string) string {
 // Unwrap returns the reason.
 func (e *DialError) Unwrap() error { return e.Err }
 
+// Permanent reports whether the same connection can't succeed later without a change of
+// the configuration or the cluster.
+func (e *DialError) Permanent() bool { return e.permanent() }
+
 // permanent reports whether the same attempt will fail until somebody changes the
 // configuration of either side, because certificates or credentials are refused.
 func (e *DialError) permanent() bool {

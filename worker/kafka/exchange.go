@@ -26,7 +26,7 @@ const RequestTimeout = 30 * time.Second
 func (c *Client) Ask(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
-	res, err := c.roundTrip(ctx, wire.NewExchange(broker, "", req, math.MaxInt16))
+	res, err := c.RoundTrip(ctx, wire.NewExchange(broker, "", req, math.MaxInt16))
 	if errors.Is(err, ErrUnreachable) {
 		return nil, err // whatever was asked
 	}
@@ -39,7 +39,7 @@ func (c *Client) Ask(ctx context.Context, broker int32, req protocol.Message) (p
 // Send sends one request to one broker and returns its answer. When it returns, the
 // exchange is over: nothing reads the request's memory any more.
 func (c *Client) Send(ctx context.Context, e *wire.Exchange) (protocol.Message, error) {
-	res, err := c.roundTrip(ctx, e)
+	res, err := c.RoundTrip(ctx, e)
 	if err != nil {
 		// The transport does not wait for the exchange once ctx is done.
 		e.Abort()

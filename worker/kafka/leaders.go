@@ -15,8 +15,11 @@ import (
 // whatever the number of partitions and callers without a leader.
 const leaderRefreshInterval = 100 * time.Millisecond
 
-// leaderCache holds the leaders of partitions, by topic.
+// leaderCache finds the leaders of partitions and keeps them, by topic.
 type leaderCache struct {
+	// find asks the cluster for the leaders of a topic's partitions.
+	find func(ctx context.Context, topic string) (leaderLayout, error)
+
 	mu     sync.RWMutex
 	topics map[string]*topicEntry // guarded by mu, entries too
 }
@@ -41,32 +44,32 @@ type leaderLayout struct {
 }
 
 // leader returns the id of the broker that leads a partition; see leadership.
-func (c *Client) leader(ctx context.Context, topic string, partition int32) (int32, error) {
-	l := c.leadership(ctx, topic, partition)
-	return l.Broker, l.Err
+func (l *leaderCache) leader(ctx context.Context, topic string, partition int32) (int32, error) {
+	found := l.leadership(ctx, topic, partition)
+	return found.Broker, found.Err
 }
 
 // leadership returns the leader of a partition, from memory when possible.
 // Otherwise it asks the cluster, once for all calls that wait for the same topic.
 // A partition without a leader is LeaderNotAvailable, which is retriable.
-func (c *Client) leadership(ctx context.Context, topic string, partition int32) Leader {
-	if l, ok := c.leaders.lookup(topic, partition); ok {
-		return l
+func (l *leaderCache) leadership(ctx context.Context, topic string, partition int32) Leader {
+	if known, ok := l.lookup(topic, partition); ok {
+		return known
 	}
-	layout, err := c.refreshLeaders(ctx, topic)
-	l := Leader{Broker: -1, Epoch: -1, TopicID: layout.id}
+	layout, err := l.refresh(ctx, topic)
+	found := Leader{Broker: -1, Epoch: -1, TopicID: layout.id}
 	switch {
 	case err != nil:
-		l.Err = err
+		found.Err = err
 	case int(partition) >= len(layout.leaders) || partition < 0:
-		l.Err = fmt.Errorf("partition %d of topic %q, which has %d partitions: %w",
+		found.Err = fmt.Errorf("partition %d of topic %q, which has %d partitions: %w",
 			partition, topic, len(layout.leaders), kafkago.UnknownTopicOrPartition)
 	case layout.leaders[partition] < 0:
-		l.Err = fmt.Errorf("partition %d of topic %q: %w", partition, topic, kafkago.LeaderNotAvailable)
+		found.Err = fmt.Errorf("partition %d of topic %q: %w", partition, topic, kafkago.LeaderNotAvailable)
 	default:
-		l.Broker, l.Epoch = layout.leaders[partition], layout.epochs[partition]
+		found.Broker, found.Epoch = layout.leaders[partition], layout.epochs[partition]
 	}
-	return l
+	return found
 }
 
 // Leader is the broker that leads a partition, or the reason why there is none.
@@ -83,7 +86,7 @@ func (c *Client) TopicID(ctx context.Context, topic string) (TopicID, error) {
 	if l, ok := c.leaders.lookup(topic, 0); ok {
 		return l.TopicID, nil
 	}
-	layout, err := c.refreshLeaders(ctx, topic)
+	layout, err := c.leaders.refresh(ctx, topic)
 	return layout.id, err
 }
 
@@ -93,7 +96,7 @@ func (c *Client) LeadersOf(ctx context.Context, topic string, partitions []int32
 	found := make([]Leader, len(partitions))
 	var lookups sync.WaitGroup
 	for i, partition := range partitions {
-		lookups.Go(func() { found[i] = c.leadership(ctx, topic, partition) })
+		lookups.Go(func() { found[i] = c.leaders.leadership(ctx, topic, partition) })
 	}
 	lookups.Wait()
 	byPartition := make(map[int32]Leader, len(partitions))
@@ -103,9 +106,9 @@ func (c *Client) LeadersOf(ctx context.Context, topic string, partitions []int32
 	return byPartition
 }
 
-// forgetLeaders makes the next call of leadership for this topic ask the cluster again.
-// Call it when a broker can't be reached, or answers that it does not lead a partition.
-func (c *Client) forgetLeaders(topic string) {
+// ForgetLeaders makes the next look-up of a topic's leaders ask the cluster again. Call
+// it when a broker can't be reached, or answers that it does not lead a partition.
+func (c *Client) ForgetLeaders(topic string) {
 	c.leaders.mu.Lock()
 	defer c.leaders.mu.Unlock()
 	if entry := c.leaders.topics[topic]; entry != nil {
@@ -113,36 +116,48 @@ func (c *Client) forgetLeaders(topic string) {
 	}
 }
 
-// refreshLeaders asks the cluster for a topic's leaders, or waits for the look-up under
-// way. A look-up continues if its caller gives up.
-func (c *Client) refreshLeaders(ctx context.Context, topic string) (leaderLayout, error) {
-	entry, asking, start := c.leaders.join(topic)
+// CachedLeader returns the leader of a partition if the client knows it.
+func (c *Client) CachedLeader(topic string, partition int32) (Leader, bool) {
+	return c.leaders.lookup(topic, partition)
+}
+
+// RefreshLeaders asks the cluster for the leaders of a topic's partitions, or waits for
+// the look-up under way. A leader of -1 is none.
+func (c *Client) RefreshLeaders(ctx context.Context, topic string) ([]int32, error) {
+	layout, err := c.leaders.refresh(ctx, topic)
+	return layout.leaders, err
+}
+
+// refresh asks the cluster for a topic's leaders, or waits for the look-up under way. A
+// look-up continues if its caller gives up.
+func (l *leaderCache) refresh(ctx context.Context, topic string) (leaderLayout, error) {
+	entry, asking, start := l.join(topic)
 	if start {
-		go c.askLeaders(context.WithoutCancel(ctx), topic, entry)
+		go l.ask(context.WithoutCancel(ctx), topic, entry)
 	}
 	select {
 	case <-asking:
 	case <-ctx.Done():
 		return leaderLayout{}, fmt.Errorf("look up the leaders of topic %q: %w", topic, ctx.Err())
 	}
-	c.leaders.mu.RLock()
-	defer c.leaders.mu.RUnlock()
+	l.mu.RLock()
+	defer l.mu.RUnlock()
 	if entry.err != nil {
 		return leaderLayout{id: entry.layout.id}, entry.err
 	}
 	return entry.layout, nil
 }
 
-func (c *Client) askLeaders(ctx context.Context, topic string, entry *topicEntry) {
-	c.leaders.mu.RLock()
+func (l *leaderCache) ask(ctx context.Context, topic string, entry *topicEntry) {
+	l.mu.RLock()
 	pause := time.Until(entry.asked.Add(leaderRefreshInterval))
-	c.leaders.mu.RUnlock()
+	l.mu.RUnlock()
 	err := backoff.Sleep(ctx, pause)
 	var layout leaderLayout
 	if err == nil {
-		layout, err = c.leaderLayout(ctx, topic)
+		layout, err = l.find(ctx, topic)
 	}
-	c.leaders.answer(entry, topic, layout, err)
+	l.answer(entry, topic, layout, err)
 }
 
 // lookup returns a leader from memory.

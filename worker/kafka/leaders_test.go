@@ -25,7 +25,7 @@ func countMetadata(cluster *kafkatest.FakeCluster, topic string) *kfake.FaultHan
 
 func expectLeader(t *testing.T, c *Client, topic string, partition, want int32) {
 	t.Helper()
-	got, err := c.leader(testContext(t), topic, partition)
+	got, err := c.leaders.leader(testContext(t), topic, partition)
 	if err != nil || got != want {
 		t.Fatalf("leader of partition %d: got %d, %v, want %d", partition, got, err, want)
 	}
@@ -49,7 +49,7 @@ func TestLeaderIsAskedOnceAndForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	expectLeader(t, c, "orders", 2, old)
-	c.forgetLeaders("orders")
+	c.ForgetLeaders("orders")
 	expectLeader(t, c, "orders", 2, moved)
 }
 
@@ -62,7 +62,7 @@ func TestForgettingIsRateLimited(t *testing.T) {
 	for range 8 {
 		callers.Go(func() {
 			for range 10 {
-				c.forgetLeaders("orders")
+				c.ForgetLeaders("orders")
 				expectLeader(t, c, "orders", 0, 0)
 			}
 		})
@@ -77,16 +77,16 @@ func TestForgettingIsRateLimited(t *testing.T) {
 func TestLeaderErrors(t *testing.T) {
 	cluster := kafkatest.Fake(t, kfake.SeedTopics(2, "orders"))
 	c := clientOf(t, cluster.Addrs()...)
-	_, err := c.leader(testContext(t), "missing", 0)
+	_, err := c.leaders.leader(testContext(t), "missing", 0)
 	expectError(t, err, ErrTopicNotFound, `"missing"`)
-	_, err = c.leader(testContext(t), "orders", 2)
+	_, err = c.leaders.leader(testContext(t), "orders", 2)
 	expectError(t, err, kafkago.UnknownTopicOrPartition, "partition 2", "which has 2 partitions")
 
 	cluster.Faults.Fault(kfake.Fault{
 		Keys: []kmsg.Key{kmsg.Metadata}, Topic: "orders", Err: kerr.TopicAuthorizationFailed,
 	})
-	c.forgetLeaders("orders")
-	_, err = c.leader(testContext(t), "orders", 0)
+	c.ForgetLeaders("orders")
+	_, err = c.leaders.leader(testContext(t), "orders", 0)
 	expectError(t, err, ErrNotAuthorized, `"orders"`, "Describe")
 	expectLeader(t, c, "orders", 0, 0)
 }
@@ -104,7 +104,7 @@ func TestLeaderGivesUpWithItsCaller(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := c.leader(ctx, "orders", 0); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := c.leaders.leader(ctx, "orders", 0); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 	}
 	// The question it asked is answered all the same.

@@ -40,7 +40,7 @@ func (c *Client) ListOffsets(
 	ctx context.Context, topic string, partitions []int32, at OffsetSpec, isolation config.IsolationLevel,
 ) (map[int32]int64, error) {
 	offsets := make(map[int32]int64, len(partitions))
-	err := c.retry(ctx, func(ctx context.Context) error {
+	err := c.Retry(ctx, func(ctx context.Context) error {
 		missing := slices.DeleteFunc(slices.Clone(partitions), func(p int32) bool { _, ok := offsets[p]; return ok })
 		var failed error
 		for partition, answer := range c.PartitionOffsets(ctx, topic, missing, at, isolation) {
@@ -65,7 +65,8 @@ func (c *Client) ListOffsets(
 func (c *Client) PartitionOffsets(
 	ctx context.Context, topic string, partitions []int32, at OffsetSpec, isolation config.IsolationLevel,
 ) map[int32]PartitionOffset {
-	found := c.askLeadersOffsets(ctx, topic, partitions, at, isolation)
+	r := offsetReader{client: c, isolation: isolation}
+	found := r.askLeaders(ctx, topic, partitions, at)
 	var moved []int32
 	for partition, answer := range found {
 		if StaleLeader(answer.Err) && !errors.Is(answer.Err, kafkago.LeaderNotAvailable) {
@@ -73,17 +74,22 @@ func (c *Client) PartitionOffsets(
 		}
 	}
 	if len(moved) > 0 {
-		maps.Copy(found, c.askLeadersOffsets(ctx, topic, moved, at, isolation))
+		maps.Copy(found, r.askLeaders(ctx, topic, moved, at))
 	}
 	return found
 }
 
-func (c *Client) askLeadersOffsets(
-	ctx context.Context, topic string, partitions []int32, at OffsetSpec, isolation config.IsolationLevel,
-) map[int32]PartitionOffset {
+// offsetReader asks leaders for offsets of their partitions.
+type offsetReader struct {
+	client    *Client
+	isolation config.IsolationLevel
+}
+
+// askLeaders asks the leaders of all partitions once.
+func (r offsetReader) askLeaders(ctx context.Context, topic string, partitions []int32, at OffsetSpec) map[int32]PartitionOffset {
 	found := make(map[int32]PartitionOffset, len(partitions))
 	byLeader := make(map[int32]OffsetsRequest)
-	for partition, l := range c.LeadersOf(ctx, topic, partitions) {
+	for partition, l := range r.client.LeadersOf(ctx, topic, partitions) {
 		if l.Err != nil {
 			found[partition] = PartitionOffset{Err: l.Err}
 			continue
@@ -93,7 +99,7 @@ func (c *Client) askLeadersOffsets(
 		}
 		byLeader[l.Broker].Add(topic, partition, l.Epoch, at)
 	}
-	for answer := range c.AskOffsets(ctx, byLeader, isolation) {
+	for answer := range r.client.AskOffsets(ctx, byLeader, r.isolation) {
 		found[answer.Partition] = answer.PartitionOffset
 	}
 	return found
@@ -125,12 +131,13 @@ type OffsetAnswer struct {
 // AskOffsets asks all leaders at the same time. It yields an answer, or an error, for each
 // partition, once all leaders have answered.
 func (c *Client) AskOffsets(ctx context.Context, byLeader map[int32]OffsetsRequest, isolation config.IsolationLevel) iter.Seq[OffsetAnswer] {
+	r := offsetReader{client: c, isolation: isolation}
 	var mu sync.Mutex
 	var all []OffsetAnswer // guarded by mu
 	var questions sync.WaitGroup
 	for leader, asked := range byLeader {
 		questions.Go(func() {
-			answers := c.askOffsets(ctx, leader, asked, isolation)
+			answers := r.askOne(ctx, leader, asked)
 			mu.Lock()
 			defer mu.Unlock()
 			all = append(all, answers...)
@@ -140,26 +147,26 @@ func (c *Client) AskOffsets(ctx context.Context, byLeader map[int32]OffsetsReque
 	return slices.Values(all)
 }
 
-// askOffsets asks one leader about its partitions.
-func (c *Client) askOffsets(ctx context.Context, leader int32, asked OffsetsRequest, isolation config.IsolationLevel) (answers []OffsetAnswer) {
+// askOne asks one leader about its partitions.
+func (r offsetReader) askOne(ctx context.Context, leader int32, asked OffsetsRequest) (answers []OffsetAnswer) {
 	req := &listoffsets.Request{ReplicaID: -1}
-	if isolation == config.ReadCommitted {
+	if r.isolation == config.ReadCommitted {
 		req.IsolationLevel = 1
 	}
 	for topic, partitions := range asked {
 		req.Topics = append(req.Topics, listoffsets.RequestTopic{Topic: topic, Partitions: partitions})
 	}
-	res, err := c.Ask(ctx, leader, req)
+	res, err := r.client.Ask(ctx, leader, req)
 	if err != nil {
 		err = fmt.Errorf("broker %d: %w", leader, err)
 	}
 	var answered map[topicPartition]PartitionOffset
 	if err == nil {
-		answered = c.readOffsets(res.(*listoffsets.Response))
+		answered = r.read(res.(*listoffsets.Response))
 	}
 	for topic, partitions := range asked {
 		if err != nil {
-			c.forgetLeaders(topic)
+			r.client.ForgetLeaders(topic)
 		}
 		for _, p := range partitions {
 			found, ok := answered[topicPartition{topic, p.Partition}]
@@ -175,14 +182,14 @@ func (c *Client) askOffsets(ctx context.Context, leader int32, asked OffsetsRequ
 	return answers
 }
 
-// readOffsets returns what a leader answers.
-func (c *Client) readOffsets(res *listoffsets.Response) map[topicPartition]PartitionOffset {
+// read returns the offsets of a response.
+func (r offsetReader) read(res *listoffsets.Response) map[topicPartition]PartitionOffset {
 	found := make(map[topicPartition]PartitionOffset)
 	for _, t := range res.Topics {
 		for _, p := range t.Partitions {
 			answer := PartitionOffset{Offset: p.Offset}
 			if err := wire.ErrorOf(p.ErrorCode); err != nil {
-				answer = PartitionOffset{Err: c.offsetError(t.Topic, p.Partition, err)}
+				answer = PartitionOffset{Err: r.explain(t.Topic, p.Partition, err)}
 			}
 			found[topicPartition{t.Topic, p.Partition}] = answer
 		}
@@ -190,10 +197,10 @@ func (c *Client) readOffsets(res *listoffsets.Response) map[topicPartition]Parti
 	return found
 }
 
-func (c *Client) offsetError(topic string, partition int32, err error) error {
+func (r offsetReader) explain(topic string, partition int32, err error) error {
 	if StaleLeader(err) {
 		// The metadata decides whether the topic exists.
-		c.forgetLeaders(topic)
+		r.client.ForgetLeaders(topic)
 		return fmt.Errorf("topic %q, partition %d: %w", topic, partition, err)
 	}
 	return fmt.Errorf("partition %d of %w", partition, TopicError(topic, "Describe", err))

@@ -40,7 +40,7 @@ func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, 
 		BrokerID: AnyBroker, ClientID: c.cfg.ClientID, Request: &topicMetadata{topic}, Version: topicIDVersion,
 		Older: &metadata.Request{TopicNames: []string{topic}},
 	}
-	res, err := c.roundTrip(ctx, e)
+	res, err := c.RoundTrip(ctx, e)
 	if err != nil {
 		return leaderLayout{}, fmt.Errorf("look up topic %q: %w", topic, c.unreachable(err))
 	}
@@ -75,9 +75,9 @@ func (c *Client) leaderLayout(ctx context.Context, topic string) (leaderLayout, 
 	return leaderLayout{}, fmt.Errorf("look up topic %q: %w", topic, wire.OmittedError("it"))
 }
 
-// topicLeaders asks the cluster for the leaders of a topic: a broker's id for each
+// TopicLeaders asks the cluster for the leaders of a topic: a broker's id for each
 // partition, -1 where there is no leader.
-func (c *Client) topicLeaders(ctx context.Context, topic string) ([]int32, error) {
+func (c *Client) TopicLeaders(ctx context.Context, topic string) ([]int32, error) {
 	res, err := c.Metadata(ctx, topic)
 	if err != nil {
 		return nil, fmt.Errorf("look up topic %q: %w", topic, err)

@@ -7,10 +7,10 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
-// retry calls attempt until it succeeds, fails for good, or RequestTimeout or ctx ends.
+// Retry calls attempt until it succeeds, fails for good, or RequestTimeout or ctx ends.
 // It returns the last attempt's error. A missing topic fails for good, and so does a
 // cluster that was never reached: both are probably mistakes in the configuration.
-func (c *Client) retry(ctx context.Context, attempt func(context.Context) error) error {
+func (c *Client) Retry(ctx context.Context, attempt func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
 	var pause backoff.Backoff

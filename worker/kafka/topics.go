@@ -17,8 +17,8 @@ import (
 // exist, the error is an ErrTopicNotFound. The request does not create the topic.
 func (c *Client) Partitions(ctx context.Context, topic string) (int32, error) {
 	var count int32
-	err := c.retry(ctx, func(ctx context.Context) error {
-		leaders, err := c.topicLeaders(ctx, topic)
+	err := c.Retry(ctx, func(ctx context.Context) error {
+		leaders, err := c.TopicLeaders(ctx, topic)
 		count = int32(len(leaders))
 		return err
 	})
@@ -49,21 +49,30 @@ func (c *Client) CreateTopic(ctx context.Context, topic string, partitions int32
 	} else if !errors.Is(err, ErrTopicNotFound) && !errors.Is(err, ErrNotAuthorized) {
 		return fmt.Errorf("create %w", err)
 	}
-	err := c.retry(ctx, func(ctx context.Context) error {
-		return c.requestTopic(ctx, topic, partitions, replicationFactor)
+	creation := topicCreation{client: c, topic: topic}
+	err := c.Retry(ctx, func(ctx context.Context) error {
+		return creation.request(ctx, partitions, replicationFactor)
 	})
 	if err != nil {
 		return fmt.Errorf("create %w", err)
 	}
-	return c.awaitTopic(ctx, topic)
+	return creation.await(ctx)
 }
 
-func (c *Client) requestTopic(ctx context.Context, topic string, partitions int32, replicationFactor int16) error {
-	cluster, err := c.Metadata(ctx)
+// topicCreation creates one topic.
+type topicCreation struct {
+	client *Client
+	topic  string
+}
+
+// request asks the cluster once to create the topic.
+func (c topicCreation) request(ctx context.Context, partitions int32, replicationFactor int16) error {
+	topic := c.topic
+	cluster, err := c.client.Metadata(ctx)
 	if err != nil {
 		return fmt.Errorf("topic %q: %w", topic, err)
 	}
-	res, err := c.Ask(ctx, cluster.ControllerID, &createtopics.Request{
+	res, err := c.client.Ask(ctx, cluster.ControllerID, &createtopics.Request{
 		Topics: []createtopics.RequestTopic{{
 			Name:              topic,
 			NumPartitions:     partitions,
@@ -96,16 +105,16 @@ func creationError(topic string, replicationFactor int16, answer createtopics.Re
 	return TopicError(topic, "Create", err)
 }
 
-// awaitTopic waits until the cluster shows a new topic: brokers learn of it one after
+// await waits until the cluster shows a new topic: brokers learn of it one after
 // another.
-func (c *Client) awaitTopic(ctx context.Context, topic string) error {
+func (c topicCreation) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
 	defer cancel()
 	var pause backoff.Backoff
 	for {
-		_, err := c.topicLeaders(ctx, topic)
+		_, err := c.client.TopicLeaders(ctx, c.topic)
 		if err == nil {
-			c.forgetLeaders(topic)
+			c.client.ForgetLeaders(c.topic)
 			return nil
 		}
 		if !Retriable(err) || pause.Wait(ctx) != nil {

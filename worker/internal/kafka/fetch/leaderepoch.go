@@ -16,7 +16,7 @@ import (
 // epoch that ended before it, as the present leader knows, is in a part of the log
 // that an unclean election has cut off (KIP-320).
 
-// TruncatedError says that the log has lost what lies before a position: its
+// TruncatedError says that the log has lost records before a position: its
 // records from Divergence on are gone, and others may be in their place.
 type TruncatedError struct {
 	Topic     string
