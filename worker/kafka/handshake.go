@@ -49,7 +49,7 @@ func negotiateVersions(conn *protocol.Conn) (map[protocol.ApiKey]int16, error) {
 // versionsRequest is an ApiVersions request of version 0, which every broker takes.
 // The client's name comes with the requests that follow.
 func versionsRequest() []byte {
-	b := wire.AppendInt32(nil, 0) // size, see finishRequest
+	b := wire.AppendInt32(nil, 0) // size, which Finish fills in
 	b = binary.BigEndian.AppendUint16(b, uint16(protocol.ApiVersions))
 	b = binary.BigEndian.AppendUint16(b, 0)
 	b = wire.AppendInt32(b, 0) // correlation id

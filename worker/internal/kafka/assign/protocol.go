@@ -22,7 +22,7 @@ type Partition struct {
 type Subscription struct {
 	Topics     []string
 	Owned      []Partition
-	Generation int32 // in which it owns this; noGeneration if it does not say
+	Generation int32 // in which it owns this; NoGeneration if it does not say
 }
 
 // Assignment is the list of partitions that a member gets, by topic.

@@ -5,5 +5,5 @@
 // Records are not copied: they refer to the pooled memory that their batches are in, and
 // whoever holds them releases it. A Budget bounds the memory of everything that is fetched.
 //
-// The package does no input or output. Package kafka's Fetcher and Producer use it.
+// The package does no input or output. Packages fetch and produce use it.
 package batch

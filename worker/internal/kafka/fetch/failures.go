@@ -10,7 +10,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/trouble"
 )
 
-// fetchFailures gathers the partitions of one response that can't be fetched. They are
+// failures gathers the partitions of one response that can't be fetched. They are
 // retried together, and one log line names all that share an error.
 type failures struct {
 	topic      string

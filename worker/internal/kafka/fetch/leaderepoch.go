@@ -108,7 +108,7 @@ func decodeEpochEnds(data []byte, topic string) (*epochEndsAnswer, error) {
 	return res, nil
 }
 
-// epochEnds asks a leader about its partitions; all of them are in the result.
+// askEpochEnds asks a leader about its partitions; all of them are in the result.
 func askEpochEnds(ctx context.Context, c *kafka.Client, leader int32, topic string, questions []epochQuestion) map[int32]epochEnd {
 	ctx, cancel := context.WithTimeout(ctx, kafka.RequestTimeout)
 	defer cancel()

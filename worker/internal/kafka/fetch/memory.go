@@ -15,7 +15,7 @@ const memoryWait = 20 * time.Millisecond
 // records yet, so that such requests leave memory to the others.
 const heldBytes = 1 << 20
 
-// fetchMemory is the memory of a Fetcher's records, with an account of each partition.
+// memory is the memory of a Fetcher's records, with an account of each partition.
 // It is safe for concurrent use.
 type memory struct {
 	pool   *batch.Pool
@@ -25,7 +25,7 @@ type memory struct {
 	accounts map[int32]*batch.Account // by partition; guarded by mu
 }
 
-// newFetchMemory returns the memory of a Fetcher. onFree is called when memory is
+// newMemory returns the memory of a Fetcher. onFree is called when memory is
 // freed after a poller found too little.
 func newMemory(cfg *Config, onFree func()) *memory {
 	m := &memory{

@@ -63,7 +63,7 @@ func (p *pollers) attach(c *cursor, id int32) {
 	b.changed.Broadcast()
 }
 
-// fetchBroker is a leader of started partitions. cursorTable.mu guards it.
+// leader is a leader of started partitions. cursorTable.mu guards it.
 type leader struct {
 	id            int32
 	cursors       []*cursor

@@ -20,7 +20,7 @@ const (
 	maxVersion = 11
 )
 
-// fetchRequest asks one broker for records of one topic. It writes and reads the
+// request asks one broker for records of one topic. It writes and reads the
 // protocol itself, so that records go from the socket to pooled memory without
 // a copy. It is sent once.
 type request struct {
@@ -37,7 +37,7 @@ type request struct {
 	version int16 // of the exchange
 }
 
-// fetchPartition is a partition of a request.
+// requestPartition is a partition of a request.
 type requestPartition struct {
 	partition   int32
 	leaderEpoch int32 // of the leader that is asked; -1 is unknown
@@ -92,7 +92,7 @@ func (r *request) exchange() *wire.Exchange {
 	}
 }
 
-// fetchCorrelationID is in each request: a connection carries one at a time.
+// correlationID is in each request: a connection carries one at a time.
 const correlationID = 1
 
 // encode appends the request in its version, with the size in front.

@@ -10,7 +10,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
-// fetchResponse is a broker's response. Each partition's records have their own
+// response is a broker's response. Each partition's records have their own
 // buffer, so that a slow partition keeps only its memory.
 type response struct {
 	throttleMs int32
@@ -18,7 +18,7 @@ type response struct {
 	partitions []responsePartition
 }
 
-// fetchedPartition is the response about one partition.
+// responsePartition is the response about one partition.
 type responsePartition struct {
 	partition        int32
 	errorCode        int16
@@ -47,7 +47,7 @@ func (r *response) release() {
 // most one log batch.
 const maxResponseBytes = batch.MaxBytes + 64<<20
 
-// readFetchResponse reads the answer to req; on an error nothing is left to
+// readResponse reads the answer to req; on an error nothing is left to
 // release.
 func readResponse(from io.Reader, req *request) (*response, error) {
 	r := wire.NewStream(from)

@@ -12,7 +12,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// fetchRouter gives the cursors without a broker to the leaders of their partitions.
+// router gives the cursors without a broker to the leaders of their partitions.
 // It has one goroutine, that of run.
 type router struct {
 	client  *kafka.Client

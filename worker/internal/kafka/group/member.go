@@ -70,7 +70,7 @@ type Handler interface {
 type Assignment struct {
 	// Partition does not change.
 	Partition int32
-	draining  bool // guarded by memberState.mu
+	draining  bool // guarded by state.mu
 }
 
 // ErrNotOwned says that an Assignment is over: the member does not own the
@@ -84,7 +84,7 @@ var ErrNotOwned = errors.New("the partition is not owned by this member under th
 // Run's goroutine joins and calls the handler (joiner). Two more goroutines run
 // beside it: one sends heartbeats all the time (heartbeater), so that neither a
 // drain nor a slow rebalance costs the membership, and one looks for new partitions
-// of the topics (topicWatch). Their common state is in memberState.
+// of the topics (topicWatch). They share a state.
 type Member struct {
 	cfg       Config
 	group     *coordinator

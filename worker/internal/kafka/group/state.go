@@ -12,7 +12,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/signal"
 )
 
-// memberState is the state that a member's goroutines share: its id, its
+// state is the state that a member's goroutines share: its id, its
 // generation and the partitions it owns.
 type state struct {
 	rejoin signal.Signal // holds a token when the member has to join again

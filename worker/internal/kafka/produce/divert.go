@@ -66,7 +66,7 @@ func (q *partitionQueue) overdue() bool {
 	return first.MaybeStored && first.Movable() == first.Count()
 }
 
-// divert does the work of writeRouter.divert under the locks of all queues.
+// divert does the work of router.divert under the locks of all queues.
 func (t *TopicWriter) divert(q *partitionQueue, overdue bool) (d diversion) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 )
 
-// writeMemory is the memory of a Producer's records. It is safe for concurrent use.
+// memory is the memory of a Producer's records. It is safe for concurrent use.
 type memory struct {
 	buffers  *batch.Pool
 	builders batch.BuilderPool

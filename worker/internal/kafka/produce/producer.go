@@ -126,7 +126,7 @@ func (p *Producer) Close() {
 	}
 }
 
-// producerTasks runs the goroutines of a Producer.
+// tasks runs the goroutines of a Producer.
 type tasks struct {
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc

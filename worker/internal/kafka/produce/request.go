@@ -25,7 +25,7 @@ const (
 // before it responds with REQUEST_TIMED_OUT.
 const replicationTimeout = 30 * time.Second
 
-// produceTimeout bounds a whole request: the transfer comes on top.
+// exchangeTimeout bounds a whole request: the transfer comes on top.
 const exchangeTimeout = replicationTimeout + 10*time.Second
 
 // requestBuffer is the size of the buffer in front of a connection: small
@@ -35,7 +35,7 @@ const requestBuffer = 64 << 10
 // allReplicas is the value of acks that asks for all in-sync replicas.
 const allReplicas = -1
 
-// produceRequest writes batches to one broker. It writes and reads the protocol
+// request writes batches to one broker. It writes and reads the protocol
 // itself, so that batches go to the socket without a copy. It is sent once.
 type request struct {
 	broker   int32
@@ -46,7 +46,7 @@ type request struct {
 	version int16 // of the exchange
 }
 
-// producedBatch is a log batch on its way to its partition.
+// requestBatch is a log batch on its way to its partition.
 type requestBatch struct {
 	topic     string
 	partition int32
@@ -84,7 +84,7 @@ func (r *request) exchange() *wire.Exchange {
 	}
 }
 
-// produceCorrelationID is in each request: a connection carries one at a time.
+// correlationID is in each request: a connection carries one at a time.
 const correlationID = 1
 
 // write writes the request in its version, with its size in front.

@@ -10,13 +10,13 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 )
 
-// produceResponse is a broker's response.
+// response is a broker's response.
 type response struct {
 	throttleMs int32
 	results    []result // ordered by topic and partition
 }
 
-// produceResult is the response about one batch.
+// result is the response about one batch.
 type result struct {
 	topic      string
 	partition  int32
@@ -48,7 +48,7 @@ func compareResults(a, b result) int {
 	return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.partition, b.partition))
 }
 
-// maxProduceResponse bounds a response. It has a few bytes for each partition,
+// maxResponse bounds a response. It has a few bytes for each partition,
 // and a line for each record that is refused.
 const maxResponse = 64 << 20
 

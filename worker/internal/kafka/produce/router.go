@@ -11,7 +11,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// writeRouter hands the queues of partitions to the senders of their leaders.
+// router hands the queues of partitions to the senders of their leaders.
 type router struct{ p *Producer }
 
 // route finds the leader of a queue's partition, after a pause, and hands the

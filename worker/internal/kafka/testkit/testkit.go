@@ -1,5 +1,5 @@
-// Package testkit has the helpers that the tests of the Kafka client's rooms share. It
-// imports none of the rooms, so that all of them can use it.
+// Package testkit has functions that the tests of the Kafka client's packages share. It
+// imports none of these packages, so that all of them can use it.
 package testkit
 
 import (

@@ -15,7 +15,7 @@ func AppendString(b []byte, s string) []byte {
 }
 
 // AppendHeader appends the header of a request, with room for the size that
-// finishRequest fills in. A connection carries one request at a time, so the correlation
+// Finish fills in. A connection carries one request at a time, so the correlation
 // id is always 0.
 func AppendHeader(b []byte, key protocol.ApiKey, version int16, clientID string) []byte {
 	b = AppendInt32(b, 0) // size
