@@ -13,6 +13,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -114,12 +115,12 @@ func about(field *apiextensionsv1.JSONSchemaProps) string {
 		}
 		add("One of %s.", strings.Join(values, ", "))
 	}
-	bound(add, "Minimum: %v.", field.Minimum)
-	bound(add, "Maximum: %v.", field.Maximum)
-	bound(add, "At least %v characters.", field.MinLength)
-	bound(add, "At most %v characters.", field.MaxLength)
-	bound(add, "At least %v items.", field.MinItems)
-	bound(add, "At most %v items.", field.MaxItems)
+	bound(add, "Minimum: %s.", field.Minimum)
+	bound(add, "Maximum: %s.", field.Maximum)
+	least(add, "characters", field.MinLength)
+	bound(add, "At most %s characters.", field.MaxLength)
+	least(add, "items", field.MinItems)
+	bound(add, "At most %s items.", field.MaxItems)
 	if len(field.Properties) == 0 {
 		for _, rule := range rules(field) {
 			add("Rule: %s.", rule)
@@ -130,7 +131,18 @@ func about(field *apiextensionsv1.JSONSchemaProps) string {
 
 func bound[T int64 | float64](add func(string, ...any), format string, limit *T) {
 	if limit != nil {
-		add(format, *limit)
+		add(format, strconv.FormatFloat(float64(*limit), 'f', -1, 64))
+	}
+}
+
+// least says how many of things there have to be.
+func least(add func(string, ...any), things string, limit *int64) {
+	switch {
+	case limit == nil:
+	case *limit == 1:
+		add("Must not be empty.")
+	default:
+		add("At least %d %s.", *limit, things)
 	}
 }
 
