@@ -55,7 +55,7 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.leaderElect, "leader-elect", o.leaderElect, "elect a leader, so that only one of several operators acts")
 	flags.StringVar(&o.leaderNamespace, "leader-elect-namespace", o.leaderNamespace, "namespace of the lease (default: the pod's)")
 	flags.StringSliceVar(&o.namespaces, "namespaces", o.namespaces, "namespaces to look after (default: all)")
-	flags.DurationVar(&o.pollInterval, "poll-interval", o.pollInterval, "time from one look at a Kafka cluster to the next")
+	flags.DurationVar(&o.pollInterval, "poll-interval", o.pollInterval, "time between two polls of a Kafka cluster")
 	flags.BoolVar(&o.networkPolicies, "network-policies", o.networkPolicies, "create a NetworkPolicy for each StreamProcessor's pods")
 	flags.BoolVar(&o.podMonitors, "pod-monitors", o.podMonitors, "create a PodMonitor for each StreamProcessor's pods where the Prometheus operator is installed")
 	flags.StringToStringVar(&o.podMonitorLabels, "pod-monitor-labels", o.podMonitorLabels, "more labels for the PodMonitors, as NAME=VALUE, for a Prometheus that selects PodMonitors by labels")

@@ -39,7 +39,7 @@ func (o *Observed) replicas() Replicas {
 	case len(o.Kafka.Missing) > 0 && (o.Held() == 0 || o.Kafka.MissingFor >= missingGrace):
 		return Replicas{Why: "missing in the cluster: " + strings.Join(o.Kafka.Missing, ", ")}
 	case len(o.Kafka.Missing) > 0, o.Kafka.Partitions == 0, o.topicWasMissing():
-		return Replicas{Count: o.Held(), Why: "the operator knows too little of the topics"}
+		return Replicas{Count: o.Held(), Why: "the operator knows too little about the topics"}
 	}
 	wanted, why := o.wantedReplicas()
 	r := Replicas{Wanted: wanted, Count: min(wanted, o.Kafka.Partitions), Why: why}

@@ -43,7 +43,7 @@ func (o *Observed) rollout(wanted *appsv1.Deployment) Rollout {
 	case len(o.Foreign) > 0:
 		r.Hold, r.Closed = "something else owns "+strings.Join(o.Foreign, ", "), true
 	case len(o.Leaving) > 0:
-		r.Hold, r.Closed = "an earlier StreamProcessor of this name leaves "+strings.Join(o.Leaving, ", "), true
+		r.Hold, r.Closed = "objects of an earlier StreamProcessor with this name are being deleted: "+strings.Join(o.Leaving, ", "), true
 	case r.Pending && o.paused():
 		r.Hold = "the annotation " + v1alpha1.PausedAnnotation + " is set"
 	default:
@@ -83,7 +83,7 @@ func (p *Plan) rolloutHeld(o *Observed) []status.Condition {
 	switch r := p.Rollout; {
 	case r.Waiting:
 		return []status.Condition{status.True(status.RolloutHeld, status.WaitingForTurn,
-			"the operator has a new pod template, and waits because as many StreamProcessors are rolling as may at the same time; a change of the spec does not wait")}
+			"the operator has a new pod template, and waits because it is replacing the pods of as many other StreamProcessors as it may at the same time; a change of the spec does not wait")}
 	case !o.paused():
 		return []status.Condition{status.False(status.RolloutHeld, status.Paused, "")}
 	case !r.Pending:
