@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fills dist/ with the files of a release: archives of the CLI for each platform, the
-# lists of materials (SBOM) of the CLI and the images, and the checksums of all files. The same
+# bills of materials (SBOM) of the CLI and the images, and the checksums of all files. The same
 # commit and toolchain give the same archives, byte for byte.
 #
 #   hack/release.sh VERSION     after make images and make chart

@@ -51,7 +51,7 @@ func billOfMaterials(p program, version string, b binary) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// printBill writes the list of materials of a program that is built already.
+// printBill writes the bill of materials of a program that is built already.
 func printBill(out io.Writer, o options) error {
 	rev, err := findRevision(o.module)
 	if err != nil {

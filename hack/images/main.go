@@ -59,7 +59,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.out, "out", "../../bin/images", "folder of the archives")
 	flags.StringVar(&o.certificates, "certificates", "", "file of the authorities' certificates in PEM (default: Mozilla's list, as go.mod pins it)")
 	flags.StringVar(&o.only, "only", "", "build only this one: operator, worker or sample; or certificates, a file of them for other builders")
-	flags.StringVar(&o.bill, "bill", "", "build no image: print the list of materials of this program, which go build has made of the module")
+	flags.StringVar(&o.bill, "bill", "", "build no image: print the bill of materials of this program, which go build has made of the module")
 	flags.StringVar(&platforms, "platforms", "linux/"+runtime.GOARCH, "comma-separated; with many of them the archive has an index of images")
 	_ = flags.Parse(args) // it exits
 	if o.version == "" {
