@@ -23,7 +23,7 @@ func javaClasses(t *testing.T) (classPath string) {
 	if _, err := exec.LookPath("javac"); err != nil {
 		prerequisite.Missing(t, "needs a Java client, and javac is missing (install a JDK of version 17 or newer)")
 	}
-	jars, err := exec.Command(filepath.Join("..", "..", "hack", "kafka.sh"), "fetch").Output()
+	jars, err := exec.Command(filepath.Join("..", "..", "..", "..", "hack", "kafka.sh"), "fetch").Output()
 	if err != nil {
 		t.Fatalf("hack/kafka.sh fetch: %v", err)
 	}
