@@ -391,8 +391,17 @@ func TestFatalErrorsReachTheReader(t *testing.T) {
 	}
 }
 
-func TestTopicThatIsDeletedAndMadeAnew(t *testing.T) {
+func TestTopicThatIsDeletedAndCreatedAgain(t *testing.T) {
 	fake := kafkatest.Fake(t)
+	// A fetch that finds the new topic without records is out of range, and rightly so.
+	var filling atomic.Bool
+	fake.Faults.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.Faults.KeepControl()
+		if filling.Load() {
+			return nil, errors.New("closed by the test"), true
+		}
+		return nil, nil, false
+	})
 	fake.CreateTopic("orders", 1, nil)
 	fake.Produce(numbered("orders", 0, 0, 10)...)
 	r := newReader(t, fake.Addrs(), Config{Topic: "orders", MaxWait: 50 * time.Millisecond})
@@ -400,8 +409,10 @@ func TestTopicThatIsDeletedAndMadeAnew(t *testing.T) {
 	r.reads(map[int32]int64{0: 10})
 	fake.DeleteTopic("orders")
 	testkit.Await(t, "it is noticed", func() bool { return r.log.Count("can't be fetched") > 0 })
+	filling.Store(true)
 	fake.CreateTopic("orders", 1, nil)
 	fake.Produce(numbered("orders", 0, 0, 20)...)
+	filling.Store(false)
 	r.reads(map[int32]int64{0: 20})
 	if len(r.errs) > 0 {
 		t.Errorf("errors reached the reader: %v", r.errs)
