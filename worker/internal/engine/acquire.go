@@ -18,7 +18,8 @@ import (
 )
 
 // acquirer finds where the member reads newly assigned partitions on. Its methods run
-// beside the feeder.
+// beside the feeder, but for prepare, which the feeder calls too. It touches nothing but
+// the partition, which is still the caller's alone.
 type acquirer struct {
 	proc    *process
 	log     logr.Logger

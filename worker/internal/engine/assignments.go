@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -66,17 +68,18 @@ func (a *assignments) assigned(generation int32, assigned []*group.Assignment) {
 		return
 	}
 	a.state.set("running")
-	var started []*partition
+	if len(assigned) == 0 {
+		return
+	}
+	var earlier []*reader
 	for _, assignment := range assigned {
 		// The news that the earlier assignment is over may come later than this.
-		if earlier := a.holdings.readers[assignment.Partition]; earlier != nil {
-			a.holdings.forget(earlier)
+		if r := a.holdings.readers[assignment.Partition]; r != nil {
+			earlier = append(earlier, r)
 		}
-		started = append(started, a.holdings.add(assignment).partition)
 	}
-	if len(started) > 0 {
-		go a.acquirer.acquire(started)
-	}
+	a.holdings.forget(earlier...)
+	go a.acquirer.acquire(a.holdings.add(assigned...))
 }
 
 // acquired begins to read a partition.
@@ -102,13 +105,13 @@ func (a *assignments) acquired(p *partition) {
 // replace exchanges the reader for one of the same assignment that reads another log.
 func (a *assignments) replace(old *reader, t *turning) {
 	a.holdings.forget(old)
-	r := a.holdings.add(old.assignment)
-	a.acquirer.prepare(r.partition, t.at, offsets.State{Origin: t.origin})
-	if r.origin.TopicID == old.origin.TopicID {
-		r.epochs.add(old.epochs.until(t.at), 0)
+	p := a.holdings.add(old.assignment)[0]
+	a.acquirer.prepare(p, t.at, offsets.State{Origin: t.origin})
+	if p.origin.TopicID == old.origin.TopicID {
+		p.epochs.add(old.epochs.until(t.at), 0)
 	}
-	a.acquired(r.partition)
-	r.commits.soon()
+	a.acquired(p)
+	old.commits.soon()
 }
 
 func partitionsOf(assigned []*group.Assignment) []int32 {
@@ -139,11 +142,13 @@ func (a *assignments) revoked(revoked []*group.Assignment) {
 func (a *assignments) lost(lost []*group.Assignment, err error) {
 	a.log.Info("lost partitions; their next owners repeat the records in flight",
 		"partitions", partitionsOf(lost), "reason", err.Error())
+	var over []*reader
 	for _, assignment := range lost {
 		if r := a.holdings.under(assignment); r != nil {
-			a.holdings.forget(r)
+			over = append(over, r)
 		}
 	}
+	a.holdings.forget(over...)
 	if !a.stopping {
 		a.state.set("joining")
 	}
@@ -163,9 +168,7 @@ func (a *assignments) beginStop() {
 // abandonAll gives up everything because no drain could succeed.
 func (a *assignments) abandonAll() {
 	a.stopping = true
-	for _, r := range a.holdings.readers {
-		a.holdings.forget(r)
-	}
+	a.holdings.forget(slices.Collect(maps.Values(a.holdings.readers))...)
 }
 
 // over reports whether the member stops and has given up every partition.

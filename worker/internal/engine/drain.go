@@ -154,6 +154,7 @@ func (e *drainEnds) commitLast(parts []*partition) {
 // release ends assignments after their last commit. Those that the group has
 // revoked, before that commit or during it, go back to the group.
 func (d *drains) release(parts []*partition) {
+	var over []*reader
 	var revoked []*group.Assignment
 	for _, p := range parts {
 		r := d.holdings.of(p)
@@ -163,8 +164,9 @@ func (d *drains) release(parts []*partition) {
 		if r.revoked {
 			revoked = append(revoked, r.assignment)
 		}
-		d.holdings.forget(r)
+		over = append(over, r)
 	}
+	d.holdings.forget(over...)
 	d.giveBack(revoked...)
 }
 

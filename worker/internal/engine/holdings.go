@@ -23,17 +23,20 @@ type holdings struct {
 	readers map[int32]*reader
 }
 
-// add makes a the partition's assignment. An earlier one must have been forgotten.
-func (h *holdings) add(a *group.Assignment) *reader {
-	p := newPartition(h.working, a)
-	r := &reader{
-		partition: p, fetcher: h.fetcher, chunks: h.chunks, commits: h.commits,
-		search:   search{part: p, proc: h.proc, mail: h.mail, commits: h.commits},
-		askAgain: backoff.Backoff{Initial: 400 * time.Millisecond, Max: 5 * time.Second},
+// add makes each of as its partition's assignment. Earlier ones must have been forgotten.
+func (h *holdings) add(as ...*group.Assignment) []*partition {
+	parts := make([]*partition, 0, len(as))
+	for _, a := range as {
+		p := newPartition(h.working, a)
+		h.readers[p.id] = &reader{
+			partition: p, fetcher: h.fetcher, chunks: h.chunks, commits: h.commits,
+			search:   search{part: p, proc: h.proc, mail: h.mail, commits: h.commits},
+			askAgain: backoff.Backoff{Initial: 400 * time.Millisecond, Max: 5 * time.Second},
+		}
+		parts = append(parts, p)
 	}
-	h.readers[r.id] = r
-	h.roster.publish(h.readers)
-	return r
+	h.roster.add(parts)
+	return parts
 }
 
 // of returns the reader of p, nil if p was given up.
@@ -52,18 +55,23 @@ func (h *holdings) under(a *group.Assignment) *reader {
 	return nil
 }
 
-// forget ends an assignment and all that belongs to it: its timer, its turn in
+// forget ends assignments and all that belongs to them: their timers, their turns in
 // careful reading, and the fetched data that was not dispatched.
-func (h *holdings) forget(r *reader) {
-	r.giveUp()
-	r.become(released)
-	r.stopDrainTimer()
-	r.search.leaveTurn()
-	r.dropSets()
-	r.abandonChunks()
-	r.stopFetching()
-	h.fetcher.Disown(r.id)
-	delete(h.readers, r.id)
-	h.roster.publish(h.readers)
+func (h *holdings) forget(readers ...*reader) {
+	if len(readers) == 0 {
+		return
+	}
+	for _, r := range readers {
+		r.giveUp()
+		r.become(released)
+		r.stopDrainTimer()
+		r.search.leaveTurn()
+		r.dropSets()
+		r.abandonChunks()
+		r.stopFetching()
+		h.fetcher.Disown(r.id)
+		delete(h.readers, r.id)
+	}
+	h.roster.dropReleased()
 	h.mail.wake.Notify()
 }
