@@ -24,7 +24,8 @@ func quota(s *suite) {
 		condition{kind: "Stalled", status: metav1.ConditionFalse})
 	s.kubectl("patch", "quota", "pods", "--namespace", parcels.namespace, "--patch", `{"spec": {"hard": {"pods": "2"}}}`)
 	s.awaitStreamProcessor(parcels.namespace, parcels.name, ready()...)
-	s.kubectl("delete", "namespace", parcels.namespace, "--wait=false")
+	// While the namespace ends, the operator still writes to it; a later step counts writes.
+	s.kubectl("delete", "namespace", parcels.namespace, "--timeout=90s")
 }
 
 // noNewFiles is an admission policy that refuses new ConfigMaps of checkouts.
