@@ -8,6 +8,10 @@ SHELL := bash
 RACE := $(shell test "$$(go env CGO_ENABLED)" = 1 && command -v "$$(go env CC)" >/dev/null && echo -race)
 # Of each fuzz target.
 FUZZ_TIME ?= 10s
+# Of the random schedules and of each exhaustive search.
+MODEL_TIME ?= 5m
+# The schedule to repeat; 0 is all.
+MODEL_SEED ?= 0
 DEMO_DIR := bin/demo
 
 .PHONY: help
@@ -23,6 +27,21 @@ demo: ## Run a sample StreamProcessor on a web access log, with an embedded brok
 	  --until-drained --summary $(DEMO_DIR)/summary.json
 	@echo "The alerts are in $(DEMO_DIR)/alerts.jsonl, the figures in $(DEMO_DIR)/summary.json."
 
+.PHONY: tutorial
+tutorial: ## Run the commands of docs/tutorial.md that need no cluster, and compare their output
+	@rm -rf bin/tutorial
+	go run ./hack/pages docs/tutorial.md
+
+.PHONY: docs
+docs: bin/mkdocs/.installed ## Build the documents as a site, bin/site/index.html
+	NO_MKDOCS_2_WARNING=1 bin/mkdocs/bin/mkdocs build --quiet --config-file hack/site/mkdocs.yml
+
+bin/mkdocs/.installed: hack/site/requirements.txt
+	@rm -rf bin/mkdocs
+	python3 -m venv bin/mkdocs
+	bin/mkdocs/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
 .PHONY: build
 build: ## Build the programs into bin/
 	go build -o bin/ ./cmd/...
@@ -35,10 +54,11 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	  || hack/missing.sh "the tests on a Kubernetes API server are skipped: it could be neither downloaded nor built"
 	@$(MAKE) --no-print-directory -s bin/helm || hack/missing.sh "the tests of the chart are skipped: Helm could not be built"
 	@$(MAKE) --no-print-directory -s bin/promtool || hack/missing.sh "the test of the alerts is skipped: promtool could not be built"
+	@$(MAKE) --no-print-directory -s bin/mkdocs/.installed || hack/missing.sh "the test of the documents' site is skipped: MkDocs could not be installed"
 	@[[ -n "$(RACE)" ]] || hack/missing.sh "the race detector is off: it needs a C compiler"
-	go test $(RACE) -timeout 30m ./...
+	go test $(RACE) -timeout 45m ./...
 	@# The detector changes the memory in use and the way connections are read.
-	$(if $(RACE),go test -timeout 30m ./worker/internal/engine ./worker/kafka ./worker/internal/kafka/...)
+	$(if $(RACE),go test -timeout 45m ./worker/internal/engine ./worker/kafka ./worker/internal/kafka/...)
 	go -C hack/images test $(RACE) ./...
 
 .PHONY: test-oldest
@@ -53,9 +73,29 @@ fuzz: ## Run each fuzz target for FUZZ_TIME (10s)
 mutations: ## Break each invariant of DESIGN.md, one line at a time, and see its test fail (30 minutes)
 	go run ./hack/mutations
 
+.PHONY: model
+model: ## Run random schedules of the model and search small scopes for MODEL_TIME (5m) each, or repeat schedule MODEL_SEED
+	go test -count=1 -timeout 0 -v $(if $(MODEL_SEED:0=),-run 'TestWorkers|TestRandomSchedules') \
+	  ./worker/internal/model ./worker/internal/model/protocol -for $(MODEL_TIME) -seed $(MODEL_SEED)
+
 .PHONY: bench
 bench: ## Compare this worker with a kafka-go and a franz-go loop
 	go run ./worker/bench
+
+# Such as DURATION=30m SEED=7 DELIVERY=ExactlyOnce SUBJECT=franz-go. Without a seed there is a new one.
+DURATION ?= 3m
+DELIVERY ?= AtLeastOnce
+SUBJECT ?= millrace
+CHAOS_DIR ?= bin/chaos
+# How many times its bound a stall may take: more on a machine that others share.
+LENIENCY ?= 1
+
+.PHONY: chaos
+chaos: ## Disturb three brokers and the workers by a seeded schedule, and check that nothing is lost (needs Java)
+	@hack/kafka.sh fetch >/dev/null
+	@rm -rf $(CHAOS_DIR)/$(SUBJECT)-$(DELIVERY)
+	go run ./hack/chaos $(if $(SEED),-seed $(SEED)) -duration $(DURATION) -delivery $(DELIVERY) -subject $(SUBJECT) -leniency $(LENIENCY) \
+	  -dir $(CHAOS_DIR)/$(SUBJECT)-$(DELIVERY) -found hack/chaos/found.md $(if $(REPORT),-report $(REPORT))
 
 .PHONY: scaling-report
 scaling-report: ## Draw how autoscaling follows many kinds of load, as an HTML page

@@ -71,11 +71,14 @@ func (a *applier) applyOne(ctx context.Context, s *scope, act plan.Act) error {
 	if d, ok := act.Object.(*appsv1.Deployment); ok && s.plan.Rollout.Hold != "" {
 		return a.scaleOnly(ctx, s, d)
 	}
+	name, history := plan.Describe(act.Object), a.kept.get(s.key)
+	if act.WithTemplate && s.plan.Rollout.Hold != "" && !s.lacks(act.Object) {
+		return nil
+	}
 	wanted, err := configuration(act.Object)
 	if err != nil {
 		return err
 	}
-	name, history := plan.Describe(act.Object), a.kept.get(s.key)
 	if live := s.live[name]; live != nil {
 		if same, err := upToDate(wanted, live, history.answers[name]); err != nil || same {
 			return errors.Join(err, a.takeBackCPU(ctx, s, act.Object))
@@ -102,6 +105,14 @@ func (a *applier) applyOne(ctx context.Context, s *scope, act plan.Act) error {
 		history.answers[name] = answer{hash, generation}
 	}
 	return s.takeAnswer(wanted)
+}
+
+// lacks reports whether an object is missing that pods of the Deployment's present template
+// need to start.
+func (s *scope) lacks(object resources.Object) bool {
+	d := s.observed.Deployment
+	return s.live[plan.Describe(object)] == nil && d != nil &&
+		d.Spec.Template.Labels[resources.ConfigLabel] == object.GetLabels()[resources.ConfigLabel]
 }
 
 // scaleOnly sets the Deployment's number of pods and leaves its template as it is. It

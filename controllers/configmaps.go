@@ -14,7 +14,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
 
-// pruneConfigMaps deletes the worker's files of earlier configurations that no
+// pruneConfigMaps deletes the files and expressions of earlier configurations that no
 // ReplicaSet and no pod refers to. It waits until the Deployment's controller has seen
 // the present template: before, the controller may make a ReplicaSet of the earlier one.
 func (a *applier) pruneConfigMaps(ctx context.Context, s *scope) error {
@@ -46,7 +46,7 @@ func (a *applier) pruneConfigMaps(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// unusedConfigMaps returns the files that the cache shows no use of.
+// unusedConfigMaps returns the files and expressions that the cache shows no use of.
 func (a *applier) unusedConfigMaps(ctx context.Context, s *scope) ([]corev1.ConfigMap, error) {
 	var all corev1.ConfigMapList
 	if err := a.client.List(ctx, &all, ofProcessor(s)...); err != nil {
@@ -65,7 +65,7 @@ func (a *applier) unusedConfigMaps(ctx context.Context, s *scope) ([]corev1.Conf
 	return slices.DeleteFunc(all.Items, func(c corev1.ConfigMap) bool {
 		hash := c.Labels[resources.ConfigLabel]
 		ours := isOwned(s.sp, &c) || isOrphan(s.sp, &c)
-		return !ours || c.Name != resources.ConfigMapName(s.sp, hash) || used[hash]
+		return !ours || !resources.IsOfConfig(s.sp, c.Name, hash) || used[hash]
 	}), nil
 }
 

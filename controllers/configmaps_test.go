@@ -33,7 +33,7 @@ func TestPodsKeepTheirFile(t *testing.T) {
 	pod := o.pod(d, "enrich-1", set, "10.0.0.1")
 	o.settle("enrich")
 
-	after := o.filter("enrich", `"a" != "b"`)
+	after := o.reconfigure("enrich")
 	if after == before.Name {
 		t.Fatalf("the new configuration is in ConfigMap %s too", after)
 	}
@@ -41,14 +41,14 @@ func TestPodsKeepTheirFile(t *testing.T) {
 	o.expect("enrich", "Ready", yes, "Running")
 	o.delete(set)
 	o.kafka.wakeAll()
-	if names := o.files("enrich"); !slices.Equal(names, sorted(before.Name, after)) {
+	if names := o.files("enrich"); !slices.Equal(names, sorted(before.Name, before.Name+"-expressions", after, after+"-expressions")) {
 		t.Fatalf("ConfigMaps %q; want that of the pod as well", names)
 	}
 	if err := o.client.Delete(t.Context(), pod, client.GracePeriodSeconds(0)); err != nil {
 		t.Fatal(err)
 	}
 	o.eventually("the old ConfigMap to go", func() error {
-		if names := o.files("enrich"); !slices.Equal(names, []string{after}) {
+		if names := o.files("enrich"); !slices.Equal(names, sorted(after, after+"-expressions")) {
 			return fmt.Errorf("there are %q", names)
 		}
 		return nil
@@ -65,7 +65,7 @@ func TestConfigMapRefused(t *testing.T) {
 	before := o.replicas("enrich", 2)
 	end := o.refuseConfigMaps("marker")
 	o.update("enrich", func(sp *v1alpha1.StreamProcessor) {
-		sp.Spec.Processor.CEL.Filter = `"marker" != "x"`
+		sp.Spec.Output.Topic = "marker"
 		sp.Spec.Replicas = new(int32(3))
 	})
 	o.expect("enrich", "Ready", no, "Refused", "ConfigMap enrich-worker-", "no marker")
@@ -100,7 +100,7 @@ func TestNoPodStartsWithAFormerFile(t *testing.T) {
 	o.expect("enrich", "Ready", yes, "Suspended")
 	end := o.refuseConfigMaps("marker")
 	o.update("enrich", func(sp *v1alpha1.StreamProcessor) {
-		sp.Spec.Input.Topic, sp.Spec.Processor.CEL.Filter = "others", `"marker" != "x"`
+		sp.Spec.Input.Topic, sp.Spec.Output.Topic = "others", "marker"
 	})
 	o.expect("enrich", "Ready", no, "Refused", "no marker")
 	o.update("enrich", func(sp *v1alpha1.StreamProcessor) { sp.Spec.Suspend = false })
@@ -174,7 +174,7 @@ func (o *operator) refuseConfigMaps(word string) func() {
 			Operations: []admissionv1.OperationType{"CREATE", "UPDATE"},
 			Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
 		}}}},
-		Validations: []admissionv1.Validation{{Expression: fmt.Sprintf("!object.data['worker.yaml'].contains(%q)", word), Message: "no " + word}},
+		Validations: []admissionv1.Validation{{Expression: fmt.Sprintf("!('worker.yaml' in object.data) || !object.data['worker.yaml'].contains(%q)", word), Message: "no " + word}},
 	}}
 	policy.Name = "refuse-" + o.namespace
 	binding := &admissionv1.ValidatingAdmissionPolicyBinding{Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
@@ -197,11 +197,11 @@ func (o *operator) refuseConfigMaps(word string) func() {
 	}
 }
 
-// filter changes the configuration, and returns the name of the new ConfigMap.
-func (o *operator) filter(name, expression string) string {
+// reconfigure changes the configuration, and returns the name of the new ConfigMap.
+func (o *operator) reconfigure(name string) string {
 	o.Helper()
 	before := fileOf(o.deployment(name, func(*appsv1.Deployment) error { return nil }))
-	o.update(name, func(sp *v1alpha1.StreamProcessor) { sp.Spec.Processor.CEL.Filter = expression })
+	o.update(name, func(sp *v1alpha1.StreamProcessor) { sp.Spec.Ordering = v1alpha1.Key })
 	return fileOf(o.deployment(name, func(d *appsv1.Deployment) error {
 		if fileOf(d) == before {
 			return errors.New("the old file")

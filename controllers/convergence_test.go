@@ -136,6 +136,7 @@ func (w *world) acts() []func() {
 	return []func(){
 		change(func(s *v1alpha1.StreamProcessorSpec) { s.Replicas = new(int32(9)) }),
 		change(func(s *v1alpha1.StreamProcessorSpec) { s.Ordering = v1alpha1.Key }),
+		change(func(s *v1alpha1.StreamProcessorSpec) { s.Processor.CEL.Filter = "json.total > 0" }),
 		change(func(s *v1alpha1.StreamProcessorSpec) {
 			s.Template = overlay(`{"nodeSelector": {"disk": "fast"}}`)
 		}),
@@ -238,10 +239,12 @@ func (w *world) state() string {
 	worker := types.NamespacedName{Namespace: "shop", Name: "enrich-worker"}
 	w.must(w.Get(w.Context(), worker, d))
 	w.must(w.Get(w.Context(), types.NamespacedName{Namespace: "shop", Name: fileOf(d)}, c))
+	e := &corev1.ConfigMap{}
+	w.must(w.Get(w.Context(), types.NamespacedName{Namespace: "shop", Name: fileOf(d) + "-expressions"}, e))
 	for i := range sp.Status.Conditions {
 		sp.Status.Conditions[i].LastTransitionTime.Reset()
 	}
-	content, err := json.MarshalIndent([]any{sp.Status, d.Spec, d.Annotations, c.Data}, "", " ")
+	content, err := json.MarshalIndent([]any{sp.Status, d.Spec, d.Annotations, c.Data, e.Data}, "", " ")
 	w.must(err)
 	return string(content)
 }
@@ -263,7 +266,7 @@ func TestAnyOrderEndsTheSame(t *testing.T) {
 	if err := json.Unmarshal(status[0], &s); err != nil {
 		t.Fatal(err)
 	}
-	if s.Replicas != 8 || s.ObservedGeneration != 4 {
+	if s.Replicas != 8 || s.ObservedGeneration != 5 {
 		t.Errorf("final status: %s", status[0])
 	}
 }

@@ -120,12 +120,8 @@ func (o *operator) logInAsPod(d *appsv1.Deployment) error {
 	o.Helper()
 	dir := o.mount(d)
 	var file corev1.ConfigMap
-	for _, v := range d.Spec.Template.Spec.Volumes {
-		if v.ConfigMap != nil {
-			if err := o.client.Get(o.Context(), o.key(v.ConfigMap.Name), &file); err != nil {
-				return err
-			}
-		}
+	if err := o.client.Get(o.Context(), o.key(fileOf(d)), &file); err != nil {
+		return err
 	}
 	cfg, _, err := workerconfig.Parse([]byte(strings.ReplaceAll(file.Data["worker.yaml"], "/etc/millrace-credentials", dir)))
 	if err != nil {

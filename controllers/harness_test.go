@@ -159,8 +159,7 @@ func (o *operator) run(env plan.Environment) {
 		MaxRollouts: o.rollouts, Operator: o.home,
 		CheckExpressions: func(c workerconfig.CEL) error {
 			o.checks.Add(1)
-			_, err := cel.New(c)
-			return err
+			return cel.Check(c)
 		},
 	})
 	o.overlap = r.CheckOverlap
@@ -266,6 +265,16 @@ func (c *testCluster) file(name string) *corev1.ConfigMap {
 	config := &corev1.ConfigMap{}
 	c.deployment(name, func(d *appsv1.Deployment) error {
 		return c.client.Get(c.Context(), c.key(fileOf(d)), config)
+	})
+	return config
+}
+
+// expressions returns the ConfigMap with the expressions of the Deployment's pods.
+func (c *testCluster) expressions(name string) *corev1.ConfigMap {
+	c.Helper()
+	config := &corev1.ConfigMap{}
+	c.deployment(name, func(d *appsv1.Deployment) error {
+		return c.client.Get(c.Context(), c.key(fileOf(d)+"-expressions"), config)
 	})
 	return config
 }

@@ -48,37 +48,63 @@ func ownedTypes(env plan.Environment) map[string]client.Object {
 
 // observe finds the objects that exist under our names.
 func (o *objects) observe(ctx context.Context, s *scope) error {
-	key := types.NamespacedName{Namespace: s.sp.Namespace}
 	for kind, object := range ownedTypes(o.environment) {
-		key.Name = resources.Name(s.sp)
 		if kind == "ConfigMap" {
-			name, err := resources.ConfigMapOf(s.sp, o.environment.WorkerLogLevel)
-			if err != nil {
-				continue // the plan names the mistake in the spec
-			}
-			key.Name = name
+			continue // their names have a hash
 		}
-		found, err := o.find(ctx, key, object)
-		if err != nil {
-			return fmt.Errorf("look up %s %s: %w", kind, key.Name, err)
+		if err := o.observeOne(ctx, s, kind, resources.Name(s.sp), object); err != nil {
+			return err
 		}
-		name := kind + " " + key.Name
-		switch {
-		case !found:
-		case isOwned(s.sp, object), isOrphan(s.sp, object):
-			s.live[name] = object
-		case isPredecessors(s.sp, object):
-			s.waitFor(goneInterval)
-			s.observed.Leaving = append(s.observed.Leaving, name)
-		default:
-			s.observed.Foreign = append(s.observed.Foreign, name)
-		}
+	}
+	if err := o.observeConfigMaps(ctx, s); err != nil {
+		return err
 	}
 	// Messages list them, and must not change from one look to the next.
 	slices.Sort(s.observed.Foreign)
 	slices.Sort(s.observed.Leaving)
 	if d, ok := s.live["Deployment "+resources.Name(s.sp)].(*appsv1.Deployment); ok {
 		s.observed.Deployment = d
+	}
+	return nil
+}
+
+// observeConfigMaps finds the ConfigMaps of the wanted configuration.
+func (o *objects) observeConfigMaps(ctx context.Context, s *scope) error {
+	s.observed.Expressions.Wanted = resources.ExpressionsVersion(s.sp)
+	file, expressions, err := resources.ConfigMapsOf(s.sp, o.environment.WorkerLogLevel)
+	if err != nil {
+		return nil // the plan names the mistake in the spec
+	}
+	for _, name := range []string{file, expressions} {
+		if name == "" {
+			continue
+		}
+		if err := o.observeOne(ctx, s, "ConfigMap", name, &corev1.ConfigMap{}); err != nil {
+			return err
+		}
+	}
+	if live, ok := s.live["ConfigMap "+expressions].(*corev1.ConfigMap); ok {
+		s.observed.Expressions.Live = live
+	}
+	return nil
+}
+
+// observeOne finds an object of that name, and its owner.
+func (o *objects) observeOne(ctx context.Context, s *scope, kind, name string, object client.Object) error {
+	found, err := o.find(ctx, types.NamespacedName{Namespace: s.sp.Namespace, Name: name}, object)
+	if err != nil {
+		return fmt.Errorf("look up %s %s: %w", kind, name, err)
+	}
+	described := kind + " " + name
+	switch {
+	case !found:
+	case isOwned(s.sp, object), isOrphan(s.sp, object):
+		s.live[described] = object
+	case isPredecessors(s.sp, object):
+		s.waitFor(goneInterval)
+		s.observed.Leaving = append(s.observed.Leaving, described)
+	default:
+		s.observed.Foreign = append(s.observed.Foreign, described)
 	}
 	return nil
 }

@@ -162,6 +162,7 @@ func TestSuccessor(t *testing.T) {
 		t.Errorf("it was taken over: %+v", d.ObjectMeta)
 	}
 	// This API server has no garbage collector.
+	o.delete(o.expressions("enrich"))
 	o.delete(o.file("enrich"))
 	for _, object := range []client.Object{&appsv1.Deployment{}, &corev1.ServiceAccount{}, &corev1.Service{}, &policyv1.PodDisruptionBudget{}} {
 		object.SetName("enrich-worker")

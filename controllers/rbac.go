@@ -31,10 +31,12 @@ package controllers
 
 // Secrets hold the credentials for asking brokers about partitions and lag. ConfigMaps
 // may hold some too; the rule above covers them. The operator asks pods for their
-// status, reads why they fail, and changes their CPU in place for autoscaling.vertical.
+// status, reads why they fail, annotates them so that their kubelets bring them changed
+// expressions at once, and changes their CPU in place for autoscaling.vertical.
 //
 // +kubebuilder:rbac:groups="",resources=pods/resize,verbs=patch
-// +kubebuilder:rbac:groups="",resources=secrets;pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Where brokers accept tokens of service accounts, the operator presents a token of the

@@ -68,6 +68,7 @@ type Reconciler struct {
 	autoscaler  *autoscaler
 	rollouts    *rollouts
 	applier     *applier
+	reloader    *reloader
 	resizer     *resizer
 	reporter    *reporter
 }
@@ -87,6 +88,7 @@ func New(o Options) *Reconciler {
 		autoscaler:  &autoscaler{kafka: o.Kafka, clock: o.Clock},
 		rollouts:    &rollouts{client: o.Client, clock: o.Clock, turns: turns{most: o.MaxRollouts}},
 		applier:     &applier{client: o.Client, reader: o.Reader, clock: o.Clock},
+		reloader:    &reloader{client: o.Client, clock: o.Clock},
 		resizer:     &resizer{client: o.Client, clock: o.Clock},
 		reporter:    &reporter{client: o.Client, events: o.Events, clock: o.Clock, metrics: o.Metrics, groups: groups},
 	}
@@ -127,7 +129,7 @@ func (r *Reconciler) phases(deleted bool) []phase {
 	}
 	return []phase{
 		r.finalizers.keepFinalizer, r.observe, r.autoscaler.scale, r.decide,
-		r.rollouts.stagger, r.applier.apply, r.resizer.resize,
+		r.rollouts.stagger, r.applier.apply, r.reloader.reload, r.resizer.resize,
 	}
 }
 

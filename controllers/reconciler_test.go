@@ -221,7 +221,7 @@ func TestNameConflictOfARunningOne(t *testing.T) {
 	o.create(service)
 	o.run(plan.Environment{WorkerImage: "worker:1"})
 	o.update("enrich", func(sp *v1alpha1.StreamProcessor) {
-		sp.Spec.Suspend, sp.Spec.Processor.CEL.Filter = true, "true"
+		sp.Spec.Suspend, sp.Spec.Ordering = true, v1alpha1.Key
 	})
 	o.expect("enrich", "Reconciling", yes, "NameConflict", "Service enrich-worker")
 	if d := o.replicas("enrich", 0); fileOf(d) != fileOf(before) {
@@ -261,7 +261,7 @@ func TestOrphans(t *testing.T) {
 		o.patch(object, `{"metadata": {"ownerReferences": null}}`)
 	}
 	o.run(plan.Environment{WorkerImage: "worker:1"})
-	second := o.processor("enrich", wantsReplicas(3), func(sp *v1alpha1.StreamProcessor) { sp.Spec.Processor.CEL.Filter = "true" })
+	second := o.processor("enrich", wantsReplicas(3), func(sp *v1alpha1.StreamProcessor) { sp.Spec.Ordering = v1alpha1.Key })
 	if adopted := o.replicas("enrich", 3); adopted.UID != d.UID || !metav1.IsControlledBy(adopted, second) {
 		t.Errorf("the Deployment was not adopted: %+v", adopted.ObjectMeta)
 	}

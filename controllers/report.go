@@ -102,6 +102,7 @@ func (s *scope) fillStatus(now metav1.Time) {
 		st.Replicas, st.ReadyReplicas = d.Status.Replicas, d.Status.ReadyReplicas
 	}
 	st.Input = s.input().status()
+	st.Expressions = s.observed.Expressions.Status(st.Expressions)
 	st.StuckPartitions = s.observed.Kafka.Stuck
 	st.Losses = s.observed.Kafka.Losses
 	s.fillScaling()

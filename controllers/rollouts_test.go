@@ -111,7 +111,7 @@ func TestPaused(t *testing.T) {
 	o.expect("enrich", "RolloutHeld", yes, "Paused", "the operator's new template", "remove the annotation")
 	o.expect("enrich", "Reconciling", "", "") // what the user asked for runs
 	o.update("enrich", func(sp *v1alpha1.StreamProcessor) {
-		sp.Spec.Processor.CEL.Filter = "true"
+		sp.Spec.Ordering = v1alpha1.Key
 		sp.Spec.Replicas = new(int32(3))
 	})
 	d := o.runs("enrich", 3)

@@ -7,10 +7,12 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/controllers/plan"
 	"github.com/millrace-dev/millrace/controllers/podwatch"
 	"github.com/millrace-dev/millrace/controllers/resources"
 )
@@ -42,6 +44,14 @@ type heard struct {
 	all   bool
 }
 
+// left returns the rest of the time that the pods have to answer; 0 if all have.
+func (h *heard) left(now time.Time) time.Duration {
+	if h.all {
+		return 0
+	}
+	return max(0, h.since.Add(allPodsTimeout).Sub(now))
+}
+
 func (o *workerObserver) forget(key types.NamespacedName) {
 	o.watch.Forget(key)
 	o.kept.forget(key)
@@ -51,19 +61,28 @@ func (o *workerObserver) forget(key types.NamespacedName) {
 // the stuck partitions and Kafka's losses.
 func (o *workerObserver) observe(s *scope) {
 	var pods []podwatch.Pod
-	for i := range s.observed.Pods {
-		p := &s.observed.Pods[i]
-		if p.Status.PodIP != "" && p.DeletionTimestamp == nil && s.observed.Owns(p) {
-			address := net.JoinHostPort(p.Status.PodIP, strconv.Itoa(resources.MetricsPort))
-			pods = append(pods, podwatch.Pod{Name: p.Name, Address: address})
-		}
+	for _, p := range asked(s) {
+		address := net.JoinHostPort(p.Status.PodIP, strconv.Itoa(resources.MetricsPort))
+		pods = append(pods, podwatch.Pod{Name: p.Name, Address: address})
 	}
-	slices.SortFunc(pods, func(a, b podwatch.Pod) int { return strings.Compare(a.Name, b.Name) })
 	o.watch.Set(s.key, pods)
 	s.workers = o.watch.Facts(s.key)
 	s.observed.Kafka.Waiting = s.workers.Waiting
 	s.observed.Kafka.Stuck = o.stuck(s)
+	o.expressions(s)
 	s.observed.Kafka.Losses = losses(s.sp.Status.Losses, s.workers.Losses, o.clock.Now())
+}
+
+// asked returns the Deployment's running pods, by name.
+func asked(s *scope) []*corev1.Pod {
+	var pods []*corev1.Pod
+	for i := range s.observed.Pods {
+		if p := &s.observed.Pods[i]; p.Status.PodIP != "" && p.DeletionTimestamp == nil && s.observed.Owns(p) {
+			pods = append(pods, p)
+		}
+	}
+	slices.SortFunc(pods, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	return pods
 }
 
 // stuck returns the stuck partitions that the pods report. While an operator that has
@@ -75,8 +94,8 @@ func (o *workerObserver) stuck(s *scope) []v1alpha1.StuckPartition {
 	if heard.since.IsZero() {
 		heard.since = now
 	}
-	left := heard.since.Add(allPodsTimeout).Sub(now)
-	if heard.all = heard.all || s.workers.Complete() || left <= 0; heard.all {
+	left := heard.left(now)
+	if heard.all = s.workers.Complete() || left == 0; heard.all {
 		return stuck
 	}
 	before := slices.DeleteFunc(slices.Clone(s.sp.Status.StuckPartitions), func(p v1alpha1.StuckPartition) bool {
@@ -89,4 +108,28 @@ func (o *workerObserver) stuck(s *scope) []v1alpha1.StuckPartition {
 	stuck = firstOfEach(append(stuck, before...), func(p v1alpha1.StuckPartition) int32 { return p.Partition })
 	sortStuck(stuck)
 	return stuck[:min(len(stuck), shown)]
+}
+
+// expressions takes the pods' reports about the expressions that they run. Only pods of the
+// wanted configuration count: the others are being replaced.
+func (o *workerObserver) expressions(s *scope) {
+	e := &s.observed.Expressions
+	if e.Wanted == "" || e.Live == nil {
+		return
+	}
+	reports := map[string]podwatch.Expressions{}
+	for _, r := range s.workers.Expressions {
+		reports[r.Pod] = r
+	}
+	for _, p := range asked(s) {
+		if p.Labels[resources.ConfigLabel] != e.Live.Labels[resources.ConfigLabel] {
+			continue
+		}
+		if r, ok := reports[p.Name]; ok {
+			e.Pods = append(e.Pods, plan.PodExpressions{Name: r.Pod, Version: r.Version, Refused: r.Refused, Error: r.Error})
+		} else if left := o.kept.get(s.key).left(o.clock.Now()); left > 0 {
+			e.Unheard++
+			s.waitFor(left)
+		}
+	}
 }

@@ -3,7 +3,9 @@ package docs_test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,15 +17,24 @@ import (
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/controllers/controllerstest"
 	"github.com/millrace-dev/millrace/controllers/resources"
+	"github.com/millrace-dev/millrace/hack/pages/page"
 )
 
 func TestMain(m *testing.M) { controllerstest.Main(m) }
 
-// documents are the texts that users read, from here.
-var documents = []string{
-	"../README.md", "benchmarks.md", "releases.md", "security.md", "status.md", "argocd/README.md",
-	"decisions/README.md", "../CONTRIBUTING.md",
+// documents are the texts that users read, from here: those of this folder and further ones.
+var documents = append([]string{
+	"../README.md", "argocd/README.md", "decisions/README.md", "../CONTRIBUTING.md",
 	"../config/chart/README.md", "../config/samples/README.md",
+}, here()...)
+
+// here returns those of this folder. The report of `make chaos` speaks of the code, too.
+func here() []string {
+	found, err := filepath.Glob("*.md")
+	if err != nil {
+		panic(err) // the pattern is wrong
+	}
+	return slices.DeleteFunc(found, func(name string) bool { return name == "chaos-report.md" })
 }
 
 // TestSnippets checks that the API server, the operator and the workers accept each
@@ -33,13 +44,14 @@ func TestSnippets(t *testing.T) {
 	api := controllerstest.Start(t)
 	total := 0
 	for _, document := range documents {
-		for _, block := range blocks(t, document) {
+		for _, block := range page.Blocks(read(t, document)) {
 			switch {
-			case block.language == "yaml":
+			case strings.HasSuffix(block.File, ".test.yaml"): // cases
+			case block.Language == "yaml":
 				total++
-				accepted(t, api, document, block.text)
-			case strings.Contains(block.text, "apiVersion:"):
-				t.Errorf("%s: a manifest in a block that is not marked as yaml:\n%s", document, block.text)
+				accepted(t, api, document, block.Text)
+			case strings.Contains(block.Text, "apiVersion:"):
+				t.Errorf("%s: a manifest in a block that is not marked as yaml:\n%s", document, block.Text)
 			}
 		}
 	}
@@ -119,20 +131,6 @@ func complete(t *testing.T, object map[string]any) {
 		object[name] = rest[name]
 	}
 }
-
-// block is the text between two lines of three backquotes.
-type block struct{ language, text string }
-
-func blocks(t *testing.T, document string) []block {
-	t.Helper()
-	var found []block
-	for _, m := range fenced.FindAllStringSubmatch(read(t, document), -1) {
-		found = append(found, block{m[1], m[2]})
-	}
-	return found
-}
-
-var fenced = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
 
 func read(t *testing.T, path string) string {
 	t.Helper()

@@ -10,10 +10,15 @@
 //		}))
 //	}
 //
-// Map and Func make a Processor of a function, Batch makes one of a BatchProcessor. A
-// Processor may have hooks: a Sequencer sees records in their partition's order, an
-// OutcomeObserver hears how each record ended. Package workertest runs a Processor in
-// tests, without a broker.
+// Map and Func make a Processor of a function, Batch makes one of a BatchProcessor, and
+// PerGoroutine one of instances that can't be shared. MainWith builds the processor with the
+// worker's configuration, logger and metrics, and closes it at the end. Permanent,
+// RetryAfter and Drop say in an error what becomes of the record.
+//
+// A Processor may have hooks: a Sequencer sees records in their partition's order, an
+// OutcomeObserver hears how each record ended, a PartitionHolder keeps state in step with
+// the partitions that come and go. Package workertest runs a Processor in tests, without a
+// broker.
 //
 // The package stands above the data path, which is in worker/internal, and adds the
 // process around it: configuration, logging, signals and the HTTP endpoints.

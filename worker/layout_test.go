@@ -5,9 +5,7 @@ import (
 	"testing"
 
 	"github.com/millrace-dev/millrace/worker/internal/failure"
-	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/internal/record"
-	"github.com/millrace-dev/millrace/worker/internal/usercode"
 )
 
 // TestTypesHaveTheLayoutOfTheirCounterparts: package usercode converts pointers to
@@ -78,8 +76,5 @@ func TestConstantsEqualTheirCounterparts(t *testing.T) {
 		if name != want {
 			t.Errorf("a header is %q here and %q in package failure", name, want)
 		}
-	}
-	if usercode.MaxBatch != offsets.MaxSpanRecords {
-		t.Errorf("a batch has up to %d records, but a chunk %d", usercode.MaxBatch, offsets.MaxSpanRecords)
 	}
 }

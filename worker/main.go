@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,15 +18,19 @@ const DefaultConfigPath = "/etc/millrace/worker.yaml"
 
 // Main is the main function of a program built on this SDK. It reads the
 // configuration file that --config names, runs p on it, and drains on SIGTERM and
-// SIGINT. It does not return. The process exits with code 0 after a drain, with code 1
-// and one line on standard error if the worker can't go on, and with code 2 if its
-// arguments or its configuration are wrong.
+// SIGINT.
+//
+// Main returns after the drain, so that deferred functions run. If the worker can't go on,
+// it writes one line to standard error and ends the process with code 1, and with code 2 if
+// the arguments, the configuration or the processor are wrong. A program whose deferred
+// functions must run then too calls RunWith instead.
 func Main(p Processor) {
-	MainWith(func(config.Config) (Processor, error) { return p, nil })
+	MainWith(func(context.Context, Setup) (Processor, error) { return p, nil })
 }
 
-// MainWith is Main for a processor that is built from the configuration.
-func MainWith(build func(config.Config) (Processor, error)) {
+// MainWith is Main for a processor that build makes from the worker's configuration, see
+// RunWith.
+func MainWith(build New) {
 	path := flag.String("config", DefaultConfigPath, "path of the worker's configuration file")
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -40,17 +45,17 @@ func MainWith(build func(config.Config) (Processor, error)) {
 		log.Info("the configuration file has a field that this worker ignores: correct its name, or upgrade the worker if a newer operator wrote it",
 			"file", *path, "field", field)
 	}
-	p, err := build(cfg)
-	if err != nil {
-		exit(2, fmt.Errorf("%s: %w", *path, err))
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
-	if err := Run(ctx, cfg, p, WithLogger(log)); err != nil {
+	err = RunWith(ctx, cfg, build, WithLogger(log))
+	if failed, ok := errors.AsType[*setupError](err); ok {
+		exit(2, fmt.Errorf("%s: %w", *path, failed))
+	}
+	if err != nil {
 		exit(1, err)
 	}
-	os.Exit(0)
 }
 
 func exit(code int, err error) {

@@ -1,8 +1,10 @@
 package worker_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,7 +68,7 @@ func (b *broker) consume(topic string, n int) (values []string) {
 	return values
 }
 
-// TestTheFirstProgramIsTheSameEverywhere: README and the package comment show the body
+// TestTheFirstProgramIsTheSameEverywhere: the guide and the package comment show the body
 // of ExampleMain.
 func TestTheFirstProgramIsTheSameEverywhere(t *testing.T) {
 	body := func(path, prefix, function string) string {
@@ -85,24 +87,29 @@ func TestTheFirstProgramIsTheSameEverywhere(t *testing.T) {
 	if got := body("doc.go", "//\t", "func main()"); got != want {
 		t.Errorf("doc.go shows%s\nwant%s", got, want)
 	}
-	if got := body("../README.md", "", "func main()"); got != want {
-		t.Errorf("README shows%s\nwant%s", got, want)
+	if got := body("../docs/go-sdk.md", "", "func main()"); got != want {
+		t.Errorf("docs/go-sdk.md shows%s\nwant%s", got, want)
 	}
 }
 
 const runMain = "RUN_EXAMPLE_MAIN"
 
+// deferredRuns is what the program's deferred function writes.
+const deferredRuns = "the deferred function has run"
+
 // TestMain is the program of ExampleMain in the process that TestMainUntilSIGTERM
 // starts.
 func TestMain(m *testing.M) {
 	if os.Getenv(runMain) != "" {
+		defer fmt.Fprintln(os.Stderr, deferredRuns)
 		ExampleMain()
+		return
 	}
 	os.Exit(m.Run())
 }
 
 // TestMainUntilSIGTERM: the program of ExampleMain reads its configuration file, works,
-// and ends with code 0 after a SIGTERM.
+// and after a SIGTERM runs its deferred functions and ends with code 0.
 func TestMainUntilSIGTERM(t *testing.T) {
 	broker := startBroker("in", "out")
 	defer broker.Close()
@@ -115,7 +122,8 @@ func TestMainUntilSIGTERM(t *testing.T) {
 	}
 	program := exec.CommandContext(t.Context(), os.Args[0], "--config", path)
 	program.Env = append(os.Environ(), runMain+"=1")
-	program.Stderr = os.Stderr
+	var written bytes.Buffer
+	program.Stderr = io.MultiWriter(os.Stderr, &written)
 	if err := program.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -127,5 +135,8 @@ func TestMainUntilSIGTERM(t *testing.T) {
 	}
 	if err := program.Wait(); err != nil {
 		t.Errorf("the program ended with: %v", err)
+	}
+	if !strings.Contains(written.String(), deferredRuns) {
+		t.Error("the program's deferred function did not run")
 	}
 }

@@ -2,8 +2,7 @@ package worker
 
 import (
 	"context"
-
-	"github.com/millrace-dev/millrace/worker/internal/failure"
+	"time"
 )
 
 // Processor turns one record into any number of others.
@@ -31,15 +30,29 @@ type Processor interface {
 //
 // Under the orderings Key and Partition the records of one key or partition come
 // in their order, and no other call holds records of the same key or partition.
-// A batch holds at most BatchSize records, and fewer when fewer are waiting.
+// A batch holds at most BatchSize records, and fewer when fewer are waiting; a BatchLimiter
+// lets them wait for others. Records that are in flight anyway (inFlight.records) bound a
+// batch too.
 type BatchProcessor interface {
 	// BatchSize returns the highest number of records in a call. The worker asks once,
 	// before the first record. It raises numbers below 1 to 1, and lowers numbers above
-	// 256 to 256.
+	// 10,000 to 10,000.
 	BatchSize() int
 	// ProcessBatch is called like Process, with several records. It must not keep recs
 	// and out.
 	ProcessBatch(ctx context.Context, recs []*Record, out []*Outputs) error
+}
+
+// BatchLimiter is an optional part of a BatchProcessor, with further limits of its batches.
+// The worker asks once, before the first record.
+type BatchLimiter interface {
+	// BatchBytes returns the most bytes of keys, values and headers in a call of several
+	// records; 0 is no limit.
+	BatchBytes() int
+	// BatchLinger returns how long records may wait until BatchSize of them can share a
+	// call, 10 seconds at most; with 0 a goroutine that is free takes what there is. The
+	// records that wait for a drain don't linger.
+	BatchLinger() time.Duration
 }
 
 // Sequencer is an optional hook of a processor for steps that need a
@@ -65,6 +78,28 @@ type Sequencer interface {
 // record.
 type OutcomeObserver interface {
 	Observe(o *Outcome)
+}
+
+// PartitionHolder is an optional hook of a processor that keeps state for a partition, or
+// for its keys, in step with the records: the state must be there before the first record,
+// and another worker goes on where this one ends.
+//
+// The calls come from the goroutine that dispatches the records of a member, so keep them
+// short: its partitions wait. Calls for partitions of several members of one process may
+// overlap. offset is the first one that is read, or that the next owner reads.
+type PartitionHolder interface {
+	// Assigned is called before the first record of the partition is shown to Sequence or
+	// Process. If it panics, the worker ends.
+	Assigned(topic string, partition int32, offset int64)
+	// Revoked is called before the partition is given back: each of its records below
+	// offset is settled, no call for one runs, and the offset is committed unless Kafka
+	// could not be reached.
+	Revoked(topic string, partition int32, offset int64)
+	// Lost is called in place of Revoked if other workers may have the partition already,
+	// if records of it could not be finished in time, or if they are about to be read once
+	// more: forget what you know of it. Calls that have begun may still run; their results
+	// count for nothing.
+	Lost(topic string, partition int32)
 }
 
 // Func adapts a function that returns the records to write to a Processor.
@@ -110,7 +145,3 @@ func (b batch) Unwrap() any { return b.BatchProcessor }
 func (b batch) Process(ctx context.Context, rec *Record, out *Outputs) error {
 	return b.ProcessBatch(ctx, []*Record{rec}, []*Outputs{out})
 }
-
-// Permanent wraps a processor's error to say that another attempt can't succeed: the
-// worker treats the record as exhausted at once. Permanent(nil) is nil.
-func Permanent(err error) error { return failure.Permanent(err) }

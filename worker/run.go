@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 
 	"github.com/go-logr/logr"
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/engine"
+	"github.com/millrace-dev/millrace/worker/internal/reload"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 	"github.com/millrace-dev/millrace/worker/internal/usercode"
+	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
 // Option changes how Run works.
@@ -23,44 +26,123 @@ func WithLogger(log logr.Logger) Option { return func(o *options) { o.log = log 
 
 // Run processes cfg's input topic with p until ctx ends or the worker can't go
 // on. With cfg.Members above 1 it runs that many members of the consumer group
-// in this process.
+// in this process. It does not close p.
 //
 // When ctx ends, Run drains: it reads nothing new, finishes the records in flight
 // within cfg.DrainTimeout, commits their offsets, leaves the group and returns nil. Its
 // error says in one line why the worker can't go on; Run commits the offsets of all
 // settled records before it returns the error.
 func Run(ctx context.Context, cfg config.Config, p Processor, opts ...Option) error {
+	r, err := newRun(cfg, opts)
+	if err != nil {
+		return err
+	}
+	code, err := codeOf(p)
+	if err != nil {
+		return err
+	}
+	return r.serve(ctx, code)
+}
+
+// RunWith is Run for a processor that build makes, and that RunWith closes at the end.
+//
+// If cfg names a file with expressions (Processor.CELFile), build gets them in its
+// configuration. When the file changes, RunWith calls build again and goes on with the new
+// processor, which must have no hooks and nothing to close. While the file can't be used,
+// the former processor goes on.
+func RunWith(ctx context.Context, cfg config.Config, build New, opts ...Option) error {
+	r, err := newRun(cfg, opts)
+	if err != nil {
+		return &setupError{err}
+	}
+	p, expressions, err := newProcessor(ctx, build, Setup{Config: r.cfg, Log: r.log, Metrics: r.metrics.Registerer()})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // stopped before there was anything to drain
+	case err != nil:
+		return &setupError{err}
+	}
+	code, err := codeOf(p)
+	if err != nil {
+		return &setupError{err}
+	}
+	if expressions != nil {
+		r.expressions = expressions
+		defer r.watch(ctx)()
+	}
+	return errors.Join(r.serve(ctx, code), code.Close())
+}
+
+// setupError is the error of a configuration, of a New, or of the processor that it has
+// built.
+type setupError struct{ error }
+
+// Unwrap returns the reason.
+func (e *setupError) Unwrap() error { return e.error }
+
+func codeOf(p Processor) (*usercode.Code, error) { return usercode.Of[Record, Outputs, Outcome](p) }
+
+// run is a worker before it has a processor.
+type run struct {
+	cfg     config.Config
+	log     logr.Logger
+	metrics *telemetry.Metrics
+	// expressions is the file with the processor's expressions; nil if there is none.
+	expressions *reload.File
+}
+
+// watch takes changed expressions over until the returned function is called.
+func (r *run) watch(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { r.expressions.Watch(ctx, r.log) })
+	return func() {
+		cancel()
+		watching.Wait()
+	}
+}
+
+func newRun(cfg config.Config, opts []Option) (*run, error) {
 	o := options{log: logr.Discard()}
 	for _, opt := range opts {
 		opt(&o)
 	}
 	config.Default(&cfg)
 	if err := cfg.Validate(); err != nil {
-		return err
+		return nil, err
 	}
-	code, err := usercode.Of[Record, Outputs, Outcome](p)
-	if err != nil {
-		return err
-	}
-	metrics := telemetry.NewMetrics(cfg.Input.Topic)
-	e := engine.New(cfg, code, metrics, o.log)
-	if cfg.Telemetry.Listen == "" {
+	return &run{cfg: cfg, log: o.log, metrics: telemetry.NewMetrics(cfg.Input.Topic)}, nil
+}
+
+// serve runs the engine beside the HTTP endpoints.
+func (r *run) serve(ctx context.Context, code *usercode.Code) error {
+	e := engine.New(r.cfg, code, r.metrics, r.log)
+	if r.cfg.Telemetry.Listen == "" {
 		return e.Run(ctx)
 	}
-	health := telemetry.NewHealth(cfg.Failure.StallTimeout.Duration, e.Progress)
+	health := telemetry.NewHealth(r.cfg.Failure.StallTimeout.Duration, e.Progress)
 	server, err := telemetry.Listen(telemetry.ServerConfig{
-		Addr:    cfg.Telemetry.Listen,
-		Metrics: metrics.Handler(),
+		Addr:    r.cfg.Telemetry.Listen,
+		Metrics: r.metrics.Handler(),
 		Health:  health.Check,
 		Ready:   e.Ready,
-		Status:  e.Status,
-		Logger:  o.log,
+		Status:  func() workerstatus.Status { return r.status(e) },
+		Logger:  r.log,
 	})
 	if err != nil {
 		return err
 	}
-	o.log.Info("serving /metrics, /healthz, /readyz and /status", "address", server.Addr())
+	r.log.Info("serving /metrics, /healthz, /readyz and /status", "address", server.Addr())
 	return errors.Join(e.Run(ctx), server.Close())
+}
+
+// status returns the response of /status.
+func (r *run) status(e *engine.Engine) workerstatus.Status {
+	s := e.Status()
+	if r.expressions != nil {
+		s.Expressions = new(r.expressions.Status())
+	}
+	return s
 }
 
 // NewLogger returns a logger like that of Main, which writes to w.

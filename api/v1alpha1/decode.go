@@ -29,6 +29,16 @@ func Decode(manifest []byte) (*StreamProcessor, error) {
 	}
 }
 
+// UnmarshalStrict decodes JSON. It returns an error that names each unknown and each duplicate
+// field, or the first value of the wrong type, by its path.
+func UnmarshalStrict(tree []byte, into any) error {
+	strict, err := json.UnmarshalStrict(tree, into)
+	if err != nil {
+		return locate(tree, into, err)
+	}
+	return errors.Join(strict...)
+}
+
 func decodeObject(tree []byte) (*StreamProcessor, error) {
 	if err := checkKind(tree); err != nil {
 		return nil, err

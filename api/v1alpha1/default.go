@@ -21,6 +21,9 @@ func (sp *StreamProcessor) Default() {
 	}
 	fill(&spec.Ordering, Unordered)
 	fill(&spec.Delivery, AtLeastOnce)
+	if spec.Transaction != nil {
+		fillDuration(&spec.Transaction.Interval, 100*time.Millisecond)
+	}
 	fill(&spec.InFlight.Records, new(int32(10_000)))
 	if spec.InFlight.Bytes == nil {
 		spec.InFlight.Bytes = new(resource.MustParse("64Mi"))

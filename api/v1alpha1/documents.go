@@ -12,7 +12,7 @@ import (
 // the empty ones. Duplicate fields are errors.
 func splitDocuments(text []byte) ([][]byte, error) {
 	var documents [][]byte
-	for _, part := range splitMarkers(string(text)) {
+	for _, part := range SplitDocuments(string(text)) {
 		tree, err := yaml.YAMLToJSONStrict([]byte(part))
 		if err != nil {
 			return nil, fmt.Errorf("not readable as YAML: %w", err)
@@ -24,11 +24,11 @@ func splitDocuments(text []byte) ([][]byte, error) {
 	return documents, nil
 }
 
-// splitMarkers cuts at the lines that end a document or begin the next one, because the
-// YAML parser reads only the first document and ignores the others. Each part begins
-// with an empty line for each line before it, so that the parser's line numbers are
-// those of the whole text.
-func splitMarkers(text string) []string {
+// SplitDocuments cuts a YAML text at the lines that end a document or begin the next one,
+// because the YAML parser reads only the first document and ignores the others. Each part
+// begins with an empty line for each line before it, so that the parser's line numbers
+// are those of the whole text.
+func SplitDocuments(text string) []string {
 	var parts []string
 	var part strings.Builder
 	lines := 0

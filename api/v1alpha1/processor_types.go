@@ -21,11 +21,13 @@ type ProcessorSpec struct {
 // CELSpec holds expressions in the Common Expression Language. An absent expression
 // keeps that part of the record.
 //
-// Expressions may use value and key (bytes or null), headers (a map from name to a list
-// of bytes or null), topic, partition, offset, timestamp, and json (the parsed value).
+// Expressions may use value and key (text or null), headers (a map from name to a list
+// of texts or nulls), topic, partition, offset, timestamp, and json (the parsed value).
 // A result that is bytes or a string is written unchanged, null stays null, and
 // anything else is written as JSON. If an expression fails on a record, the attempt has
-// failed.
+// failed. Changed expressions reach running pods without a restart.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.value) || !has(self.values)",message="value and values are both set: value is the value of one result, and values a list of them; remove one",fieldPath=".values"
 type CELSpec struct {
 	// filter decides whether the record goes on: true keeps it, false drops it.
 	// +kubebuilder:validation:MinLength=1
@@ -44,6 +46,16 @@ type CELSpec struct {
 	// +kubebuilder:validation:MaxLength=65536
 	// +optional
 	Value string `json:"value,omitempty"`
+
+	// values is a list with the values of the results: each element becomes a record, in
+	// the list's order. An empty list drops the record. key, topic and headers are
+	// evaluated for each element, with the variables element and index (from 0);
+	// without key, the results have the record's. A record may have up to 10000
+	// results, of 64Mi together.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=65536
+	// +optional
+	Values string `json:"values,omitempty"`
 
 	// headers sets headers of the result, each by an expression. They replace the
 	// record's headers of the same name; the others stay.

@@ -44,6 +44,11 @@ type StreamProcessorStatus struct {
 	// +optional
 	Group *HeldGroup `json:"group,omitempty"`
 
+	// expressions says how many pods run the expressions of the spec. It is absent for
+	// another processor than cel.
+	// +optional
+	Expressions *ExpressionsStatus `json:"expressions,omitempty"`
+
 	// stuckPartitions are the halted partitions, and those that have waited long
 	// for one record; the longest wait first, at most 10.
 	// +listType=map
@@ -74,6 +79,25 @@ type StreamProcessorStatus struct {
 	// takes over from another, continues from it.
 	// +optional
 	Autoscaling *AutoscalingStatus `json:"autoscaling,omitempty"`
+}
+
+// ExpressionsStatus is the progress of a change of the expressions, which reaches running
+// pods without a restart.
+type ExpressionsStatus struct {
+	// version is a hash of the expressions in the spec. The workers' /status and logs
+	// show it too.
+	// +kubebuilder:validation:MaxLength=64
+	// +required
+	Version string `json:"version"`
+
+	// pods is the number of pods of the present configuration that have said which
+	// version they run.
+	// +optional
+	Pods int32 `json:"pods"`
+
+	// updatedPods is the number of those pods that run version.
+	// +optional
+	UpdatedPods int32 `json:"updatedPods"`
 }
 
 // HeldGroup is a consumer group on a cluster.

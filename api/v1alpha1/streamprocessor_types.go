@@ -57,6 +57,9 @@ type StreamProcessorList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.processor.cel) || has(self.processor.cel.topic) || has(self.output) && has(self.output.topic)",fieldPath=".output.topic",message="processor.cel writes a result for each record that its filter keeps, and there is no topic for it: set output.topic, or processor.cel.topic to an expression that names one"
 // +kubebuilder:validation:XValidation:rule="oldSelf.suspend || self.kafka.bootstrapServers.exists(server, server in oldSelf.kafka.bootstrapServers)",fieldPath=".kafka.bootstrapServers",message="kafka.bootstrapServers can be replaced as a whole only when suspend is already true, because another cluster has other records and other offsets: keep one of the brokers, or suspend the StreamProcessor first"
 // +kubebuilder:validation:XValidation:rule="oldSelf.suspend || self.input.topic == oldSelf.input.topic",fieldPath=".input.topic",message="input.topic can be changed only when suspend is already true: suspend the StreamProcessor first"
+// +kubebuilder:validation:XValidation:rule="!has(self.transaction) || self.delivery == 'ExactlyOnce'",fieldPath=".transaction",message="transaction is for delivery ExactlyOnce: remove it, or set delivery to ExactlyOnce"
+// +kubebuilder:validation:XValidation:rule="self.delivery != 'ExactlyOnce' || !has(self.output) || !has(self.output.kafka)",fieldPath=".output.kafka",message="with delivery ExactlyOnce results and offsets are written in one transaction, in the cluster of spec.kafka: remove output.kafka, or set delivery to AtLeastOnce"
+// +kubebuilder:validation:XValidation:rule="!has(self.transaction) || !has(self.transaction.timeout) || ![self.transaction.timeout, self.drainTimeout].all(d, d.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$')) || duration(self.transaction.timeout) <= duration(self.drainTimeout)",fieldPath=".transaction.timeout",message="transaction.timeout is above drainTimeout, so a pod that stops could not wait for its transaction: lower the timeout, or raise drainTimeout"
 type StreamProcessorSpec struct {
 	// kafka says how to reach the cluster of the input topic, the consumer group
 	// and the dead letters. Results go to this cluster too, unless output.kafka is
@@ -87,12 +90,18 @@ type StreamProcessorSpec struct {
 	Ordering Ordering `json:"ordering,omitempty"`
 
 	// delivery is the guarantee for each record. AtLeastOnce: no record is lost,
-	// but after a crash some records are processed again. ExactlyOnce is not
-	// available yet; a worker refuses it.
+	// but after a crash some records are processed again, and their results are
+	// written again. ExactlyOnce: results, dead letters and offsets are written in
+	// one Kafka transaction, so each record counts once for readers of the output
+	// with the isolation level read_committed, whatever crashes; what a processor
+	// does outside Kafka may still happen again.
 	// +kubebuilder:default=AtLeastOnce
-	// +kubebuilder:validation:XValidation:rule="self != 'ExactlyOnce'",message="ExactlyOnce is not supported yet: use AtLeastOnce, which repeats records only after a crash, and make the readers of the output idempotent"
 	// +optional
 	Delivery Delivery `json:"delivery,omitempty"`
+
+	// transaction bounds the transactions of delivery ExactlyOnce.
+	// +optional
+	Transaction *TransactionSpec `json:"transaction,omitempty"`
 
 	// concurrency is the number of records that one pod processes at the same time.
 	// The default is the container's CPU limit, which suits processors that keep a

@@ -36,7 +36,7 @@ func (c *cluster) connect(ctx context.Context, topics []string, log logr.Logger)
 
 // offsets returns the offset that at names for each partition of a topic.
 func (c *cluster) offsets(ctx context.Context, topic string, at kafka.OffsetSpec, isolation config.IsolationLevel) (map[int32]int64, error) {
-	count, err := c.client.Partitions(ctx, topic)
+	count, err := c.client.AwaitPartitions(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,15 @@ func (c *cluster) kgoOptions() []kgo.Opt {
 		opts = append(opts, kgo.SASL(borrowed{c.access.SASL.Mechanism, c.client}))
 	}
 	return opts
+}
+
+// where describes the cluster with its address.
+func (c *cluster) where() string {
+	addresses := strings.Join(c.kafka.BootstrapServers, ",")
+	if c.embedded != nil {
+		return "the embedded broker at " + addresses
+	}
+	return addresses
 }
 
 // String describes the cluster for the summary.

@@ -15,15 +15,8 @@ import (
 // same unless results go elsewhere.
 type clusters struct{ input, output *cluster }
 
-// openClusters connects to the clusters of cfg, with the given brokers for the
-// input's. Without brokers it starts embedded ones instead.
-func openClusters(ctx context.Context, cfg config.Config, brokers []string, log logr.Logger) (c clusters, err error) {
-	if len(brokers) > 0 {
-		c = realClusters(cfg, brokers)
-	} else if c, err = embeddedClusters(cfg); err != nil {
-		c.Close()
-		return clusters{}, err
-	}
+// connect connects to the clusters of cfg. If it fails, it closes them.
+func (c *clusters) connect(ctx context.Context, cfg config.Config, log logr.Logger) error {
 	topics := []string{cfg.Input.Topic}
 	if t := cfg.Failure.DeadLetter.Topic; t != "" {
 		topics = append(topics, t)
@@ -35,7 +28,7 @@ func openClusters(ctx context.Context, cfg config.Config, brokers []string, log 
 	if !c.apart() {
 		topics = append(topics, output...)
 	}
-	err = c.input.connect(ctx, topics, log)
+	err := c.input.connect(ctx, topics, log)
 	if err == nil && c.apart() {
 		if err = c.output.connect(ctx, output, log); err != nil {
 			err = fmt.Errorf("the output's cluster (output.kafka): %w", err)
@@ -43,11 +36,12 @@ func openClusters(ctx context.Context, cfg config.Config, brokers []string, log 
 	}
 	if err != nil {
 		c.Close()
-		return clusters{}, err
+		*c = clusters{}
 	}
-	return c, nil
+	return err
 }
 
+// realClusters returns the clusters of cfg, with the given brokers for the input's.
 func realClusters(cfg config.Config, brokers []string) (c clusters) {
 	c.input = &cluster{kafka: cfg.Kafka}
 	c.input.kafka.BootstrapServers = brokers
@@ -63,20 +57,23 @@ func realClusters(cfg config.Config, brokers []string) (c clusters) {
 
 // embeddedClusters starts brokers in place of the clusters of cfg, without encryption
 // and credentials.
-func embeddedClusters(cfg config.Config) (c clusters, err error) {
-	topics, output := embeddedTopics(cfg)
-	if c.input, err = embeddedCluster(topics); err != nil {
-		return c, err
+func (e embedding) clusters(cfg config.Config) (c clusters, err error) {
+	topics, output := e.topics(cfg)
+	if c.input, err = e.cluster(topics); err != nil {
+		return clusters{}, err
 	}
 	c.output = c.input
 	if cfg.OutputElsewhere() {
-		c.output, err = embeddedCluster(output)
+		if c.output, err = e.cluster(output); err != nil {
+			c.input.Close()
+			return clusters{}, err
+		}
 	}
-	return c, err
+	return c, nil
 }
 
-func embeddedCluster(topics map[string]int32) (*cluster, error) {
-	broker, err := startBroker(topics)
+func (e embedding) cluster(topics map[string]int32) (*cluster, error) {
+	broker, err := e.start(topics)
 	if err != nil {
 		return nil, err
 	}
@@ -94,32 +91,51 @@ func (c *clusters) configure(cfg *config.Config) {
 	}
 }
 
-// prepareTopics makes sure that the input and the output topic exist, because the
-// command uses them before the worker does. It creates the output topic if the
-// manifest says so, and the input topic if the command feeds it from a file.
+// prepareTopics makes sure that the topics exist, because the command uses them before the
+// worker does. It creates the output and the dead-letter topic if the manifest says so,
+// and the input topic if the command feeds it from a file.
 func (c *clusters) prepareTopics(ctx context.Context, cfg config.Config, feed bool) error {
 	if c.input.embedded != nil {
 		return nil
 	}
-	_, err := c.input.client.Partitions(ctx, cfg.Input.Topic)
+	look := c.input.client.AwaitPartitions
+	if feed {
+		look = c.input.client.Partitions // a missing topic is created
+	}
+	_, err := look(ctx, cfg.Input.Topic)
 	if errors.Is(err, kafka.ErrTopicNotFound) && feed {
 		err = c.input.client.CreateTopic(ctx, cfg.Input.Topic, wantedPartitions(cfg), 0)
 	}
 	if err != nil {
 		return fmt.Errorf("input topic: %w", err)
 	}
-	if cfg.Output.Topic == "" {
-		return nil
-	}
-	if create := cfg.Output.Create; create != nil {
-		err = c.output.client.CreateTopic(ctx, cfg.Output.Topic, create.Partitions, create.ReplicationFactor)
-	} else {
-		_, err = c.output.client.Partitions(ctx, cfg.Output.Topic)
-	}
-	if err != nil {
+	if err := c.output.prepare(ctx, cfg.Output.Topic, cfg.Output.Create); err != nil {
 		return fmt.Errorf("output topic: %w", err)
 	}
+	if err := c.input.prepare(ctx, cfg.Failure.DeadLetter.Topic, cfg.Failure.DeadLetter.Create); err != nil {
+		return fmt.Errorf("dead-letter topic: %w", err)
+	}
 	return nil
+}
+
+// prepare makes sure that a topic exists; "" is none.
+func (c *cluster) prepare(ctx context.Context, topic string, create *config.CreateTopic) error {
+	if topic == "" {
+		return nil
+	}
+	if create != nil {
+		return c.client.CreateTopic(ctx, topic, create.Partitions, create.ReplicationFactor)
+	}
+	_, err := c.client.AwaitPartitions(ctx, topic)
+	return err
+}
+
+// where describes the clusters with their addresses.
+func (c *clusters) where() string {
+	if !c.apart() {
+		return c.input.where()
+	}
+	return c.input.where() + ", with the results on " + c.output.where()
 }
 
 // String describes the clusters for the summary.

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -18,12 +18,24 @@ import (
 // run.
 const collectPatience = 30 * time.Second
 
-// collector writes the values that arrive at the output topic into a file.
+// collectBytes bounds the records that a collector fetches ahead.
+const collectBytes = 16 << 20
+
+// collection is a topic whose records go into a file.
+type collection struct {
+	flag, role string // such as --output-file and "output topic"
+	cluster    *cluster
+	topic      string
+	path       string
+	write      func(io.Writer, *kgo.Record) error
+	keep       bool // the records stay in an embedded broker, for the summary
+}
+
+// collector writes the records that arrive at a topic into a file.
 type collector struct {
+	collection
 	client *kgo.Client
-	topic  string
-	path   string
-	file   *os.File
+	file   io.Closer
 	out    *bufio.Writer
 	ends   chan map[int32]int64 // gets the offsets to stop at
 	done   chan struct{}        // closed when the file is complete, or err is set
@@ -31,34 +43,35 @@ type collector struct {
 }
 
 // startCollector starts to collect the records that arrive at the topic from now on.
-func startCollector(ctx context.Context, c *cluster, topic, path string) (*collector, error) {
-	starts, err := c.offsets(ctx, topic, kafka.Latest, config.ReadUncommitted)
+func startCollector(ctx context.Context, what collection, stdout io.Writer) (*collector, error) {
+	starts, err := what.cluster.offsets(ctx, what.topic, kafka.Latest, config.ReadUncommitted)
 	if err != nil {
-		return nil, fmt.Errorf("output topic: %w", err)
+		return nil, fmt.Errorf("%s: %s: %w", what.flag, what.role, err)
 	}
 	from := map[int32]kgo.Offset{}
 	for partition, offset := range starts {
 		from[partition] = kgo.NewOffset().At(offset)
 	}
-	client, err := kgo.NewClient(append(c.kgoOptions(),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}),
+	client, err := kgo.NewClient(append(what.cluster.kgoOptions(),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{what.topic: from}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		// The collector has to pass the offsets of transactions' markers, too.
 		kgo.KeepControlRecords(),
 		kgo.FetchMaxWait(250*time.Millisecond),
+		kgo.FetchMaxBytes(collectBytes),
 		// A new leader should not delay the end of a run for long.
 		kgo.MetadataMinAge(500*time.Millisecond),
 	)...)
 	if err != nil {
-		return nil, fmt.Errorf("collect topic %q: %w", topic, err)
+		return nil, fmt.Errorf("%s: collect topic %q: %w", what.flag, what.topic, err)
 	}
-	file, err := os.Create(path)
+	file, err := createOutput(what.path, stdout)
 	if err != nil {
 		client.Close()
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", what.flag, err)
 	}
 	col := &collector{
-		client: client, topic: topic, path: path, file: file,
+		collection: what, client: client, file: file,
 		out:  bufio.NewWriterSize(file, 256<<10),
 		ends: make(chan map[int32]int64, 1), done: make(chan struct{}),
 	}
@@ -80,10 +93,10 @@ func (col *collector) failed() error {
 }
 
 // finish waits until the file has all records that the topic holds now.
-func (col *collector) finish(ctx context.Context, c *cluster) error {
-	ends, err := c.offsets(ctx, col.topic, kafka.Latest, config.ReadCommitted)
+func (col *collector) finish(ctx context.Context) error {
+	ends, err := col.cluster.offsets(ctx, col.topic, kafka.Latest, config.ReadCommitted)
 	if err != nil {
-		return fmt.Errorf("complete %s: output topic: %w", col.path, err)
+		return fmt.Errorf("complete %s: %s: %w", col.path, col.role, err)
 	}
 	col.ends <- ends
 	<-col.done
@@ -110,12 +123,13 @@ func (col *collector) collect(ctx context.Context, next map[int32]int64) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		written, err := col.write(fetches, next)
+		written, err := col.writeAll(fetches, next)
 		if err != nil {
 			return err
 		}
 		if written > 0 {
 			moved = time.Now()
+			col.forget(next)
 		}
 		select {
 		case ends = <-col.ends:
@@ -129,8 +143,8 @@ func (col *collector) collect(ctx context.Context, next map[int32]int64) error {
 	return nil
 }
 
-// write writes the fetched values and moves next past them.
-func (col *collector) write(fetches kgo.Fetches, next map[int32]int64) (records int, err error) {
+// writeAll writes the fetched records and moves next past them.
+func (col *collector) writeAll(fetches kgo.Fetches, next map[int32]int64) (records int, err error) {
 	for _, e := range fetches.Errors() {
 		if !errors.Is(e.Err, context.DeadlineExceeded) {
 			return 0, fmt.Errorf("collect topic %q partition %d: %w", e.Topic, e.Partition, e.Err)
@@ -142,12 +156,27 @@ func (col *collector) write(fetches kgo.Fetches, next map[int32]int64) (records 
 		if r.Attrs.IsControl() {
 			continue
 		}
-		_, _ = col.out.Write(r.Value) // the next line returns the error
-		if err := col.out.WriteByte('\n'); err != nil {
+		if err := col.write(col.out, r); err != nil {
 			return 0, fmt.Errorf("write %s: %w", col.path, err)
 		}
 	}
+	if records == 0 {
+		return 0, nil
+	}
+	// Somebody may be watching.
+	if err := col.out.Flush(); err != nil {
+		return 0, fmt.Errorf("write %s: %w", col.path, err)
+	}
 	return records, nil
+}
+
+// forget deletes the collected records from the memory of an embedded broker.
+func (col *collector) forget(next map[int32]int64) {
+	if broker := col.cluster.embedded; broker != nil && !col.keep {
+		for partition, offset := range next {
+			deleteBelow(broker, col.topic, partition, offset)
+		}
+	}
 }
 
 // reached reports whether every partition of want is at its offset or beyond it.
@@ -158,4 +187,21 @@ func reached(at, want map[int32]int64) bool {
 		}
 	}
 	return true
+}
+
+// writeLine writes a record as a line in the format "lines": its value.
+func writeLine(out io.Writer, r *kgo.Record) error {
+	if _, err := out.Write(r.Value); err != nil {
+		return err
+	}
+	_, err := io.WriteString(out, "\n")
+	return err
+}
+
+// recordWriter returns a function that writes a record in one of the output formats.
+func recordWriter(format string) func(io.Writer, *kgo.Record) error {
+	if format == formatJSON {
+		return writeEnvelope
+	}
+	return writeLine
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -26,16 +25,12 @@ type deadLetter struct {
 	topic, partition, offset, reason string
 }
 
-// deadLetterStarts returns the offsets at which the dead letters of a run begin. In a
-// topic that does not exist yet they begin at 0.
+// deadLetterStarts returns the offsets at which the dead letters of a run begin.
 func (c *cluster) deadLetterStarts(ctx context.Context, topic string) (map[int32]int64, error) {
 	if topic == "" {
 		return nil, nil
 	}
 	starts, err := c.offsets(ctx, topic, kafka.Latest, config.ReadUncommitted)
-	if errors.Is(err, kafka.ErrTopicNotFound) {
-		return map[int32]int64{}, nil
-	}
 	if err != nil {
 		return nil, fmt.Errorf("dead-letter topic: %w", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -40,6 +41,19 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 		"no such input file":   {[]string{"-f", good, "--input-file", "/no/such.jsonl"}, []string{"--input-file", "/no/such.jsonl"}},
 		"no such directory":    {[]string{"-f", good, "--output-file", "/no/such/out.jsonl"}, []string{"--output-file", "/no/such/out.jsonl"}},
 		"no replicas":          {[]string{"-f", good, "--replicas", "0"}, []string{"--replicas"}},
+		"empty brokers":        {[]string{"-f", good, "--brokers", ""}, []string{"--brokers is empty"}},
+		"blank broker":         {[]string{"-f", good, "--brokers", "a:1, ,b:1"}, []string{"--brokers", "empty address"}},
+		"input format":         {[]string{"-f", good, "--input-format", "xml"}, []string{"--input-format", "lines, json, csv, kcat"}},
+		"output format":        {[]string{"-f", good, "--output-format", "csv"}, []string{"--output-format", "lines, json"}},
+		"limit of what":        {[]string{"-f", good, "--limit", "3"}, []string{"--limit needs --input-file or --dry-run"}},
+		"negative limit":       {[]string{"-f", good, "--limit", "-3"}, []string{"--limit must not be negative"}},
+		"two groups":           {[]string{"-f", good, "--group", "g", "--from-beginning"}, []string{"--from-beginning", "--group"}},
+		"dry and embedded":     {[]string{"-f", good, "--dry-run"}, []string{"--dry-run needs --brokers"}},
+		"dry with a file":      {[]string{"-f", good, "--dry-run", "--brokers", brokers, "--input-file", good}, []string{"--dry-run reads the input topic"}},
+		"no dead letters":      {[]string{"-f", good, "--dead-letter-file", filepath.Join(t.TempDir(), "d")}, []string{"--dead-letter-file", "spec.failure.deadLetter"}},
+		"used port":            {[]string{"-f", good, "--status-port", usedPort(t)}, []string{"telemetry.listen", "address already in use"}},
+		"no such partition":    {[]string{"-f", good, "--input-format", "json", "--input-file", writeFile(t, "in", []byte(`{"partition":8}`))}, []string{"line 1 of ", `topic "in" has no partition 8`}},
+		"wrong record":         {[]string{"-f", good, "--input-format", "json", "--input-file", writeFile(t, "in", []byte("{}\n{\"v\":1}"))}, []string{"line 2 of ", `unknown field "v"`}},
 		"log level":            {[]string{"-f", good, "--log-level", "2"}, []string{"--log-level", "Info or Debug"}},
 		"no broker there":      {[]string{"-f", good, "--brokers", "127.0.0.1:1"}, []string{"127.0.0.1:1"}},
 		"no such input topic":  {[]string{"-f", topics("missing", "out", copying), "--brokers", brokers}, []string{"input topic", "missing"}},
@@ -63,4 +77,19 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
+}
+
+// usedPort returns a port that is in use for as long as the test runs.
+func usedPort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,12 +36,31 @@ func embedded(t *testing.T) *cluster {
 		Input: config.Input{Topic: "in"}, Output: config.Output{Topic: "out"},
 		Failure: config.Failure{DeadLetter: config.DeadLetter{Topic: "dlq"}},
 	}
-	c, err := openClusters(testContext(t), cfg, nil, testr.New(t))
+	c, err := embedding{created: func(string) {}}.clusters(cfg)
+	if err == nil {
+		err = c.connect(testContext(t), cfg, testr.New(t))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
 	return c.input
+}
+
+// openFile opens a file of records.
+func openFile(t *testing.T, path, format string) recordReader {
+	t.Helper()
+	records, err := openRecords(path, format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = records.Close() })
+	return records
+}
+
+// collect starts to collect the values of a topic.
+func collect(ctx context.Context, c *cluster, topic, path string) (*collector, error) {
+	return startCollector(ctx, collection{cluster: c, topic: topic, path: path, write: writeLine}, io.Discard)
 }
 
 func produce(t *testing.T, c *cluster, records ...*kgo.Record) {
@@ -59,7 +79,7 @@ func TestFeedAndCollectAFile(t *testing.T) {
 	c, ctx := embedded(t), testContext(t)
 	produce(t, c, &kgo.Record{Topic: "in", Partition: 3, Value: []byte("of an earlier run")})
 	path := filepath.Join(t.TempDir(), "out.jsonl")
-	col, err := startCollector(ctx, c, "in", path)
+	col, err := collect(ctx, c, "in", path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,15 +88,11 @@ func TestFeedAndCollectAFile(t *testing.T) {
 		fmt.Fprintf(&content, "line %d\n", i)
 	}
 	content.WriteString("\n\xff\x00")
-	lines, err := openLines(writeFile(t, "in.jsonl", content.Bytes()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &feeder{lines: lines, topic: "in"}
+	f := &feeder{records: openFile(t, writeFile(t, "in.jsonl", content.Bytes()), formatLines), topic: "in"}
 	if err := f.run(ctx, c); err != nil {
 		t.Fatal(err)
 	}
-	if err := col.finish(ctx, c); err != nil {
+	if err := col.finish(ctx); err != nil {
 		t.Fatal(err)
 	}
 	written, err := os.ReadFile(path)
@@ -97,14 +113,14 @@ func TestFeedAndCollectAFile(t *testing.T) {
 func TestCollectorIsCompleteWhenItFinishes(t *testing.T) {
 	c, ctx := embedded(t), testContext(t)
 	path := filepath.Join(t.TempDir(), "out.jsonl")
-	col, err := startCollector(ctx, c, "out", path)
+	col, err := collect(ctx, c, "out", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	refused := c.embedded.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.NotLeaderForPartition, Count: -1})
 	produce(t, c, &kgo.Record{Topic: "out", Partition: 1, Value: []byte("late")})
 	finished := make(chan error, 1)
-	go func() { finished <- col.finish(ctx, c) }()
+	go func() { finished <- col.finish(ctx) }()
 	// The collector goes on asking, because it knows that the topic holds more.
 	if err := refused.Wait(ctx, refused.Hits()+2); err != nil {
 		t.Fatal(err)
@@ -122,13 +138,11 @@ func TestCollectorIsCompleteWhenItFinishes(t *testing.T) {
 // with an error that names the line.
 func TestFeedNamesTheLineThatIsTooLarge(t *testing.T) {
 	c := embedded(t)
-	lines, err := openLines(writeFile(t, "in.jsonl", slices.Concat([]byte("small\n"), bytes.Repeat([]byte("x"), 3<<20), []byte("\nsmall\n"))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &feeder{lines: lines, topic: "in"}
-	if err := f.run(testContext(t), c); err == nil || !strings.Contains(err.Error(), "line 2 of ") {
-		t.Errorf("error %v does not name line 2", err)
+	content := slices.Concat([]byte("small\n"), bytes.Repeat([]byte("x"), 3<<20), []byte("\nsmall\n"))
+	f := &feeder{records: openFile(t, writeFile(t, "in.jsonl", content), formatLines), topic: "in"}
+	err := f.run(testContext(t), c)
+	if err == nil || !strings.Contains(err.Error(), "line 2 of ") || !strings.Contains(err.Error(), `1048588 bytes, the most that topic "in" takes (max.message.bytes)`) {
+		t.Errorf("error %v does not name line 2 and the limit", err)
 	}
 }
 
@@ -137,7 +151,7 @@ func TestFeedNamesTheLineThatIsTooLarge(t *testing.T) {
 func TestCollectorPassesTransactions(t *testing.T) {
 	c, ctx := embedded(t), testContext(t)
 	path := filepath.Join(t.TempDir(), "out.jsonl")
-	col, err := startCollector(ctx, c, "out", path)
+	col, err := collect(ctx, c, "out", path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +174,7 @@ func TestCollectorPassesTransactions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := col.finish(ctx, c); err != nil {
+	if err := col.finish(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != "kept\n" {

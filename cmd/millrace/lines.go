@@ -2,69 +2,54 @@ package main
 
 import (
 	"bufio"
-	"compress/gzip"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-
-	"github.com/klauspost/compress/zstd"
 )
 
-// lineReader reads a file's lines. It decompresses files whose names end in .gz or
-// .zst.
+// lineReader reads lines.
 type lineReader struct {
-	file    *os.File
-	content io.ReadCloser
-	buffer  *bufio.Reader
+	content *bufio.Reader
 	path    string
-	line    int // the number of the last line read, from 1
+	number  int // of the last line read, from 1
+	// limit is the longest line in bytes; 0 is no limit.
+	limit int
 }
 
-func openLines(path string) (*lineReader, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	content, err := decompress(file)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read %s: %w", path, err), file.Close())
-	}
-	return &lineReader{file: file, content: content, buffer: bufio.NewReaderSize(content, 256<<10), path: path}, nil
-}
-
-func decompress(file *os.File) (io.ReadCloser, error) {
-	switch filepath.Ext(file.Name()) {
-	case ".gz":
-		return gzip.NewReader(file)
-	case ".zst":
-		decoder, err := zstd.NewReader(file)
-		if err != nil {
-			return nil, err
-		}
-		return decoder.IOReadCloser(), nil
-	default:
-		return io.NopCloser(file), nil
-	}
-}
-
-// Next returns the next line without its line feed; the bytes belong to the caller.
-// After the last line it returns io.EOF. A line feed at the end of the file does not
-// begin another line.
+// Next returns the next line without its line end, a line feed or a carriage return and a
+// line feed; the bytes belong to the caller. After the last line it returns io.EOF. A line
+// end at the end of the file does not begin another line.
 func (r *lineReader) Next() ([]byte, error) {
-	line, err := r.buffer.ReadBytes('\n')
-	switch {
-	case err == nil:
-		line = line[:len(line)-1]
-	case errors.Is(err, io.EOF) && len(line) == 0:
-		return nil, io.EOF
-	case !errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("read %s after line %d: %w", r.path, r.line, err)
+	var line []byte
+	for {
+		part, err := r.content.ReadSlice('\n')
+		line = append(line, part...)
+		if r.limit > 0 && len(line) > r.limit+len("\r\n") {
+			return nil, &tooLongError{fmt.Sprintf("line %d of %s", r.number+1, r.path), r.limit}
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case errors.Is(err, io.EOF) && len(line) == 0:
+			return nil, io.EOF
+		case err != nil && !errors.Is(err, io.EOF):
+			return nil, fmt.Errorf("read %s after line %d: %w", r.path, r.number, err)
+		}
+		r.number++
+		if trimmed, ended := bytes.CutSuffix(line, []byte("\n")); ended {
+			line = bytes.TrimSuffix(trimmed, []byte("\r"))
+		}
+		return line, nil
 	}
-	r.line++
-	return line, nil
 }
 
-// Close closes the file.
-func (r *lineReader) Close() error { return errors.Join(r.content.Close(), r.file.Close()) }
+// tooLongError is the error of a line or a row that no record can hold.
+type tooLongError struct {
+	place string
+	limit int
+}
+
+func (e *tooLongError) Error() string {
+	return fmt.Sprintf("%s is longer than %d bytes", e.place, e.limit)
+}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -24,22 +25,11 @@ func writeFile(t *testing.T, name string, content []byte) string {
 
 func readLines(t *testing.T, path string) []string {
 	t.Helper()
-	lines, err := openLines(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = lines.Close() }()
 	var all []string
-	for {
-		line, err := lines.Next()
-		if errors.Is(err, io.EOF) {
-			return all
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, string(line))
+	for _, record := range readRecords(t, openFile(t, path, formatLines)) {
+		all = append(all, string(record.Value))
 	}
+	return all
 }
 
 func gzipped(t *testing.T, content []byte) []byte {
@@ -73,7 +63,9 @@ func TestLinesAreReadAsTheyAre(t *testing.T) {
 		"one line":                {"a\n", []string{"a"}},
 		"last line has no end":    {"a\nb", []string{"a", "b"}},
 		"empty lines are records": {"\na\n\n", []string{"", "a", ""}},
-		"carriage returns stay":   {"a\r\nb\r\n", []string{"a\r", "b\r"}},
+		"line ends of Windows":    {"a\r\n\r\nb\rc\r\nd", []string{"a", "", "b\rc", "d"}},
+		"a byte order mark":       {"\xef\xbb\xbfa\n\xef\xbb\xbf\n", []string{"a", "\xef\xbb\xbf"}},
+		"a long line":             {strings.Repeat("a", 3*inputBuffer) + "\nb", []string{strings.Repeat("a", 3*inputBuffer), "b"}},
 		"bytes that are no text":  {"\x00\xff\n", []string{"\x00\xff"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,18 +93,14 @@ func TestLinesAreDecompressedByExtension(t *testing.T) {
 
 func TestLinesOfADamagedFile(t *testing.T) {
 	stored := gzipped(t, bytes.Repeat([]byte("line\n"), 1000))
-	lines, err := openLines(writeFile(t, "in.gz", stored[:len(stored)-4]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = lines.Close() }()
+	records, err := openFile(t, writeFile(t, "in.gz", stored[:len(stored)-4]), formatLines), error(nil)
 	for err == nil {
-		_, err = lines.Next()
+		_, err = records.Next(t.Context())
 	}
 	if errors.Is(err, io.EOF) {
 		t.Error("reading a truncated file to its end returned no error")
 	}
-	if _, err := openLines(writeFile(t, "in.gz", []byte("no gzip"))); err == nil {
-		t.Error("openLines accepted a .gz file that is not gzip")
+	if _, err := openRecords(writeFile(t, "in.gz", []byte("no gzip")), formatLines); err == nil {
+		t.Error("a .gz file that is not gzip was opened")
 	}
 }

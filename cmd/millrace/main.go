@@ -1,6 +1,7 @@
 // Command millrace runs a StreamProcessor manifest on this machine. It runs the same
 // worker as a pod does, on an embedded broker or a real cluster, and can feed the
-// input topic from a file.
+// input topic from a file. It also finds the mistakes in manifests, and tries their
+// expressions on single records.
 package main
 
 import (
@@ -36,10 +37,13 @@ func newRootCommand(abort <-chan struct{}) *cobra.Command {
 		Short: "Process Kafka topics with StreamProcessors",
 		Long: "Process Kafka topics with StreamProcessors.\n\n" +
 			"A StreamProcessor reads a topic, runs code on every record in parallel and\n" +
-			"writes the results to another topic. This program runs one on your machine.",
+			"writes the results to another topic. This program checks one, tries it on single\n" +
+			"records and runs it on your machine.",
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRunCommand(abort), newVersionCommand())
+	root.SetVersionTemplate(versionLine())
+	root.AddCommand(newRunCommand(abort), newValidateCommand(), newEvalCommand(), newTestCommand(), newVersionCommand())
 	return root
 }

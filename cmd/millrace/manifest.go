@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,19 @@ func readManifest(path string) (manifest, error) {
 		return manifest{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return manifest{path: path, processor: processor}, nil
+}
+
+// defaultNamespace is the namespace of a manifest that names none, as for kubectl.
+const defaultNamespace = "default"
+
+// setNamespace sets the namespace of a manifest that names none: the one of --namespace,
+// or else the default.
+func (m *manifest) setNamespace(flag string) error {
+	if own := m.processor.Namespace; own != "" && flag != "" && own != flag {
+		return fmt.Errorf("--namespace is %s, but the namespace in %s is %s", flag, m.path, own)
+	}
+	m.processor.Namespace = cmp.Or(m.processor.Namespace, flag, defaultNamespace)
+	return nil
 }
 
 func readFile(path string) ([]byte, error) {

@@ -12,7 +12,7 @@ import (
 
 // startMembers runs count members of the group in this process.
 func startMembers(cfg config.Config, processor worker.Processor, count int, log logr.Logger) (*workers, error) {
-	address, err := freeAddress()
+	address, err := statusAddress(cfg.Telemetry.Listen, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -79,11 +79,11 @@ func TestProgressNamesTheHaltedPartitions(t *testing.T) {
 	defer end()
 	s := &session{last: newObserver(testContext(t), []string{a}).look(testContext(t))}
 	line := s.progress(time.Now())
-	if !strings.Contains(line, "s  partition 3 halted  read 10") || !strings.HasSuffix(line, "  partition 3: offset 17: the batch is damaged") {
+	if !strings.Contains(line, "  dead-lettered 0  partition 3 halted  settled ") || !strings.HasSuffix(line, "  partition 3: offset 17: the batch is damaged") {
 		t.Errorf("progress: %q", line)
 	}
 	s.last.halted = map[int32]string{9: "nine", 0: "zero", 4: "", 7: "seven", 30: "thirty"}
-	if line := s.progress(time.Now()); !strings.Contains(line, "  partitions 0, 4, 7 and 2 more halted  read") || !strings.HasSuffix(line, "  partition 0: zero") {
+	if line := s.progress(time.Now()); !strings.Contains(line, "  partitions 0, 4, 7 and 2 more halted  settled ") || !strings.HasSuffix(line, "  partition 0: zero") {
 		t.Errorf("progress: %q", line)
 	}
 	s.last.halted = nil

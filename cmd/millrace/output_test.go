@@ -23,6 +23,18 @@ func TestPrefixerPassesWholeLines(t *testing.T) {
 	}
 }
 
+func TestPrefixerBoundsALineThatDoesNotEnd(t *testing.T) {
+	p := &prefixer{out: &bytes.Buffer{}}
+	for range 200 {
+		if _, err := p.Write(bytes.Repeat([]byte("x"), 1000)); err != nil {
+			t.Fatal(err)
+		}
+		if len(p.partial) >= longestLine {
+			t.Fatalf("%d bytes wait for the end of a line", len(p.partial))
+		}
+	}
+}
+
 func TestPrefixerKeepsTheLastLines(t *testing.T) {
 	p := &prefixer{out: &bytes.Buffer{}}
 	for range 10 {
@@ -76,15 +88,19 @@ func TestGrouped(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
-	s := newSummary(workerstatus.Totals{RecordsIn: 125_000, RecordsOut: 15_409, RecordsFiltered: 109_216, RecordsDeadLettered: 375, AttemptsFailed: 375}, 2500*time.Millisecond)
+	s := newSummary(workerstatus.Totals{RecordsIn: 125_000, RecordsSettled: 125_000, RecordsOut: 15_409, RecordsFiltered: 109_216, RecordsDeadLettered: 375, AttemptsFailed: 375}, 2500*time.Millisecond)
 	if s.RecordsPerSecond != 50_000 || s.Seconds != 2.5 {
 		t.Errorf("%v records/s in %v s", s.RecordsPerSecond, s.Seconds)
 	}
-	table := s.table(places{input: "in", output: "out", outputFile: "f.jsonl", deadLetters: "dlq"})
-	for _, want := range []string{"125,000  from topic in, 50,000 records/s", "15,409  to topic out, collected in f.jsonl", "109,216", "375  to topic dlq"} {
+	table := s.table(places{input: "in", output: "out", outputFile: "f.jsonl", deadLetters: "dlq", deadLetterFile: "d.jsonl"})
+	for _, want := range []string{"125,000  from topic in, 50,000 records/s", "15,409  to topic out, collected in f.jsonl", "109,216", "375  to topic dlq, collected in d.jsonl"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("no %q in\n%s", want, table)
 		}
+	}
+	half := newSummary(workerstatus.Totals{RecordsIn: 125_000, RecordsSettled: 62_500}, 2500*time.Millisecond)
+	if table := half.table(places{input: "in"}); !strings.Contains(table, "125,000  from topic in, 62,500 of them settled, 25,000 records/s") {
+		t.Errorf("the rate counts records that are not settled:\n%s", table)
 	}
 	if strings.Contains(table, "dropped") {
 		t.Errorf("the table has a row for dropped records, though none were dropped:\n%s", table)

@@ -9,6 +9,9 @@ import (
 // tailLines is how many of a program's last lines its error quotes.
 const tailLines = 5
 
+// longestLine bounds the memory for a line whose end does not come.
+const longestLine = 64 << 10
+
 // prefixer passes a program's output on, line by line. One goroutine at a time may
 // use it.
 type prefixer struct {
@@ -24,6 +27,9 @@ func (p *prefixer) Write(b []byte) (int, error) {
 	for {
 		line, rest, found := bytes.Cut(p.partial, []byte("\n"))
 		if !found {
+			if len(p.partial) >= longestLine {
+				p.flush()
+			}
 			return len(b), nil
 		}
 		p.pass(string(line))

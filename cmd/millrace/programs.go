@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -22,6 +23,8 @@ type program struct {
 	command  *exec.Cmd
 	lines    *prefixer
 	stopping chan struct{} // closed when the run asks the programs to drain
+	ended    chan struct{} // closed when the process has ended; err is set before
+	err      error
 }
 
 // startPrograms starts count processes of command, each with the manifest's args and
@@ -39,7 +42,7 @@ func startPrograms(command string, args []string, cfg config.Config, count int, 
 		p, address, err := newProgram(command, args, cfg, i, dir, s)
 		if err == nil {
 			p.stopping = stopping
-			err = p.command.Start()
+			err = p.start()
 		}
 		if err != nil {
 			kill()
@@ -53,7 +56,7 @@ func startPrograms(command string, args []string, cfg config.Config, count int, 
 }
 
 func newProgram(command string, args []string, cfg config.Config, i int, dir string, s *screen) (*program, string, error) {
-	address, err := freeAddress()
+	address, err := statusAddress(cfg.Telemetry.Listen, i)
 	if err != nil {
 		return nil, "", err
 	}
@@ -66,7 +69,7 @@ func newProgram(command string, args []string, cfg config.Config, i int, dir str
 	if err := os.WriteFile(file, content, 0o600); err != nil {
 		return nil, "", err
 	}
-	p := &program{name: "worker " + strconv.Itoa(i+1)}
+	p := &program{name: "worker " + strconv.Itoa(i+1), ended: make(chan struct{})}
 	p.lines = &prefixer{prefix: "[" + p.name + "] ", out: s}
 	// With exec, signals reach the program and not a shell around it.
 	shell := append([]string{"-c", "exec " + command + ` "$@"`, "sh"}, args...)
@@ -74,8 +77,25 @@ func newProgram(command string, args []string, cfg config.Config, i int, dir str
 	p.command.Stdout, p.command.Stderr = p.lines, p.lines
 	// A process group keeps Ctrl-C on the terminal from the program: this process
 	// gets it and asks the program to drain.
-	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.command.SysProcAttr = processAttributes()
 	return p, address, nil
+}
+
+// start starts the process. To the kernel, its parent is the thread that starts it: see
+// processAttributes. So one goroutine keeps a thread until the process has ended.
+func (p *program) start() error {
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := p.command.Start()
+		started <- err
+		if err == nil {
+			p.err = p.command.Wait()
+			close(p.ended)
+		}
+	}()
+	return <-started
 }
 
 // signalAll signals the whole process groups, because a command may be a script.
@@ -114,7 +134,8 @@ func (w *workers) awaitPrograms(programs []*program, patience time.Duration, sto
 // wait waits for the program's end. It returns nil if the program has drained because
 // the run asked for it, and an error otherwise.
 func (p *program) wait() error {
-	err := p.command.Wait()
+	<-p.ended
+	err := p.err
 	p.lines.flush()
 	asked := false
 	select {

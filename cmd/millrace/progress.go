@@ -12,6 +12,9 @@ import (
 const (
 	// rateWindow is the time over which a shown rate is averaged.
 	rateWindow = time.Second
+	// joinShown is how long the workers wait to join their group before the progress
+	// line says so.
+	joinShown = 2 * time.Second
 	// shownHalted is how many halted partitions the progress line lists.
 	shownHalted = 3
 )
@@ -37,38 +40,74 @@ func (m *speedometer) read(now time.Time, count int64) float64 {
 	return m.rate
 }
 
-// progress returns one line about the run's progress.
+// progress returns one line about the run's progress. A narrow terminal cuts its end, so
+// it begins with what nobody should miss.
 func (s *session) progress(now time.Time) string {
-	t := s.last.totals
-	parts := []string{fmt.Sprintf("%.0fs", now.Sub(s.started).Seconds())}
+	elapsed := fmt.Sprintf("%.0fs", now.Sub(s.started).Seconds())
 	if waiting := s.last.waiting; waiting != "" {
-		return parts[0] + "  waiting for Kafka: " + waiting
+		return elapsed + "  waiting for Kafka: " + waiting
 	}
+	if waiting := s.describeJoin(now); waiting != "" {
+		return elapsed + "  " + waiting
+	}
+	t := &s.last.totals
 	halted, reason := describeHalted(s.last.halted)
-	if halted != "" {
-		parts = append(parts, halted)
+	parts := []string{
+		elapsed,
+		"lag " + s.last.describeLag(),
+		"dead-lettered " + grouped(t.RecordsDeadLettered),
+		halted,
+		fmt.Sprintf("settled %s (%s/s)", grouped(t.RecordsSettled), grouped(int64(s.speed.read(now, t.RecordsSettled)))),
+		"written " + grouped(t.RecordsOut),
+		"filtered " + grouped(t.RecordsFiltered),
+	}
+	if t.RecordsDropped > 0 {
+		parts = append(parts, "dropped "+grouped(t.RecordsDropped))
 	}
 	if s.feeder != nil {
 		parts = append(parts, "fed "+grouped(s.feeder.fed.Load()))
 	}
-	parts = append(parts,
-		fmt.Sprintf("read %s (%s/s)", grouped(t.RecordsIn), grouped(int64(s.speed.read(now, t.RecordsIn)))),
-		"written "+grouped(t.RecordsOut),
-		"filtered "+grouped(t.RecordsFiltered),
-		"dead-lettered "+grouped(t.RecordsDeadLettered))
-	if t.RecordsDropped > 0 {
-		parts = append(parts, "dropped "+grouped(t.RecordsDropped))
+	parts = append(parts, "read "+grouped(t.RecordsIn), reason, s.describeRetry())
+	return strings.Join(slices.DeleteFunc(parts, blank), "  ")
+}
+
+// describeRetry describes the record in retry that has waited the longest.
+func (s *session) describeRetry() string {
+	r := s.last.retry
+	if r == nil {
+		return ""
 	}
-	parts = append(parts, "lag "+grouped(s.last.lag))
-	if reason != "" {
-		parts = append(parts, reason)
+	return fmt.Sprintf("partition %d offset %d is tried again, attempt %d of %d failed: %s",
+		r.partition, r.record.Offset, r.record.Attempts, s.cfg.Failure.MaxAttempts, oneLine(r.record.LastError))
+}
+
+// describeJoin says for how long the workers have waited to join their group, and for
+// whom. It returns "" when one has joined, and in the first moments.
+func (s *session) describeJoin(now time.Time) string {
+	if !s.last.joining {
+		s.joiningSince = time.Time{}
+		return ""
 	}
-	return strings.Join(parts, "  ")
+	if s.joiningSince.IsZero() {
+		s.joiningSince = now
+	}
+	waited := now.Sub(s.joiningSince)
+	if waited < joinShown {
+		return ""
+	}
+	text := fmt.Sprintf("waiting for %s to join the consumer group", waited.Round(time.Second))
+	others := s.group.otherMembers(s.last.members)
+	if len(others) == 0 {
+		return text
+	}
+	text += ": it has " + describeMembers(others)
+	if left := s.cfg.Input.SessionTimeout.Duration - waited; left > 0 {
+		return text + fmt.Sprintf("; one that was killed counts until its session ends, in %s at the latest", left.Round(time.Second))
+	}
+	return text + ", and waits until they have finished the records that they have read"
 }
 
 // describeHalted returns which partitions are halted and why the first of them is.
-// The list stands at the start of the progress line, because a terminal may cut the
-// line's end.
 func describeHalted(errs map[int32]string) (list, reason string) {
 	if len(errs) == 0 {
 		return "", ""

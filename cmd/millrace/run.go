@@ -1,8 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,31 +16,62 @@ import (
 
 // runOptions are the flags of `millrace run`.
 type runOptions struct {
-	manifest     string
-	brokers      []string
-	inputFile    string
-	outputFile   string
-	summaryFile  string
-	program      string
-	replicas     int
-	untilDrained bool
-	logLevel     string
+	manifest       string
+	namespace      string
+	group          string
+	fromBeginning  bool
+	brokers        []string
+	inputFile      string
+	inputFormat    string
+	limit          int64
+	outputFile     string
+	outputFormat   string
+	deadLetterFile string
+	dryRun         bool
+	summaryFile    string
+	program        string
+	replicas       int
+	untilDrained   bool
+	statusPort     uint16
+	logLevel       string
 }
 
 const runLong = `Run a StreamProcessor manifest on this machine.
 
 The command runs the same worker as a pod does. By default the worker uses an
 embedded Kafka broker, which keeps its records in memory and ends with the
-command. With --brokers it uses a real cluster: it joins the manifest's consumer
-group there and commits its offsets, next to any pods of the same
-StreamProcessor. If the manifest sends its results to another cluster, the
-command starts a second embedded broker, or with --brokers uses the cluster that
+command. It has the manifest's topics, and creates those that results name. With
+--brokers the worker uses a real cluster: it joins the manifest's consumer group
+there and commits its offsets, next to any pods of the same StreamProcessor. The
+name of that group holds the namespace, which is "default" if neither the
+manifest nor --namespace names one; --group names another group, and
+--from-beginning reads all of the topic in a new group that ends with the
+command. If the manifest sends its results to another cluster, the command
+starts a second embedded broker, or with --brokers uses the cluster that
 output.kafka names.
 
-Each line of --input-file, without its line end, becomes the value of one
-record of the input topic. The command decompresses files whose names end in .gz
-or .zst. The value of each record that arrives at the output topic becomes one
-line of --output-file; a null value becomes an empty line.
+With --dry-run the command only reads the real cluster: it copies the records
+that the group has not processed to an embedded broker, runs there, and shows
+the results. Keys, headers, timestamps and partitions stay, offsets begin at 0.
+
+--input-file feeds the records of a file into the input topic, in one of these
+formats:
+  lines  each line, without its line end, is the value of a record
+  json   each line is an object with the fields key, value, headers, timestamp
+         and partition, all of them optional; keyBase64 and valueBase64 hold
+         what is not text, and a value that is no string stands for its JSON
+  csv    the first row names the columns; each further row becomes an object
+         with these names, in JSON
+  kcat   each line is an object as kcat -J writes it
+
+--output-file gets the records that arrive at the output topic, and
+--dead-letter-file those that arrive at the dead-letter topic: as lines, where a
+null value is an empty line, or as json, with topic and offset as well, which
+--input-file reads again. Files with names that end in .gz or .zst are
+compressed. With - as its file, --input-file reads the standard input, and the
+others write to the standard output; the text for people then goes to the
+standard error. The command refuses to write a file that it also reads, or that
+it writes under another name.
 
 The command can't run a container. If the manifest's processor is one, --exec
 names a program to run in its place. A shell starts it once for each replica,
@@ -47,12 +83,21 @@ configmaps/NAME/KEY, and the token of a service account from tokens/kafka. The
 embedded broker needs none.
 
 Ctrl-C drains: the workers finish the records that they have read and commit
-their offsets. A second Ctrl-C stops them at once.`
+their offsets. A second Ctrl-C, at least half a second later, stops them at
+once. When the command is killed, the programs of --exec end with it on Linux.`
 
 const runExample = `  # Try a manifest on a file
   millrace run -f config/samples/access-log-alerts.yaml \
     --input-file config/samples/data/access.jsonl.zst \
     --output-file alerts.jsonl --until-drained
+
+  # Try it on records with keys, and look at the results
+  echo '{"key": "a", "value": {"total": 120}}' |
+    millrace run -f config/samples/minimal.yaml --input-file - --input-format json \
+      --output-file - --output-format json --until-drained
+
+  # See what would become of ten records in a real cluster, without a trace in it
+  millrace run -f processor.yaml --brokers localhost:9092 --dry-run --limit 10
 
   # Process the records in a topic of a real cluster, with four workers in one group
   millrace run -f processor.yaml --brokers localhost:9092 --replicas 4 --until-drained
@@ -70,21 +115,31 @@ func newRunCommand(abort <-chan struct{}) *cobra.Command {
 		Example: runExample,
 		Args:    noManifestAsArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := opts.check(); err != nil {
+			if err := opts.check(cmd.Flags().Changed("brokers")); err != nil {
 				return err
 			}
+			opts.complete()
 			s := &session{opts: opts, abort: abort, stdout: cmd.OutOrStdout(), screen: newScreen(cmd.ErrOrStderr())}
 			return s.run(cmd.Context())
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&opts.manifest, "filename", "f", "", "The `file` with the StreamProcessor manifest, or - for the standard input")
+	flags.StringVarP(&opts.namespace, "namespace", "n", "", "The `namespace` of a manifest that names none; the default is \"default\"")
 	flags.StringSliceVar(&opts.brokers, "brokers", nil, "Bootstrap servers (`host:port`,...) of a real Kafka cluster; the default is an embedded broker")
-	flags.StringVar(&opts.inputFile, "input-file", "", "A `file` to feed into the input topic, one record a line")
-	flags.StringVar(&opts.outputFile, "output-file", "", "A `file` for the records that arrive at the output topic, one a line; an existing file is overwritten")
+	flags.StringVar(&opts.group, "group", "", "The consumer `group` to join; the default is the manifest's")
+	flags.BoolVar(&opts.fromBeginning, "from-beginning", false, "Read all of the input topic, in a new consumer group that ends with the run")
+	flags.BoolVar(&opts.dryRun, "dry-run", false, "Read and process the records of --brokers, and write and commit nothing there")
+	flags.StringVar(&opts.inputFile, "input-file", "", "A `file` to feed into the input topic, or - for the standard input")
+	flags.StringVar(&opts.inputFormat, "input-format", formatLines, "The `format` of --input-file: "+strings.Join(inputFormats, ", "))
+	flags.Int64Var(&opts.limit, "limit", 0, "Stop after this `number` of records of --input-file or --dry-run; 0 is no limit")
+	flags.StringVar(&opts.outputFile, "output-file", "", "A `file` for the records that arrive at the output topic, or - for the standard output; an existing file is overwritten")
+	flags.StringVar(&opts.deadLetterFile, "dead-letter-file", "", "A `file` for the records that arrive at the dead-letter topic, like --output-file")
+	flags.StringVar(&opts.outputFormat, "output-format", "", "The `format` of --output-file and --dead-letter-file: "+strings.Join(outputFormats, ", "))
 	flags.IntVar(&opts.replicas, "replicas", 1, "The number of workers to run in the consumer group")
-	flags.BoolVar(&opts.untilDrained, "until-drained", false, "Stop when all records are settled that the input topic held at the start, and those of --input-file")
-	flags.StringVar(&opts.summaryFile, "summary", "", "A `file` for the run's figures as a JSON object")
+	flags.BoolVar(&opts.untilDrained, "until-drained", false, "Stop when this run, or other members of its group, have settled all records that the input topic held at the start, and those of --input-file")
+	flags.StringVar(&opts.summaryFile, "summary", "", "A `file` for the run's figures as a JSON object, or - for the standard output")
+	flags.Uint16Var(&opts.statusPort, "status-port", 0, "The `port` of the worker's /status and /metrics; programs of --exec take the ports from this one on; the default is any free port")
 	flags.StringVar(&opts.logLevel, "log-level", "", "How much the workers log: Info or Debug; the default is spec.logLevel")
 	flags.StringVar(&opts.program, "exec", "", "The `command` to run in place of the manifest's container")
 	return cmd
@@ -97,15 +152,71 @@ func noManifestAsArgument(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-func (o *runOptions) check() error {
+// check returns an error for flags that can't be meant. withBrokers reports whether the
+// user has set --brokers.
+func (o *runOptions) check(withBrokers bool) error {
 	switch {
 	case o.manifest == "":
 		return errors.New("no manifest: name it with -f FILE")
+	case withBrokers && (len(o.brokers) == 0 || slices.ContainsFunc(o.brokers, blank)):
+		// The user would take an embedded broker for the cluster of a variable that is not set.
+		return errors.New("--brokers is empty or holds an empty address: name brokers as host:port, or leave the flag out for an embedded broker")
 	case o.replicas < 1:
 		return errors.New("--replicas must be at least 1")
 	case o.logLevel != "" && o.logLevel != string(config.LogInfo) && o.logLevel != string(config.LogDebug):
 		return fmt.Errorf("--log-level is %q: it must be Info or Debug", o.logLevel)
 	default:
+		return errors.Join(o.checkRecords(), o.checkSource())
+	}
+}
+
+// checkRecords checks the flags about the records' formats and number.
+func (o *runOptions) checkRecords() error {
+	switch {
+	case !slices.Contains(inputFormats, o.inputFormat):
+		return fmt.Errorf("--input-format is %q: it must be one of %s", o.inputFormat, strings.Join(inputFormats, ", "))
+	case o.outputFormat != "" && !slices.Contains(outputFormats, o.outputFormat):
+		return fmt.Errorf("--output-format is %q: it must be one of %s", o.outputFormat, strings.Join(outputFormats, ", "))
+	case o.limit < 0:
+		return errors.New("--limit must not be negative")
+	case o.limit > 0 && o.inputFile == "" && !o.dryRun:
+		return errors.New("--limit needs --input-file or --dry-run: members of a consumer group read on")
+	default:
 		return nil
 	}
 }
+
+// checkSource checks the flags about where the records come from.
+func (o *runOptions) checkSource() error {
+	switch {
+	case o.fromBeginning && o.group != "":
+		return errors.New("--from-beginning reads in a new consumer group: leave --group out")
+	case o.dryRun && len(o.brokers) == 0:
+		return errors.New("--dry-run needs --brokers: an embedded broker keeps nothing")
+	case o.dryRun && o.inputFile != "":
+		return errors.New("--dry-run reads the input topic: leave --input-file out, or leave --brokers out for an embedded broker")
+	default:
+		return nil
+	}
+}
+
+// complete sets what follows from other flags.
+func (o *runOptions) complete() {
+	if o.limit > 0 {
+		o.untilDrained = true
+	}
+	if o.dryRun && o.outputFile == "" {
+		o.outputFile = standardStream
+		o.outputFormat = cmp.Or(o.outputFormat, formatJSON)
+	}
+}
+
+// statusAddress returns the address of the first worker's /status, "" for any.
+func (o *runOptions) statusAddress() string {
+	if o.statusPort == 0 {
+		return ""
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(int(o.statusPort)))
+}
+
+func blank(s string) bool { return strings.TrimSpace(s) == "" }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,40 +13,83 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/cmd/millrace/cases"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
-func TestSampleMinimal(t *testing.T) {
-	o := runSample(t, "minimal.yaml", `{"id": "A-1", "total": 99.99}
-{"id": "A-2", "customer": "c-4", "total": 100}
-{"id": "A-3", "total": 120.5}
-`)
-	want := []string{`{"id":"A-2","total":100}`, `{"id":"A-3","total":120.5}`}
-	if o.err != nil || !slices.Equal(o.lines, want) || o.summary.RecordsFiltered != 1 {
-		t.Errorf("%q written, %d filtered, want %q; error %v", o.lines, o.summary.RecordsFiltered, want, o.err)
+// TestSamplesRun: of the records in a sample's cases, a run makes what the cases say. The
+// cases that halt a partition would end the run.
+func TestSamplesRun(t *testing.T) {
+	for _, manifest := range sampleManifests(t) {
+		if _, err := os.Stat(casesOf(manifest)); errors.Is(err, fs.ErrNotExist) {
+			continue // a container
+		}
+		t.Run(filepath.Base(manifest), func(t *testing.T) {
+			var input bytes.Buffer
+			var want summary
+			lines := 0 // those that the output topic gets
+			for _, c := range sampleCases(t, manifest) {
+				if len(c.Halted) > 0 {
+					continue
+				}
+				want.RecordsIn += int64(len(c.In))
+				want.RecordsOut += int64(len(c.Out))
+				want.RecordsDeadLettered += int64(len(c.DeadLetters))
+				want.RecordsDropped += int64(len(c.Dropped))
+				for i := range c.In {
+					writeInput(t, &input, &c.In[i])
+				}
+				for _, out := range c.Out {
+					if out.Topic == "" || out.Topic == outputOf(t, manifest) {
+						lines++
+					}
+				}
+			}
+			o := millraceRun(testContext(t), t, nil, "-f", manifest, "--input-format", "json",
+				"--input-file", writeFile(t, "in.jsonl", input.Bytes()), "--until-drained")
+			got := o.summary
+			if o.err != nil || got.RecordsIn != want.RecordsIn || got.RecordsOut != want.RecordsOut || len(o.lines) != lines ||
+				got.RecordsDeadLettered != want.RecordsDeadLettered || got.RecordsDropped != want.RecordsDropped {
+				t.Errorf("%d lines, summary %+v, want %d and %+v; error %v", len(o.lines), got, lines, want, o.err)
+			}
+		})
 	}
 }
 
-func TestSampleScaleToZero(t *testing.T) {
-	o := runSample(t, "scale-to-zero.yaml", `{"team": "a", "lines": ["all is well", "URGENT: the pump"]}
-no report
-{"team": "b", "lines": []}
-`)
-	want := []string{`{"lines":0,"team":"b","urgent":false}`, `{"lines":2,"team":"a","urgent":true}`}
-	if o.err != nil || !slices.Equal(o.lines, want) || o.summary.RecordsDropped != 1 {
-		t.Errorf("%q written, %d dropped, want %q; error %v", o.lines, o.summary.RecordsDropped, want, o.err)
+// writeInput writes a record of a case for --input-format json.
+func writeInput(t *testing.T, input io.Writer, in *cases.Record) {
+	t.Helper()
+	rec, err := in.Worker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &kgo.Record{Key: rec.Key, Value: rec.Value, Timestamp: time.Now()}
+	for _, h := range rec.Headers {
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+	}
+	if err := writeEnvelope(input, r); err != nil {
+		t.Fatal(err)
 	}
 }
 
-func TestSampleTLSAndSCRAM(t *testing.T) {
-	o := runSample(t, "tls-scram/tls-scram.yaml", payment)
-	if o.err != nil || !slices.Equal(o.lines, []string{masked}) {
-		t.Errorf("%q written, want %q; error %v", o.lines, masked, o.err)
+// outputOf returns the output topic of a manifest.
+func outputOf(t *testing.T, manifest string) string {
+	t.Helper()
+	text, err := os.ReadFile(manifest)
+	if err != nil {
+		t.Fatal(err)
 	}
+	sp, err := v1alpha1.Decode(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sp.Spec.Output.Topic
 }
 
 const (
@@ -78,16 +124,6 @@ func TestSampleTLSAndSCRAMOnASecuredCluster(t *testing.T) {
 		"--input-file", writeFile(t, "in.jsonl", []byte(payment)), "--until-drained")
 	if o.err != nil || !slices.Equal(o.lines, []string{masked}) {
 		t.Errorf("%q written, want %q; error %v", o.lines, masked, o.err)
-	}
-}
-
-func TestSampleKeyOrdered(t *testing.T) {
-	o := runSample(t, "key-ordered.yaml", `{"booking": 1, "account": "a", "cents": -250}
-{"booking": 2}
-`)
-	want := []string{`{"account":"a","booking":1,"cents":-250,"kind":"debit"}`}
-	if o.err != nil || !slices.Equal(o.lines, want) || o.summary.RecordsDeadLettered != 1 || o.summary.AttemptsFailed != 1 {
-		t.Errorf("%q written, summary %+v, want %q, and 1 dead-lettered after 1 attempt; error %v", o.lines, o.summary, want, o.err)
 	}
 }
 
@@ -143,7 +179,7 @@ func TestSamplesAreListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = filepath.WalkDir(samples, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".yaml" {
+		if err != nil || filepath.Ext(path) != ".yaml" || isCases(path) {
 			return err
 		}
 		listed, err := filepath.Rel(samples, path)
@@ -158,10 +194,4 @@ func TestSamplesAreListed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-func runSample(t *testing.T, manifest, input string) outcome {
-	t.Helper()
-	return millraceRun(testContext(t), t, nil, "-f", filepath.Join(samples, manifest),
-		"--input-file", writeFile(t, "in.jsonl", []byte(input)), "--until-drained")
 }

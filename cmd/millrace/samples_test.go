@@ -56,15 +56,6 @@ func countAccessLog(t *testing.T) (read, problems, malformed int64) {
 	return read, problems, malformed
 }
 
-func TestSampleCopy(t *testing.T) {
-	content, want := numbered(1000)
-	o := millraceRun(testContext(t), t, nil, "-f", filepath.Join(samples, "copy.yaml"),
-		"--input-file", writeFile(t, "in.txt", content), "--until-drained")
-	if o.err != nil || len(o.lines) != len(want) {
-		t.Errorf("%d lines written, want %d; error %v", len(o.lines), len(want), o.err)
-	}
-}
-
 func TestSampleLanguage(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "language")
 	if out, err := exec.Command("go", "build", "-o", program, samples+"/language").CombinedOutput(); err != nil {

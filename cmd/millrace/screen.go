@@ -31,11 +31,15 @@ type screen struct {
 }
 
 func newScreen(out io.Writer) *screen {
-	s := &screen{out: out, written: time.Now()} // the first line waits until there is progress
+	return &screen{out: out, terminal: terminalOf(out), written: time.Now()} // the first line waits until there is progress
+}
+
+// terminalOf returns out if it is a terminal, and nil otherwise.
+func terminalOf(out io.Writer) *os.File {
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		s.terminal = f
+		return f
 	}
-	return s
+	return nil
 }
 
 // Write writes whole lines above the progress line.
@@ -79,10 +83,19 @@ func (s *screen) Progress(line string) {
 // cut makes a line fit the terminal: clearLine can't clear a line that wraps.
 func (s *screen) cut(line string) string {
 	width, _, err := term.GetSize(int(s.terminal.Fd()))
-	if err != nil || width <= 0 || len(line) < width {
+	if err != nil || width <= 0 {
 		return line
 	}
-	return line[:width-1]
+	return fit(line, width-1)
+}
+
+// fit cuts a line to a number of columns. An ellipsis shows that there is more.
+func fit(line string, columns int) string {
+	runes := []rune(line)
+	if len(runes) <= columns {
+		return line
+	}
+	return string(runes[:max(columns-1, 0)]) + "…"
 }
 
 // Clear removes the progress line.

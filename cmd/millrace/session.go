@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
 
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
-	"github.com/millrace-dev/millrace/worker/processors/cel"
 )
 
 // session is one `millrace run`, from the manifest to the summary.
@@ -20,27 +20,38 @@ type session struct {
 	opts   runOptions
 	abort  <-chan struct{} // closed when the user does not want to wait for the drain
 	stdout io.Writer
+	text   io.Writer // for people: stdout, or the screen if stdout gets records
 	screen *screen
 
 	manifest    manifest
 	cfg         config.Config
 	processor   worker.Processor // nil if the manifest names an image
 	clusters    clusters
-	feeder      *feeder    // nil without --input-file
-	collector   *collector // nil without --output-file
+	source      *cluster // the real cluster of a dry run, or nil
+	feeder      *feeder  // nil without --input-file and --dry-run
+	collectors  []*collector
+	broken      chan error // gets the error of a collector that has ended early
 	deadLetters map[int32]int64
+	group       *groupWatch // nil on an embedded broker, which nobody shares
 	workers     *workers
 	observer    *observer
 
 	partitions        int    // of the input topic
 	dir               string // holds the programs' configuration files
 	started, finished time.Time
-	last              snapshot // the workers' last progress
+	last              snapshot     // the workers' last progress
+	joiningSince      time.Time    // when the workers began to wait for their group; zero when they don't
+	nothing           string       // why the run has read no records, "" if it has
+	settled           atomic.Int64 // records, for the feeder
+	tidied            time.Time
 	speed             speedometer
 }
 
 // run runs the whole session. drain ends when the user asks for a stop.
 func (s *session) run(drain context.Context) error {
+	if err := s.checkFiles(); err != nil {
+		return err
+	}
 	if err := s.load(); err != nil {
 		return err
 	}
@@ -66,6 +77,10 @@ func (s *session) run(drain context.Context) error {
 	drained, err := s.work(ctx, drain.Done(), supply)
 	endSupply()
 	stopErr := s.stop(ctx)
+	s.dropGroup(ctx)
+	if drained && s.last.totals.RecordsIn == 0 {
+		s.nothing = s.whyNothing(supply.target)
+	}
 	switch {
 	case errors.Is(stopErr, errInterrupted):
 		return stopErr
@@ -74,6 +89,16 @@ func (s *session) run(drain context.Context) error {
 	}
 	err = errors.Join(err, stopErr)
 	return errors.Join(err, s.report(ctx, err != nil))
+}
+
+// dropGroup deletes the consumer group that --from-beginning has made.
+func (s *session) dropGroup(ctx context.Context) {
+	if !s.opts.fromBeginning || s.group == nil {
+		return
+	}
+	if err := s.group.delete(ctx); err != nil {
+		s.screen.Say("The consumer group of this run stays until Kafka forgets it: %v", err)
+	}
 }
 
 // endAtAbort cancels ctx when the user does not want to wait. It returns when ctx
@@ -86,71 +111,50 @@ func (s *session) endAtAbort(ctx context.Context, cancel context.CancelFunc) {
 	}
 }
 
-// load reads the manifest and opens the input file, so that the user learns of
-// mistakes in them before anything starts.
-func (s *session) load() (err error) {
-	if s.manifest, err = readManifest(s.opts.manifest); err != nil {
-		return err
-	}
-	if err := s.manifest.checkProgram(s.opts.program); err != nil {
-		return err
-	}
-	if s.cfg, err = s.manifest.workerConfig(); err != nil {
-		return err
-	}
-	if len(s.opts.brokers) > 0 {
-		if err := s.manifest.checkCredentials(); err != nil {
-			return err
-		}
-	}
-	if s.opts.logLevel != "" {
-		s.cfg.Telemetry.LogLevel = config.LogLevel(s.opts.logLevel)
-	}
-	if c := s.cfg.Processor.CEL; c != nil {
-		if s.processor, err = cel.New(*c); err != nil {
-			return fmt.Errorf("%s: spec.%w", s.opts.manifest, err)
-		}
-	}
-	if s.opts.outputFile != "" && s.cfg.Output.Topic == "" {
-		return fmt.Errorf("--output-file: %s has no spec.output.topic to collect records from", s.opts.manifest)
-	}
-	if s.opts.inputFile == "" {
-		return nil
-	}
-	lines, err := openLines(s.opts.inputFile)
-	if err != nil {
-		return fmt.Errorf("--input-file: %w", err)
-	}
-	s.feeder = &feeder{lines: lines, topic: s.cfg.Input.Topic}
-	return nil
-}
-
-// connect connects to the clusters, prepares the topics and notes where they stand.
-func (s *session) connect(ctx context.Context) (err error) {
-	if s.clusters, err = openClusters(ctx, s.cfg, s.opts.brokers, s.logger()); err != nil {
-		return err
-	}
-	s.clusters.configure(&s.cfg)
-	if err = s.clusters.prepareTopics(ctx, s.cfg, s.feeder != nil); err != nil {
-		return err
-	}
-	count, err := s.clusters.input.client.Partitions(ctx, s.cfg.Input.Topic)
-	if err != nil {
-		return fmt.Errorf("input topic: %w", err)
-	}
-	s.partitions = int(count)
-	s.deadLetters, err = s.clusters.input.deadLetterStarts(ctx, s.cfg.Failure.DeadLetter.Topic)
-	return err
-}
-
-// start starts the collector and the workers.
+// start starts the collectors and the workers.
 func (s *session) start(ctx context.Context) (err error) {
-	if s.opts.outputFile != "" {
-		if s.collector, err = startCollector(ctx, s.clusters.output, s.cfg.Output.Topic, s.opts.outputFile); err != nil {
-			return fmt.Errorf("--output-file: %w", err)
-		}
+	if err := s.startCollectors(ctx); err != nil {
+		return err
+	}
+	s.announce()
+	if s.group != nil {
+		go s.group.run(ctx)
 	}
 	return s.startWorkers(ctx)
+}
+
+// announce says which consumer group the run joins, and who else is in it.
+func (s *session) announce() {
+	s.screen.Say("%s joins the consumer group %s of topic %s on %s.", s.cfg.Name, s.cfg.Input.GroupID, s.cfg.Input.Topic, s.clusters.where())
+	if others := s.group.otherMembers(nil); len(others) > 0 {
+		s.screen.Say("The group has %s, and shares the partitions with this run.", describeMembers(others))
+	}
+}
+
+// startCollectors starts to collect the records of the files that the user has named.
+func (s *session) startCollectors(ctx context.Context) error {
+	write := recordWriter(s.opts.outputFormat)
+	all := []collection{
+		{"--output-file", "output topic", s.clusters.output, s.cfg.Output.Topic, s.opts.outputFile, write, false},
+		{"--dead-letter-file", "dead-letter topic", s.clusters.input, s.cfg.Failure.DeadLetter.Topic, s.opts.deadLetterFile, write, true},
+	}
+	s.broken = make(chan error, len(all))
+	for _, what := range all {
+		if what.path == "" || what.topic == "" {
+			continue
+		}
+		col, err := startCollector(ctx, what, s.stdout)
+		if err != nil {
+			return err
+		}
+		s.collectors = append(s.collectors, col)
+		go func() {
+			if <-col.done; col.err != nil {
+				s.broken <- col.err
+			}
+		}()
+	}
+	return nil
 }
 
 func (s *session) startWorkers(ctx context.Context) (err error) {
@@ -159,6 +163,7 @@ func (s *session) startWorkers(ctx context.Context) (err error) {
 	}
 	s.started = time.Now()
 	s.speed.since = s.started
+	s.cfg.Telemetry.Listen = s.opts.statusAddress()
 	if s.processor != nil {
 		s.workers, err = startMembers(s.cfg, s.processor, s.opts.replicas, s.logger())
 	} else {
@@ -166,6 +171,9 @@ func (s *session) startWorkers(ctx context.Context) (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	for _, url := range s.workers.statusURLs {
+		s.screen.Say("The status is at %s.", url)
 	}
 	s.observer = newObserver(ctx, s.workers.statusURLs)
 	return nil
@@ -176,45 +184,6 @@ func (s *session) logger() logr.Logger {
 	return worker.NewLogger(s.cfg.Telemetry.LogLevel, config.LogText, s.screen)
 }
 
-// report completes the files and writes the summary. It prints no summary of a run
-// that failed before it read a record.
-func (s *session) report(ctx context.Context, failed bool) error {
-	s.screen.Clear()
-	var collectErr, saveErr, printErr error
-	if s.collector != nil && s.collector.failed() == nil {
-		collectErr = s.collector.finish(ctx, s.clusters.output)
-	}
-	figures := newSummary(s.last.totals, s.finished.Sub(s.started))
-	if s.opts.summaryFile != "" {
-		saveErr = figures.save(s.opts.summaryFile)
-	}
-	if !failed || figures.RecordsIn > 0 {
-		printErr = s.print(ctx, &figures)
-	}
-	return errors.Join(collectErr, saveErr, printErr)
-}
-
-// print writes the summary for a person, with the first dead letters.
-func (s *session) print(ctx context.Context, figures *summary) error {
-	at := places{
-		input:       s.cfg.Input.Topic,
-		output:      s.cfg.Output.Topic,
-		outputFile:  s.opts.outputFile,
-		deadLetters: s.cfg.Failure.DeadLetter.Topic,
-	}
-	text := fmt.Sprintf("%s ran for %.1f s on %s:\n%s", s.cfg.Name, figures.Seconds, &s.clusters, figures.table(at))
-	var readErr error
-	if want := int(min(figures.RecordsDeadLettered, shownDeadLetters)); want > 0 && at.deadLetters != "" {
-		letters, err := s.clusters.input.deadLetters(ctx, at.deadLetters, s.deadLetters, want)
-		if err != nil {
-			readErr = fmt.Errorf("read the dead letters: %w", err)
-		}
-		text += listDeadLetters(at.deadLetters, letters)
-	}
-	_, err := io.WriteString(s.stdout, text)
-	return errors.Join(readErr, err)
-}
-
 // close ends everything that the session has started and that still runs.
 func (s *session) close() {
 	s.screen.Clear()
@@ -222,9 +191,13 @@ func (s *session) close() {
 		s.workers.kill()
 	}
 	if s.feeder != nil {
-		_ = s.feeder.lines.Close() // a file that was only read loses nothing
+		_ = s.feeder.records.Close() // a file that was only read loses nothing
 	}
+	s.group.close()
 	s.clusters.Close()
+	if s.source != nil {
+		s.source.Close()
+	}
 	if s.dir != "" {
 		_ = os.RemoveAll(s.dir)
 	}

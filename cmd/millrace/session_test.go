@@ -245,7 +245,7 @@ func TestInterruptDrains(t *testing.T) {
 	if o.err != nil {
 		t.Fatal(o.err)
 	}
-	committed := cluster.GroupInfo("millrace-sample").Commits["in"][0].Offset
+	committed := cluster.GroupInfo("millrace-default.sample").Commits["in"][0].Offset
 	if n := int64(len(o.lines)); n == 0 || n != committed || n != o.summary.RecordsOut {
 		t.Errorf("%d lines, %d in the summary, committed up to %d: want three equal numbers", n, o.summary.RecordsOut, committed)
 	}

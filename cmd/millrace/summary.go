@@ -3,7 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
+	"io"
 	"strings"
 	"time"
 
@@ -13,6 +13,7 @@ import (
 // summary holds a run's figures, as --summary writes them.
 type summary struct {
 	RecordsIn           int64   `json:"recordsIn"`
+	RecordsSettled      int64   `json:"recordsSettled"`
 	RecordsOut          int64   `json:"recordsOut"`
 	RecordsFiltered     int64   `json:"recordsFiltered"`
 	RecordsDeadLettered int64   `json:"recordsDeadLettered"`
@@ -25,6 +26,7 @@ type summary struct {
 func newSummary(t workerstatus.Totals, took time.Duration) summary {
 	s := summary{
 		RecordsIn:           t.RecordsIn,
+		RecordsSettled:      t.RecordsSettled,
 		RecordsOut:          t.RecordsOut,
 		RecordsFiltered:     t.RecordsFiltered,
 		RecordsDeadLettered: t.RecordsDeadLettered,
@@ -33,26 +35,24 @@ func newSummary(t workerstatus.Totals, took time.Duration) summary {
 		Seconds:             took.Seconds(),
 	}
 	if s.Seconds > 0 {
-		s.RecordsPerSecond = float64(s.RecordsIn) / s.Seconds
+		s.RecordsPerSecond = float64(s.RecordsSettled) / s.Seconds
 	}
 	return s
 }
 
-// save writes the figures to a file.
-func (s *summary) save(path string) error {
+// write writes the figures as JSON.
+func (s *summary) write(to io.Writer) error {
 	content, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		return fmt.Errorf("--summary: %w", err)
+		return err
 	}
-	if err := os.WriteFile(path, append(content, '\n'), 0o644); err != nil {
-		return fmt.Errorf("--summary: %w", err)
-	}
-	return nil
+	_, err = to.Write(append(content, '\n'))
+	return err
 }
 
 // places names the source and the targets of a run's records, for the table.
 type places struct {
-	input, output, outputFile, deadLetters string
+	input, output, outputFile, deadLetters, deadLetterFile string
 }
 
 // table formats the figures for a person, one a line.
@@ -61,7 +61,11 @@ func (s *summary) table(at places) string {
 	row := func(name string, count int64, remark string) {
 		out.WriteString(strings.TrimRight(fmt.Sprintf("  %-16s%14s  %s", name, grouped(count), remark), " ") + "\n")
 	}
-	row("read", s.RecordsIn, fmt.Sprintf("from topic %s, %s records/s", at.input, grouped(int64(s.RecordsPerSecond))))
+	source := "from topic " + at.input
+	if s.RecordsSettled != s.RecordsIn {
+		source += fmt.Sprintf(", %s of them settled", grouped(s.RecordsSettled))
+	}
+	row("read", s.RecordsIn, fmt.Sprintf("%s, %s records/s", source, grouped(int64(s.RecordsPerSecond))))
 	written := "to topic " + at.output
 	if at.output == "" {
 		written = "to topics that the results name"
@@ -74,6 +78,9 @@ func (s *summary) table(at places) string {
 	remark := ""
 	if at.deadLetters != "" {
 		remark = "to topic " + at.deadLetters
+	}
+	if at.deadLetterFile != "" {
+		remark += ", collected in " + at.deadLetterFile
 	}
 	row("dead-lettered", s.RecordsDeadLettered, remark)
 	if s.RecordsDropped > 0 {

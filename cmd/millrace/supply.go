@@ -9,10 +9,10 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
-// supply completes the records that a run works on: it feeds the input file into the
-// input topic and, for --until-drained, finds the offsets where the run may end.
+// supply completes the records that a run works on: it feeds the input file, or the copy of
+// a dry run, into the input topic and, for --until-drained, finds the offsets where the run may end.
 type supply struct {
-	feeder  *feeder // nil without --input-file
+	feeder  *feeder // nil without records to feed
 	cluster *cluster
 	input   config.Input
 	drain   bool // --until-drained

@@ -12,7 +12,7 @@ import (
 const pollInterval = 100 * time.Millisecond
 
 // work shows the progress until it is time to stop the workers: when stop is closed,
-// when the workers or the collector have ended, when the supply fails, or when the
+// when the workers or a collector have ended, when the supply fails, or when the
 // run is drained. It reports whether the run is drained; the error says what failed
 // outside the workers.
 func (s *session) work(ctx context.Context, stop <-chan struct{}, supply *supply) (drained bool, err error) {
@@ -27,8 +27,8 @@ func (s *session) work(ctx context.Context, stop <-chan struct{}, supply *supply
 			return false, nil
 		case <-s.workers.done:
 			return false, nil
-		case <-s.collectorDone():
-			return false, s.collector.err
+		case err := <-s.broken:
+			return false, err
 		case <-supplied:
 			if supply.err != nil {
 				return false, supply.err
@@ -39,7 +39,7 @@ func (s *session) work(ctx context.Context, stop <-chan struct{}, supply *supply
 			if s.mayFeed() {
 				supply.openFeeding()
 			}
-			if target != nil && reached(s.last.watermarks, target) {
+			if target != nil && reached(s.group.settled(s.last.watermarks), target) {
 				s.finished = time.Now()
 				return true, nil
 			}
@@ -74,20 +74,14 @@ func (s *session) stop(ctx context.Context) error {
 // showProgress asks the workers for their progress and shows it.
 func (s *session) showProgress(ctx context.Context) {
 	s.last = s.observer.look(ctx)
-	s.screen.Progress(s.progress(time.Now()))
+	s.settled.Store(s.last.totals.RecordsSettled)
+	now := time.Now()
+	s.tidy(now)
+	s.screen.Progress(s.progress(now))
 }
 
 // mayFeed reports whether the workers would read records that are fed now. Workers
 // that start at the end of the topic must have found that end before.
 func (s *session) mayFeed() bool {
 	return s.cfg.Input.StartOffset != config.Latest || len(s.last.positions) == s.partitions
-}
-
-// collectorDone returns a channel that is closed when the collector ends. During a
-// run it ends only with an error.
-func (s *session) collectorDone() <-chan struct{} {
-	if s.collector == nil {
-		return nil
-	}
-	return s.collector.done
 }

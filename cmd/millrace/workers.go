@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"strconv"
 )
 
 // workers are the members of the consumer group of a run: in this process, or in
@@ -16,6 +17,20 @@ type workers struct {
 	// done is closed when all have ended. err is set before.
 	done chan struct{}
 	err  error
+}
+
+// statusAddress returns the address for the /status of the i-th worker: that of the first
+// one, with the port raised by i, or a free one if first is "".
+func statusAddress(first string, i int) (string, error) {
+	if first == "" {
+		return freeAddress()
+	}
+	host, port, err := net.SplitHostPort(first)
+	if err != nil {
+		return "", err
+	}
+	number, err := strconv.Atoi(port)
+	return net.JoinHostPort(host, strconv.Itoa(number+i)), err
 }
 
 // freeAddress returns a free address of this machine, for a worker's /status.

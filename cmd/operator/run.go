@@ -24,7 +24,6 @@ import (
 	"github.com/millrace-dev/millrace/controllers/plan"
 	"github.com/millrace-dev/millrace/controllers/podwatch"
 	"github.com/millrace-dev/millrace/controllers/resources"
-	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/processors/cel"
 )
 
@@ -87,7 +86,7 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 	})
 	reconciler := controllers.New(controllers.Options{
 		Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), References: references, Events: mgr.GetEventRecorder(resources.Manager),
-		Kafka: kafka, Pods: pods, Clock: clock.RealClock{}, CheckExpressions: checkExpressions, Metrics: figures,
+		Kafka: kafka, Pods: pods, Clock: clock.RealClock{}, CheckExpressions: cel.Check, Metrics: figures,
 		Search:      network.Search,
 		MaxRollouts: o.maxRollouts, Operator: namespace,
 		Environment: plan.Environment{
@@ -104,12 +103,6 @@ func add(ctx context.Context, mgr ctrl.Manager, o *options) error {
 		mgr.AddReadyzCheck("caches", cachesFilled(mgr)),
 		mgr.AddReadyzCheck("overlap", reconciler.CheckOverlap),
 	)
-}
-
-// checkExpressions compiles the expressions as a worker does at its start.
-func checkExpressions(expressions config.CEL) error {
-	_, err := cel.New(expressions)
-	return err
 }
 
 // hasPodMonitors reports whether the cluster has the Prometheus operator's kind. The

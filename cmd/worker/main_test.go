@@ -16,6 +16,7 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv("RUN_WORKER") != "" {
 		main()
+		return
 	}
 	os.Exit(m.Run())
 }
@@ -40,8 +41,12 @@ func TestFileOfAnotherVersion(t *testing.T) {
 	}
 }
 
+func setup(p config.Processor) worker.Setup {
+	return worker.Setup{Config: config.Config{Processor: p}}
+}
+
 func TestBuiltIn(t *testing.T) {
-	p, err := builtIn(config.Config{Processor: config.Processor{CEL: &config.CEL{Filter: `value != b"b"`}}})
+	p, err := builtIn(t.Context(), setup(config.Processor{CEL: &config.CEL{Filter: `value != b"b"`}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +61,7 @@ func TestBuiltInNamesTheField(t *testing.T) {
 		"processor.cel":        {},
 		"processor.cel.filter": {CEL: &config.CEL{Filter: "value ==="}},
 	} {
-		if _, err := builtIn(config.Config{Processor: cfg}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := builtIn(t.Context(), setup(cfg)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v does not name %s", err, want)
 		}
 	}

@@ -21,7 +21,8 @@ func TestTheLargestIsJudged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, field := range []string{"filter", "key", "value", "topic"} {
+	unstructured.RemoveNestedField(object.Object, "spec", "processor", "cel", "value") // it is instead of values
+	for _, field := range []string{"filter", "key", "values", "topic"} {
 		set(strings.Repeat("1", 1<<16), "spec", "processor", "cel", field)
 	}
 	headers := map[string]any{}

@@ -1,5 +1,3 @@
-// Package crd tests the generated CustomResourceDefinition on a real API server: which objects
-// it refuses, with which messages, and which defaults it sets.
 package crd
 
 import (

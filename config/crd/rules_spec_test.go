@@ -92,6 +92,11 @@ var specRules = []rule{
 		[]string{spec("processor: {cel: null}"), spec("processor: {cel: {}, container: {image: a}}")},
 	},
 	{
+		"spec.processor.cel.values", "value and values are both set",
+		[]string{spec("processor: {cel: {values: '[1]'}}"), spec("processor: {cel: {value: '1'}}")},
+		[]string{spec("processor: {cel: {value: '1', values: '[1]'}}")},
+	},
+	{
 		"spec.processor.cel.headers", "each header needs an expression",
 		[]string{headers(`a: '"b"', c: key`)},
 		[]string{headers(`a: '"b"', c: ''`)},
@@ -112,9 +117,34 @@ var specRules = []rule{
 		[]string{celImage("a worker"), celImage("a/worker@sha256:" + digest[1:])},
 	},
 	{
-		"spec.delivery", "ExactlyOnce is not supported yet",
-		[]string{spec("delivery: AtLeastOnce")},
-		[]string{spec("delivery: ExactlyOnce")},
+		"spec.transaction", "transaction is for delivery ExactlyOnce",
+		[]string{spec("delivery: AtLeastOnce"), spec("delivery: ExactlyOnce"), exactlyOnce("")},
+		[]string{spec("transaction: {}"), spec("transaction: {timeout: 5s}"), spec("delivery: AtLeastOnce, transaction: {interval: 1s}")},
+	},
+	{
+		"spec.output.kafka", "with delivery ExactlyOnce results and offsets are written in one transaction",
+		[]string{spec("output: {" + elsewhere + "}"), spec("delivery: ExactlyOnce, output: null, " + program)},
+		[]string{spec("delivery: ExactlyOnce, output: {" + elsewhere + "}")},
+	},
+	{
+		"spec.transaction.timeout", "transaction.timeout is above drainTimeout",
+		[]string{exactlyOnce("timeout: 20s"), spec("delivery: ExactlyOnce, drainTimeout: 2s"), spec("delivery: ExactlyOnce, transaction: {timeout: 1s}, drainTimeout: 1s")},
+		[]string{exactlyOnce("timeout: 21s"), spec("delivery: ExactlyOnce, transaction: {timeout: 1001ms}, drainTimeout: 1s")},
+	},
+	{
+		"spec.transaction.timeout", "must be a duration from 1s to 1h, such as 10s or 1m30s",
+		[]string{exactlyOnce("timeout: 1s"), spec("delivery: ExactlyOnce, transaction: {timeout: 1h}, drainTimeout: 1h")},
+		[]string{exactlyOnce("timeout: 999ms"), exactlyOnce("timeout: 61m"), exactlyOnce("timeout: soon")},
+	},
+	{
+		"spec.transaction.interval", "must be a duration from 10ms to 1h, such as 100ms or 1s",
+		[]string{exactlyOnce("interval: 10ms"), spec("delivery: ExactlyOnce, transaction: {interval: 59m, timeout: 1h}, drainTimeout: 1h")},
+		[]string{exactlyOnce("interval: 9ms"), exactlyOnce("interval: 61m"), exactlyOnce("interval: '100'")},
+	},
+	{
+		"spec.transaction.interval", "transaction.interval must be below transaction.timeout",
+		[]string{exactlyOnce("interval: 999ms, timeout: 1s"), exactlyOnce("interval: 9s")},
+		[]string{exactlyOnce("interval: 1s, timeout: 1s"), exactlyOnce("timeout: 2s, interval: 3s"), exactlyOnce("interval: 10s")},
 	},
 	{
 		"spec.inFlight.bytes", "must be a whole number of bytes from 1Mi to 1Ti",
@@ -219,6 +249,10 @@ func headers(fields string) string  { return spec("processor: {cel: {headers: {"
 func celImage(name string) string   { return spec("processor: {cel: {image: '" + name + "'}}") }
 func image(name string) string {
 	return spec("processor: {cel: null, container: {image: '" + name + "'}}")
+}
+
+func exactlyOnce(transaction string) string {
+	return spec("delivery: ExactlyOnce, transaction: {" + transaction + "}")
 }
 func inFlight(size string) string { return spec("inFlight: {bytes: " + size + "}") }
 

@@ -28,6 +28,7 @@ func allStatus() v1alpha1.StreamProcessorStatus {
 			Topic: "in", GroupID: "millrace-copy", Partitions: 12, Lag: 1234, LagSeconds: new(int64(3)),
 			PartitionsBehind: []v1alpha1.PartitionLag{{Partition: 0, Committed: -1, Lag: 1234}},
 		},
+		Expressions: &v1alpha1.ExpressionsStatus{Version: "e57828bb40af92af", Pods: 2, UpdatedPods: 1},
 		StuckPartitions: []v1alpha1.StuckPartition{{
 			Partition: 0, Offset: 17, KeyHash: "deadbeef", Since: at, Attempts: 4, LastError: "no such key: client",
 		}},

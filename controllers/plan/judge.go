@@ -169,8 +169,12 @@ func (j judge) running() standing {
 		if want == 1 {
 			read = "reads"
 		}
-		return ready(status.Running, fmt.Sprintf("%s of consumer group %q %s %s",
-			count(want, "member"), resources.GroupID(o.Processor), read, count(o.Kafka.Partitions, "partition")))
+		message := fmt.Sprintf("%s of consumer group %q %s %s",
+			count(want, "member"), resources.GroupID(o.Processor), read, count(o.Kafka.Partitions, "partition"))
+		if s, isReloading := j.reloading(message); isReloading {
+			return s
+		}
+		return ready(status.Running, message)
 	}
 	s := j.incomplete(d, want)
 	if d.Status.Replicas <= d.Status.UpdatedReplicas {

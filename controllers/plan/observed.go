@@ -38,6 +38,7 @@ type Observed struct {
 	// NotPermitted is the API server's message when it refused an object for its
 	// content; "" if it refused none.
 	NotPermitted string
+	Expressions  Expressions
 	// CPU serves autoscaling.vertical.
 	CPU         CPU
 	Environment Environment

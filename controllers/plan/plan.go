@@ -35,6 +35,8 @@ type Act struct {
 	Why string
 	// Needed: pods must not start without it, or with an earlier version of it.
 	Needed bool
+	// WithTemplate: while the pod template is held, an existing object is too.
+	WithTemplate bool
 }
 
 // Make makes the plan. The same observation gives the same plan.
@@ -43,9 +45,9 @@ func Make(o Observed) Plan {
 	objects, err := resources.Objects(o.Processor, resources.Inputs{
 		WorkerImage: o.Environment.WorkerImage, LogLevel: o.Environment.WorkerLogLevel,
 		Replicas: p.Replicas.Count, RanReplicas: cmp.Or(p.Replicas.Count, o.lastRan()), CPU: p.CPU, Partitions: o.Kafka.Partitions,
-		CredentialsHash: o.Credentials.Hash,
-		NetworkPolicy:   o.Environment.NetworkPolicies,
-		PodMonitor:      o.Environment.PodMonitors, PodMonitorLabels: o.Environment.PodMonitorLabels,
+		CredentialsHash: o.Credentials.Hash, ReplacedFor: o.replacedFor(),
+		NetworkPolicy: o.Environment.NetworkPolicies,
+		PodMonitor:    o.Environment.PodMonitors, PodMonitorLabels: o.Environment.PodMonitorLabels,
 	})
 	p.Invalid = errors.Join(err, o.BadExpressions)
 	if err != nil || o.Processor.DeletionTimestamp != nil {
@@ -61,7 +63,7 @@ func Make(o Observed) Plan {
 	}
 	for _, object := range objects {
 		if name := Describe(object); !slices.Contains(o.Foreign, name) && !slices.Contains(o.Leaving, name) {
-			p.Apply = append(p.Apply, Act{object, o.why(object, &p), needed(object)})
+			p.Apply = append(p.Apply, Act{object, o.why(object, &p), needed(object), resources.HoldsExpressions(object)})
 		}
 		if d, ok := object.(*appsv1.Deployment); ok {
 			p.Rollout = o.rollout(d)

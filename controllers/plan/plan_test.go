@@ -173,7 +173,7 @@ func TestReplicas(t *testing.T) {
 }
 
 func TestWhatMayBeTouched(t *testing.T) {
-	invalid := func(o *Observed) { o.Processor.Spec.Delivery = v1alpha1.ExactlyOnce }
+	invalid := func(o *Observed) { o.Processor.Spec.Delivery = "AtMostOnce" }
 	secret := func(o *Observed) { o.Credentials.Missing = []string{"spec.kafka.sasl.passwordSecretRef: none"} }
 	expression := func(o *Observed) { o.BadExpressions = errors.New("spec.processor.cel.filter:1:5: wrong") }
 	for name, o := range map[string]Observed{
@@ -233,7 +233,7 @@ func TestConditions(t *testing.T) {
 	secret := func(o *Observed) {
 		o.Credentials.Missing = []string{`spec.kafka.sasl.passwordSecretRef: there is no Secret "x"`}
 	}
-	invalid := func(o *Observed) { o.Processor.Spec.Delivery = v1alpha1.ExactlyOnce }
+	invalid := func(o *Observed) { o.Processor.Spec.Delivery = "AtMostOnce" }
 	badExpression := func(o *Observed) { o.BadExpressions = errors.New("spec.processor.cel.filter:1:5: wrong") }
 	for _, c := range []struct {
 		name string

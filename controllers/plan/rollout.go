@@ -15,12 +15,13 @@ import (
 // case: a held template must not stop autoscaling, or keep a suspended StreamProcessor
 // running.
 type Rollout struct {
-	// Pending: the Deployment's template differs from the wanted one.
+	// Pending: the Deployment's template differs from the wanted one, or the expressions
+	// of its pods do.
 	Pending bool
-	// ByOperator: the operator itself has brought the difference.
+	// ByOperator: the operator itself has brought the difference of the templates.
 	ByOperator bool
-	// Hold is the reason why the Deployment keeps its template, or is not created;
-	// "" if it gets the wanted template.
+	// Hold is the reason why the Deployment keeps its template and its pods their
+	// expressions, or why it is not created; "" if it gets the wanted template.
 	Hold string
 	// Closed: the operator adds no pod while the template is held. The pod would start
 	// with somebody else's objects, or with a configuration that nobody asks for.
@@ -36,8 +37,9 @@ func (o *Observed) rollout(wanted *appsv1.Deployment) Rollout {
 	var r Rollout
 	if o.Deployment != nil {
 		present, next := resources.RevisionOf(o.Deployment), resources.RevisionOf(wanted)
-		r.Pending = present.Template != next.Template
-		r.ByOperator = r.Pending && present.ByOperator(next)
+		template := present.Template != next.Template
+		r.Pending = template || o.Expressions.pending()
+		r.ByOperator = template && present.ByOperator(next)
 	}
 	switch {
 	case len(o.Foreign) > 0:

@@ -40,6 +40,7 @@ func edit(change func(*v1alpha1.StreamProcessorSpec)) func(*Observed) {
 func TestRolloutOf(t *testing.T) {
 	image := func(o *Observed) { o.Environment.WorkerImage = "worker:2" }
 	secret := func(o *Observed) { o.Credentials.Hash = "new" }
+	topic := edit(func(s *v1alpha1.StreamProcessorSpec) { s.Output.Topic = "others" })
 	filter := edit(func(s *v1alpha1.StreamProcessorSpec) { s.Processor.CEL.Filter = "true" })
 	scale := edit(func(s *v1alpha1.StreamProcessorSpec) { s.Replicas = new(int32(3)) })
 	autoscale := edit(func(s *v1alpha1.StreamProcessorSpec) {
@@ -66,15 +67,19 @@ func TestRolloutOf(t *testing.T) {
 		{"a new image of a scaled one", observed(applied, image, scale), true, true, true, ""},
 		{"a new image of one without pods", observed(wants(0), runs(0), applied, image), true, true, false, ""},
 		{"a new image of a suspended one", observed(applied, suspend, image), true, true, false, ""},
-		{"the user's change", observed(applied, filter), true, false, false, ""},
-		{"the user's change and a new image", observed(applied, image, filter), true, false, false, ""},
+		{"the user's change", observed(applied, topic), true, false, false, ""},
+		{"the user's change and a new image", observed(applied, image, topic), true, false, false, ""},
+		{"other expressions", observed(applied, expressions, filter, expressions), true, false, false, ""},
+		{"other expressions and a new image", observed(applied, expressions, image, filter, expressions), true, false, false, ""},
+		{"a new image after other expressions", observed(filter, applied, expressions, image), true, true, true, ""},
+		{"paused, other expressions", observed(applied, paused, expressions, filter, expressions), true, false, false, "paused"},
 		{"a Secret", observed(applied, secret), true, false, false, ""},
 		{"paused, nothing new", observed(applied, paused), false, false, false, ""},
 		{"paused, a new image", observed(applied, paused, image), true, true, false, "paused"},
-		{"paused, the user's change", observed(applied, paused, filter), true, false, false, "paused"},
+		{"paused, the user's change", observed(applied, paused, topic), true, false, false, "paused"},
 		{"paused, a Secret", observed(applied, paused, secret), true, false, false, "paused"},
 		{"paused at zero pods", observed(wants(0), runs(0), applied, paused, image), true, true, false, "paused"},
-		{"paused and suspended", observed(applied, paused, suspend, filter), true, false, false, ""},
+		{"paused and suspended", observed(applied, paused, suspend, topic), true, false, false, ""},
 		{"made while paused", observed(none, paused), false, false, false, ""},
 		{"another's ServiceAccount", observed(applied, foreign), false, false, false, "ServiceAccount enrich-worker"},
 		{"another's ServiceAccount, the first time", observed(none, foreign), false, false, false, "ServiceAccount enrich-worker"},
@@ -94,6 +99,7 @@ func TestRolloutOf(t *testing.T) {
 // that does not reach the pods does not count as done.
 func TestRolloutHeld(t *testing.T) {
 	image := func(o *Observed) { o.Environment.WorkerImage = "worker:2" }
+	topic := edit(func(s *v1alpha1.StreamProcessorSpec) { s.Output.Topic = "others" })
 	filter := edit(func(s *v1alpha1.StreamProcessorSpec) { s.Processor.CEL.Filter = "true" })
 	for _, c := range []struct {
 		name  string
@@ -105,7 +111,8 @@ func TestRolloutHeld(t *testing.T) {
 		{"its turn is to come", observed(applied, image), true, "Ready=True/Running RolloutHeld=True/WaitingForTurn"},
 		{"paused", observed(applied, paused), false, "Ready=True/Running RolloutHeld=True/Paused"},
 		{"paused, a new image", observed(applied, paused, image), false, "Ready=True/Running RolloutHeld=True/Paused"},
-		{"paused, a user's change", observed(applied, paused, filter), false, "Ready=True/Running RolloutHeld=True/Paused Reconciling=True/Paused"},
+		{"paused, other expressions", observed(applied, paused, expressions, filter, expressions, reports(former, former)), false, "Ready=True/Running RolloutHeld=True/Paused Reconciling=True/Paused"},
+		{"paused, a user's change", observed(applied, paused, topic), false, "Ready=True/Running RolloutHeld=True/Paused Reconciling=True/Paused"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := Make(c.o)

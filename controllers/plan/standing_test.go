@@ -137,7 +137,7 @@ func TestGraceIsOfOneReason(t *testing.T) {
 
 // TestMistakesAreStalledAtOnce: waiting does not remove a mistake.
 func TestMistakesAreStalledAtOnce(t *testing.T) {
-	o := observed(none, func(o *Observed) { o.Processor.Spec.Delivery = v1alpha1.ExactlyOnce })
+	o := observed(none, func(o *Observed) { o.Processor.Spec.Delivery = "AtMostOnce" })
 	if seen, _, _ := look(&o, now); seen != "Failed False/InvalidSpec" {
 		t.Error(seen)
 	}

@@ -29,6 +29,14 @@ type answer struct {
 	Partitions int32        `json:"partitions"`
 	Waiting    string       `json:"waiting"`
 	Members    upTo[member] `json:"members"`
+
+	Expressions *expressions `json:"expressions"`
+}
+
+type expressions struct {
+	Version string `json:"version"`
+	Refused string `json:"refused"`
+	Error   string `json:"error"`
 }
 
 // maxPartitions is the highest number of partitions that the Watcher believes.
@@ -89,6 +97,9 @@ func (l *upTo[T]) UnmarshalJSON(data []byte) error {
 // report returns the part of an answer that the Watcher keeps.
 func (a *answer) report(pod string, at time.Time) *report {
 	r := &report{at: at, waiting: shorten(a.Waiting), topic: shorten(a.Topic), partitions: min(max(a.Partitions, 0), maxPartitions)}
+	if e := a.Expressions; e != nil {
+		r.expressions = &Expressions{Pod: pod, Version: shorten(e.Version), Refused: shorten(e.Refused), Error: shorten(e.Error)}
+	}
 	for _, m := range a.Members {
 		r.members++
 		r.busy += min(max(m.Saturation, 0), 1)

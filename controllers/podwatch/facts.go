@@ -33,6 +33,18 @@ type Facts struct {
 	// Losses are the last loss of each partition since the start of its worker, by
 	// partition.
 	Losses []Loss
+	// Expressions are those of the pods that run the built-in processor, in the order of
+	// the pods.
+	Expressions []Expressions
+}
+
+// Expressions says which version of the built-in processor's expressions a pod runs.
+type Expressions struct {
+	Pod     string
+	Version string
+	// Refused is a newer version that the worker can't use, and Error says why; "" for
+	// none.
+	Refused, Error string
 }
 
 // Complete reports whether all pods have answered, so that a trouble that is absent from
@@ -84,6 +96,7 @@ type report struct {
 	partitions  int32
 	stuck       []Stuck
 	losses      []Loss
+	expressions *Expressions // nil for another processor
 }
 
 // join combines the pods' reports. Reports from before since don't count.
@@ -118,6 +131,9 @@ func join(pods []Pod, reports map[Pod]*report, since time.Time) Facts {
 		}
 		f.Stuck = append(f.Stuck, r.stuck...)
 		f.Losses = append(f.Losses, r.losses...)
+		if r.expressions != nil {
+			f.Expressions = append(f.Expressions, *r.expressions)
+		}
 	}
 	if members > 0 {
 		f.Saturation = busy / float64(members)
@@ -134,6 +150,7 @@ func join(pods []Pod, reports map[Pod]*report, since time.Time) Facts {
 // of the number of attempts don't count.
 func (f *Facts) differs(old *Facts) bool {
 	return f.Rebalancing != old.Rebalancing || (f.Waiting == "") != (old.Waiting == "") || f.Complete() != old.Complete() || !slices.Equal(f.Losses, old.Losses) || !maps.Equal(f.Partitions, old.Partitions) ||
+		!slices.Equal(f.Expressions, old.Expressions) ||
 		!slices.EqualFunc(f.Stuck, old.Stuck, func(a, b Stuck) bool {
 			return a.Partition == b.Partition && a.Offset == b.Offset && a.LastError == b.LastError && a.Halted == b.Halted
 		})

@@ -67,6 +67,11 @@ func halted(why string) string {
 		"error":%q,"haltedSince":"2026-01-02T03:04:05Z"}]}]}`, why)
 }
 
+// evaluates is the answer of a worker that runs expressions.
+func evaluates(version, refused, failure string) string {
+	return fmt.Sprintf(`{"expressions":{"version":%q,"refused":%q,"error":%q},"members":[{"generation":1,"state":"running"}]}`, version, refused, failure)
+}
+
 // lost is the answer of a member that noticed a loss.
 func lost(to int) string {
 	return fmt.Sprintf(`{"members":[{"generation":1,"state":"running","partitions":[{"partition":0,"loss":
@@ -148,6 +153,14 @@ func TestOnlyRelevantChangesWake(t *testing.T) {
 	expect(idle(1, 0), 1)
 	expect(halted("corrupt"), 1)
 	expect(halted("corrupt"), 0)
+	expect(evaluates("v1", "", ""), 1)
+	expect(evaluates("v1", "", ""), 0)
+	expect(evaluates("v1", "v2", "boom"), 1)
+	if want := (Expressions{Pod: "a", Version: "v1", Refused: "v2", Error: "boom"}); len(w.Facts(key).Expressions) != 1 || w.Facts(key).Expressions[0] != want {
+		t.Errorf("the facts have %+v, want %+v", w.Facts(key).Expressions, want)
+	}
+	expect(evaluates("v2", "", ""), 1)
+	expect(halted("corrupt"), 1)
 	expect(halted("too large"), 1)
 	expect(lost(10), 1)
 	expect(lost(10), 0)
@@ -225,7 +238,8 @@ func run(t *testing.T, w *Watcher) (stop func()) {
 // workers write /status.
 func TestAnswerIsOfTheWorkersStatus(t *testing.T) {
 	since := time.Unix(1_700_000_000, 0).UTC()
-	content, err := json.Marshal(workerstatus.Status{Topic: "orders", Partitions: 12, Members: []workerstatus.Member{{
+	expressions := &workerstatus.Expressions{Version: "v1", Since: since, Refused: "v2", Error: "boom"}
+	content, err := json.Marshal(workerstatus.Status{Topic: "orders", Partitions: 12, Expressions: expressions, Members: []workerstatus.Member{{
 		Generation: 4, State: "joining", Saturation: 0.25,
 		Partitions: []workerstatus.Partition{{Partition: 7, OldestUnsettled: &workerstatus.Unsettled{
 			Offset: 41, AgeSeconds: 90, Since: since, Attempts: 3, KeyHash: "abcd", LastError: "boom",
@@ -243,11 +257,14 @@ func TestAnswerIsOfTheWorkersStatus(t *testing.T) {
 	}
 	pod := Pod{Name: "a"}
 	got := join([]Pod{pod}, map[Pod]*report{pod: a.report("a", since)}, since)
-	want := Facts{Asked: 1, Answered: 1, At: since, Saturation: 0.25, Rebalancing: true, Partitions: map[string]int32{"orders": 12}, Stuck: []Stuck{{
-		Pod: "a", Partition: 7, Offset: 41, KeyHash: "abcd", Since: since, Attempts: 3, LastError: "boom",
-	}, {
-		Pod: "a", Partition: 8, Offset: 12, Halted: true, Since: since, LastError: "corrupt",
-	}}, Losses: []Loss{{Partition: 8, From: 3, To: 5, Reason: "Retention", At: since}}}
+	want := Facts{
+		Asked: 1, Answered: 1, At: since, Saturation: 0.25, Rebalancing: true, Partitions: map[string]int32{"orders": 12}, Stuck: []Stuck{{
+			Pod: "a", Partition: 7, Offset: 41, KeyHash: "abcd", Since: since, Attempts: 3, LastError: "boom",
+		}, {
+			Pod: "a", Partition: 8, Offset: 12, Halted: true, Since: since, LastError: "corrupt",
+		}}, Losses: []Loss{{Partition: 8, From: 3, To: 5, Reason: "Retention", At: since}},
+		Expressions: []Expressions{{Pod: "a", Version: "v1", Refused: "v2", Error: "boom"}},
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("read %+v, want %+v", got, want)
 	}

@@ -19,8 +19,8 @@ const (
 	componentLabel = "app.kubernetes.io/component"
 )
 
-// ConfigLabel is the label of a ConfigMap with a worker's file, and of the pods and
-// ReplicaSets that refer to it. Its value is the hash of the file.
+// ConfigLabel is the label of the ConfigMaps with a worker's file and its expressions, and
+// of the pods and ReplicaSets that refer to them. Its value is the hash of the file.
 const ConfigLabel = "millrace.dev/config"
 
 // credentialsHashAnnotation is an annotation of the pod template. It makes the Deployment

@@ -38,6 +38,9 @@ type Inputs struct {
 	// CredentialsHash is the hash of the contents of the Secrets and ConfigMaps that sp
 	// refers to.
 	CredentialsHash string
+	// ReplacedFor is the version of the expressions for which failing pods are replaced, or
+	// were replaced last; "" for none.
+	ReplacedFor string
 	// NetworkPolicy and PodMonitor ask for these objects.
 	NetworkPolicy, PodMonitor bool
 	// PodMonitorLabels are added to the PodMonitor.
@@ -48,8 +51,10 @@ type Inputs struct {
 // not run with the spec, it returns all errors, each with its field.
 func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
 	content, err := workerFile(sp, in.LogLevel)
-	template, templateErr := podTemplate(sp, in, hash(content))
-	if err := errors.Join(err, templateErr); err != nil {
+	configHash := hash(content)
+	expressions, expressionsErr := expressionsContent(sp)
+	template, templateErr := podTemplate(sp, in, configHash)
+	if err := errors.Join(err, expressionsErr, templateErr); err != nil {
 		return nil, err
 	}
 	objects := []Object{
@@ -64,23 +69,38 @@ func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
 	if in.PodMonitor {
 		objects = append(objects, podMonitor(sp, in.PodMonitorLabels))
 	}
+	if expressions != nil {
+		objects = append(objects, expressionsMap(sp, in, configHash, expressions))
+	}
 	d := deployment(sp, in, template)
 	return append(objects, d), markRevision(d, sp)
 }
 
-// ConfigMapOf returns the name of the ConfigMap among Objects.
-func ConfigMapOf(sp *v1alpha1.StreamProcessor, logLevel v1alpha1.LogLevel) (string, error) {
+// ConfigMapsOf returns the names of the ConfigMaps among Objects: that of the file and, for
+// the built-in processor, that of the expressions, which is "" otherwise.
+func ConfigMapsOf(sp *v1alpha1.StreamProcessor, logLevel v1alpha1.LogLevel) (file, expressions string, err error) {
 	content, err := workerFile(sp, logLevel)
-	return ConfigMapName(sp, hash(content)), err
+	if err != nil {
+		return "", "", err
+	}
+	configHash := hash(content)
+	if sp.Spec.Processor.CEL != nil {
+		expressions = expressionsName(sp, configHash)
+	}
+	return ConfigMapName(sp, configHash), expressions, nil
 }
 
-// workerFile returns the content of the configuration file for the pods of sp.
+// workerFile returns the content of the configuration file for the pods of sp. It names the
+// file with the expressions in the place of these, so that another file means other pods.
 func workerFile(sp *v1alpha1.StreamProcessor, logLevel v1alpha1.LogLevel) ([]byte, error) {
 	cfg, err := WorkerConfig(sp, credentialsDir)
 	if err != nil {
 		return nil, err
 	}
 	cfg.StateDir = stateDir
+	if cfg.Processor.CEL != nil {
+		cfg.Processor = config.Processor{CELFile: expressionsDir + "/" + expressionsFile}
+	}
 	if sp.Spec.LogLevel == "" && logLevel != "" {
 		cfg.Telemetry.LogLevel = config.LogLevel(logLevel)
 	}

@@ -177,7 +177,7 @@ func TestGroupIDHoldsTheNamespace(t *testing.T) {
 // TestObjectsOfAnInvalidSpec checks that the error names the field.
 func TestObjectsOfAnInvalidSpec(t *testing.T) {
 	sp := read(t, "minimal.yaml")
-	sp.Spec.Delivery = v1alpha1.ExactlyOnce
+	sp.Spec.Delivery = "AtMostOnce"
 	_, err := Objects(sp, Inputs{})
 	if err == nil || !strings.Contains(err.Error(), "spec.delivery") {
 		t.Errorf("error %v; want one that names spec.delivery", err)

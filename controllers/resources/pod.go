@@ -56,6 +56,9 @@ func podMeta(sp *v1alpha1.StreamProcessor, in Inputs, configHash string) metav1.
 	if in.CredentialsHash != "" {
 		meta.Annotations[credentialsHashAnnotation] = in.CredentialsHash
 	}
+	if in.ReplacedFor != "" {
+		meta.Annotations[replacedForAnnotation] = in.ReplacedFor
+	}
 	return meta
 }
 

@@ -13,10 +13,13 @@ import (
 // The paths in a pod.
 const (
 	configDir      = "/etc/millrace"
+	expressionsDir = "/etc/millrace-expressions"
 	credentialsDir = "/etc/millrace-credentials"
 	stateDir       = "/etc/millrace-state"
 	tmpDir         = "/tmp"
 )
+
+const expressionsVolume = "millrace-expressions"
 
 func volumes(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec, configHash string) []corev1.Volume {
 	list := []corev1.Volume{{
@@ -29,6 +32,14 @@ func volumes(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec, configHash s
 		Name:         "millrace-state",
 		VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: new(resource.MustParse("1Mi"))}},
 	}}
+	if sp.Spec.Processor.CEL != nil {
+		list = append(list, corev1.Volume{
+			Name: expressionsVolume,
+			VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+				LocalObjectReference: corev1.LocalObjectReference{Name: expressionsName(sp, configHash)},
+			}},
+		})
+	}
 	if v := credentialsVolume(sp); v != nil {
 		list = append(list, *v)
 	}
@@ -43,6 +54,9 @@ func volumeMounts(sp *v1alpha1.StreamProcessor, own corev1.Container) []corev1.V
 	list := []corev1.VolumeMount{
 		{Name: "millrace-config", MountPath: configDir, ReadOnly: true},
 		{Name: "millrace-state", MountPath: stateDir},
+	}
+	if sp.Spec.Processor.CEL != nil {
+		list = append(list, corev1.VolumeMount{Name: expressionsVolume, MountPath: expressionsDir, ReadOnly: true})
 	}
 	if credentialsVolume(sp) != nil {
 		list = append(list, corev1.VolumeMount{Name: credentialsVolumeName, MountPath: credentialsDir, ReadOnly: true})

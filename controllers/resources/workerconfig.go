@@ -41,6 +41,7 @@ func convert(sp *v1alpha1.StreamProcessor, dir string) (config.Config, error) {
 		Processor:    config.Processor{CEL: Expressions(spec.Processor)},
 		Ordering:     config.Ordering(spec.Ordering),
 		Delivery:     config.Delivery(spec.Delivery),
+		Transaction:  transaction(spec.Transaction),
 		Concurrency:  number(spec.Concurrency),
 		InFlight:     config.InFlight{Records: number(spec.InFlight.Records), Bytes: size},
 		Failure:      failure(spec.Failure),
@@ -101,9 +102,17 @@ func Expressions(p v1alpha1.ProcessorSpec) *config.CEL {
 		Filter:  p.CEL.Filter,
 		Key:     p.CEL.Key,
 		Value:   p.CEL.Value,
+		Values:  p.CEL.Values,
 		Headers: p.CEL.Headers,
 		Topic:   p.CEL.Topic,
 	}
+}
+
+func transaction(t *v1alpha1.TransactionSpec) config.Transaction {
+	if t == nil {
+		return config.Transaction{}
+	}
+	return config.Transaction{Interval: duration(t.Interval), Timeout: duration(t.Timeout)}
 }
 
 func failure(f v1alpha1.FailureSpec) config.Failure {

@@ -97,6 +97,10 @@ func checkZeros(spec *v1alpha1.StreamProcessorSpec) error {
 	if dead := spec.Failure.DeadLetter; dead != nil {
 		refuse("spec.failure.deadLetter.create.replicationFactor", dead.Create != nil && isZero(dead.Create.ReplicationFactor))
 	}
+	if transaction := spec.Transaction; transaction != nil {
+		refuse("spec.transaction.interval", isZero(transaction.Interval))
+		refuse("spec.transaction.timeout", isZero(transaction.Timeout))
+	}
 	refuse("spec.failure.maxAttempts", isZero(spec.Failure.MaxAttempts))
 	refuse("spec.failure.backoff.initial", isZero(spec.Failure.Backoff.Initial))
 	refuse("spec.failure.backoff.max", isZero(spec.Failure.Backoff.Max))

@@ -65,6 +65,8 @@ const (
 	PodsNotReady = "PodsNotReady"
 	// RolloutInProgress: pods of an earlier configuration are being replaced.
 	RolloutInProgress = "RolloutInProgress"
+	// ReloadInProgress: pods have yet to go on with changed expressions.
+	ReloadInProgress = "ReloadInProgress"
 	// Draining: pods that are to stop finish the records in flight.
 	Draining = "Draining"
 	// WaitingForKafka: the operator knows nothing of the topics yet.
@@ -73,7 +75,8 @@ const (
 	Deleting = "Deleting"
 )
 
-// Reasons of Ready that become reasons of Stalled when they last; InvalidSpec at once.
+// Reasons of Ready that become reasons of Stalled when they last; InvalidSpec and
+// ExpressionsRefused at once.
 const (
 	// PodsFailing: pods crash, or can't be started.
 	PodsFailing = "PodsFailing"
@@ -83,6 +86,9 @@ const (
 	PodsRefused = "PodsRefused"
 	// InvalidSpec: no worker can run with the spec.
 	InvalidSpec = "InvalidSpec"
+	// ExpressionsRefused: a worker can't use the expressions of the spec, and goes on with
+	// the former ones.
+	ExpressionsRefused = "ExpressionsRefused"
 	// CredentialsNotFound: a Secret or ConfigMap that the spec refers to is missing, or
 	// lacks the key.
 	CredentialsNotFound = "CredentialsNotFound"
@@ -149,7 +155,7 @@ var alwaysThere = map[string]bool{Ready: true, KafkaReachable: true}
 
 // ordinary are the reasons of Ready that come and go without any trouble.
 var ordinary = map[string]bool{
-	Running: true, ScaledToZero: true, NothingRuns: true, PodsNotReady: true, RolloutInProgress: true,
+	Running: true, ScaledToZero: true, NothingRuns: true, PodsNotReady: true, RolloutInProgress: true, ReloadInProgress: true,
 	Draining: true, WaitingForKafka: true, Deleting: true,
 }
 

@@ -52,6 +52,8 @@ func TestCopies(t *testing.T) {
 		"config/crd/bases/millrace.dev_streamprocessors.yaml": "config/chart/files/crd.yaml",
 		"config/rbac/role.yaml":                               "config/chart/files/role.yaml",
 		"config/prometheus/alerts.yaml":                       "config/chart/files/alerts.yaml",
+		"config/grafana/streamprocessors.json":                "config/chart/files/grafana/streamprocessors.json",
+		"config/grafana/operator.json":                        "config/chart/files/grafana/operator.json",
 	} {
 		if !bytes.Equal(read(t, original), read(t, file)) {
 			t.Errorf("%s is not a copy of %s: run make generate", file, original)

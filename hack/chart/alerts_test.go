@@ -22,35 +22,43 @@ var alertsOf = regexp.MustCompile(`(?m)^ *- alert: (\w+)$`)
 // TestAlertsNameMetrics checks that the metrics of the alerts exist. An alert on an unknown metric
 // never fires.
 func TestAlertsNameMetrics(t *testing.T) {
-	files := []string{root + "/controllers/metrics.go"}
-	workers, err := filepath.Glob(root + "/worker/internal/telemetry/*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := map[string]bool{}
-	metric := regexp.MustCompile(`\bmillrace_[a-z_]+\b`)
-	perProcessor := regexp.MustCompile(`processorDesc\("([a-z_]+)"`)
-	for _, file := range append(files, workers...) {
-		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range metric.FindAllString(string(source), -1) {
-			served[name] = true
-		}
-		for _, name := range perProcessor.FindAllStringSubmatch(string(source), -1) {
-			served["millrace_streamprocessor_"+name[1]] = true
-		}
-	}
 	names := metric.FindAllString(string(read(t, "config/prometheus/alerts.yaml")), -1)
 	if len(names) == 0 {
 		t.Error("no alert uses a metric of Millrace")
 	}
+	served := served(t)
 	for _, name := range names {
 		if !served[strings.TrimSuffix(name, "_bucket")] {
 			t.Errorf("no program serves the metric %s", name)
 		}
 	}
+}
+
+// metric matches the names of Millrace's metrics.
+var metric = regexp.MustCompile(`\bmillrace_[a-z_]+\b`)
+
+// served returns the names of the metrics that the programs serve.
+func served(t *testing.T) map[string]bool {
+	t.Helper()
+	workers, err := filepath.Glob(root + "/worker/internal/telemetry/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	perProcessor := regexp.MustCompile(`processorDesc\("([a-z_]+)"`)
+	for _, file := range append(workers, root+"/controllers/metrics.go") {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range metric.FindAllString(string(source), -1) {
+			found[name] = true
+		}
+		for _, name := range perProcessor.FindAllStringSubmatch(string(source), -1) {
+			found["millrace_streamprocessor_"+name[1]] = true
+		}
+	}
+	return found
 }
 
 // promtool runs promtool in a directory. If promtool is missing, it skips the test, or fails it in

@@ -5,3 +5,4 @@ package chart
 //go:generate cp ../../config/crd/bases/millrace.dev_streamprocessors.yaml ../../config/chart/files/crd.yaml
 //go:generate cp ../../config/rbac/role.yaml ../../config/chart/files/role.yaml
 //go:generate cp ../../config/prometheus/alerts.yaml ../../config/chart/files/alerts.yaml
+//go:generate cp ../../config/grafana/streamprocessors.json ../../config/grafana/operator.json ../../config/chart/files/grafana/

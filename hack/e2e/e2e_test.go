@@ -33,6 +33,7 @@ func TestEndToEnd(t *testing.T) {
 	s.step("grow the topic", growTopic)
 	stopWatch()
 	s.step("roll a new configuration out", rollOut)
+	s.step("other expressions", otherExpressions)
 	s.step("a refused ConfigMap", refuseConfigMap)
 	s.step("a group that is held", groupConflict)
 	s.step("a mistake in an expression", mistake)
@@ -59,6 +60,7 @@ func TestEndToEnd(t *testing.T) {
 		s.Logf("%d records, none lost, %d of them twice", written, doubled)
 	})
 
+	s.step("exactly once", exactlyOnce)
 	s.step("delete", deleteProcessors)
 	s.step("uninstall", uninstall)
 	s.step("deploy by kustomize", deploy)

@@ -32,6 +32,8 @@ type sample struct {
 	ordered bool
 	// deadLetters is the number of dead letters.
 	deadLetters int
+	// named are the records of the topics that the expression names, by topic.
+	named map[string][]string
 }
 
 // moment is the timestamp of all records. It is recent, because Kafka would delete old ones.
@@ -106,6 +108,69 @@ var allSamples = []sample{
 		out:  []string{`"north" "{\"lines\":2,\"team\":\"north\",\"urgent\":true}"`},
 	},
 	{
+		file: "enrich.yaml",
+		in: []*kgo.Record{
+			{Key: []byte("c-4"), Value: []byte(`{"id":"S-1","country":"CH","total":1200}`)},
+			{Value: []byte(`{"id":"S-2","total":5}`)},
+		},
+		out:         []string{`"c-4" "{\"country\":\"CH\",\"currency\":\"CHF\",\"id\":\"S-1\",\"large\":true,\"total\":1200}"`},
+		deadLetters: 1,
+	},
+	{
+		file: "order-lines.yaml",
+		in: []*kgo.Record{
+			{Key: []byte("o-1"), Value: []byte(`{"id":1,"lines":[{"sku":"A-1","quantity":2,"price":1.25},{"sku":"B-2","quantity":1,"price":5}]}`)},
+		},
+		out: []string{
+			`"A-1" "{\"id\":1,\"line\":1,\"quantity\":2,\"sku\":\"A-1\",\"total\":\"2.50\"}"`,
+			`"B-2" "{\"id\":1,\"line\":2,\"quantity\":1,\"sku\":\"B-2\",\"total\":\"5.00\"}"`,
+		},
+	},
+	{
+		file: "redact.yaml",
+		in:   []*kgo.Record{{Key: []byte("c-1"), Value: []byte(`{"id":"c-1","card":"4000111122223333","email":"ada@example.com"}`)}},
+		out:  []string{`"c-1" "{\"email\":\"***@example.com\",\"id\":\"c-1\"}"`},
+	},
+	{
+		file: "route.yaml",
+		in: []*kgo.Record{
+			{Key: []byte("a"), Value: []byte(`{"country":"CH"}`)},
+			{Key: []byte("b"), Value: []byte(`{"country":"US"}`)},
+			{Key: []byte("c"), Value: []byte(`{"country":"JP"}`)},
+		},
+		out:   []string{`"c" "{\"country\":\"JP\"}"`},
+		named: map[string][]string{"parcels-europe": {`"a" "{\"country\":\"CH\"}"`}, "parcels-america": {`"b" "{\"country\":\"US\"}"`}},
+	},
+	{
+		file: "rekey.yaml",
+		in: []*kgo.Record{
+			{Key: []byte("I-1"), Value: []byte(`{"customer": "c-4"}`)},
+			{Key: []byte("I-1")},
+			{Key: []byte("I-2"), Value: []byte(`{}`)},
+		},
+		out:         []string{`"c-4" "{\"customer\": \"c-4\"}"`},
+		deadLetters: 1,
+	},
+	{
+		file: "logs-to-json.yaml",
+		in: []*kgo.Record{
+			{Value: []byte(`192.0.2.7 - - [23/Nov/2026:08:15:42 +0000] "GET /orders/4711 HTTP/1.1" 503 512 "-" "curl/8.5"`)},
+			{Value: []byte(`connection reset by peer`)},
+		},
+		out: []string{`null "{\"agent\":\"curl/8.5\",\"bytes\":512,\"client\":\"192.0.2.7\",\"method\":\"GET\",` +
+			`\"path\":\"/orders/4711\",\"status\":503,\"time\":\"23/Nov/2026:08:15:42 +0000\"}"`},
+		deadLetters: 1,
+	},
+	{
+		file: "avro-route.yaml",
+		in: []*kgo.Record{
+			{Key: []byte("A-1"), Value: []byte("\x00\x00\x00\x00\x07\xffA-1"), Headers: []kgo.RecordHeader{{Key: "event", Value: []byte("OrderPaid")}}},
+			{Key: []byte("A-2"), Value: []byte("\x00\x00\x00\x00\x08\xffA-2")},
+		},
+		out:   []string{`"A-2" "\x00\x00\x00\x00\b\xffA-2"`},
+		named: map[string][]string{"orders-paid": {`"A-1" "\x00\x00\x00\x00\a\xffA-1" event="OrderPaid"`}},
+	},
+	{
 		file: "tls-scram/tls-scram.yaml",
 		in:   []*kgo.Record{{Value: []byte(`{"payment":7,"card":"4111111111111111","cents":1250}`)}},
 		out:  []string{`null "{\"card\":\"1111\",\"cents\":1250,\"payment\":7}"`},
@@ -178,6 +243,9 @@ func (c sample) test(s *suite, broker *kafkatest.Broker) {
 		s.Fatal(err)
 	}
 	s.createTopics(&sp)
+	for topic := range c.named {
+		s.kafka.CreateTopic(topic, 1, nil)
+	}
 	s.apply(manifest)
 	if sp.Name == reports {
 		restsAtZero(s, patience)
@@ -187,6 +255,9 @@ func (c sample) test(s *suite, broker *kafkatest.Broker) {
 	}
 	s.kafka.Produce(c.in...)
 	s.awaitRecords(sp.Spec.Output.Topic, c.out, c.ordered)
+	for topic, records := range c.named {
+		s.awaitRecords(topic, records, c.ordered)
+	}
 	s.awaitConditions(sp.Name,
 		condition{kind: "Ready", status: metav1.ConditionTrue}, condition{kind: "KafkaReachable", status: metav1.ConditionTrue})
 	if c.deadLetters > 0 {

@@ -202,7 +202,7 @@ func (s *suite) watch(file string) (stop func()) {
 	})
 }
 
-// keep writes the output that a person would see to a file, for the README.
+// keep writes the output that a person would see to a file, for docs/status.md.
 func (s *suite) keep(name, content string) {
 	s.Helper()
 	if err := os.WriteFile(filepath.Join(s.out, name), []byte(content), 0o644); err != nil {

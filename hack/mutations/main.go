@@ -11,6 +11,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -104,7 +105,15 @@ func withoutMutations(root string, chosen []*mutation) error {
 
 // try runs the mutation's test with the mutation.
 func try(root string, m *mutation) error {
-	overlay, remove, err := writeOverlay(root, m)
+	content, err := os.ReadFile(filepath.Join(root, m.file))
+	if err != nil {
+		return err
+	}
+	mutated, err := apply(string(content), m)
+	if err != nil {
+		return err
+	}
+	overlay, remove, err := writeOverlay(root, map[string]string{m.file: mutated})
 	if err != nil {
 		return err
 	}
@@ -127,31 +136,23 @@ func runTests(root, pkg string, tests []string, args ...string) (passed bool, ou
 	return err == nil && !strings.Contains(string(out), "no tests to run"), string(out)
 }
 
-// writeOverlay writes the changed file and the overlay that puts it in the place of the
-// original.
-func writeOverlay(root string, m *mutation) (path string, remove func(), err error) {
-	content, err := os.ReadFile(filepath.Join(root, m.file))
-	if err != nil {
-		return "", nil, err
-	}
-	mutated, err := apply(string(content), m)
-	if err != nil {
-		return "", nil, err
-	}
+// writeOverlay writes changed files, by their paths below root, and the overlay that puts
+// them in the place of the originals.
+func writeOverlay(root string, changed map[string]string) (path string, remove func(), err error) {
 	dir, err := os.MkdirTemp("", "mutation")
 	if err != nil {
 		return "", nil, err
 	}
 	remove = func() { _ = os.RemoveAll(dir) } // a leftover in the temporary directory does no harm
-	file, path := filepath.Join(dir, filepath.Base(m.file)), filepath.Join(dir, "overlay.json")
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, m.file): file}})
-	if err == nil {
-		err = os.WriteFile(file, []byte(mutated), 0o600)
+	path = filepath.Join(dir, "overlay.json")
+	replace := map[string]string{}
+	for name, content := range changed {
+		file := filepath.Join(dir, fmt.Sprintf("%d-%s", len(replace), filepath.Base(name)))
+		replace[filepath.Join(root, name)] = file
+		err = errors.Join(err, os.WriteFile(file, []byte(content), 0o600))
 	}
-	if err == nil {
-		err = os.WriteFile(path, overlay, 0o600)
-	}
-	if err != nil {
+	overlay, encodeErr := json.Marshal(map[string]map[string]string{"Replace": replace})
+	if err = errors.Join(err, encodeErr, os.WriteFile(path, overlay, 0o600)); err != nil {
 		remove()
 		return "", nil, err
 	}

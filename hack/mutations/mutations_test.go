@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -32,6 +33,48 @@ func TestMutationsApply(t *testing.T) {
 		if !hasTest(t, m.pkg(), m.test) {
 			t.Errorf("%s: %s has no %s", m.name, m.pkg(), m.test)
 		}
+	}
+}
+
+// TestMutationsCompile: a mutation that does not compile breaks no invariant. As many as
+// change different lines are compiled together.
+func TestMutationsCompile(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rest := mutations; len(rest) > 0; {
+		changed := map[string]string{}
+		var later []mutation
+		for _, m := range rest {
+			content, ok := changed[m.file]
+			if !ok {
+				original, err := os.ReadFile(filepath.Join(root, m.file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				content = string(original)
+			}
+			if mutated, err := apply(content, &m); err == nil {
+				changed[m.file] = mutated
+			} else {
+				later = append(later, m)
+			}
+		}
+		if len(later) == len(rest) {
+			t.Fatalf("%s can't be applied", rest[0].name)
+		}
+		overlay, remove, err := writeOverlay(root, changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer remove()
+		build := exec.CommandContext(t.Context(), "go", "build", "-overlay", overlay, "./worker/...")
+		build.Dir = root
+		if said, err := build.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, said)
+		}
+		rest = later
 	}
 }
 

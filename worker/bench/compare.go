@@ -11,7 +11,10 @@ import (
 )
 
 // order lists the programs in the order of their turns within a round.
-var order = []string{"kafka-go loop", "millrace Unordered", "franz-go loop", "millrace Key", "no Kafka", "millrace Partition"}
+var order = []string{
+	"kafka-go loop", "millrace Unordered", "millrace Unordered exactly once", "franz-go loop", "millrace Key", "millrace Key exactly once",
+	"no Kafka", "millrace Partition", "millrace Partition exactly once", "franz-go exactly once",
+}
 
 // comparison is one run of all programs on one broker.
 type comparison struct {
@@ -91,7 +94,11 @@ func (c *comparison) turn(ctx context.Context, j job) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	written, err := c.admin.records(ctx, j.Output)
+	count := c.admin.records
+	if exactlyOnce(j.Program) {
+		count = c.committed
+	}
+	written, err := count(ctx, j.Output)
 	if err != nil {
 		return result{}, err
 	}
@@ -102,6 +109,37 @@ func (c *comparison) turn(ctx context.Context, j job) (result, error) {
 		fmt.Fprintf(os.Stderr, "NOTE: %s wrote %d records twice\n", j.Program, more)
 	}
 	return r, c.admin.drop(ctx, j.Output)
+}
+
+// committed counts a topic's records that readers of committed records see.
+func (c *comparison) committed(ctx context.Context, topic string) (int64, error) {
+	end, err := c.admin.records(ctx, topic)
+	if err != nil {
+		return 0, err
+	}
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers(c.broker.addrs...), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords(),
+	)
+	if err != nil {
+		return 0, err
+	}
+	defer client.Close()
+	var offsets, records int64
+	for last := make(map[int32]int64); offsets < end; {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err0(); err != nil {
+			return 0, fmt.Errorf("read topic %q: %w", topic, err)
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			if !r.Attrs.IsControl() {
+				records++
+			}
+			offsets += r.Offset + 1 - last[r.Partition]
+			last[r.Partition] = r.Offset + 1
+		})
+	}
+	return records, nil
 }
 
 // start runs the job in a separate process.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 )
 
 // jobVariable names the environment variable with the job of a process that runs one
@@ -32,13 +33,20 @@ type result struct {
 
 // programs holds the programs to compare. Each processes all records of its job.
 var programs = map[string]func(ctx context.Context, j job, t task, c *clock) error{
-	"millrace Unordered": millrace,
-	"millrace Key":       millrace,
-	"millrace Partition": millrace,
-	"kafka-go loop":      kafkaGoLoop,
-	"franz-go loop":      franzGoLoop,
-	"no Kafka":           pureTask,
+	"millrace Unordered":              millrace,
+	"millrace Key":                    millrace,
+	"millrace Partition":              millrace,
+	"millrace Unordered exactly once": millrace,
+	"millrace Key exactly once":       millrace,
+	"millrace Partition exactly once": millrace,
+	"kafka-go loop":                   kafkaGoLoop,
+	"franz-go loop":                   franzGoLoop,
+	"franz-go exactly once":           franzGoTransactions,
+	"no Kafka":                        pureTask,
 }
+
+// exactlyOnce reports whether a program delivers exactly once.
+func exactlyOnce(program string) bool { return strings.HasSuffix(program, " exactly once") }
 
 // runJob runs the job of jobVariable and prints its result, in a process that runs one
 // program.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -51,10 +52,8 @@ func franzGoRead(ctx context.Context, client *kgo.Client, records int, chunks ch
 			c.begin()
 		}
 		read += len(polled)
-		for len(polled) > 0 {
-			n := min(franzGoChunk, len(polled))
-			chunks <- polled[:n]
-			polled = polled[n:]
+		for chunk := range slices.Chunk(polled, franzGoChunk) {
+			chunks <- chunk
 		}
 	}
 }

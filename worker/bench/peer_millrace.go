@@ -14,8 +14,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
-// millrace runs this worker as a pod does, with the defaults and the ordering at the end
-// of the program's name. It stops when /status shows that all records are written.
+// millrace runs this worker as a pod does, with the defaults and the ordering in the
+// program's name. It stops when /status shows that all records are written.
 func millrace(ctx context.Context, j job, t task, c *clock) error {
 	address, err := freeAddress()
 	if err != nil {
@@ -26,9 +26,12 @@ func millrace(ctx context.Context, j job, t task, c *clock) error {
 		Kafka:     config.Kafka{BootstrapServers: j.Brokers},
 		Input:     config.Input{Topic: j.Input, GroupID: j.Group, StartOffset: config.Earliest},
 		Output:    config.Output{Topic: j.Output, Compression: config.None},
-		Ordering:  config.Ordering(strings.TrimPrefix(j.Program, "millrace ")),
+		Ordering:  config.Ordering(strings.Fields(j.Program)[1]),
 		Failure:   config.Failure{OnExhausted: config.Halt},
 		Telemetry: config.Telemetry{Listen: address},
+	}
+	if exactlyOnce(j.Program) {
+		cfg.Delivery = config.ExactlyOnce
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -20,6 +20,8 @@ type Config struct {
 	Processor Processor `json:"processor"`
 	Ordering  Ordering  `json:"ordering"`
 	Delivery  Delivery  `json:"delivery"`
+	// Transaction is for ExactlyOnce, and empty without it.
+	Transaction Transaction `json:"transaction,omitzero"`
 	// Concurrency is the number of goroutines in the pool of one member. The default
 	// is the container's CPU limit (GOMAXPROCS).
 	Concurrency int      `json:"concurrency,omitempty"`
@@ -86,16 +88,37 @@ type CreateTopic struct {
 // passes its code to worker.Main.
 type Processor struct {
 	CEL *CEL `json:"cel,omitempty"`
+	// CELFile is the path of a file with the expressions, in place of CEL. When the file
+	// changes, worker.Main goes on with the new expressions, without a restart. See
+	// ParseExpressions for its content.
+	CELFile string `json:"celFile,omitempty"`
 }
 
 // CEL holds the expressions of the built-in processor "cel". Without an expression for
-// it, the result keeps that part of the record; without any, it is a copy.
+// it, the result keeps that part of the record; without any, it is a copy. Values makes one
+// result of each element of a list, in the place of Value.
 type CEL struct {
 	Filter  string            `json:"filter,omitempty"`
 	Key     string            `json:"key,omitempty"`
 	Value   string            `json:"value,omitempty"`
+	Values  string            `json:"values,omitempty"`
 	Headers map[string]string `json:"headers,omitempty"`
 	Topic   string            `json:"topic,omitempty"`
+}
+
+// Transaction bounds the transactions that ExactlyOnce writes. Each member has one open at
+// a time, with the results, the dead letters and the offsets of the records that it settled.
+type Transaction struct {
+	// Interval is the time after which the member commits a transaction. Readers with
+	// the isolation level read_committed see results that much later. A transaction
+	// that has grown large, a revoke and a stop end it earlier.
+	Interval Duration `json:"interval"`
+	// Timeout bounds a transaction that can't be committed, for example during an
+	// outage. The member then aborts it and processes its records again; if the member
+	// is gone, the cluster aborts it. Until then, readers with read_committed get
+	// nothing that was written after it. The default is 10 s, or DrainTimeout if that
+	// is shorter.
+	Timeout Duration `json:"timeout"`
 }
 
 // InFlight bounds the records of one member that are in flight: read, but not settled.

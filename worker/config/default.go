@@ -6,8 +6,8 @@ import "time"
 const defaultListen = ":8080"
 
 // Default sets the empty or zero fields of c to their defaults, except
-// Telemetry.Listen, Concurrency and the fields that have no default. A second call
-// changes nothing.
+// Telemetry.Listen, Concurrency and the fields that have no default. Transaction has
+// defaults for ExactlyOnce only. A second call changes nothing.
 func Default(c *Config) {
 	fill(&c.Version, Version)
 	if c.Name != "" {
@@ -26,6 +26,10 @@ func Default(c *Config) {
 	fill(&c.InFlight.Bytes, 64<<20)
 	defaultFailure(&c.Failure)
 	fill(&c.DrainTimeout.Duration, 20*time.Second)
+	if c.Delivery == ExactlyOnce {
+		fill(&c.Transaction.Interval.Duration, 100*time.Millisecond)
+		fill(&c.Transaction.Timeout.Duration, min(10*time.Second, c.DrainTimeout.Duration))
+	}
 	fill(&c.Members, 1)
 	fill(&c.Telemetry.LogFormat, LogAuto)
 	fill(&c.Telemetry.LogLevel, LogInfo)

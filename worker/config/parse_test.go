@@ -37,6 +37,7 @@ output:
   linger: 20ms
 processor:
   cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"'}
+  celFile: /expressions.yaml
 ordering: Key
 delivery: AtLeastOnce
 concurrency: 3
@@ -121,8 +122,9 @@ func TestDefaultLeavesListenEmpty(t *testing.T) {
 	}
 }
 
-// fuller is full with every field of SASL. No mechanism uses all of them.
-var fuller = strings.ReplaceAll(full, "sasl: {", `sasl: {username: u, aws: {region: eu-west-1}, oauth: {
+// fuller is full with every field of SASL, of which no mechanism uses all, with both value
+// and values, and with a transaction, for which full has an output too many.
+var fuller = "transaction: {interval: 1s, timeout: 15s}" + strings.ReplaceAll(strings.Replace(full, "value: value,", `value: value, values: "[1]",`, 1), "sasl: {", `sasl: {username: u, aws: {region: eu-west-1}, oauth: {
     tokenEndpoint: "https://idp/token", clientId: id, clientIdFile: /id, clientSecretFile: /secret, scope: kafka,
     caFiles: [/idp.crt], tokenFile: /token, extensions: {pool: a}}, `)
 
@@ -193,6 +195,7 @@ func TestParseRefuses(t *testing.T) {
 		least + "inFlight: {bytes: 1.5Gi}":                    `inFlight.bytes: "1.5Gi" is not`,
 		least + "inFlight: {records: many}":                   "inFlight.records: must be a whole number",
 		least + "concurrency: 1.5":                            "concurrency: must be a whole number",
+		least + "processor: {cel: {values: [1]}}":             "processor.cel.values: must be text",
 		least + "processor: {cel: {key: 5}}":                  "processor.cel.key: must be text",
 		least + "processor: {cel: {headers: [a]}}":            "processor.cel.headers: must be a map",
 		least + "processor: {cel: true}":                      "processor.cel: must contain fields",

@@ -18,8 +18,10 @@ func (c Config) Validate() error {
 	c.Input.validate(&f)
 	c.Output.validate(&f)
 	c.validateTopics(&f)
+	c.Processor.validate(&f)
 	oneOf(&f, "ordering", c.Ordering, Unordered, Key, Partition)
-	c.validateDelivery(&f)
+	oneOf(&f, "delivery", c.Delivery, AtLeastOnce, ExactlyOnce)
+	c.validateTransaction(&f)
 	between(&f, "concurrency", c.Concurrency, 0, 10_000)
 	between(&f, "inFlight.records", c.InFlight.Records, 1, 10_000_000)
 	between(&f, "inFlight.bytes", c.InFlight.Bytes, 1<<20, 1<<40)
@@ -28,15 +30,6 @@ func (c Config) Validate() error {
 	between(&f, "members", c.Members, 1, 1000)
 	c.Telemetry.validate(&f)
 	return errors.Join(f.errs...)
-}
-
-func (c Config) validateDelivery(f *findings) {
-	if c.Delivery == ExactlyOnce {
-		f.add("delivery", "ExactlyOnce is not supported yet: use AtLeastOnce, which repeats records only "+
-			"after a crash, and make the readers of the output idempotent")
-		return
-	}
-	oneOf(f, "delivery", c.Delivery, AtLeastOnce)
 }
 
 // validateTopics refuses a topic that serves two purposes, and results without a topic.
@@ -59,6 +52,12 @@ func (c Config) validateTopics(f *findings) {
 	if topic := c.Output.Topic; topic != "" && topic == c.Failure.DeadLetter.Topic {
 		f.add("failure.deadLetter.topic", "%q is also the output topic, so its readers would take dead letters for results: "+
 			"name another topic", topic)
+	}
+}
+
+func (p Processor) validate(f *findings) {
+	if p.CEL != nil && p.CEL.Value != "" && p.CEL.Values != "" {
+		f.add("processor.cel.values", "processor.cel.value is set too: value is the value of one result, and values a list of them: remove one")
 	}
 }
 

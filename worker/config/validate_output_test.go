@@ -14,6 +14,7 @@ func TestValidateOutput(t *testing.T) {
 	}{
 		"none":                 {func(*Config) {}, ""},
 		"for expressions":      {func(c *Config) { c.Processor.CEL = &CEL{} }, "output.topic: it is not set, but processor.cel writes"},
+		"two kinds of values":  {func(c *Config) { c.Output.Topic, c.Processor.CEL = "out", &CEL{Value: "1", Values: "[1]"} }, "processor.cel.values: processor.cel.value is set too"},
 		"expressions' topics":  {func(c *Config) { c.Processor.CEL = &CEL{Topic: "key"} }, ""},
 		"no topic to create":   {func(c *Config) { c.Output.Create = &CreateTopic{Partitions: 1} }, "output.create: output.topic is not set"},
 		"name":                 {func(c *Config) { c.Output.Topic = "a b" }, `output.topic: "a b"`},

@@ -9,7 +9,9 @@ import (
 // worker warns of fields that it does not know and ignores them, so a new field does
 // not raise the version. The exception is a field that an older worker must not ignore,
 // because it would lose records, change results or write them elsewhere. Such a field
-// raises the version, and only files that use the field carry the new one.
+// raises the version, and only files that use the field carry the new one. A new value of
+// a field that older workers check does not raise it: they refuse the value, as they do
+// with delivery ExactlyOnce.
 const Version = 1
 
 func (c Config) validateVersion(f *findings) {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -54,6 +56,7 @@ type Client struct {
 	leaders   leaderCache
 	contact   contact
 	counts    sync.Map // topics' names to their int32 number of partitions
+	closed    atomic.Bool
 }
 
 // NewClient returns a client; it does not connect yet. See Ping.
@@ -106,13 +109,22 @@ func (c *Client) Ping(ctx context.Context) error {
 func (c *Client) ClientID() string { return c.cfg.ClientID }
 
 // Close closes the client's idle connections; those in use close when their
-// request is done.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+// request is done. Later requests fail: the transport would connect again for them.
+func (c *Client) Close() {
+	c.closed.Store(true)
+	c.transport.CloseIdleConnections()
+}
+
+// errClosed is the error of requests after Close.
+var errClosed = fmt.Errorf("the Kafka client is closed: %w", net.ErrClosed)
 
 // RoundTrip sends one protocol message to the broker that the message's Broker, Group or
 // Transaction method names. A context without a deadline lets a broker that hangs hold
 // it forever.
 func (c *Client) RoundTrip(ctx context.Context, req protocol.Message) (protocol.Message, error) {
+	if c.closed.Load() {
+		return nil, errClosed
+	}
 	res, err := c.transport.RoundTrip(ctx, anyServer{}, req)
 	if errors.Is(err, kafkago.BrokerNotAvailable) {
 		// The transport does not know this id, so it sent nothing. Its layout is brought

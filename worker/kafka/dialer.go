@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -39,6 +40,9 @@ func (d *dialer) dialServer(ctx context.Context, address string) (net.Conn, erro
 	stages, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
 	conn, err := d.setUp(stages, address)
+	if failed, ok := errors.AsType[*DialError](err); ok {
+		failed.advertised = !slices.Contains(d.servers, address)
+	}
 	if err != nil && ctx.Err() != nil {
 		// The caller gave up or had no time left: that says little about the address.
 		d.gate.abandon(address, err)
@@ -71,21 +75,28 @@ func (d *dialer) setUp(ctx context.Context, address string) (net.Conn, error) {
 // secure performs the stages after the TCP connection.
 func (d *dialer) secure(ctx context.Context, conn net.Conn, address string) (net.Conn, error) {
 	// The stages below have no context.
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	plain := conn // its deadline also holds for the layers above it
+	stop := context.AfterFunc(ctx, func() { _ = plain.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if d.tls != nil {
 		encrypted := tls.Client(conn, tlsFor(d.tls, address))
 		if err := encrypted.HandshakeContext(ctx); err != nil {
-			return nil, &DialError{Address: address, Stage: StageTLS, Err: err}
+			return nil, &DialError{
+				Address: address, Stage: StageTLS, Err: err,
+				suspicion: "does the listener speak TLS?", certificate: d.ownCertificate(time.Now()),
+			}
 		}
 		conn = encrypted
 	}
+	conn = checkClaims(conn)
 	// Kafka's handshake comes first even where kafka-go would skip it: with
 	// TLS 1.3 a broker's refusal of our certificate shows only here.
 	exchange := protocol.NewConn(conn, d.clientID)
 	versions, err := negotiateVersions(exchange)
 	if err != nil {
-		return nil, &DialError{Address: address, Stage: StageHandshake, Err: err, suspicion: d.suspectTLS()}
+		return nil, &DialError{
+			Address: address, Stage: StageHandshake, Err: err, suspicion: d.suspectTLS(), certificate: d.ownCertificate(time.Now()),
+		}
 	}
 	begun := time.Now()
 	lifetime, err := d.logIn(ctx, exchange, address)
@@ -99,6 +110,24 @@ func (d *dialer) secure(ctx context.Context, conn net.Conn, address string) (net
 		return newSession(d, address, conn, versions, begun, lifetime), nil
 	}
 	return conn, nil
+}
+
+// ownCertificate says why the client's certificate is not valid now, "" if it is valid or
+// there is none. Brokers refuse such a certificate without this reason.
+func (d *dialer) ownCertificate(now time.Time) string {
+	if d.tls == nil {
+		return ""
+	}
+	for _, pair := range d.tls.Certificates {
+		switch leaf := pair.Leaf; {
+		case leaf == nil:
+		case now.After(leaf.NotAfter):
+			return "the client's certificate has expired on " + leaf.NotAfter.Format(time.DateOnly) + ": renew it"
+		case now.Before(leaf.NotBefore):
+			return "the client's certificate is valid only from " + leaf.NotBefore.Format(time.DateTime) + " on: wait, or set this machine's clock right"
+		}
+	}
+	return ""
 }
 
 func (d *dialer) suspectTLS() string {

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -17,9 +18,11 @@ type DialError struct {
 	Stage   Stage
 	Err     error
 
-	remedy    string // for credentials that are refused
-	suspicion string // what a connection that breaks at this point may mean
-	brief     bool   // the message does not quote what the other end answers
+	remedy      string // for credentials that are refused
+	suspicion   string // what a connection that breaks at this point may mean
+	certificate string // why the client's certificate is not valid now
+	advertised  bool   // the cluster names this address, and the configuration does not
+	brief       bool   // the message does not quote what the other end answers
 }
 
 // Stage is a step of setting up a connection.
@@ -44,6 +47,9 @@ func (e *DialError) Error() string {
 
 func (e *DialError) message(reason string) string {
 	msg := fmt.Sprintf("%s: %s failed: %s", e.Address, e.Stage, reason)
+	if e.advertised {
+		msg = fmt.Sprintf("%s, which a broker advertises: %s failed: %s", e.Address, e.Stage, reason)
+	}
 	if hint := e.hint(); hint != "" {
 		msg += " (" + hint + ")"
 	}
@@ -76,7 +82,7 @@ func (e *DialError) permanent() bool {
 func (e *DialError) hint() string {
 	switch e.Stage {
 	case StageConnect:
-		return connectHint(e.Err)
+		return e.connectHint()
 	case StageSASL:
 		return e.saslHint()
 	default:
@@ -91,23 +97,32 @@ func (e *DialError) saslHint() string {
 	if errors.Is(e.Err, kafkago.UnsupportedSASLMechanism) {
 		return "use a mechanism that this listener offers"
 	}
+	if errors.Is(e.Err, kafkago.IllegalSASLState) {
+		return "this listener does not authenticate clients: leave SASL out, or use the broker's port with SASL"
+	}
 	if timeout, ok := errors.AsType[net.Error](e.Err); ok && timeout.Timeout() {
 		return "the broker takes too long to answer: is it just starting, or overloaded?"
 	}
 	return e.remedy
 }
 
-func connectHint(err error) string {
-	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return "check the host name"
-	}
-	if _, ok := errors.AsType[net.Error](err); !ok {
+func (e *DialError) connectHint() string {
+	if _, ok := errors.AsType[net.Error](e.Err); !ok {
 		return "" // it was not tried
+	}
+	if e.advertised {
+		return "the broker's advertised.listeners must name an address that this network can reach"
+	}
+	if _, ok := errors.AsType[*net.DNSError](e.Err); ok {
+		return "check the host name"
 	}
 	return "is the broker running, and can this network reach it?"
 }
 
 func (e *DialError) tlsHint() string {
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](e.Err); ok && invalid.Reason == x509.Expired {
+		return "renew the broker's certificate, or set the clock of this machine right"
+	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](e.Err); ok {
 		return "the CA file does not hold the authority that signed the broker's certificate"
 	}
@@ -117,13 +132,31 @@ func (e *DialError) tlsHint() string {
 	if _, ok := errors.AsType[tls.RecordHeaderError](e.Err); ok {
 		return "the listener does not speak TLS: turn TLS off, or use the broker's TLS port"
 	}
-	if refusedByTLS(e.Err) {
-		return "the broker refused the client's certificate, or asks for one"
+	if alert, ok := alertOf(e.Err); ok {
+		return cmp.Or(e.certificate, alertHints[alert], "the broker refused the client's certificate, or asks for one")
 	}
 	if brokenConnection(e.Err) {
 		return e.suspicion
 	}
 	return ""
+}
+
+// alertHints explain the alerts of TLS that have one likely cause.
+var alertHints = map[string]string{
+	"tls: expired certificate":            "the client's certificate has expired",
+	"tls: unknown certificate authority":  "the broker does not know the authority that signed the client's certificate",
+	"tls: protocol version not supported": "the broker must offer TLS 1.2 or 1.3",
+	"tls: unrecognized name":              "set the TLS server name to a name in the broker's certificate",
+}
+
+// alertOf returns the alert with which the other side has ended a TLS connection. Alerts
+// have no exported type.
+func alertOf(err error) (string, bool) {
+	op, ok := errors.AsType[*net.OpError](err)
+	if !ok || op.Op != "remote error" {
+		return "", false
+	}
+	return op.Err.Error(), true
 }
 
 // refusedByTLS reports whether one side does not accept the other's certificate
@@ -135,9 +168,8 @@ func refusedByTLS(err error) bool {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return true
 	}
-	// The alert of the other side has no exported type.
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "remote error"
+	_, alert := alertOf(err)
+	return alert
 }
 
 // brokenConnection reports whether the network failed, and not the peer refused.

@@ -16,7 +16,7 @@ import (
 const AnyBroker = -1
 
 // RequestTimeout bounds a request that a broker should answer at once.
-const RequestTimeout = 30 * time.Second
+const RequestTimeout = 10 * time.Second
 
 // Ask sends one request to one broker, or with AnyBroker to any, and returns its answer.
 // It bypasses the transport's cache, splitting and routing.

@@ -62,17 +62,24 @@ func readHandshake(from io.Reader) (*wire.Reader, error) {
 	if _, err := io.ReadFull(from, size[:]); err != nil {
 		return nil, err
 	}
-	const tlsAlert, tlsMajor = 0x15, 3
-	if size[0] == tlsAlert && size[1] == tlsMajor {
-		return nil, fmt.Errorf("%w: the answer is an alert of TLS", io.ErrUnexpectedEOF)
+	if err := checkSize(size, longestHandshake); err != nil {
+		return nil, err
 	}
-	n := binary.BigEndian.Uint32(size[:])
-	if n > longestHandshake {
-		return nil, errNotKafka
-	}
-	data := make([]byte, n)
+	data := make([]byte, binary.BigEndian.Uint32(size[:]))
 	if _, err := io.ReadFull(from, data); err != nil {
 		return nil, err
 	}
 	return &wire.Reader{Data: data}, nil
+}
+
+// checkSize returns an error if an answer with this size is not a broker's.
+func checkSize(size [4]byte, most uint32) error {
+	const tlsAlert, tlsMajor = 0x15, 3
+	if size[0] == tlsAlert && size[1] == tlsMajor {
+		return fmt.Errorf("%w: the answer is an alert of TLS", io.ErrUnexpectedEOF)
+	}
+	if binary.BigEndian.Uint32(size[:]) > most {
+		return errNotKafka
+	}
+	return nil
 }

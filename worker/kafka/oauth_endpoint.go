@@ -153,7 +153,7 @@ func (e *tokenEndpoint) tokenFrom(res *http.Response, body []byte, asked time.Ti
 	}
 	token := Token{Value: answer.AccessToken}
 	if seconds, err := answer.ExpiresIn.Float64(); err == nil && seconds > 0 {
-		token.Expires = asked.Add(time.Duration(seconds * float64(time.Second)))
+		token.Expires = asked.Add(time.Duration(min(seconds, longestLifetime.Seconds()) * float64(time.Second)))
 	}
 	return token, nil
 }

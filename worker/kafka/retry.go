@@ -3,15 +3,19 @@ package kafka
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/backoff"
 )
 
-// Retry calls attempt until it succeeds, fails for good, or RequestTimeout or ctx ends.
+// retryTimeout bounds Retry.
+const retryTimeout = 30 * time.Second
+
+// Retry calls attempt until it succeeds, fails for good, or retryTimeout or ctx ends.
 // It returns the last attempt's error. A missing topic fails for good, and so does a
 // cluster that was never reached: both are probably mistakes in the configuration.
 func (c *Client) Retry(ctx context.Context, attempt func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, retryTimeout)
 	defer cancel()
 	var pause backoff.Backoff
 	var last error

@@ -102,10 +102,20 @@ func TestSecuredCluster(t *testing.T) {
 		c := clientOf(t, broker.SecureAddrs()...)
 		expectError(t, c.Ping(testContext(t)), ErrUnreachable, broker.SecureAddrs()[0], "expect")
 	})
+	t.Run("SASL to a listener without it", func(t *testing.T) {
+		c := newTestClient(t, ClientConfig{BootstrapServers: broker.Addrs(), SASL: credentials(alice)})
+		expectError(t, pingQuickly(t, c), ErrUnreachable, broker.Addrs()[0], "this listener does not authenticate clients")
+	})
+	t.Run("expired client certificate", func(t *testing.T) {
+		past := broker.CA.At(time.Now().AddDate(0, 0, -9)).Client("worker")
+		other := config.TLS{CAFiles: []string{broker.CA.File}, CertFile: past.CertFile, KeyFile: past.KeyFile}
+		expectError(t, pingQuickly(t, connect(t, other, credentials(alice))), ErrUnreachable,
+			"the client's certificate has expired on "+time.Now().AddDate(0, 0, -8).Format(time.DateOnly))
+	})
 	t.Run("TLS to plaintext", func(t *testing.T) {
 		c := newTestClient(t, ClientConfig{BootstrapServers: broker.Addrs(), TLS: tlsOf(t, files)})
 		c.dialer.timeout = time.Second // Kafka waits for the rest of what it takes for a request
-		expectError(t, c.Ping(testContext(t)), ErrUnreachable, broker.Addrs()[0], "TLS handshake failed")
+		expectError(t, c.Ping(testContext(t)), ErrUnreachable, broker.Addrs()[0], "TLS handshake failed", "does the listener speak TLS?")
 	})
 	t.Run("authorisation", func(t *testing.T) {
 		testAuthorisation(t, connect(t, files, credentials(alice)), connect(t, files, credentials(bob)))

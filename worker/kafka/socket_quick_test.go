@@ -32,5 +32,5 @@ func dialed(t *testing.T) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return conn
+	return conn.(*claimsConn).Conn
 }

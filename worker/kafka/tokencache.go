@@ -184,6 +184,10 @@ func (c *tokenCache) refused(token Token) (old bool) {
 	return old
 }
 
+// longestLifetime bounds the lifetime of a token, whatever it says. Greater numbers than
+// these overflow.
+const longestLifetime = 100 * 365 * 24 * time.Hour
+
 // expiryOf reads when a JWT expires; it does not check the signature, which is the
 // broker's to judge.
 func expiryOf(token string, now time.Time) time.Time {
@@ -198,5 +202,6 @@ func expiryOf(token string, now time.Time) time.Time {
 	if claims.Expires <= 0 {
 		return now.Add(opaqueLifetime)
 	}
-	return time.UnixMilli(int64(claims.Expires * 1000))
+	longest := float64(now.Add(longestLifetime).Unix())
+	return time.UnixMilli(int64(min(claims.Expires, longest) * 1000))
 }

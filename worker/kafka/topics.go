@@ -25,6 +25,23 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int32, error) {
 	return count, err
 }
 
+// topicPatience is how long AwaitPartitions looks for a missing topic.
+const topicPatience = 5 * time.Second
+
+// AwaitPartitions is like Partitions, but looks for a missing topic again for some
+// seconds: brokers learn of a new topic one after another.
+func (c *Client) AwaitPartitions(ctx context.Context, topic string) (int32, error) {
+	patient, cancel := context.WithTimeout(ctx, topicPatience)
+	defer cancel()
+	var pause backoff.Backoff
+	for {
+		count, err := c.Partitions(ctx, topic)
+		if !errors.Is(err, ErrTopicNotFound) || pause.Wait(patient) != nil {
+			return count, err
+		}
+	}
+}
+
 // KnownPartitions returns the number of partitions that the cluster last named for the
 // topic, 0 if it never did. It sends no request.
 func (c *Client) KnownPartitions(topic string) int32 {
@@ -108,7 +125,7 @@ func creationError(topic string, replicationFactor int16, answer createtopics.Re
 // await waits until the cluster shows a new topic: brokers learn of it one after
 // another.
 func (c topicCreation) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, RequestTimeout)
+	ctx, cancel := context.WithTimeout(ctx, retryTimeout)
 	defer cancel()
 	var pause backoff.Backoff
 	for {

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"testing"
+	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -22,6 +23,22 @@ func TestPartitions(t *testing.T) {
 	expectError(t, err, ErrTopicNotFound, `"partitions-missing"`, "create it, or correct its name")
 	if got := broker.Partitions("partitions-missing"); got != 0 {
 		t.Errorf("asking created the topic with %d partitions", got)
+	}
+}
+
+// TestAwaitPartitionsLooksAgain: brokers learn of a new topic one after another.
+func TestAwaitPartitionsLooksAgain(t *testing.T) {
+	cluster := kafkatest.Fake(t, kfake.SeedTopics(3, "new"))
+	cluster.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "new", Err: kerr.UnknownTopicOrPartition, Count: 3})
+	c := clientOf(t, cluster.Addrs()...)
+	if got, err := c.AwaitPartitions(testContext(t), "new"); err != nil || got != 3 {
+		t.Errorf("got %d, %v, want 3", got, err)
+	}
+	start := time.Now()
+	_, err := c.AwaitPartitions(testContext(t), "missing")
+	expectError(t, err, ErrTopicNotFound, `"missing"`)
+	if took := time.Since(start); took < topicPatience/2 || took > 3*topicPatience {
+		t.Errorf("looked for %v, want about %v", took, topicPatience)
 	}
 }
 

@@ -20,10 +20,13 @@ type Status struct {
 	// example that no broker answers; "" once it can.
 	Waiting string `json:"waiting,omitempty"`
 	// Silent lists the clusters of which no broker has answered for some seconds.
-	Silent  []Silence `json:"silent,omitempty"`
-	Totals  Totals    `json:"totals"`
-	Rates   Rates     `json:"rates"`
-	Members []Member  `json:"members"`
+	Silent []Silence `json:"silent,omitempty"`
+	// Expressions is nil if the processor's expressions can't change, and for a user's
+	// program.
+	Expressions *Expressions `json:"expressions,omitempty"`
+	Totals      Totals       `json:"totals"`
+	Rates       Rates        `json:"rates"`
+	Members     []Member     `json:"members"`
 }
 
 // Silence says that no broker of a cluster answers.
@@ -45,9 +48,11 @@ func (s *Silence) String() string {
 }
 
 // Totals count from the start of the process. RecordsIn counts a record each time that
-// it is read, and not each attempt.
+// it is read, and not each attempt. RecordsSettled counts those that the worker is done
+// with: their results, or their dead letters, are safe, or they are filtered or dropped.
 type Totals struct {
 	RecordsIn           int64 `json:"recordsIn"`
+	RecordsSettled      int64 `json:"recordsSettled"`
 	RecordsOut          int64 `json:"recordsOut"`
 	RecordsFiltered     int64 `json:"recordsFiltered"`
 	RecordsDeadLettered int64 `json:"recordsDeadLettered"`
@@ -76,8 +81,10 @@ type Member struct {
 	InFlight   InFlight `json:"inFlight"`
 	// MemoryBytes is the memory that the input takes: fetched data that waits,
 	// unpacked batches, and the buffers that records in flight keep in use.
-	MemoryBytes int64       `json:"memoryBytes"`
-	Partitions  []Partition `json:"partitions"`
+	MemoryBytes int64 `json:"memoryBytes"`
+	// Transaction is nil with delivery AtLeastOnce.
+	Transaction *Transaction `json:"transaction,omitempty"`
+	Partitions  []Partition  `json:"partitions"`
 }
 
 // InFlight counts the records that are dispatched and not settled yet.

@@ -1,8 +1,9 @@
 // Package workertest runs a processor on given records without a broker, for
 // the tests of users' programs.
 //
-// It calls a processor and completes its outputs with the code that a worker uses, but
-// has no pool, no retries and no deadlines: it makes one call after the other.
+// It calls a processor and its hooks, and completes its outputs, with the code that a
+// worker uses. As in a worker, a record's bytes are gone when its call has returned. It has
+// no pool, no retries and no deadlines: it makes one call after the other.
 package workertest
 
 import (
@@ -28,26 +29,41 @@ type Result struct {
 func (r Result) Filtered() bool { return r.Err == nil && len(r.Outputs) == 0 }
 
 // Run runs p on the records and returns a Result for each, in their order.
-// A Sequencer sees all records first, in order. A BatchProcessor (by worker.Batch) gets
-// them in batches of its size; if a call fails, all of its records have the error. Run
-// tries no record again. Records without a topic get the topic "input". If all offsets
-// are zero, Run numbers the records from 0.
 //
-// If p is nil, or its BatchSize panics, a worker would not start. Then every record has
-// that error.
+// A PartitionHolder first hears of all partitions of the records, and a Sequencer sees all
+// records, in order. A BatchProcessor (by worker.Batch) gets them in batches within its
+// limits; if a call fails, all of its records have the error. An OutcomeObserver hears of each record
+// without an error, and of those whose error ends their attempts, as with the policy
+// DeadLetter; where outputs were written is not known. At the end the partitions are
+// revoked. Run tries no record again, and does not close p.
+//
+// Records without a topic get the topic "input". If all offsets are zero, Run numbers the
+// records from 0. The processor gets copies of the records, whose bytes Run overwrites after
+// the call.
+//
+// If p is nil, its BatchSize panics, or its Assigned does, a worker would not start. Then
+// every record has that error.
 func Run(ctx context.Context, p worker.Processor, records ...worker.Record) []Result {
-	records = number(records)
+	records = own(records)
 	results := make([]Result, len(records))
 	code, err := usercode.Of[worker.Record, worker.Outputs, worker.Outcome](p)
+	if err == nil {
+		err = assigned(code, records)
+	}
 	if err != nil {
 		for i := range results {
 			results[i].Err = err
 		}
 		return results
 	}
-	for items := range slices.Chunk(sequence(code, records, results), code.BatchSize()) {
+	for _, items := range calls(sequence(code, records, results), code.BatchLimits()) {
 		attempt(ctx, code, items)
+		for _, it := range items {
+			observe(code, it)
+			it.rec.overwrite()
+		}
 	}
+	revoked(code, records)
 	return results
 }
 
@@ -67,46 +83,50 @@ func Values(results []Result) []string {
 	return values
 }
 
-func number(records []worker.Record) []worker.Record {
-	records = slices.Clone(records)
-	counted := slices.ContainsFunc(records, func(r worker.Record) bool { return r.Offset != 0 })
-	for i := range records {
-		if records[i].Topic == "" {
-			records[i].Topic = "input"
-		}
-		if !counted {
-			records[i].Offset = int64(i)
-		}
-	}
-	return records
-}
-
 // item is a record on its way to its result.
 type item struct {
-	rec    *record.Record
+	rec    borrowed
 	result *Result
 }
 
 // sequence shows the records to the Sequencer and returns those to process.
 func sequence(code *usercode.Code, records []worker.Record, results []Result) (kept []item) {
 	for i := range records {
-		it := item{usercode.As[record.Record](&records[i]), &results[i]}
+		it := item{borrowed{usercode.As[record.Record](&records[i])}, &results[i]}
 		keep := true
 		if code.HasSequencer() {
-			keep, it.result.Err = code.Sequence(it.rec)
+			keep, it.result.Err = code.Sequence(it.rec.Record)
 		}
 		if keep {
 			kept = append(kept, it)
+		} else {
+			observe(code, it)
 		}
 	}
 	return kept
+}
+
+// calls divides the records into those of each call.
+func calls(items []item, limits usercode.BatchLimits) (all [][]item) {
+	bytes := 0
+	for i, it := range items {
+		size := it.rec.Size()
+		last := len(all) - 1
+		if i == 0 || len(all[last]) == limits.Records || limits.Bytes > 0 && bytes+size > limits.Bytes {
+			all = append(all, nil)
+			last, bytes = last+1, 0
+		}
+		all[last] = append(all[last], it)
+		bytes += size
+	}
+	return all
 }
 
 // attempt makes one call of the user's code and notes its results.
 func attempt(ctx context.Context, code *usercode.Code, items []item) {
 	recs, outs := make([]*record.Record, len(items)), make([]*record.Outputs, len(items))
 	for k, it := range items {
-		recs[k], outs[k] = it.rec, &record.Outputs{}
+		recs[k], outs[k] = it.rec.Record, &record.Outputs{}
 	}
 	var err error
 	if code.InBatches() {
@@ -128,17 +148,20 @@ func result(rec *record.Record, out *record.Outputs, err error) Result {
 	}
 	var r Result
 	for _, o := range out.List() {
-		complete(rec, &o)
-		r.Outputs = append(r.Outputs, *usercode.As[worker.Output](&o))
+		r.Outputs = append(r.Outputs, complete(rec, o))
 	}
 	return r
 }
 
-// complete fills in the parts that the output takes over from its record.
-func complete(rec *record.Record, o *record.Output) {
+// complete fills in the parts that the output takes over from its record, and copies all of
+// them: they may be the record's.
+func complete(rec *record.Record, o record.Output) worker.Output {
 	headers, traceContext := o.HeadersFor(rec, nil)
 	if len(traceContext) > 0 {
 		headers = slices.Concat(headers, traceContext)
 	}
-	o.Key, o.Headers, o.Timestamp = o.KeyFor(rec), headers, o.TimestampFor(rec)
+	o.Key, o.Timestamp = slices.Clone(o.KeyFor(rec)), o.TimestampFor(rec)
+	o.Value = slices.Clone(o.Value)
+	o.Headers = copied(headers)
+	return *usercode.As[worker.Output](&o)
 }

@@ -107,3 +107,94 @@ func TestAProcessorThatCannotStart(t *testing.T) {
 		t.Errorf("results = %+v, want an error for each record", results)
 	}
 }
+
+// keeping keeps its records, which it must not.
+type keeping struct{ kept []*worker.Record }
+
+func (k *keeping) Process(_ context.Context, rec *worker.Record, out *worker.Outputs) error {
+	for _, earlier := range k.kept {
+		if string(earlier.Value) == "first" || string(earlier.Key) == "key" || string(earlier.Headers[0].Value) == "header" {
+			return errors.New("an earlier record is still there")
+		}
+	}
+	k.kept = append(k.kept, rec)
+	out.Emit(worker.Output{Value: rec.Value, Headers: rec.Headers})
+	return nil
+}
+
+// TestBytesAreGoneAfterTheCall: as in a worker, which uses the memory for other records. The
+// test's own records and the results stay.
+func TestBytesAreGoneAfterTheCall(t *testing.T) {
+	first := worker.Record{Key: []byte("key"), Value: []byte("first"), Headers: []worker.Header{{Key: "h", Value: []byte("header")}}}
+	results := workertest.Run(t.Context(), &keeping{}, first, worker.Record{Value: []byte("second")})
+	if err := results[1].Err; err != nil {
+		t.Error(err)
+	}
+	for what, r := range map[string]worker.Output{
+		"the result":        results[0].Outputs[0],
+		"the test's record": {Key: first.Key, Value: first.Value, Headers: first.Headers},
+	} {
+		if string(r.Key) != "key" || string(r.Value) != "first" || string(r.Headers[0].Value) != "header" {
+			t.Errorf("%s is %+v", what, r)
+		}
+	}
+}
+
+// watching has all hooks, and notes their calls.
+type watching struct {
+	worker.Processor
+	calls []string
+}
+
+func (w *watching) note(format string, args ...any) {
+	w.calls = append(w.calls, fmt.Sprintf(format, args...))
+}
+
+func (w *watching) Sequence(rec *worker.Record) bool {
+	w.note("sequence %d/%d", rec.Partition, rec.Offset)
+	return string(rec.Value) != "skipped"
+}
+
+func (w *watching) Observe(o *worker.Outcome) {
+	w.note("%s %d/%d %d", o.Fate, o.Input.Partition, o.Input.Offset, len(o.Outputs))
+}
+
+func (w *watching) Assigned(topic string, partition int32, offset int64) {
+	w.note("assigned %s/%d at %d", topic, partition, offset)
+}
+
+func (w *watching) Revoked(topic string, partition int32, offset int64) {
+	w.note("revoked %s/%d at %d", topic, partition, offset)
+}
+
+func (w *watching) Lost(string, int32) { w.note("lost") }
+
+// TestHooksAreCalledAsInAWorker: in the order of the data, and only for what happened.
+func TestHooksAreCalledAsInAWorker(t *testing.T) {
+	w := &watching{Processor: worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
+		err := errors.New(string(rec.Value))
+		switch string(rec.Value) {
+		case "worthless":
+			return nil, worker.Drop(err)
+		case "hopeless":
+			return nil, worker.Permanent(err)
+		case "unlucky":
+			return nil, err
+		}
+		return rec.Value, nil
+	})}
+	var records []worker.Record
+	for i, value := range []string{"good", "skipped", "worthless", "hopeless", "unlucky"} {
+		records = append(records, worker.Record{Partition: int32(i % 2), Offset: int64(10 + i), Value: []byte(value)})
+	}
+	workertest.Run(t.Context(), w, records...)
+	want := []string{
+		"assigned input/0 at 10", "assigned input/1 at 11",
+		"sequence 0/10", "sequence 1/11", "filtered 1/11 0", "sequence 0/12", "sequence 1/13", "sequence 0/14",
+		"delivered 0/10 1", "dropped 0/12 0", "dead-lettered 1/13 0",
+		"revoked input/0 at 15", "revoked input/1 at 14",
+	}
+	if fmt.Sprint(w.calls) != fmt.Sprint(want) {
+		t.Errorf("the calls are\n%q\nwant\n%q", w.calls, want)
+	}
+}

@@ -46,6 +46,10 @@ type Config struct {
 	// BatchSize is the largest number of items in a call of Process: 1 for a
 	// Processor.
 	BatchSize int
+	// BatchBytes bounds the bytes of the records in a call of several; 0 sets no bound.
+	BatchBytes int
+	// Linger is how long records wait until BatchSize of them can share a call.
+	Linger time.Duration
 	// Timeout bounds one attempt; 0 sets no bound.
 	Timeout time.Duration
 	// NewWorker makes the state of one goroutine.

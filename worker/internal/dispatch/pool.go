@@ -25,6 +25,7 @@ type Pool struct {
 	closed  bool
 	crew    crew
 	backlog backlog
+	linger  linger
 }
 
 // New starts a pool.
@@ -59,6 +60,9 @@ func (p *Pool) Push(chunks ...*Chunk) {
 	for _, c := range chunks {
 		records += len(c.Records)
 		p.backlog.add(c)
+	}
+	if p.cfg.Linger > 0 {
+		p.linger.arrived(time.Now())
 	}
 	p.crew.wakeFor(records)
 	p.mu.Unlock()
@@ -148,11 +152,20 @@ func (p *Pool) claim(r *runner) bool {
 			p.crew.remove(r, p.backlog.queued > 0)
 			return false
 		}
-		if p.backlog.fill(&r.claim, r.perRecord); len(r.claim.items) > 0 {
+		if !p.lingers() && p.fill(r) {
 			return true
 		}
 		p.crew.wait(r)
 	}
+}
+
+// fill claims records for r and reports whether there are any.
+func (p *Pool) fill(r *runner) bool {
+	p.backlog.fill(&r.claim, r.perRecord)
+	if p.cfg.Linger > 0 && len(r.claim.items) > 0 {
+		p.linger.taken(p.backlog.queued, time.Now())
+	}
+	return len(r.claim.items) > 0
 }
 
 // retryLater queues items without an order again, after a wait.

@@ -57,13 +57,13 @@ type session struct {
 func newRunner(p *Pool) *runner {
 	r := &runner{pool: p}
 	r.state.Store(numbers) // number 0 is the watchdog's sighting before the first attempt
-	r.current.Store(newSession(p))
+	r.current.Store(newSession(r))
 	return r
 }
 
-func newSession(p *Pool) *session {
-	s := &session{worker: p.cfg.NewWorker()}
-	s.ctx.Store(newAttemptContext(p.ctx))
+func newSession(r *runner) *session {
+	s := &session{worker: r.pool.cfg.NewWorker()}
+	s.ctx.Store(newAttemptContext(r))
 	return s
 }
 
@@ -128,12 +128,35 @@ func (r *runner) nextGroup() []Item {
 	}
 	n := min(1, len(c.items)-c.finished) // the loop has looked at the first one
 	if r.pool.cfg.BatchSize > 1 && n == 1 {
-		for size := r.maxGroup(); n < size && r.mayJoin(c.items[c.finished+n:]); {
+		room := r.newRoom(c.items[c.finished])
+		for size := r.maxGroup(); n < size && r.mayJoin(c.items[c.finished+n:]) && room.has(c.items[c.finished+n]); {
 			n++
 		}
 	}
 	c.group = n
 	return c.attempted()
+}
+
+// room is what Config.BatchBytes leaves for further items of an attempt.
+type room struct {
+	limited bool
+	left    int // bytes
+}
+
+func (r *runner) newRoom(first Item) room {
+	limit := r.pool.cfg.BatchBytes
+	if limit == 0 {
+		return room{}
+	}
+	return room{limited: true, left: limit - first.Record().Size()}
+}
+
+// has takes room for an item, if there is enough.
+func (r *room) has(it Item) bool {
+	if r.limited {
+		r.left -= it.Record().Size()
+	}
+	return r.left >= 0
 }
 
 // maxGroup returns how many items may share the attempt of the next one.
@@ -164,7 +187,7 @@ func (r *runner) attempt(s *session, items []Item) bool {
 	case running:
 		return true
 	case expired:
-		s.ctx.Store(newAttemptContext(r.pool.ctx))
+		s.ctx.Store(newAttemptContext(r))
 		s.worker.Expire(items, r.pool.watchdog.errOverran)
 		return true
 	default:

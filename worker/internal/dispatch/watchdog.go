@@ -66,6 +66,7 @@ func (w *watchdog) inspect(r *runner, seen *sighting, now time.Time) {
 	number, phase := state/numbers, state%numbers
 	if phase == 0 || number != seen.number {
 		*seen = sighting{number: number, since: now}
+		ctx.sighted(*seen)
 		if phase == running && now.Sub(w.pool.started)-time.Duration(r.claimedAt.Load()) >= slow {
 			seen.freed = w.freeUnstarted(r, state)
 		}
@@ -124,7 +125,7 @@ func (w *watchdog) abandon(r *runner, state uint64) {
 	for _, it := range items {
 		it.Chunk.leaked.Store(true)
 	}
-	s := newSession(w.pool)
+	s := newSession(r)
 	r.current.Store(s)
 	s.worker.Expire(items, w.errGone)
 	go r.resume(s)

@@ -27,6 +27,7 @@ type acquirer struct {
 	commits *committer
 	feeder  *mailbox
 	working context.Context
+	exact   *transactions // nil if delivery is not ExactlyOnce
 }
 
 // acquire finds out where newly assigned partitions stand, marks them in the group as
@@ -35,13 +36,19 @@ type acquirer struct {
 // is not known yet, until they are acquired or lost.
 func (a *acquirer) acquire(parts []*partition) {
 	pause := backoff.Backoff{Initial: 100 * time.Millisecond, Max: 5 * time.Second}
+	// A transaction that replaces an offset is mostly over within milliseconds.
+	unstable := backoff.Backoff{Initial: 20 * time.Millisecond, Max: 400 * time.Millisecond}
 	for {
 		err := a.tryAcquire(parts)
 		if parts = notAcquired(parts); len(parts) == 0 {
 			return
 		}
-		wait := pause.Next()
-		if err != nil {
+		next := &pause
+		if errors.Is(err, group.ErrUnstable) {
+			next = &unstable
+		}
+		wait := next.Next()
+		if err != nil && (next == &pause || wait >= unstable.Max/2) {
 			a.log.Info("could not acquire partitions; trying again", "partitions", idsOf(parts),
 				"error", err.Error(), "wait", wait.Round(time.Millisecond).String())
 		}
@@ -79,7 +86,7 @@ func idsOf(parts []*partition) []int32 {
 func (a *acquirer) tryAcquire(parts []*partition) error {
 	ctx, cancel := context.WithTimeout(a.working, 10*time.Second)
 	defer cancel()
-	committed, err := a.group.Committed(ctx, idsOf(parts))
+	committed, err := a.committed(ctx, parts)
 	if err != nil {
 		return err
 	}
@@ -108,6 +115,37 @@ func (a *acquirer) tryAcquire(parts []*partition) error {
 	failed = append(failed, a.open(ctx, known))
 	failed = append(failed, a.acquireByLeader(ctx, topic, rest))
 	return errors.Join(failed...)
+}
+
+// committed returns the group's offsets. A dead owner may have a transaction open that
+// holds up the offsets of partitions, or the readers of its output: it is ended first.
+func (a *acquirer) committed(ctx context.Context, parts []*partition) (map[int32]group.Committed, error) {
+	committed, err := a.group.Committed(ctx, idsOf(parts))
+	if err != nil || a.exact == nil {
+		return committed, err
+	}
+	var left []*partition
+	for _, p := range parts {
+		if !p.fenced && a.leftOpen(committed[p.id]) {
+			p.fenced = true
+			left = append(left, p)
+		}
+	}
+	if len(left) == 0 {
+		return committed, nil
+	}
+	a.exact.fence(ctx, left)
+	return a.group.Committed(ctx, idsOf(parts))
+}
+
+// leftOpen reports whether the last owner of a partition, another process, may have a
+// transaction open.
+func (a *acquirer) leftOpen(c group.Committed) bool {
+	if c.Err != nil {
+		return errors.Is(c.Err, group.ErrUnstable)
+	}
+	state, err := offsets.Decode(c.Metadata, c.Offset)
+	return err == nil && state.Open && state.Process != a.proc.life.process
 }
 
 // acquireByLeader acquires the partitions whose leader has to be asked for an
@@ -202,6 +240,9 @@ func (a *acquirer) prepare(p *partition, position int64, state offsets.State) {
 	p.origin = state.Origin
 	p.tracker = offsets.New(position, state)
 	a.markOpen(p, position, state)
+	if a.exact != nil {
+		a.exact.condemned.apply(p, position)
+	}
 	switch a.proc.cfg.Ordering {
 	case config.Key:
 		p.lanes = dispatch.NewKeyLanes(keyLanes(a.proc.mostConcurrency()))

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,19 +54,25 @@ type assignments struct {
 	proc     *process
 	log      logr.Logger
 	state    *memberState
+	mail     *mailbox
+	group    *group.Member
 	holdings *holdings
 	drains   *drains
 	acquirer *acquirer
 	endWork  context.CancelFunc
+	exact    *transactions // nil if delivery is not ExactlyOnce
+	// starting has the ends of aborted transactions under way.
+	starting *sync.WaitGroup
 
-	stopping bool
+	leaving  bool // the member stops, so it begins nothing new
+	stopping bool // and it drains everything that it has
 }
 
 // assigned begins to acquire partitions. A worker that stops begins nothing: it
-// keeps them until it leaves the group.
+// keeps them until the group revokes them or it leaves the group.
 func (a *assignments) assigned(generation int32, assigned []*group.Assignment) {
 	a.log.Info("assigned partitions", "generation", generation, "partitions", partitionsOf(assigned))
-	if a.stopping {
+	if a.leaving {
 		return
 	}
 	a.state.set("running")
@@ -78,7 +86,7 @@ func (a *assignments) assigned(generation int32, assigned []*group.Assignment) {
 			earlier = append(earlier, r)
 		}
 	}
-	a.holdings.forget(earlier...)
+	a.drop(earlier, errOverlooked)
 	go a.acquirer.acquire(a.holdings.add(assigned...))
 }
 
@@ -99,7 +107,9 @@ func (a *assignments) acquired(p *partition) {
 		a.drains.begin(r)
 		return
 	}
-	r.fetchOn()
+	if a.tellAssigned(r) {
+		r.fetchOn()
+	}
 }
 
 // replace exchanges the reader for one of the same assignment that reads another log.
@@ -148,28 +158,60 @@ func (a *assignments) lost(lost []*group.Assignment, err error) {
 			over = append(over, r)
 		}
 	}
-	a.holdings.forget(over...)
-	if !a.stopping {
+	a.drop(over, err)
+	if !a.leaving {
 		a.state.set("joining")
 	}
 }
 
-// beginStop drains every partition. The drain timeout is for the records in flight;
+// errOverlooked says that a partition was lost, and that its next assignment came before
+// that news.
+var errOverlooked = errors.New("the partition was lost in the meantime")
+
+// drop gives up partitions that have other owners. Their results must not be committed.
+func (a *assignments) drop(lost []*reader, err error) {
+	if a.exact != nil && len(lost) > 0 {
+		a.exact.abort(abortLost, err) // before the partitions are released: see transactions.finish
+	}
+	a.holdings.forget(lost...)
+}
+
+// beginStop makes the member withdraw from the group and drain every partition. The
+// partitions are read on until the group revokes them, since nobody could take them over
+// before. A worker that has failed does not wait for that. The drain timeout is for both;
 // then comes the time for the last commits. After that the member gives up the rest.
 func (a *assignments) beginStop() {
-	a.stopping = true
+	a.leaving = true
 	a.state.set("draining")
+	drain := a.proc.cfg.DrainTimeout.Duration
+	a.drains.deadline = time.Now().Add(drain)
+	time.AfterFunc(drain+config.LastCommitTimeout, a.endWork)
+	if a.proc.failed() || a.over() || !a.group.Withdraw() {
+		a.drainAll()
+		return
+	}
+	time.AfterFunc(min(withdrawTimeout, drain/4), func() {
+		a.mail.post(func(f *feeder) { f.assignments.drainAll() })
+	})
+}
+
+// withdrawTimeout bounds the wait for the group's other members. It is a part of the drain
+// timeout.
+const withdrawTimeout = 2 * time.Second
+
+// drainAll begins to drain every partition.
+func (a *assignments) drainAll() {
+	a.stopping = true
 	for _, r := range a.holdings.readers {
 		a.drains.begin(r)
 	}
-	time.AfterFunc(a.proc.cfg.DrainTimeout.Duration+config.LastCommitTimeout, a.endWork)
 }
 
 // abandonAll gives up everything because no drain could succeed.
 func (a *assignments) abandonAll() {
-	a.stopping = true
-	a.holdings.forget(slices.Collect(maps.Values(a.holdings.readers))...)
+	a.leaving, a.stopping = true, true
+	a.drop(slices.Collect(maps.Values(a.holdings.readers)), context.Canceled)
 }
 
 // over reports whether the member stops and has given up every partition.
-func (a *assignments) over() bool { return a.stopping && len(a.holdings.readers) == 0 }
+func (a *assignments) over() bool { return a.leaving && len(a.holdings.readers) == 0 }

@@ -19,6 +19,8 @@ type attempt struct {
 	settler  *settler
 	writers  *writers
 	ordering config.Ordering
+	exact    *transactions // nil if delivery is not ExactlyOnce
+	door     *door         // nil if exact is
 
 	outs []*record.Outputs // of each item
 	errs []error           // of each item
@@ -30,6 +32,9 @@ type attempt struct {
 	recs  []*record.Record
 	given []*record.Outputs
 	whole wholeFailure
+
+	// call is the context of the user's calls, until that of the pool changes.
+	call *call
 }
 
 // target is the writer of an output's topic, or the reason why there is none.
@@ -48,6 +53,9 @@ func newAttempt(s *settler) *attempt {
 		code: s.proc.code, settler: s, writers: s.writers, ordering: s.proc.cfg.Ordering,
 		errs: make([]error, batchSize, max(batchSize, ownCacheLine)),
 	}
+	if a.exact = s.exact; a.exact != nil {
+		a.door = a.exact.gate.newDoor()
+	}
 	for range batchSize {
 		a.outs = append(a.outs, &record.Outputs{})
 	}
@@ -55,7 +63,8 @@ func newAttempt(s *settler) *attempt {
 }
 
 // Process implements dispatch.Worker.
-func (a *attempt) Process(ctx context.Context, items []dispatch.Item) {
+func (a *attempt) Process(pool context.Context, items []dispatch.Item) {
+	ctx := a.begin(pool, items)
 	if a.code.InBatches() {
 		a.processBatch(ctx, items)
 		return
@@ -102,6 +111,10 @@ func (a *attempt) Expire(items []dispatch.Item, err error) {
 // Finish implements dispatch.Worker. The chunk must not be touched after its
 // record's last output is appended: the acknowledgement may free it at once.
 func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
+	if a.door != nil {
+		a.door.Lock()
+		defer a.door.Unlock()
+	}
 	c := it.Chunk.Owner.(*chunk)
 	i := int(it.Index)
 	if c.Cancelled.Load() && !a.settler.counts(c, i) {
@@ -120,7 +133,11 @@ func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
 	if err != nil {
 		return a.settler.failed(c, it, usercode.Usable(err))
 	}
-	outs := a.outs[k].List()
+	return a.writeAll(c, i, a.outs[k].List())
+}
+
+// writeAll appends the outputs of record i.
+func (a *attempt) writeAll(c *chunk, i int, outs []record.Output) dispatch.Verdict {
 	if err := a.resolve(outs); err != nil {
 		return a.settler.topicPending(c, i, err)
 	}
@@ -130,6 +147,10 @@ func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
 		return dispatch.Verdict{}
 	case 1:
 	default:
+		if err := a.unwritable(); err != nil && a.exact != nil {
+			a.settler.undeliverable(c, i, err)
+			return dispatch.Verdict{}
+		}
 		c.span.Expect(i, len(outs)-1)
 	}
 	if c.outcomes != nil {
@@ -137,9 +158,27 @@ func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
 	}
 	rec := &c.Records[i]
 	for j := range outs {
-		a.write(c, i, rec, &outs[j], a.targets[j])
+		err := a.write(c, i, rec, &outs[j], a.targets[j], len(outs) > 1)
+		switch {
+		case err == nil:
+		case a.exact != nil && len(outs) > 1:
+			a.exact.cutOff(c, i, j, err)
+			return dispatch.Verdict{}
+		case !errors.Is(err, context.Canceled):
+			a.settler.undeliverable(c, i, err)
+		}
 	}
 	return dispatch.Verdict{}
+}
+
+// unwritable returns why one of the outputs can't be written, nil if all may be.
+func (a *attempt) unwritable() error {
+	for _, to := range a.targets {
+		if to.err != nil {
+			return to.err
+		}
+	}
+	return nil
 }
 
 // resolve finds the writers of the outputs. It fails if it is not known yet
@@ -157,16 +196,14 @@ func (a *attempt) resolve(outs []record.Output) error {
 }
 
 // write appends one output. An output that can't be written exhausts its
-// record; one that is cut off by the worker's end leaves it unsettled.
-func (a *attempt) write(c *chunk, i int, rec *record.Record, o *record.Output, to target) {
-	err := to.err
-	if err == nil {
-		a.fill(rec, o)
-		err = to.writer.Append(c.part.owned, a.placement(c, rec, a.msg.Key), &a.msg, batch.Origin{Owner: c, Index: int32(i)})
+// record; one that is cut off by the worker's end (context.Canceled) leaves it unsettled.
+func (a *attempt) write(c *chunk, i int, rec *record.Record, o *record.Output, to target, joint bool) error {
+	if to.err != nil {
+		return to.err
 	}
-	if err != nil && !errors.Is(err, context.Canceled) {
-		a.settler.undeliverable(c, i, err)
-	}
+	a.fill(rec, o)
+	origin := batch.Origin{Owner: c, Index: int32(i), Joint: joint}
+	return to.writer.Append(c.part.owned, a.placement(c, rec, a.msg.Key), &a.msg, origin)
 }
 
 // placement chooses the partition of an output. An output with a key goes where

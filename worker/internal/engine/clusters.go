@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,9 @@ type clusters struct {
 	cfg     config.Config
 	metrics *telemetry.Metrics
 	log     logr.Logger
+
+	// dial connects to brokers; nil is over TCP.
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	input  *kafka.Client
 	output *kafka.Client // input unless they are apart
@@ -81,6 +85,7 @@ func (c *clusters) newClient(at place, k config.Kafka, topics []string) (*kafka.
 	}
 	clientConfig.TokenFailed = func() { c.metrics.TokensFailed.Add(1) }
 	clientConfig.Logger = c.log
+	clientConfig.Dial = c.dial
 	if c.apart {
 		clientConfig.Logger = c.log.WithValues("cluster", at)
 	}
@@ -123,7 +128,7 @@ func (c *clusters) checkTopics(ctx context.Context) error {
 }
 
 func (c *clusters) checkInput(ctx context.Context) error {
-	if _, err := c.input.Partitions(ctx, c.cfg.Input.Topic); err != nil {
+	if _, err := c.input.AwaitPartitions(ctx, c.cfg.Input.Topic); err != nil {
 		return fmt.Errorf("input topic: %w", err)
 	}
 	return nil
@@ -152,7 +157,7 @@ func (c *clusters) checkOutput(ctx context.Context) error {
 
 func ensureTopic(ctx context.Context, client *kafka.Client, topic string, create *config.CreateTopic) error {
 	if create == nil {
-		_, err := client.Partitions(ctx, topic)
+		_, err := client.AwaitPartitions(ctx, topic)
 		return err
 	}
 	return client.CreateTopic(ctx, topic, create.Partitions, create.ReplicationFactor)

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -25,10 +24,12 @@ type committer struct {
 	roster  *roster
 	hurried signal.Signal // commit now
 
-	mu sync.Mutex // held from a checkpoint to its acknowledgement
+	mu signal.Lock // held from a checkpoint to its acknowledgement
 	// metadataLimit is the highest length of a commit's metadata, as far as this
 	// process has learnt; guarded by mu.
 	metadataLimit int
+	// exact commits in transactions; nil if delivery is not ExactlyOnce.
+	exact *transactions
 	// bareLogged is set once the log says that the limit leaves no room for maps;
 	// guarded by mu.
 	bareLogged bool
@@ -37,13 +38,13 @@ type committer struct {
 func newCommitter(proc *process, log logr.Logger, group *group.Member, feeder *mailbox, roster *roster) *committer {
 	return &committer{
 		proc: proc, log: log, group: group, feeder: feeder, roster: roster,
-		hurried: signal.New(), metadataLimit: offsets.MaxMetadata,
+		hurried: signal.New(), mu: signal.NewLock(), metadataLimit: offsets.MaxMetadata,
 	}
 }
 
 // run commits regularly until ctx ends.
 func (c *committer) run(ctx context.Context) {
-	ticker := time.NewTicker(commitInterval)
+	ticker := time.NewTicker(c.interval())
 	defer ticker.Stop()
 	for {
 		select {
@@ -56,6 +57,13 @@ func (c *committer) run(ctx context.Context) {
 		_ = c.commit(attempt, c.committable()...) // commit reports its errors itself
 		cancel()
 	}
+}
+
+func (c *committer) interval() time.Duration {
+	if c.exact != nil {
+		return c.proc.cfg.Transaction.Interval.Duration
+	}
+	return commitInterval
 }
 
 // soon makes the committer commit now instead of at its next turn. It never blocks.
@@ -87,11 +95,19 @@ type checkpoint struct {
 	metadata string
 }
 
+// lacksMap reports whether the metadata had no room for the map.
+func (d *checkpoint) lacksMap() bool {
+	return len(d.state.Settled) > 0 && d.metadata != d.state.Encode(d.offset)
+}
+
 // commit commits the partitions whose state has changed. It holds the lock from the
 // checkpoint to its acknowledgement, so that an older checkpoint never follows a newer
 // one. The error names the partitions that could not be committed; all others are
 // committed.
 func (c *committer) commit(ctx context.Context, parts ...*partition) error {
+	if c.exact != nil {
+		return c.commitExactly(parts)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.feeder.wake.Notify() // a partition may have waited for its commit, or for another limit
@@ -109,7 +125,22 @@ func (c *committer) commit(ctx context.Context, parts ...*partition) error {
 	return err
 }
 
-// checkpoints returns the states of partitions that are not committed yet. It needs mu.
+// commitExactly is commit for delivery ExactlyOnce. The timeout of transactions bounds it.
+func (c *committer) commitExactly(parts []*partition) error {
+	c.mu.Lock()
+	err := c.exact.commit(parts)
+	if err != nil {
+		c.proc.metrics.CommitsFailed.Add(1)
+	}
+	c.mu.Unlock()
+	c.feeder.wake.Notify()
+	c.exact.observer.tell()
+	return err
+}
+
+// checkpoints returns the states of partitions that are not committed yet. A state whose map
+// has no room in the metadata looks like the former one, so in a transaction it counts as
+// not committed. It needs mu.
 func (c *committer) checkpoints(parts []*partition) (due []checkpoint) {
 	for _, p := range parts {
 		if p.inState(released) || p.foreign.Load() {
@@ -118,9 +149,9 @@ func (c *committer) checkpoints(parts []*partition) (due []checkpoint) {
 		p.tracker.LimitMetadata(c.metadataLimit)
 		p.reach.extend(p.tracker, &p.commit.pace, time.Now())
 		offset, state := p.tracker.Checkpoint()
-		metadata := state.EncodeWithin(offset, c.metadataLimit)
-		if offset != p.commit.offset || metadata != p.commit.metadata {
-			due = append(due, checkpoint{p, offset, state, metadata})
+		d := checkpoint{p, offset, state, state.EncodeWithin(offset, c.metadataLimit)}
+		if offset != p.commit.offset || d.metadata != p.commit.metadata || c.exact != nil && d.lacksMap() {
+			due = append(due, d)
 		} else {
 			p.reach.acknowledge(&state.Marks) // they may have no room in the metadata
 		}
@@ -134,14 +165,8 @@ func (c *committer) send(ctx context.Context, due []checkpoint) error {
 	limit := c.metadataLimit
 	var failed []failedCommit
 	for len(due) > 0 {
-		commits := make([]group.CommitOffset, 0, len(due))
-		for _, d := range due {
-			commits = append(commits, group.CommitOffset{
-				Assignment: d.p.assignment, Offset: d.offset, Metadata: d.metadata, LeaderEpoch: d.p.epochs.before(d.offset),
-			})
-		}
 		var refused []failedCommit
-		due, refused = c.handleResult(due, c.group.Commit(ctx, commits))
+		due, refused = c.handleResult(due, c.group.Commit(ctx, commitOffsets(due)))
 		failed = append(failed, refused...)
 	}
 	c.reportMetadataLimit(limit)
@@ -154,6 +179,17 @@ func (c *committer) send(ctx context.Context, due []checkpoint) error {
 	return commitError(failed)
 }
 
+// commitOffsets returns the checkpoints as the group takes them.
+func commitOffsets(due []checkpoint) []group.CommitOffset {
+	commits := make([]group.CommitOffset, 0, len(due))
+	for _, d := range due {
+		commits = append(commits, group.CommitOffset{
+			Assignment: d.p.assignment, Offset: d.offset, Metadata: d.metadata, LeaderEpoch: d.p.epochs.before(d.offset),
+		})
+	}
+	return commits
+}
+
 // handleResult notes the result of a commit for each checkpoint. It returns the
 // checkpoints to send again with less metadata, and those that failed.
 func (c *committer) handleResult(sent []checkpoint, result error) (again []checkpoint, failed []failedCommit) {
@@ -162,15 +198,24 @@ func (c *committer) handleResult(sent []checkpoint, result error) (again []check
 		switch {
 		case err == nil:
 			c.acknowledged(d)
-		case errors.Is(err, group.ErrMetadataTooLarge) && d.metadata != "":
-			c.metadataLimit = min(c.metadataLimit, len(d.metadata)*3/4)
-			d.metadata = d.state.EncodeWithin(d.offset, c.metadataLimit)
+		case c.shorten(&d, err):
 			again = append(again, d)
 		default:
 			failed = append(failed, failedCommit{d.p, err})
 		}
 	}
 	return again, failed
+}
+
+// shorten takes metadata away from a checkpoint that was refused because it has too much.
+// It reports false if it was refused for another reason. It needs mu.
+func (c *committer) shorten(d *checkpoint, err error) bool {
+	if !errors.Is(err, group.ErrMetadataTooLarge) || d.metadata == "" {
+		return false
+	}
+	c.metadataLimit = min(c.metadataLimit, len(d.metadata)*3/4)
+	d.metadata = d.state.EncodeWithin(d.offset, c.metadataLimit)
+	return true
 }
 
 // refusalOf returns why a partition could not be committed, nil if it was.

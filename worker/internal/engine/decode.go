@@ -15,6 +15,8 @@ type decoder struct {
 	room    *room
 	chunks  *chunks
 	commits *committer
+	// observer takes the outcomes of records that the Sequencer drops.
+	observer *observer
 
 	nextNumber uint32 // of a chunk
 }
@@ -146,7 +148,7 @@ func (d *decoder) observeFiltered(rec *record.Record) {
 	if !d.proc.code.HasObserver() {
 		return
 	}
-	d.proc.observe(&record.Outcome{
+	d.observer.add(record.Outcome{
 		Input: record.Position{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset},
 		Fate:  record.Filtered,
 	})

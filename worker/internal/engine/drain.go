@@ -24,8 +24,10 @@ type drains struct {
 	holdings *holdings
 	group    *group.Member
 	ends     *drainEnds
+	exact    *transactions // nil if delivery is not ExactlyOnce
 
-	hurried bool // drains end after hurriedDrain
+	hurried  bool      // drains end after hurriedDrain
+	deadline time.Time // of all drains, once the member stops
 }
 
 // drainEnds does the parts of a drain that wait. They run beside the feeder, and so
@@ -54,18 +56,26 @@ func (d *drains) begin(r *reader) {
 	r.become(draining)
 	r.stopFetching()
 	r.dropSets()
+	d.ends.pool.Hurry()
 	d.limit(r)
 	d.mail.wake.Notify()
 }
 
-// limit makes the partition's drain end after the drain timeout.
+// limit makes the partition's drain end after the drain timeout. A start over within the
+// drain adds no time.
 func (d *drains) limit(r *reader) {
 	if r.drainTimer != nil {
 		return
 	}
-	timeout := d.proc.cfg.DrainTimeout.Duration
+	if r.drainUntil.IsZero() {
+		r.drainUntil = time.Now().Add(d.proc.cfg.DrainTimeout.Duration)
+	}
+	timeout := time.Until(r.drainUntil)
 	if d.hurried {
 		timeout = min(timeout, hurriedDrain)
+	}
+	if !d.deadline.IsZero() {
+		timeout = min(timeout, time.Until(d.deadline))
 	}
 	p, mail := r.partition, d.mail
 	r.drainTimer = time.AfterFunc(timeout, func() {
@@ -164,6 +174,7 @@ func (d *drains) release(parts []*partition) {
 		if r.revoked {
 			revoked = append(revoked, r.assignment)
 		}
+		d.holdings.tellRevoked(r)
 		over = append(over, r)
 	}
 	d.holdings.forget(over...)
@@ -172,9 +183,15 @@ func (d *drains) release(parts []*partition) {
 
 // giveBack lets the group assign partitions to other members.
 func (d *drains) giveBack(revoked ...*group.Assignment) {
-	if len(revoked) > 0 {
-		go d.group.Release(revoked) // waits for commits under way
+	if len(revoked) == 0 {
+		return
 	}
+	go func() {
+		if d.exact != nil {
+			d.exact.letGo(partitionsOf(revoked))
+		}
+		d.group.Release(revoked) // waits for commits under way
+	}()
 }
 
 // endHalted ends the worker because of a record that can't be settled. Attempts

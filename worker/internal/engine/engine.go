@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"net"
 	"sync"
 
 	"github.com/go-logr/logr"
@@ -28,6 +29,12 @@ func New(cfg config.Config, code *usercode.Code, metrics *telemetry.Metrics, log
 	}
 	metrics.Watch(e.Status)
 	return e
+}
+
+// DialWith makes the engine connect to brokers with dial, which a test on a virtual clock
+// needs. It must be called before Run.
+func (e *Engine) DialWith(dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+	e.proc.clusters.dial = dial
 }
 
 // Run works until ctx ends, then drains: it finishes the records in flight within

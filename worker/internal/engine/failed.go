@@ -27,10 +27,13 @@ func (s *settler) failed(c *chunk, it dispatch.Item, err error) dispatch.Verdict
 	attempts := c.part.failures.add(rec, 1, err)
 	s.proc.metrics.AttemptsFailed.Add(1)
 	s.proc.failures.attempt(rec, attempts, err)
+	if pending := s.letterTopicPending(err); pending != nil {
+		return s.topicPending(c, i, pending)
+	}
 	action, wait := s.proc.policy.Decide(attempts, err)
 	if action == failure.Retry {
 		if n := it.Together(); n > 0 {
-			wait = s.proc.policy.Wait(attempts + n)
+			wait = s.waitTogether(err, attempts+n)
 		}
 		s.proc.metrics.RecordsRetried.Add(1)
 		c.part.backOff(wait)

@@ -52,6 +52,11 @@ func (f *failures) condemn(rec *record.Record, n int, err error) {
 	f.byOffset[rec.Offset].condemned = true
 }
 
+// condemnAt gives up a record that has not been read yet.
+func (f *failures) condemnAt(offset int64, err error) {
+	f.condemn(&record.Record{Offset: offset}, 1, err)
+}
+
 // exhaust marks a record as given up. It returns false if the record was given up
 // before.
 func (f *failures) exhaust(offset int64) bool {

@@ -128,7 +128,9 @@ func (g *gaps) overtaken(r *reader, from, first int64) {
 	err := fmt.Errorf("topic %q, partition %d: records from offset %d up to %d were deleted by retention before they were read: "+
 		"give the topic a longer retention, or the worker more CPUs or pods", g.proc.cfg.Input.Topic, r.id, from, first)
 	// Records that were settled above the watermark before a restart are not lost.
-	g.losses.report(r.id, first-from-r.tracker.ResumedWithin(from, first), from, first, workerstatus.LossRetention, err)
+	settled := r.tracker.ResumedWithin
+	counted := g.proc.overtaken.add(lostLog{r.id, r.origin.TopicID}, span{from, first}, settled)
+	g.losses.report(r.id, first-from-settled(from, first)-counted, from, first, workerstatus.LossRetention, err)
 	if g.losses.halt() {
 		g.turn(r, &turning{halt: fmt.Errorf("%w; to go on without them, set input.onDataLoss to Continue", err)})
 		return

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -161,6 +162,16 @@ func (r *rig) values(topic string) map[string]int {
 		counts[string(rec.Value)]++
 	}
 	return counts
+}
+
+// committed is values once no transaction is open in the topic. A coordinator answers that a
+// transaction is committed before it has told the partitions.
+func (r *rig) committed(topic string) map[string]int {
+	r.t.Helper()
+	r.eventually("no transaction is open in "+topic, func() bool {
+		return maps.Equal(r.cluster.EndOffsets(topic, kgo.ReadCommitted()), r.cluster.EndOffsets(topic, kgo.ReadUncommitted()))
+	})
+	return r.values(topic)
 }
 
 // awaitSettled waits until the workers have settled everything in "in".

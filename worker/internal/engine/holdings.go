@@ -65,6 +65,7 @@ func (h *holdings) forget(readers ...*reader) {
 		r.giveUp()
 		r.become(released)
 		r.stopDrainTimer()
+		h.tellLost(r)
 		r.search.leaveTurn()
 		r.dropSets()
 		r.abandonChunks()

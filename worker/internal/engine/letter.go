@@ -33,6 +33,10 @@ func (s *settler) deadLetter(c *chunk, i int, attempts int, err error) {
 	if c.outcomes != nil {
 		c.outcomes.setFate(i, record.DeadLettered, err)
 	}
+	if lost, ok := errors.AsType[*lostLetterError](err); ok {
+		s.letterRefused(c, i, lost.form, lost.err)
+		return
+	}
 	s.writeLetter(c, i, attempts, err, 0)
 }
 
@@ -52,11 +56,53 @@ func (s *settler) writeLetter(c *chunk, i int, attempts int, err error, form fai
 		to = produce.ByKey()
 	}
 	origin := batch.Origin{Owner: c, Index: int32(i) | deadLetterBit | int32(form)<<formShift}
-	appendErr := s.writers.deadLetters.Append(c.part.owned, to, &msg, origin)
-	if appendErr != nil && !c.part.givenUp() {
-		s.letterRefused(c, i, form, appendErr)
+	writer, refusal := s.letterWriter(err)
+	if refusal == nil {
+		refusal = writer.Append(c.part.owned, to, &msg, origin)
+	}
+	if refusal != nil && !c.part.givenUp() {
+		s.letterRefused(c, i, form, refusal)
 	}
 }
+
+// letterWriter returns the writer of the letter for an error, which may name another topic.
+func (s *settler) letterWriter(err error) (*produce.TopicWriter, error) {
+	topic, ok := failure.TopicOf(err)
+	if !ok {
+		return s.writers.deadLetters, nil
+	}
+	writer, lookup := s.writers.letters.Named(topic)
+	if lookup != nil {
+		return nil, s.proc.clusters.in(inputPlace, fmt.Errorf("dead-letter topic: %w", lookup))
+	}
+	return writer, nil
+}
+
+// letterTopicPending returns why the letter for an error can't be written yet: it is not
+// known whether its topic exists. It returns nil if it is known, or if there is no such
+// topic.
+func (s *settler) letterTopicPending(err error) error {
+	if _, ok := failure.TopicOf(err); !ok {
+		return nil
+	}
+	if _, err = s.letterWriter(err); errors.Is(err, produce.ErrTopicPending) {
+		return err
+	}
+	return nil
+}
+
+// lostLetterError is the error of a record whose letter was not delivered in a transaction
+// that is aborted. It is not written again when the record is processed again.
+type lostLetterError struct {
+	form failure.Form
+	err  error
+}
+
+// Error implements error.
+func (e *lostLetterError) Error() string { return e.err.Error() }
+
+// Unwrap returns why the letter was not delivered.
+func (e *lostLetterError) Unwrap() error { return e.err }
 
 // letterRefused takes a dead letter that the brokers refuse to store. It writes the
 // letter in another form if that may help. A record whose letter can't be

@@ -38,6 +38,9 @@ type member struct {
 	pool     *dispatch.Pool
 	chunks   chunks
 	settler  *settler
+	observer *observer
+	exact    *transactions  // nil if delivery is not ExactlyOnce
+	starting sync.WaitGroup // ends of aborted transactions
 	commits  *committer
 	acquirer *acquirer
 	logEnds  *logEndLookups
@@ -80,6 +83,7 @@ func (m *member) run(ctx context.Context) {
 
 	endBeside()
 	beside.Wait()
+	m.starting.Wait()
 	m.leave()
 	endGroup()
 	<-groupDone
@@ -89,8 +93,14 @@ func (m *member) run(ctx context.Context) {
 // start makes the stages and connects those that others connect through.
 func (m *member) start(ctx context.Context) error {
 	cfg := m.proc.cfg
+	exactly := cfg.Delivery == config.ExactlyOnce
 	m.writers = writers{proc: m.proc, log: m.log}
-	m.settler = &settler{proc: m.proc, feeder: m.mail, writers: &m.writers, chunks: &m.chunks}
+	m.observer = &observer{proc: m.proc, keep: exactly}
+	m.settler = &settler{proc: m.proc, feeder: m.mail, writers: &m.writers, chunks: &m.chunks, observer: m.observer}
+	if exactly {
+		m.exact = newTransactions(m)
+		m.writers.exact, m.settler.exact = m.exact, m.exact
+	}
 	if err := m.writers.open(ctx, m.settler); err != nil {
 		return err
 	}
@@ -110,8 +120,12 @@ func (m *member) start(ctx context.Context) error {
 		Logger:           m.log,
 	})
 	m.commits = newCommitter(m.proc, m.log, m.group, m.mail, &m.roster)
+	if m.exact != nil {
+		m.commits.exact = m.exact
+		m.exact.group, m.exact.commits, m.exact.producer = m.group, m.commits, m.writers.results
+	}
 	m.acquirer = &acquirer{
-		proc: m.proc, log: m.log, group: m.group, commits: m.commits, feeder: m.mail, working: m.working,
+		proc: m.proc, log: m.log, group: m.group, commits: m.commits, feeder: m.mail, working: m.working, exact: m.exact,
 	}
 	m.logEnds = &logEndLookups{proc: m.proc, log: m.log, feeder: m.mail, working: m.working}
 	m.joined.Store(m.group)
@@ -126,13 +140,14 @@ func (m *member) newFeeder() *feeder {
 		working: m.working, readers: make(map[int32]*reader),
 	}
 	d := &drains{
-		proc: m.proc, log: m.log, mail: m.mail, holdings: h, group: m.group,
+		proc: m.proc, log: m.log, mail: m.mail, holdings: h, group: m.group, exact: m.exact,
 		ends: &drainEnds{
 			proc: m.proc, log: m.log, mail: m.mail, commits: m.commits, pool: m.pool, writers: &m.writers, working: m.working,
 		},
 	}
 	a := &assignments{
-		proc: m.proc, log: m.log, state: &m.state, holdings: h, drains: d, acquirer: m.acquirer, endWork: m.endWork,
+		proc: m.proc, log: m.log, state: &m.state, mail: m.mail, group: m.group, holdings: h, drains: d, acquirer: m.acquirer, endWork: m.endWork,
+		exact: m.exact, starting: &m.starting,
 	}
 	halts := &halts{log: m.log, topic: m.proc.cfg.Input.Topic, mail: m.mail}
 	return &feeder{
@@ -143,7 +158,7 @@ func (m *member) newFeeder() *feeder {
 			commits: m.commits, chunks: &m.chunks,
 		},
 		decoder: &decoder{
-			proc: m.proc, mail: m.mail, chunks: &m.chunks, commits: m.commits,
+			proc: m.proc, mail: m.mail, chunks: &m.chunks, commits: m.commits, observer: m.observer,
 			room: &room{limits: m.proc.cfg.InFlight, holdings: h, fetcher: m.fetcher, mail: m.mail},
 		},
 		readCommitted: m.proc.cfg.Input.IsolationLevel == config.ReadCommitted,
@@ -151,9 +166,12 @@ func (m *member) newFeeder() *feeder {
 }
 
 func (m *member) newPool() *dispatch.Pool {
+	limits := m.proc.code.BatchLimits()
 	return dispatch.New(dispatch.Config{
 		Goroutines: m.proc.concurrency(),
-		BatchSize:  m.proc.code.BatchSize(),
+		BatchSize:  limits.Records,
+		BatchBytes: limits.Bytes,
+		Linger:     limits.Linger,
 		Timeout:    m.proc.cfg.Failure.Timeout.Duration,
 		NewWorker:  func() dispatch.Worker { return newAttempt(m.settler) },
 		Observe:    m.proc.metrics.ObserveProcessing,
@@ -186,6 +204,9 @@ func (m *member) leave() {
 	m.state.set("left")
 	ctx, cancel := context.WithTimeout(context.Background(), config.LeaveTimeout)
 	defer cancel()
+	if m.exact != nil {
+		m.exact.leave(ctx)
+	}
 	if err := m.group.Leave(ctx); err != nil {
 		m.log.Info("could not leave the consumer group; its session will time out", "error", err.Error())
 	}

@@ -43,8 +43,8 @@ func (o *outcomes) setFate(i int, fate record.Fate, err error) {
 	o.records[i].fate, o.records[i].err = fate, err
 }
 
-// add counts one result, and calls the observer after the record's last one.
-func (o *outcomes) add(proc *process, c *chunk, i int, ack *produce.Ack, k int) {
+// add counts one result, and passes the outcome on after the record's last one.
+func (o *outcomes) add(to *observer, c *chunk, i int, ack *produce.Ack, k int) {
 	o.mu.Lock()
 	p := &o.records[i]
 	if ack != nil {
@@ -58,7 +58,7 @@ func (o *outcomes) add(proc *process, c *chunk, i int, ack *produce.Ack, k int) 
 		return
 	}
 	rec := &c.Records[i]
-	proc.observe(&record.Outcome{
+	to.add(record.Outcome{
 		Input:   record.Position{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset},
 		Fate:    result.fate,
 		Outputs: result.outputs,

@@ -6,8 +6,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
@@ -81,6 +85,44 @@ func retentionOvertakes(t *testing.T, r *rig, start config.StartOffset) {
 	got := r.values("out")
 	wantEach(t, got, 0, int(loss.From), false)
 	wantEach(t, got, 5000, 200, false)
+}
+
+// TestALossIsCountedOnce: retention deletes the records that the worker would read next, and
+// those that it has in flight are lost when the group throws it out. It meets the first loss
+// again, as a part of a larger one, since nothing was committed in between.
+func TestALossIsCountedOnce(t *testing.T) {
+	r, fake := fakeRig(t, 1)
+	const n, stuck, next = 5000, 10, 200
+	r.cluster.CommitOffsets("group", "in", map[int32]int64{0: 0})
+	r.producePadded(0, n)
+	some, all := make(chan struct{}), make(chan struct{})
+	w := r.start(worker.Map(func(_ context.Context, rec *worker.Record) ([]byte, error) {
+		if v, _ := strconv.Atoi(string(rec.Value)); v < stuck {
+			<-all
+		}
+		<-some
+		return rec.Value, nil
+	}), func(c *config.Config) {
+		c.InFlight.Records, c.Concurrency, c.Failure.Timeout = 500, 2*stuck, duration(5*time.Minute)
+	})
+	r.eventually("it holds what it may", func() bool { return w.partition(0).State == "paused" })
+	trouble := fake.Faults.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.CoordinatorLoadInProgress, Count: -1})
+	r.deleteBefore(0, n)
+	r.produceRun(0, n, next)
+	close(some)
+	r.eventually("it meets the loss", func() bool { return w.partition(0).Loss != nil })
+	first := w.partition(0).Loss
+	r.throwOut(w)
+	trouble.Remove()
+	r.eventually("it meets the loss again", func() bool { loss := w.partition(0).Loss; return loss != nil && loss.From < first.From })
+	close(all)
+	r.awaitSettled(w)
+	loss := w.partition(0).Loss
+	lost := exposed(t, w.metrics, `millrace_offsets_lost_total{partition="0",reason="Retention",topic="in"}`)
+	w.drain()
+	if first.From < stuck || lost != n || loss.Offsets != n {
+		t.Errorf("%v offsets are counted as lost, the status has %d; want %d (the first loss was %+v)", lost, loss.Offsets, n, first)
+	}
 }
 
 // producePadded writes n records of 2 KiB, with the values from, from+1, ..., to

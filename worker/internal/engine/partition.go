@@ -41,6 +41,7 @@ type partition struct {
 	tracker *offsets.Tracker
 	lanes   *dispatch.Lanes
 	origin  offsets.Origin
+	fenced  bool // nothing of a dead owner is left open
 	// inherited is the suspicion that the last owner left.
 	inherited suspect
 

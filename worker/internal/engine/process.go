@@ -28,6 +28,8 @@ type process struct {
 	life    lifetime
 	rates   rates
 	settled atomic.Int64 // records, since the process started
+	// overtaken has the losses of all members: a partition may move from one to another.
+	overtaken overtaken
 
 	stop context.CancelFunc // begins the drain of every member
 

@@ -22,6 +22,9 @@ func (e *Engine) Progress() telemetry.Progress {
 		}
 		attempts, running := m.pool.Attempts()
 		p.Moved += attempts + m.writers.tries() + m.logEnds.ended.Load()
+		if m.exact != nil {
+			p.Moved += m.exact.starts.Load()
+		}
 		p.Waits = p.Waits || running
 		for _, part := range m.roster.partitions() {
 			m.progress(part, &p)

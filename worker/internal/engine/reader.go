@@ -35,8 +35,10 @@ type reader struct {
 	reachAsked   int64
 	reachAskedAt time.Time
 
+	told       bool        // the PartitionHolder knows of the assignment
 	revoked    bool        // by the group, which waits for the release
 	drainTimer *time.Timer // nil before the drain
+	drainUntil time.Time   // zero before the drain
 	// awaitsAttempts is set while the halted partition waits for attempts under way.
 	awaitsAttempts bool
 }

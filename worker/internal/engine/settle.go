@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/failure"
@@ -18,6 +19,9 @@ type settler struct {
 	feeder  *mailbox
 	writers *writers
 	chunks  *chunks
+	// observer takes the outcomes of records.
+	observer *observer
+	exact    *transactions // nil if delivery is not ExactlyOnce
 }
 
 // acked takes the producer's acknowledgements. It is called from the sender's
@@ -26,6 +30,9 @@ func (s *settler) acked(a *produce.Ack) {
 	if a.Err != nil {
 		s.refuseAll(a.Origins, a.Err)
 		return
+	}
+	if s.exact != nil {
+		s.exact.stored(a.Bytes)
 	}
 	run := settling{settler: s, now: time.Now()}
 	letters := 0
@@ -46,6 +53,10 @@ func (s *settler) acked(a *produce.Ack) {
 }
 
 func (s *settler) refuseAll(origins []batch.Origin, err error) {
+	if s.exact != nil {
+		s.exact.senders.Lock()
+		defer s.exact.senders.Unlock()
+	}
 	for _, o := range origins {
 		s.refused(o, err)
 	}
@@ -58,9 +69,19 @@ func (s *settler) refused(o batch.Origin, err error) {
 	if c.part.givenUp() {
 		return
 	}
+	if s.exact != nil && (o.Joint || errors.Is(err, produce.ErrNotDelivered)) {
+		if o.Index&deadLetterBit != 0 {
+			err = &lostLetterError{form: failure.Form(o.Index >> formShift & formMask), err: err}
+		}
+		s.exact.condemn(c, i, err)
+		return
+	}
 	if o.Index&deadLetterBit != 0 {
 		s.letterRefused(c, i, failure.Form(o.Index>>formShift&formMask), err)
 		return
+	}
+	if s.exact != nil {
+		s.exact.condemned.add(c.part, c.Records[i].Offset, err)
 	}
 	s.undeliverable(c, i, err)
 }
@@ -96,7 +117,7 @@ func (s *settling) begin(c *chunk) {
 // or the end of a record without a result if ack is nil.
 func (s *settling) result(i int, ack *produce.Ack, k int) {
 	if s.c.outcomes != nil && !s.part.givenUp() {
-		s.c.outcomes.add(s.settler.proc, s.c, i, ack, k)
+		s.c.outcomes.add(s.settler.observer, s.c, i, ack, k)
 	}
 	if !s.tally.Done(i) {
 		return
@@ -164,6 +185,10 @@ func (s *settler) retire(c *chunk) {
 
 // settleOne settles a record that has no output.
 func (s *settler) settleOne(c *chunk, i int) {
+	if s.exact != nil && c.outcomes != nil {
+		s.observer.ending.RLock()
+		defer s.observer.ending.RUnlock()
+	}
 	run := settling{settler: s, now: time.Now()}
 	run.begin(c)
 	run.result(i, nil, 0)

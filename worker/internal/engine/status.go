@@ -18,6 +18,7 @@ func (e *Engine) Status() workerstatus.Status {
 		Totals: e.proc.metrics.Totals(),
 		Rates:  e.proc.rates.perSecond(),
 	}
+	s.Totals.RecordsSettled = e.proc.settled.Load()
 	e.proc.mu.Lock()
 	s.Waiting = e.proc.waiting
 	if e.proc.err != nil {
@@ -58,7 +59,10 @@ func (m *member) status() workerstatus.Member {
 	s := workerstatus.Member{State: m.state.get(), Partitions: []workerstatus.Partition{}}
 	if group := m.joined.Load(); group != nil {
 		s.ID, s.Generation = group.ID(), group.Generation()
-		s.MemoryBytes = m.fetcher.Memory() // set before joined
+		s.MemoryBytes = m.fetcher.Memory() // set before joined, as exact is
+		if m.exact != nil {
+			s.Transaction = m.exact.counts.Status()
+		}
 	}
 	s.Saturation = m.saturation.PerSecond()
 	for _, p := range m.roster.partitions() {

@@ -26,6 +26,13 @@ func (p *process) fail(err error, hurry bool) {
 	p.stop()
 }
 
+// failed reports whether an error ends the worker.
+func (p *process) failed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err != nil
+}
+
 // awaitEnd waits for the members' end. Once ctx is done it waits no longer than a stop
 // may take: code that hangs in a processor's hook, or a connection that can't be
 // closed, must not keep the process until it is killed.

@@ -26,9 +26,7 @@ func (s *settler) failedTogether(w *wholeFailure, c *chunk, it dispatch.Item) di
 	}
 	if !w.seen {
 		w.seen = true
-		if !failure.IsPermanent(w.err) {
-			w.wait = s.proc.policy.Wait(it.Together() + 1)
-		}
+		w.wait = s.waitTogether(w.err, it.Together()+1)
 		s.proc.metrics.AttemptsFailed.Add(1)
 		s.proc.failures.together(it.Record(), w.wait, w.err)
 	}
@@ -36,4 +34,16 @@ func (s *settler) failedTogether(w *wholeFailure, c *chunk, it dispatch.Item) di
 	c.part.failures.add(it.Record(), 0, w.err) // for /status
 	c.part.backOff(w.wait)
 	return dispatch.Verdict{Again: true, After: w.wait, Together: true}
+}
+
+// waitTogether returns how long to wait after the n-th call in a row that failed as a
+// whole.
+func (s *settler) waitTogether(err error, n int) time.Duration {
+	if failure.IsFinal(err) {
+		return 0
+	}
+	if wait, ok := failure.WaitOf(err); ok {
+		return wait
+	}
+	return s.proc.policy.Wait(n)
 }

@@ -29,6 +29,8 @@ type writers struct {
 	output      *produce.TopicWriter // nil without an output topic
 	deadLetters *produce.TopicWriter // nil without a dead-letter topic
 
+	exact *transactions // nil if delivery is not ExactlyOnce
+
 	refused refusedResults // where the producers differ
 }
 
@@ -55,7 +57,7 @@ func (w *writers) newProducer(at place, client *kafka.Client, compression config
 	if w.proc.clusters.apart {
 		log = log.WithValues("cluster", at)
 	}
-	return produce.New(client, produce.Config{
+	cfg := produce.Config{
 		Compression:     compression,
 		Linger:          output.Linger.Duration,
 		DeliveryTimeout: output.DeliveryTimeout.Duration,
@@ -63,7 +65,11 @@ func (w *writers) newProducer(at place, client *kafka.Client, compression config
 		OnFatal:         func(err error) { w.proc.fail(w.proc.clusters.in(at, err), true) },
 		OnThrottle:      func(broker int32, d time.Duration) { w.proc.throttled(at, "produce", broker, d) },
 		Logger:          log,
-	})
+	}
+	if w.exact != nil {
+		cfg.Transactional, cfg.OnDoomed = true, w.exact.abort
+	}
+	return produce.New(client, cfg)
 }
 
 // openTopics makes the writers of the topics in the configuration.

@@ -81,3 +81,36 @@ func TestHeadersNameTheOriginAndTheError(t *testing.T) {
 		}
 	}
 }
+
+// TestAnErrorSaysWhatBecomesOfItsRecord: the processor knows more than the policy.
+func TestAnErrorSaysWhatBecomesOfItsRecord(t *testing.T) {
+	reason := errors.New("x")
+	for name, c := range map[string]struct {
+		err      error
+		attempts int
+		want     Action
+		wait     time.Duration // -1 for the policy's
+	}{
+		"drop":                             {Dropped(reason), 1, Drop, 0},
+		"drop, wrapped":                    {fmt.Errorf("more: %w", Dropped(reason)), 1, Drop, 0},
+		"drop after the last attempt":      {Dropped(reason), 3, Drop, 0},
+		"drop and permanent":               {Permanent(Dropped(reason)), 1, Drop, 0},
+		"another topic":                    {ToTopic(reason, "own"), 1, DeadLetter, 0},
+		"retry after a while":              {RetryAfter(reason, time.Minute), 1, Retry, time.Minute},
+		"retry at once":                    {RetryAfter(reason, -time.Second), 2, Retry, 0},
+		"no retry after the last attempt":  {RetryAfter(reason, time.Minute), 3, Halt, 0},
+		"no retry after a permanent error": {Permanent(RetryAfter(reason, time.Minute)), 1, Halt, 0},
+		"none of them":                     {reason, 1, Retry, -1},
+	} {
+		action, wait := policy(3, config.Halt).Decide(c.attempts, c.err)
+		if action != c.want || c.wait >= 0 && wait != c.wait || c.wait < 0 && wait == 0 {
+			t.Errorf("%s: action %v after %s, want %v after %s", name, action, wait, c.want, c.wait)
+		}
+		if !errors.Is(c.err, reason) || !strings.HasSuffix(c.err.Error(), "x") {
+			t.Errorf("%s: the error %q hides its reason", name, c.err)
+		}
+	}
+	if Dropped(nil) != nil || ToTopic(nil, "own") != nil || RetryAfter(nil, time.Second) != nil {
+		t.Error("no error became one")
+	}
+}

@@ -37,11 +37,20 @@ func NewPolicy(cfg config.Failure) Policy {
 }
 
 // Decide returns what happens after the given number of failed attempts, and for a Retry
-// how long to wait. err is the error of the last attempt; a permanent one ends the
-// attempts.
+// how long to wait. err is the error of the last attempt, which may say more: see
+// Permanent, Dropped, ToTopic and RetryAfter.
 func (p Policy) Decide(attempts int, err error) (Action, time.Duration) {
+	if _, ok := errors.AsType[dropped](err); ok {
+		return Drop, 0
+	}
+	if _, ok := TopicOf(err); ok {
+		return DeadLetter, 0
+	}
 	if attempts >= p.maxAttempts || IsPermanent(err) {
 		return p.exhausted, 0
+	}
+	if wait, ok := WaitOf(err); ok {
+		return Retry, wait
 	}
 	return Retry, p.Wait(attempts)
 }
@@ -71,24 +80,4 @@ func (p Policy) ceiling(attempts int) time.Duration {
 func jitter(ceiling time.Duration) time.Duration {
 	half := ceiling / 2
 	return half + rand.N(ceiling-half+1)
-}
-
-// permanent marks an error that no further attempt can avoid.
-type permanent struct{ error }
-
-func (p permanent) Unwrap() error { return p.error }
-
-// Permanent wraps an error of a processor to say that further attempts of the record are
-// useless. The record goes where exhausted records go. A nil error stays nil.
-func Permanent(err error) error {
-	if err == nil {
-		return nil
-	}
-	return permanent{err}
-}
-
-// IsPermanent reports whether Permanent has marked err.
-func IsPermanent(err error) bool {
-	var p permanent
-	return errors.As(err, &p)
 }

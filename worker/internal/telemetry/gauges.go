@@ -15,6 +15,8 @@ type gauges struct {
 	status     func() workerstatus.Status
 	partitions []partitionGauge
 	members    []memberGauge
+	// openTransaction is of members with transactions only.
+	openTransaction *prometheus.Desc
 }
 
 type partitionGauge struct {
@@ -67,6 +69,8 @@ func newGauges(status func() workerstatus.Status) *gauges {
 			member("millrace_assigned_partitions", "Partitions that the member owns.",
 				func(m *workerstatus.Member) float64 { return float64(len(m.Partitions)) }),
 		},
+		openTransaction: prometheus.NewDesc("millrace_transaction_open_seconds",
+			"Age of the member's open transaction; 0 if none is open.", []string{"member"}, nil),
 	}
 }
 
@@ -78,6 +82,7 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	for _, m := range g.members {
 		ch <- m.desc
 	}
+	ch <- g.openTransaction
 }
 
 // Collect implements prometheus.Collector.
@@ -87,6 +92,9 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 		m := &s.Members[i]
 		for _, gauge := range g.members {
 			ch <- prometheus.MustNewConstMetric(gauge.desc, prometheus.GaugeValue, gauge.value(m), strconv.Itoa(i))
+		}
+		if m.Transaction != nil {
+			ch <- prometheus.MustNewConstMetric(g.openTransaction, prometheus.GaugeValue, m.Transaction.OpenSeconds, strconv.Itoa(i))
 		}
 	}
 	for _, p := range partitionsOf(&s) {

@@ -28,10 +28,11 @@ type Metrics struct {
 	OffsetsWithoutRecord, OffsetsSettledBefore Counter
 	Throttled                                  *Throttling
 
-	registry   *prometheus.Registry
-	processing *Histogram
-	endToEnd   *Histogram
-	committing *Histogram
+	registry     *prometheus.Registry
+	processing   *Histogram
+	endToEnd     *Histogram
+	committing   *Histogram
+	transactions transactionCounters
 }
 
 // NewMetrics returns the metrics of a worker that reads the topic. Watch adds the
@@ -52,6 +53,7 @@ func NewMetrics(topic string) *Metrics {
 	labels := prometheus.Labels{"topic": topic}
 	m.OffsetsLost = newLosses(m.registry, labels)
 	m.Throttled = newThrottling(m.registry, nil)
+	m.transactions = newTransactionCounters(m.registry, labels)
 	m.registerSkipped(topic)
 	for _, c := range []struct {
 		counter    *Counter
@@ -118,6 +120,9 @@ func (m *Metrics) Totals() workerstatus.Totals {
 func (m *Metrics) Watch(status func() workerstatus.Status) {
 	m.registry.MustRegister(newGauges(status))
 }
+
+// Registerer takes further metrics, of the user's processor.
+func (m *Metrics) Registerer() prometheus.Registerer { return m.registry }
 
 // Handler serves the metrics.
 func (m *Metrics) Handler() http.Handler {

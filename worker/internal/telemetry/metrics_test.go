@@ -21,6 +21,7 @@ func busy() workerstatus.Status {
 	return workerstatus.Status{Topic: "orders", Members: []workerstatus.Member{
 		{
 			Generation: 4, Saturation: 0.5, InFlight: workerstatus.InFlight{Records: 7, Bytes: 700},
+			Transaction: &workerstatus.Transaction{ID: "g:orders:0", Version: 2, OpenSeconds: 0.25},
 			Partitions: []workerstatus.Partition{{
 				Partition: 0, Watermark: 10, Committed: 9, Position: 17, EndOffset: 20, Lag: 10,
 				OldestUnsettled: &workerstatus.Unsettled{Offset: 10, AgeSeconds: 1.5},
@@ -42,6 +43,9 @@ func worked(status func() workerstatus.Status) *Metrics {
 		c.Add(100 + i)
 	}
 	m.Throttled.Add("fetch", 1500*time.Millisecond)
+	transactions := m.NewTransactions()
+	transactions.Committed()
+	transactions.Aborted("timeout")
 	m.ObserveProcessing(512*time.Millisecond, 512)
 	m.ObserveEndToEnd(3*time.Second, 512)
 	m.ObserveCommit(4 * time.Millisecond)

@@ -44,6 +44,10 @@ func troubled(s workerstatus.Status, shown int) workerstatus.Status {
 	for i := range s.Silent {
 		s.Silent[i].Error = shorten(s.Silent[i].Error)
 	}
+	if e := s.Expressions; e != nil {
+		s.Expressions = new(*e)
+		s.Expressions.Error = shorten(e.Error)
+	}
 	s.Members = slices.Clone(s.Members)
 	for i := range s.Members {
 		m := &s.Members[i]

@@ -13,7 +13,8 @@ import (
 // worst first, and the status itself does not change.
 func TestTroubledNamesThePartitionsInTrouble(t *testing.T) {
 	since := time.Unix(1_700_000_000, 0)
-	status := workerstatus.Status{Name: "enrich", Members: []workerstatus.Member{{Generation: 3, Saturation: 0.5, Partitions: []workerstatus.Partition{
+	expressions := &workerstatus.Expressions{Version: "1", Refused: "2", Error: strings.Repeat("e", 2000)}
+	status := workerstatus.Status{Name: "enrich", Expressions: expressions, Members: []workerstatus.Member{{Generation: 3, Saturation: 0.5, Partitions: []workerstatus.Partition{
 		{Partition: 0, State: "running"},
 		{Partition: 1, State: "running", OldestUnsettled: &workerstatus.Unsettled{AgeSeconds: 2}},
 		{Partition: 2, State: "running", Error: "can't be committed"},
@@ -39,6 +40,9 @@ func TestTroubledNamesThePartitionsInTrouble(t *testing.T) {
 	}
 	if n := len(got.Members[0].Partitions[2].OldestUnsettled.LastError); n > troubleText+3 {
 		t.Errorf("an error of %d bytes", n)
+	}
+	if e := got.Expressions; e == nil || e.Version != "1" || e.Refused != "2" || len(e.Error) > troubleText+3 || len(expressions.Error) != 2000 {
+		t.Errorf("the expressions are %+v", e)
 	}
 	if n := len(status.Members[0].Partitions[3].OldestUnsettled.LastError); n != 2000 || status.Members[0].Partitions[5].Partition != 5 {
 		t.Error("the status itself has changed")

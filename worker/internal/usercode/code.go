@@ -13,6 +13,8 @@ package usercode
 import (
 	"context"
 	"errors"
+	"io"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/record"
 )
@@ -20,15 +22,27 @@ import (
 // Code is a user's processor with its hooks. Its methods may be called by several
 // goroutines at once. They return a panic of the user's code as a *PanicError.
 type Code struct {
-	process   func(context.Context, *record.Record, *record.Outputs) error
-	batch     func(context.Context, []*record.Record, []*record.Outputs) error // nil for a plain Processor
-	batchSize int                                                              // records; 1 for a plain Processor
-	sequence  func(*record.Record) bool                                        // nil without a Sequencer
-	observe   func(*record.Outcome)                                            // nil without an OutcomeObserver
+	process  func(context.Context, *record.Record, *record.Outputs) error
+	batch    func(context.Context, []*record.Record, []*record.Outputs) error // nil for a plain Processor
+	limits   BatchLimits
+	sequence func(*record.Record) bool // nil without a Sequencer
+	observe  func(*record.Outcome)     // nil without an OutcomeObserver
+	holder   partitionHolder           // nil without a PartitionHolder
+	closer   io.Closer                 // nil if there is nothing to close
 }
 
-// MaxBatch is the highest number of records in a batch.
-const MaxBatch = 256
+// BatchLimits are when a batch is large enough, or has waited for long enough.
+type BatchLimits struct {
+	Records int           // 1 for a plain Processor
+	Bytes   int           // of several records; 0 is no limit
+	Linger  time.Duration // how long records wait for others
+}
+
+// The highest limits of a batch.
+const (
+	MaxBatch  = 10_000
+	MaxLinger = 10 * time.Second
+)
 
 // The interfaces of package worker, in terms of its types.
 type (
@@ -39,11 +53,20 @@ type (
 		BatchSize() int
 		ProcessBatch(ctx context.Context, recs []*R, out []*Out) error
 	}
+	batchLimiter interface {
+		BatchBytes() int
+		BatchLinger() time.Duration
+	}
 	sequencer[R any] interface {
 		Sequence(rec *R) (keep bool)
 	}
 	observer[Outcome any] interface {
 		Observe(o *Outcome)
+	}
+	partitionHolder interface {
+		Assigned(topic string, partition int32, offset int64)
+		Revoked(topic string, partition int32, offset int64)
+		Lost(topic string, partition int32)
 	}
 )
 
@@ -56,7 +79,7 @@ func Of[R, Out, Outcome any](p processor[R, Out]) (c *Code, err error) {
 	if p == nil {
 		return nil, errors.New("the processor is nil")
 	}
-	c = &Code{batchSize: 1, process: func(ctx context.Context, rec *record.Record, out *record.Outputs) error {
+	c = &Code{limits: BatchLimits{Records: 1}, process: func(ctx context.Context, rec *record.Record, out *record.Outputs) error {
 		return p.Process(ctx, As[R](rec), As[Out](out))
 	}}
 	var user any = p
@@ -66,7 +89,7 @@ func Of[R, Out, Outcome any](p processor[R, Out]) (c *Code, err error) {
 		}
 	}
 	if b, ok := user.(batchProcessor[R, Out]); ok {
-		c.batchSize = min(max(b.BatchSize(), 1), MaxBatch)
+		c.limits = limitsOf(b.BatchSize(), user)
 		c.batch = func(ctx context.Context, recs []*record.Record, outs []*record.Outputs) error {
 			return b.ProcessBatch(ctx, *As[[]*R](&recs), *As[[]*Out](&outs))
 		}
@@ -77,21 +100,38 @@ func Of[R, Out, Outcome any](p processor[R, Out]) (c *Code, err error) {
 	if o, ok := user.(observer[Outcome]); ok {
 		c.observe = func(outcome *record.Outcome) { o.Observe(As[Outcome](outcome)) }
 	}
+	c.holder, _ = user.(partitionHolder)
+	c.closer, _ = user.(io.Closer)
 	return c, nil
 }
 
 // InBatches reports whether the code is called with ProcessBatch.
 func (c *Code) InBatches() bool { return c.batch != nil }
 
+// limitsOf returns the limits of a user's batches, within those of this package.
+func limitsOf(records int, user any) BatchLimits {
+	limits := BatchLimits{Records: min(max(records, 1), MaxBatch)}
+	if l, ok := user.(batchLimiter); ok {
+		limits.Bytes, limits.Linger = max(l.BatchBytes(), 0), min(max(l.BatchLinger(), 0), MaxLinger)
+	}
+	return limits
+}
+
+// BatchLimits returns the limits of one call.
+func (c *Code) BatchLimits() BatchLimits { return c.limits }
+
 // BatchSize returns the highest number of records in one call, 1 for a plain
 // Processor.
-func (c *Code) BatchSize() int { return c.batchSize }
+func (c *Code) BatchSize() int { return c.limits.Records }
 
 // HasSequencer reports whether there is a Sequencer.
 func (c *Code) HasSequencer() bool { return c.sequence != nil }
 
 // HasObserver reports whether there is an OutcomeObserver.
 func (c *Code) HasObserver() bool { return c.observe != nil }
+
+// HoldsPartitions reports whether there is a PartitionHolder.
+func (c *Code) HoldsPartitions() bool { return c.holder != nil }
 
 // Process calls the Processor.
 func (c *Code) Process(ctx context.Context, rec *record.Record, out *record.Outputs) (err error) {
@@ -107,7 +147,7 @@ func (c *Code) ProcessBatch(ctx context.Context, recs []*record.Record, outs []*
 
 // Sequence calls the Sequencer, which must exist.
 func (c *Code) Sequence(rec *record.Record) (keep bool, err error) {
-	defer inSequence(&err)
+	defer inHook("Sequence", &err)
 	defer recovered(&err)
 	return c.sequence(rec), nil
 }
@@ -117,4 +157,38 @@ func (c *Code) Observe(o *record.Outcome) (err error) {
 	defer recovered(&err)
 	c.observe(o)
 	return nil
+}
+
+// Assigned calls the PartitionHolder, which must exist.
+func (c *Code) Assigned(topic string, partition int32, offset int64) (err error) {
+	defer inHook("Assigned", &err)
+	defer recovered(&err)
+	c.holder.Assigned(topic, partition, offset)
+	return nil
+}
+
+// Revoked calls the PartitionHolder, which must exist.
+func (c *Code) Revoked(topic string, partition int32, offset int64) (err error) {
+	defer inHook("Revoked", &err)
+	defer recovered(&err)
+	c.holder.Revoked(topic, partition, offset)
+	return nil
+}
+
+// Lost calls the PartitionHolder, which must exist.
+func (c *Code) Lost(topic string, partition int32) (err error) {
+	defer inHook("Lost", &err)
+	defer recovered(&err)
+	c.holder.Lost(topic, partition)
+	return nil
+}
+
+// Close closes a processor that is an io.Closer.
+func (c *Code) Close() (err error) {
+	if c.closer == nil {
+		return nil
+	}
+	defer inHook("Close", &err)
+	defer recovered(&err)
+	return c.closer.Close()
 }

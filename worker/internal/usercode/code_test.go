@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/internal/record"
@@ -35,7 +36,7 @@ func (c *complete) ProcessBatch(_ context.Context, recs []*worker.Record, out []
 
 // TestHooksAreFoundThroughBatch: worker.Batch wraps the value that has them.
 func TestHooksAreFoundThroughBatch(t *testing.T) {
-	user := &complete{size: 1000}
+	user := &complete{size: usercode.MaxBatch + 1}
 	c, err := of(worker.Batch(user))
 	if err != nil {
 		t.Fatal(err)
@@ -164,4 +165,36 @@ func BenchmarkProcess(b *testing.B) {
 			_ = c.Process(ctx, rec, out)
 		}
 	})
+}
+
+// limited has all limits of a batch.
+type limited struct {
+	complete
+	bytes  int
+	linger time.Duration
+}
+
+func (l *limited) BatchBytes() int            { return l.bytes }
+func (l *limited) BatchLinger() time.Duration { return l.linger }
+
+// TestLimitsOfBatches: they are kept within what a worker can do.
+func TestLimitsOfBatches(t *testing.T) {
+	for _, c := range []struct {
+		user worker.BatchProcessor
+		want usercode.BatchLimits
+	}{
+		{&complete{size: 5}, usercode.BatchLimits{Records: 5}},
+		{&complete{size: -1}, usercode.BatchLimits{Records: 1}},
+		{&limited{complete{size: 500}, 1 << 20, time.Second}, usercode.BatchLimits{Records: 500, Bytes: 1 << 20, Linger: time.Second}},
+		{&limited{complete{size: 500}, -1, -1}, usercode.BatchLimits{Records: 500}},
+		{&limited{complete{size: 500}, 1, time.Hour}, usercode.BatchLimits{Records: 500, Bytes: 1, Linger: usercode.MaxLinger}},
+	} {
+		code, err := of(worker.Batch(c.user))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := code.BatchLimits(); got != c.want {
+			t.Errorf("the limits are %+v, want %+v", got, c.want)
+		}
+	}
 }

@@ -23,10 +23,10 @@ func recovered(err *error) {
 	}
 }
 
-// inSequence names the hook in its error. It must be deferred.
-func inSequence(err *error) {
+// inHook names the hook in its error. It must be deferred.
+func inHook(name string, err *error) {
 	if *err != nil {
-		*err = fmt.Errorf("in Sequence: %w", *err)
+		*err = fmt.Errorf("in %s: %w", name, *err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -255,6 +256,10 @@ func testDeleteGroup(t *testing.T, cluster *kafkatest.Cluster, group, topic stri
 		return generation != ""
 	})
 	expectError(t, a.DeleteGroup(testContext(t), group), ErrGroupNotEmpty, `"`+group+`"`, "1 of them", `"kgo"`, "127.0.0.1")
+	members, err := a.Members(testContext(t), group)
+	if err != nil || len(members) != 1 || members[0].ClientID != "kgo" || members[0].ID == "" || !strings.Contains(members[0].Host, "127.0.0.1") {
+		t.Errorf("its members: %v, %v", members, err)
+	}
 	member.Close()
 	cluster.Eventually("a group without members is deleted", func() bool {
 		err := a.DeleteGroup(testContext(t), group)
@@ -268,6 +273,9 @@ func testDeleteGroup(t *testing.T, cluster *kafkatest.Cluster, group, topic stri
 		if err := a.DeleteGroup(testContext(t), group); err != nil {
 			t.Errorf("DeleteGroup of a group %s: %v", what, err)
 		}
+	}
+	if members, err := a.Members(testContext(t), group); err != nil || len(members) != 0 {
+		t.Errorf("members of the deleted group: %v, %v", members, err)
 	}
 	gt := GroupTopic{group, topic}
 	got := a.CommittedOffsets(testContext(t), map[GroupTopic]int32{gt: 1})[gt]

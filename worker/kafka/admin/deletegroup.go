@@ -7,7 +7,6 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/deletegroups"
-	"github.com/segmentio/kafka-go/protocol/describegroups"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
 	"github.com/millrace-dev/millrace/worker/kafka"
@@ -57,15 +56,9 @@ func (a *Admin) deleted(ctx context.Context, broker int32, group string, err err
 // members describes the members of a group, for an error message; "" if it can't find
 // them.
 func (a *Admin) members(ctx context.Context, broker int32, group string) string {
-	res, err := a.exchange(ctx, broker, &describegroups.Request{Groups: []string{group}})
-	if err != nil {
+	members, err := a.membersAt(ctx, broker, group)
+	if err != nil || len(members) == 0 {
 		return ""
 	}
-	for _, g := range res.(*describegroups.Response).Groups {
-		if g.GroupID == group && g.ErrorCode == 0 && len(g.Members) > 0 {
-			one := g.Members[0]
-			return fmt.Sprintf(": %d of them, such as client %q at %s: stop them", len(g.Members), one.ClientID, one.ClientHost)
-		}
-	}
-	return ""
+	return fmt.Sprintf(": %d of them, such as client %q at %s: stop them", len(members), members[0].ClientID, members[0].Host)
 }

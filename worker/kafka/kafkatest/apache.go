@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -25,6 +25,7 @@ type Broker struct {
 
 	dir     string
 	host    string
+	release string
 	ports   ports
 	process *process
 }
@@ -37,8 +38,9 @@ type ports struct{ plain, controller, secure int }
 // broker's log.
 func Apache(tb testing.TB, opts ...Option) *Broker {
 	tb.Helper()
-	requireKafka(tb)
-	b := newBroker(tb, tb.TempDir(), opts...)
+	s := newSettings(opts)
+	requireKafka(tb, s.release)
+	b := newBroker(tb, tb.TempDir(), s)
 	tb.Cleanup(func() {
 		b.Kill()
 		if tb.Failed() {
@@ -48,14 +50,10 @@ func Apache(tb testing.TB, opts ...Option) *Broker {
 	return b
 }
 
-func newBroker(tb testing.TB, dir string, opts ...Option) *Broker {
+func newBroker(tb testing.TB, dir string, s *settings) *Broker {
 	tb.Helper()
-	s := &settings{properties: map[string]string{}, host: "127.0.0.1"}
-	for _, opt := range opts {
-		opt(s)
-	}
 	free := freePorts(tb, 3)
-	b := &Broker{dir: dir, host: s.host, ports: ports{plain: free[0], controller: free[1], secure: free[2]}}
+	b := &Broker{dir: dir, host: s.host, release: s.release, ports: ports{plain: free[0], controller: free[1], secure: free[2]}}
 	if s.ports != nil {
 		b.ports = *s.ports
 	}
@@ -84,8 +82,8 @@ func (b *Broker) format(s *settings) {
 	if err := os.WriteFile(b.propertiesFile(), []byte(lines(b.properties(s))), 0o600); err != nil {
 		b.tb.Fatalf("write the broker's configuration: %v", err)
 	}
-	args := append([]string{"format", b.propertiesFile()}, s.scramArguments()...)
-	if out, err := exec.Command(script(b.tb), args...).CombinedOutput(); err != nil {
+	args := slices.Concat([]string{"format", b.propertiesFile()}, s.scramArguments(), s.features)
+	if out, err := kafkaCommand(b.release, script(b.tb), args...).CombinedOutput(); err != nil {
 		b.tb.Fatalf("format the broker's log directory: %v\n%s", err, out)
 	}
 }
@@ -103,6 +101,8 @@ func (b *Broker) properties(s *settings) map[string]string {
 		"num.partitions":                      "1",
 		"auto.create.topics.enable":           "false",
 		"group.initial.rebalance.delay.ms":    "0",
+		// Records keep the timestamps that tests give them, however old those are.
+		"log.retention.ms": "-1",
 		// A killed broker may register again only when its old session is over.
 		"broker.session.timeout.ms":    "3000",
 		"broker.heartbeat.interval.ms": "500",
@@ -154,7 +154,7 @@ func (b *Broker) Start() {
 		b.tb.Fatalf("open the broker's log: %v", err)
 	}
 	defer func() { _ = log.Close() }()
-	if b.process, err = start(script(b.tb), b.propertiesFile(), log); err != nil {
+	if b.process, err = start(b.release, script(b.tb), b.propertiesFile(), log); err != nil {
 		b.tb.Fatalf("start Apache Kafka: %v", err)
 	}
 	b.awaitReady()

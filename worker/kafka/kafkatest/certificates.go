@@ -23,6 +23,7 @@ type CA struct {
 
 	tb   testing.TB
 	dir  string
+	now  time.Time
 	cert *x509.Certificate
 	key  crypto.Signer
 }
@@ -37,8 +38,8 @@ type KeyPair struct {
 // NewCA makes an authority.
 func NewCA(tb testing.TB) *CA {
 	tb.Helper()
-	ca := &CA{tb: tb, dir: tb.TempDir()}
-	template := template("Millrace test authority")
+	ca := &CA{tb: tb, dir: tb.TempDir(), now: time.Now()}
+	template := ca.template("Millrace test authority")
 	template.IsCA, template.BasicConstraintsValid = true, true
 	template.KeyUsage = x509.KeyUsageCertSign
 	ca.key = ca.newKey()
@@ -47,10 +48,18 @@ func NewCA(tb testing.TB) *CA {
 	return ca
 }
 
+// At returns the same authority at another time: its certificates are valid for some
+// hours around it.
+func (ca *CA) At(now time.Time) *CA {
+	other := *ca
+	other.dir, other.now = ca.tb.TempDir(), now
+	return &other
+}
+
 // Server issues a certificate for the given host names and addresses.
 func (ca *CA) Server(hosts ...string) KeyPair {
 	ca.tb.Helper()
-	template := template(hosts[0])
+	template := ca.template(hosts[0])
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	for _, host := range hosts {
 		if ip := net.ParseIP(host); ip != nil {
@@ -65,7 +74,7 @@ func (ca *CA) Server(hosts ...string) KeyPair {
 // Client issues a client certificate.
 func (ca *CA) Client(commonName string) KeyPair {
 	ca.tb.Helper()
-	template := template(commonName)
+	template := ca.template(commonName)
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	return ca.issue("client-"+commonName, template)
 }
@@ -117,13 +126,13 @@ func (ca *CA) write(name string, content []byte) string {
 	return file
 }
 
-func template(commonName string) *x509.Certificate {
+func (ca *CA) template(commonName string) *x509.Certificate {
 	serial, _ := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	return &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      pkix.Name{CommonName: commonName},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(24 * time.Hour),
+		NotBefore:    ca.now.Add(-time.Hour),
+		NotAfter:     ca.now.Add(24 * time.Hour),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 	}
 }

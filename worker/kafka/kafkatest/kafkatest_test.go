@@ -2,6 +2,7 @@ package kafkatest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -14,6 +15,12 @@ func TestFakeRoundTrip(t *testing.T) {
 
 func TestApacheRoundTrip(t *testing.T) {
 	roundTrip(t, &Shared(t).Cluster)
+}
+
+func TestOtherReleasesRoundTrip(t *testing.T) {
+	for _, option := range []Option{Release(Kafka39), Release(Kafka44), Feature("transaction.version", 0)} {
+		roundTrip(t, &Apache(t, option).Cluster)
+	}
 }
 
 // roundTrip writes plain records, an aborted transaction and a committed one, and reads
@@ -47,6 +54,21 @@ func TestOpenTransactionHoldsTheStableOffset(t *testing.T) {
 		t.Errorf("high watermark: got %d, want 2", got)
 	}
 	txn.Commit()
+}
+
+// TestOldRecordsStay: tests write records with timestamps of 1970, and such a record must
+// not vanish when the broker looks for what its retention lets it delete.
+func TestOldRecordsStay(t *testing.T) {
+	b := Apache(t, Property("log.initial.task.delay.ms", "0"), Property("log.retention.check.interval.ms", "100"))
+	b.CreateTopic("old", 1, nil)
+	b.CreateTopic("short", 1, map[string]string{"retention.ms": "1000"})
+	for _, topic := range []string{"old", "short"} {
+		old := record(topic, 0, "old")
+		old.Timestamp = time.UnixMilli(1)
+		b.Produce(old)
+	}
+	b.Eventually("the broker has looked", func() bool { return b.listOffsets("short", -2, 0)[0] == 1 })
+	expect(t, b.ConsumeAll("old", kgo.ReadUncommitted()), "old")
 }
 
 func TestRestartKeepsDataAndPort(t *testing.T) {

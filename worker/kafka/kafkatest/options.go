@@ -15,6 +15,8 @@ import (
 type Option func(*settings)
 
 type settings struct {
+	release    string // "": the default
+	features   []string
 	properties map[string]string
 	host       string
 	ports      *ports // nil: any free ones
@@ -25,6 +27,14 @@ type settings struct {
 	tokens     bool
 	authorizer bool
 	acls       []ACL
+}
+
+func newSettings(opts []Option) *settings {
+	s := &settings{properties: map[string]string{}, host: "127.0.0.1"}
+	for _, opt := range opts {
+		opt(s)
+	}
+	return s
 }
 
 // User can log in at the secure listener.
@@ -40,6 +50,23 @@ type ACL struct {
 	Resource  kmsg.ACLResourceType
 	Name      string // "*" means every resource of the type; a cluster's name is "kafka-cluster"
 	Operation kmsg.ACLOperation
+}
+
+// Releases of Kafka other than the default, for Release.
+const (
+	// Kafka39 has version 1 of the transaction protocol only.
+	Kafka39 = "3.9.2"
+	Kafka44 = "4.4.0"
+)
+
+// Release selects another release of Kafka than the default.
+func Release(version string) Option {
+	return func(s *settings) { s.release = version }
+}
+
+// Feature sets the level of one of the cluster's features, such as transaction.version.
+func Feature(name string, level int) Option {
+	return func(s *settings) { s.features = append(s.features, "--feature", fmt.Sprintf("%s=%d", name, level)) }
 }
 
 // Property sets a line of server.properties.

@@ -31,14 +31,24 @@ func script(tb testing.TB) string {
 
 // requireKafka skips the test on a machine without Apache Kafka; in continuous
 // integration it fails the test instead.
-func requireKafka(tb testing.TB) {
+func requireKafka(tb testing.TB, release string) {
 	tb.Helper()
 	if _, err := exec.LookPath("java"); err != nil {
 		prerequisite.Missing(tb, "needs Apache Kafka, and Java is missing (install a JRE of version 17 or newer)")
 	}
-	if out, err := exec.Command(script(tb), "fetch").CombinedOutput(); err != nil {
+	if out, err := kafkaCommand(release, script(tb), "fetch").CombinedOutput(); err != nil {
 		prerequisite.Missing(tb, "needs Apache Kafka, which could not be fetched: %s", out)
 	}
+}
+
+// kafkaCommand returns a command of hack/kafka.sh for a release of Kafka; "" is the
+// script's default.
+func kafkaCommand(release, script string, args ...string) *exec.Cmd {
+	cmd := exec.Command(script, args...)
+	if release != "" {
+		cmd.Env = append(os.Environ(), "KAFKA_VERSION="+release)
+	}
+	return cmd
 }
 
 // process is a running broker.
@@ -49,8 +59,8 @@ type process struct {
 }
 
 // start runs hack/kafka.sh run, whose process becomes the JVM.
-func start(script, properties string, log *os.File) (*process, error) {
-	cmd := exec.Command(script, "run", properties)
+func start(release, script, properties string, log *os.File) (*process, error) {
+	cmd := kafkaCommand(release, script, "run", properties)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = dieWithParent()
 	p := &process{exited: make(chan struct{})}

@@ -13,26 +13,23 @@ import (
 // superlinear holds the functions whose time or memory may grow faster than their
 // arguments.
 var superlinear = map[string]bound{
-	"lists.range":           rangeCost,
-	"sort":                  sortCost,
-	"@sortByAssociatedKeys": sortCost,
-	"flatten":               allArguments,
-	"indexOf":               searchCost,
-	"lastIndexOf":           searchCost,
-	"replace":               replaceCost,
-	"join":                  joinCost,
-	"format":                allArguments,
+	"lists.range": rangeCost,
+	"flatten":     allArguments,
+	"indexOf":     searchCost,
+	"lastIndexOf": searchCost,
+	"replace":     replaceCost,
+	"join":        joinCost,
+	"format":      allArguments,
 }
 
 // linear holds the functions whose time grows in proportion to a list or map among
 // their arguments. cel-go charges a constant for them, or charges after the call.
 var linear = map[string]bound{
-	operators.In:  allArguments,
-	"reverse":     length,
-	"slice":       length,
-	"math.@min":   length,
-	"math.@max":   length,
-	"json.encode": allArguments,
+	operators.In: allArguments,
+	"reverse":    length,
+	"slice":      length,
+	"math.@min":  length,
+	"math.@max":  length,
 }
 
 func allArguments(m meter, args []ref.Val) uint64 {

@@ -7,6 +7,7 @@ package cel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -18,6 +19,7 @@ import (
 // Processor evaluates expressions on records. It is safe for concurrent use.
 type Processor struct {
 	filter, key, value, topic *expression // nil: the output keeps the record's
+	values                    *expression // nil: one output for each record
 	headers                   []header
 	variables                 sync.Pool // of *variables
 }
@@ -31,22 +33,43 @@ type header struct {
 }
 
 // New compiles the expressions of cfg. The error names all mistakes in them, each with
-// its field, line and column.
+// its field, line and column, and the keys for hmac.sha256 that the environment lacks.
 func New(cfg config.CEL) (*Processor, error) {
 	c, err := newCompiler()
 	if err != nil {
 		return nil, err
 	}
-	return c.processor(cfg)
+	p, err := c.processor(cfg)
+	if err := errors.Join(err, errors.Join(c.keys...)); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Check returns the error of New, except that it looks for no keys: it is for programs
+// that don't run the expressions.
+func Check(cfg config.CEL) error {
+	c, err := newCompiler()
+	if err != nil {
+		return err
+	}
+	_, err = c.processor(cfg)
+	return err
 }
 
 func (c *compiler) processor(cfg config.CEL) (*Processor, error) {
+	if cfg.Value != "" && cfg.Values != "" {
+		c.errs = append(c.errs, fmt.Errorf("%svalues: value is set too: value is for one result and values for a list of them, so remove one", field))
+	}
 	p := &Processor{
 		filter: c.compile("filter", cfg.Filter, boolean),
-		key:    c.compile("key", cfg.Key, anything),
 		value:  c.compile("value", cfg.Value, anything),
-		topic:  c.compile("topic", cfg.Topic, text),
+		values: c.compile("values", cfg.Values, list),
 	}
+	if p.values != nil {
+		c.withElement()
+	}
+	p.key, p.topic = c.compile("key", cfg.Key, anything), c.compile("topic", cfg.Topic, text)
 	for _, name := range slices.Sorted(maps.Keys(cfg.Headers)) {
 		p.headers = append(p.headers, header{name, c.compileHeader(name, cfg.Headers[name])})
 	}
@@ -57,8 +80,9 @@ func (c *compiler) processor(cfg config.CEL) (*Processor, error) {
 	return p, nil
 }
 
-// Process emits one record, or none if the filter's result is false. It returns an
-// error if an expression fails or has a result of the wrong type.
+// Process emits one record, or one for each element of values, or none if the filter's
+// result is false. It returns an error if an expression fails or has a result of the wrong
+// type.
 //
 // The same record causes the same error each time, so errors are permanent, except when
 // ctx has ended the evaluation.
@@ -80,7 +104,7 @@ func (p *Processor) Process(ctx context.Context, rec *worker.Record, out *worker
 }
 
 func (p *Processor) identity() bool {
-	return p.filter == nil && p.key == nil && p.value == nil && p.topic == nil && len(p.headers) == 0
+	return p.filter == nil && p.key == nil && p.value == nil && p.values == nil && p.topic == nil && len(p.headers) == 0
 }
 
 func (p *Processor) evaluate(vars *variables, out *worker.Outputs) error {
@@ -89,13 +113,25 @@ func (p *Processor) evaluate(vars *variables, out *worker.Outputs) error {
 			return err
 		}
 	}
+	if p.values != nil {
+		return p.split(vars, out)
+	}
 	result := worker.Output{Value: vars.rec.Value}
-	var err error
 	if p.value != nil {
+		var err error
 		if result.Value, err = p.value.bytes(vars, out); err != nil {
 			return err
 		}
 	}
+	if err := p.address(vars, out, &result); err != nil {
+		return err
+	}
+	out.Emit(result)
+	return nil
+}
+
+// address sets the parts of an output other than its value.
+func (p *Processor) address(vars *variables, out *worker.Outputs, result *worker.Output) (err error) {
 	if p.key != nil {
 		if result.Key, err = p.key.bytes(vars, out); err != nil {
 			return err
@@ -108,12 +144,9 @@ func (p *Processor) evaluate(vars *variables, out *worker.Outputs) error {
 		}
 	}
 	if len(p.headers) > 0 {
-		if result.Headers, err = p.replaceHeaders(vars, out); err != nil {
-			return err
-		}
+		result.Headers, err = p.replaceHeaders(vars, out)
 	}
-	out.Emit(result)
-	return nil
+	return err
 }
 
 // replaceHeaders returns the record's headers, without those that expressions

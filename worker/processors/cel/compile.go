@@ -3,6 +3,7 @@ package cel
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	celgo "cel.dev/cel-go/cel"
@@ -23,6 +24,7 @@ const (
 	anything kind = "anything"
 	boolean  kind = "a bool"
 	text     kind = "a string"
+	list     kind = "a list"
 )
 
 func (k kind) allows(t *celgo.Type) bool {
@@ -31,6 +33,8 @@ func (k kind) allows(t *celgo.Type) bool {
 		return t.IsExactType(celgo.BoolType) || t.IsExactType(celgo.DynType)
 	case text:
 		return t.IsExactType(celgo.StringType) || t.IsExactType(celgo.DynType)
+	case list:
+		return t.Kind() == celgo.ListKind || t.IsExactType(celgo.DynType)
 	default:
 		return true
 	}
@@ -42,23 +46,26 @@ type compiler struct {
 	functions map[string]*functions.Overload // cel-go's, by the overload's or the function's name
 	limit     uint64                         // bounds an evaluation's cost
 	errs      []error
+	keys      []error // about the keys that the environment lacks
 }
 
 func newCompiler() (*compiler, error) {
 	env, err := celgo.NewEnv(
 		celgo.CustomTypeAdapter(adapter{}),
-		celgo.Variable("value", celgo.DynType), // bytes or null
-		celgo.Variable("key", celgo.DynType),   // bytes or null
-		celgo.Variable("headers", celgo.MapType(celgo.StringType, celgo.ListType(celgo.DynType))),
+		celgo.Variable("value", textType),
+		celgo.Variable("key", textType),
+		celgo.Variable("headers", celgo.MapType(celgo.StringType, celgo.ListType(textType))),
 		celgo.Variable("topic", celgo.StringType),
 		celgo.Variable("partition", celgo.IntType),
 		celgo.Variable("offset", celgo.IntType),
-		celgo.Variable("timestamp", celgo.DynType), // a timestamp or null
+		celgo.Variable("timestamp", celgo.TimestampType), // or null, which the checker allows
 		celgo.Variable("json", celgo.DynType),
 		celgo.OptionalTypes(),
-		ext.Strings(), ext.Encoders(), ext.Math(), ext.Sets(), ext.Lists(), ext.Regex(),
+		ext.Strings(), ext.Encoders(ext.EncodersVersion(1)), ext.Math(), ext.Sets(), ext.Lists(), ext.Regex(),
 		ext.Bindings(), ext.TwoVarComprehensions(),
-		celgo.DefaultUTCTimeZone(true),
+		celgo.Lib(library{}),
+		celgo.DefaultUTCTimeZone(true), celgo.CrossTypeNumericComparisons(true),
+		celgo.EnableMacroCallTracking(), // the explainer names the loops
 		celgo.ASTValidators(celgo.ValidateDurationLiterals(), celgo.ValidateTimestampLiterals(), celgo.ValidateRegexLiterals()),
 	)
 	if err != nil {
@@ -75,6 +82,16 @@ func newCompiler() (*compiler, error) {
 		}
 	}
 	return c, nil
+}
+
+// withElement adds the variables that key, topic and headers have beside values.
+func (c *compiler) withElement() {
+	env, err := c.env.Extend(celgo.Variable("element", celgo.DynType), celgo.Variable("index", celgo.IntType))
+	if err != nil {
+		c.errs = append(c.errs, fmt.Errorf("set up the expression language: %w", err))
+		return
+	}
+	c.env = env
 }
 
 // compile returns nil if source is empty.
@@ -98,15 +115,15 @@ func (c *compiler) compileHeader(name, source string) *expression {
 }
 
 func (c *compiler) program(name, source string, want kind) (*expression, error) {
-	tree, issues := c.env.CompileSource(common.NewStringSource(source, name))
-	if issues.Err() != nil {
-		return nil, errors.New(strings.ReplaceAll(issues.String(), "ERROR: ", ""))
+	tree, err := c.tree(common.NewStringSource(source, name))
+	if err != nil {
+		return nil, err
 	}
 	if !want.allows(tree.OutputType()) {
-		return nil, fmt.Errorf("%s: the result must be %s, but is %s", name, want, celgo.FormatCELType(tree.OutputType()))
+		return nil, fmt.Errorf("%s: the result must be %s, but is %s", name, want, typeName(tree.OutputType()))
 	}
 	looping := loops(tree)
-	options := []celgo.ProgramOption{celgo.EvalOptions(celgo.OptOptimize), celgo.CustomDecoratorV2(c.decorator(looping))}
+	options := []celgo.ProgramOption{celgo.EvalOptions(celgo.OptOptimize), celgo.CustomDecoratorV2(c.decorator(tree))}
 	if looping {
 		options = append(options, celgo.CostLimit(c.limit), celgo.InterruptCheckFrequency(interruptCheckFrequency),
 			celgo.CostTrackerOptions(cost.OverloadTracker(chargeOverload, trackCharge)))
@@ -115,7 +132,31 @@ func (c *compiler) program(name, source string, want kind) (*expression, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &expression{name: name, program: program, loops: looping, limit: c.limit}, nil
+	if err := missingKeys(tree); err != nil {
+		c.keys = append(c.keys, fmt.Errorf("%s: %w", name, err))
+	}
+	return &expression{name: name, tree: tree, program: program, loops: looping, borrows: borrows(tree), limit: c.limit}, nil
+}
+
+// tree returns the checked form of an expression.
+func (c *compiler) tree(source common.Source) (*celgo.Ast, error) {
+	tree, issues := c.check(source)
+	if issues.Err() != nil {
+		return nil, display(source, issues.Errors())
+	}
+	return tree, display(source, slices.Concat(never(tree), wrongConstants(tree)))
+}
+
+// display returns mistakes with their places in the source as one error, or nil.
+func display(source common.Source, mistakes []*common.Error) error {
+	var lines []string
+	for _, m := range mistakes {
+		lines = append(lines, strings.TrimPrefix(m.ToDisplayString(source), "ERROR: "))
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(lines, "\n"))
 }
 
 // interruptCheckFrequency is the number of loop iterations after which an evaluation
@@ -130,6 +171,20 @@ func loops(tree *celgo.Ast) bool {
 	found := false
 	ast.PreOrderVisit(tree.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		found = found || e.Kind() == ast.ComprehensionKind
+	}))
+	return found
+}
+
+// borrows reports whether an expression uses text that shares the record's memory.
+func borrows(tree *celgo.Ast) bool {
+	found := false
+	ast.PreOrderVisit(tree.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		switch e.Kind() {
+		case ast.IdentKind:
+			found = found || slices.Contains([]string{"key", "value", "headers", "element"}, e.AsIdent())
+		case ast.CallKind:
+			found = found || e.AsCall().FunctionName() == headerName
+		}
 	}))
 	return found
 }

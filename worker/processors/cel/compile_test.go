@@ -24,7 +24,7 @@ func TestCompileErrorsNameFieldLineAndColumn(t *testing.T) {
 		"processor.cel.filter:1:9: Syntax error: mismatched input '<EOF>'",
 		" | json.a >\n | ........^",
 		"processor.cel.key:1:1: undeclared reference to 'nobody'",
-		"processor.cel.value:2:15: found no matching overload for '_+_' applied to '(int, string)'",
+		"processor.cel.value:2:15: + does not take (int, string): convert the text with int() or double(), or the number with string()",
 		" |   \"a\": offset + \"x\"\n | ..............^",
 		"processor.cel.headers.h:1:11: invalid timestamp argument",
 		"processor.cel.headers.empty: the expression is empty",
@@ -81,7 +81,7 @@ func TestCostIsLimited(t *testing.T) {
 // All goroutines share one processor, each with other records.
 func TestConcurrentUse(t *testing.T) {
 	p := compiled(t, config.CEL{
-		Filter: "json.keep", Key: "json.id", Value: `{"id": json.id, "n": json.list.map(x, x * 2), "at": offset}`,
+		Filter: "json.keep", Key: "json.id", Value: `{"id": json.id}.merge({"n": json.list.map(x, x * 2), "at": offset})`,
 		Headers: map[string]string{"h": "headers.h[0]"}, Topic: "json.topic",
 	})
 	const goroutines, records = 8, 300

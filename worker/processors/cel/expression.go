@@ -16,8 +16,10 @@ import (
 // expression is a compiled expression.
 type expression struct {
 	name    string // the path of its field in the configuration
+	tree    *celgo.Ast
 	program celgo.Program
 	loops   bool
+	borrows bool   // results may share the record's memory
 	limit   uint64 // bounds an evaluation's cost
 }
 
@@ -34,21 +36,22 @@ func (e *expression) eval(vars *variables) (ref.Val, error) {
 	if cancelled, ok := errors.AsType[interpreter.EvalCancelledError](err); ok && cancelled.Cause == interpreter.CostLimitExceeded {
 		return nil, e.tooExpensive()
 	}
-	message := err.Error()
-	if strings.Contains(message, "no such overload") {
-		message += " (a value is of another type than the expression needs)"
-	}
 	// The error may refer to the record's bytes, but must outlive them.
-	return nil, errors.New(e.name + ": " + message)
+	place, message := describe(e.tree, err)
+	return nil, errors.New(e.name + place + ": " + message)
 }
 
 func (e *expression) run(vars *variables) (ref.Val, error) {
 	vars.spent, vars.limit = 0, e.limit
 	if !e.loops {
 		result, _, err := e.program.Eval(vars)
+		vars.total = saturatingAdd(vars.total, vars.spent)
 		return result, err
 	}
-	result, _, err := e.program.ContextEval(uncalled{vars.ctx}, vars)
+	result, details, err := e.program.ContextEval(uncalled{vars.ctx}, vars)
+	if cost := details.ActualCost(); cost != nil {
+		vars.total = saturatingAdd(vars.total, *cost)
+	}
 	return result, err
 }
 
@@ -80,6 +83,9 @@ func (e *expression) text(vars *variables) (string, error) {
 	if s == "" {
 		return "", fmt.Errorf("%s: the result is empty", e.name)
 	}
+	if e.borrows {
+		return strings.Clone(string(s)), nil
+	}
 	return string(s), nil
 }
 
@@ -90,9 +96,19 @@ func (e *expression) bytes(vars *variables, out *worker.Outputs) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
+	return e.written(vars, result, out)
+}
+
+// written returns the bytes of a result, or of an element of it.
+func (e *expression) written(vars *variables, result ref.Val, out *worker.Outputs) ([]byte, error) {
 	// A loop can build a list that contains another list any number of times.
 	if e.loops && weigh(result, e.limit) > e.limit {
 		return nil, e.tooExpensive()
+	}
+	if text, ok := result.(types.String); ok && e.borrows {
+		if b := vars.whole(string(text)); b != nil {
+			return b, nil
+		}
 	}
 	b, err := vars.results.write(result, out)
 	if err != nil {
@@ -102,5 +118,5 @@ func (e *expression) bytes(vars *variables, out *worker.Outputs) ([]byte, error)
 }
 
 func (e *expression) unexpected(want kind, got ref.Val) error {
-	return fmt.Errorf("%s: the result must be %s, but is %s", e.name, want, got.Type().TypeName())
+	return fmt.Errorf("%s: the result must be %s, but is %s", e.name, want, withArticle(got))
 }

@@ -30,7 +30,7 @@ func TestNumbers(t *testing.T) {
 
 func TestNumberTooLarge(t *testing.T) {
 	rec := &worker.Record{Value: []byte(`{"big": 1e999, "ok": 1}`)}
-	want := "processor.cel.filter: json: the number 1e999 is too large for a double"
+	want := "processor.cel.filter:1:5: json: the number 1e999 is too large for a double"
 	if _, err := process(t, config.CEL{Filter: "json.big > 1"}, rec); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
@@ -82,7 +82,7 @@ func TestMalformedJSONIsAnErrorWithItsOffset(t *testing.T) {
 		"{\"a\":1}}": "there is more at byte 7, after its end",
 	} {
 		_, err := process(t, config.CEL{Filter: "json.a == 1"}, &worker.Record{Value: []byte(text)})
-		if want := "processor.cel.filter: json: the value is not JSON: " + want; err == nil || err.Error() != want {
+		if want := "processor.cel.filter:1:5: json: the value is not JSON: " + want; err == nil || err.Error() != want {
 			t.Errorf("%q: error %v, want %s", text, err, want)
 		}
 	}

@@ -22,6 +22,17 @@ func numbers(n int) string {
 	return `{"l": [` + strings.TrimSuffix(b.String(), ",") + `], "m": [` + strings.TrimSuffix(b.String(), ",") + `]}`
 }
 
+func ints(n int) string { return "[" + strings.TrimSuffix(strings.Repeat("1,", n), ",") + "]" }
+
+// objectWith returns a JSON object with n members and another one.
+func objectWith(n int, another string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `"m%d": %d, `, i, i)
+	}
+	return "{" + b.String() + another + "}"
+}
+
 // TestSuperlinearFunctionsAreLimited evaluates expressions that would take from seconds
 // to years, or more memory than the machine has.
 func TestSuperlinearFunctionsAreLimited(t *testing.T) {
@@ -92,6 +103,26 @@ func TestSuperlinearFunctionsAreLimited(t *testing.T) {
 		{nested("json.encode(it)"), "{}"},
 		{nested("'%s'.format([it])"), "{}"},
 		{nested("{'a': it}"), "{}"},
+		{nested("json.merge({'a': it})"), "{}"},
+		{doubled("json.l", "it.sum()"), numbers(10)},
+		{doubled("json.l", "it.max()"), numbers(10)},
+		{"json.l.reduce(text, x, '', text + string(value))", long},
+		{"json.l.reduce(text, x, 'a', text + text)", numbers(60)},
+		{"json.l.map(x, json.with('a', x))", objectWith(2000, `"l": `+ints(2000))},
+		{"json.l.map(x, json.merge({'a': x}))", objectWith(2000, `"l": `+ints(2000))},
+		{"json.l.map(x, json.without('m0'))", objectWith(2000, `"l": `+ints(2000))},
+		{"json.l.map(x, sha256(value))", long},
+		{"json.l.map(x, uuid(value))", long},
+		{"json.l.map(x, json.parse(value))", long},
+		{"json.l.map(x, json.encode(json))", long},
+		{"json.l.map(x, base64.encodeUrl(value))", long},
+		{"json.l.map(x, url.encode(value))", long},
+		{"json.l.map(x, keyValues(value))", long},
+		{"json.l.map(x, grok(value, '%{GREEDYDATA:a}'))", long},
+		{"json.l.map(x, regex.captures(value, '(?P<a>.*)'))", long},
+		{"grok(value, value)", strings.Repeat("%{COMBINEDLOG}", 3000)},
+		{"regex.captures(value, value)", as},
+		{"number.format(1e300, 3, value)", as + as},
 	} {
 		p, err := compiler.processor(config.CEL{Value: c.expression})
 		if err != nil {
@@ -164,11 +195,33 @@ func TestErrorsOfARecordArePermanent(t *testing.T) {
 		{Topic: "string(value).substring(0, 0)"},             // empty
 		{Key: "[1.0 / 0.0]"},                                 // not to be written as JSON
 		{Headers: map[string]string{"h": "headers.none[0]"}}, //
-		{Filter: "value"},                                    // no bool
+		{Filter: "dyn(value)"},                               // no bool
 	} {
 		_, err := process(t, c, &worker.Record{Value: []byte("malformed")})
 		if err == nil || !failure.IsPermanent(err) {
 			t.Errorf("%+v: error %v is not permanent", c, err)
 		}
+	}
+}
+
+// TestMergedObjectsCostTheirMemory: objects in objects are merged too, so a loop can make
+// many of few.
+func TestMergedObjectsCostTheirMemory(t *testing.T) {
+	compiler, err := newCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler.limit = 20_000
+	p, err := compiler.processor(config.CEL{Value: "json.l.reduce(o, x, {'a': {}}, o.merge({'k': o, 'j': o}))"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, out := &worker.Record{Value: []byte(numbers(30))}, new(worker.Outputs)
+	const most = 10_000
+	if n := testing.AllocsPerRun(1, func() { err = p.Process(t.Context(), rec, out) }); n > most {
+		t.Errorf("%v pieces of memory were allocated within the limit of the cost, want at most %d", n, most)
+	}
+	if err == nil {
+		t.Error("the expression has no error")
 	}
 }

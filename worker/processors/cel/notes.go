@@ -1,12 +1,15 @@
 package cel
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/big"
 	"strconv"
+	"strings"
 
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 )
 
 // notes holds the details of a record's JSON that the values in CEL can't represent.
@@ -40,8 +43,9 @@ func (n *notes) whole() error {
 	return nil
 }
 
-// addNumbers notes the numbers that would change when written as doubles.
-func (n *notes) addNumbers(long []string) {
+// addNumbers notes the numbers that would change when written as doubles. parsed is all
+// of the JSON.
+func (n *notes) addNumbers(long []string, parsed any) {
 	for _, text := range long {
 		f, err := strconv.ParseFloat(text, 64)
 		if err != nil {
@@ -54,14 +58,33 @@ func (n *notes) addNumbers(long []string) {
 		if n.digits == nil {
 			n.digits = make(map[uint64]digits)
 		}
-		d, known := n.digits[math.Float64bits(f)]
-		switch {
-		case !known:
-			d.text = text
-		case d.text != text:
-			d.other = text
+		if _, known := n.digits[math.Float64bits(f)]; !known {
+			n.digits[math.Float64bits(f)] = digits{text: text}
 		}
-		n.digits[math.Float64bits(f)] = d
+	}
+	if n.digits != nil {
+		n.addOthers(parsed)
+	}
+}
+
+// addOthers notes the numbers that have the same double as a noted one.
+func (n *notes) addOthers(parsed any) {
+	switch v := parsed.(type) {
+	case map[string]any:
+		for _, member := range v {
+			n.addOthers(member)
+		}
+	case []any:
+		for _, element := range v {
+			n.addOthers(element)
+		}
+	case json.Number:
+		f, err := v.Float64()
+		d, known := n.digits[math.Float64bits(f)]
+		if whole := strings.TrimLeft(string(v), "-0123456789") == ""; err == nil && known && !whole && d.text != string(v) {
+			d.other = string(v)
+			n.digits[math.Float64bits(f)] = d
+		}
 	}
 }
 
@@ -82,4 +105,32 @@ func (n *notes) double(f types.Double) (string, error) {
 		return "", fmt.Errorf("json: the numbers %s and %s are equal in an expression: write them as strings", d.text, d.other)
 	}
 	return d.text, nil
+}
+
+// compare compares two numbers by the digits that they have in JSON or, if they are
+// constants, in the expression. It returns false if neither is a number of JSON that a
+// double can't represent.
+func (n *notes) compare(written [2]string, a, b ref.Val) (order int, ok bool, err error) {
+	if n.digits == nil {
+		return 0, false, nil
+	}
+	var numbers [2]*big.Rat
+	for i, v := range []ref.Val{a, b} {
+		text := written[i]
+		if f, isDouble := v.(types.Double); isDouble && text == "" {
+			if text, err = n.double(f); err != nil {
+				return 0, false, err
+			}
+			ok = ok || text != ""
+		}
+		if text == "" {
+			text = fmt.Sprint(v.Value())
+		}
+		number, valid := new(big.Rat).SetString(text)
+		if !valid {
+			return 0, false, nil
+		}
+		numbers[i] = number
+	}
+	return numbers[0].Cmp(numbers[1]), ok, nil
 }

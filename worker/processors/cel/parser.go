@@ -30,17 +30,24 @@ type parser struct {
 // parseText parses a whole text. The text must be valid UTF-8.
 func parseText(text string) (any, notes, error) {
 	p := parser{text: text}
-	value, err := p.value()
-	if err == nil {
-		if p.space(); p.at < len(text) {
-			err = errSyntax
-		}
-	}
+	value, err := p.whole()
 	if err != nil {
 		return nil, notes{}, err
 	}
-	p.notes.addNumbers(p.long)
+	p.notes.addNumbers(p.long, value)
 	return value, p.notes, nil
+}
+
+// whole parses a value after which there is nothing else.
+func (p *parser) whole() (any, error) {
+	value, err := p.value()
+	if err != nil {
+		return nil, err
+	}
+	if p.space(); p.at < len(p.text) {
+		return nil, errSyntax
+	}
+	return value, nil
 }
 
 func (p *parser) space() {

@@ -18,23 +18,19 @@ import (
 // matches, whose time can grow with the square of the text, ends with the attempt.
 
 // regexRunner returns a runner for a function with a regular expression, or nil for
-// other functions. It leaves matches() with a constant pattern to cel-go.
+// other functions.
 func regexRunner(call interpreter.InterpretableCall, original functions.FunctionOp) runner {
 	args := call.Args()
 	if len(args) < 2 {
 		return nil
 	}
-	pattern, constant := args[1].(interpreter.InterpretableConst)
 	compile := compilePattern
-	if text, ok := constantText(pattern, constant); ok {
+	if text, ok := constantText(args[1]); ok {
 		re, err := regexp.Compile(text)
 		compile = func(meter, ref.Val) (*regexp.Regexp, error) { return re, err }
 	}
 	switch call.Function() {
 	case overloads.Matches:
-		if constant {
-			return nil
-		}
 		return withPattern(compile, original, func(_ meter, re *regexp.Regexp, text string, _ []ref.Val) (ref.Val, error) {
 			return types.Bool(re.MatchString(text)), nil
 		})
@@ -49,11 +45,13 @@ func regexRunner(call interpreter.InterpretableCall, original functions.Function
 	}
 }
 
-func constantText(c interpreter.InterpretableConst, ok bool) (string, bool) {
+// constantText returns the text that a part of an expression is, if it is a constant one.
+func constantText(node interpreter.InterpretableV2) (string, bool) {
+	constant, ok := node.(interpreter.InterpretableConst)
 	if !ok {
 		return "", false
 	}
-	text, ok := c.Value().(types.String)
+	text, ok := constant.Value().(types.String)
 	return string(text), ok
 }
 

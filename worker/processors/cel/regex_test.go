@@ -1,6 +1,7 @@
 package cel
 
 import (
+	"strings"
 	"testing"
 
 	celgo "cel.dev/cel-go/cel"
@@ -52,13 +53,14 @@ func TestFunctionsOfOurOwnAgreeWithCEL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		own, err := env.Program(tree, celgo.CustomDecoratorV2(c.decorator(loops(tree))))
+		own, err := env.Program(tree, celgo.CustomDecoratorV2(c.decorator(tree)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		want, _, wantErr := plain.Eval(vars)
 		got, _, gotErr := own.Eval(&testVars{variables{rec: &worker.Record{}, ctx: t.Context(), limit: defaultLimit}, vars})
-		if (gotErr == nil) != (wantErr == nil) || gotErr != nil && gotErr.Error() != wantErr.Error() {
+		// A fault says more than cel-go's error about types.
+		if (gotErr == nil) != (wantErr == nil) || gotErr != nil && !strings.Contains(wantErr.Error(), noOverload) && !strings.Contains(gotErr.Error(), wantErr.Error()) {
 			t.Errorf("%s: error %v, want %v", source, gotErr, wantErr)
 		} else if wantErr == nil && !same(got, want) {
 			t.Errorf("%s: %v, want %v", source, got, want)

@@ -2,6 +2,7 @@ package cel
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -29,6 +30,8 @@ func (n *notes) native(v ref.Val) (any, error) {
 		return n.nativeDouble(v)
 	case types.Bytes:
 		return append([]byte{}, v...), nil // nil would become null
+	case *binary:
+		return nil, errors.New("a part of the record is not UTF-8: write it as base64.encode(...)")
 	case types.Timestamp:
 		return v.UTC().Format(time.RFC3339Nano), nil
 	case types.Duration:
@@ -36,6 +39,8 @@ func (n *notes) native(v ref.Val) (any, error) {
 		return json.RawMessage(text), err
 	case *types.Optional:
 		return n.native(valueOrNull(v))
+	case *object:
+		return n.nativeObject(v)
 	case traits.Mapper:
 		return n.nativeMap(v)
 	case traits.Lister:
@@ -107,6 +112,24 @@ func (n *notes) nativeMap(m traits.Mapper) (any, error) {
 		if members[name], err = n.native(m.Get(key)); err != nil {
 			return nil, err
 		}
+	}
+	return members, nil
+}
+
+// nativeObject returns the members of an object. Those of parsed JSON stay as they are.
+func (n *notes) nativeObject(o *object) (any, error) {
+	if err := n.whole(); err != nil {
+		return nil, err
+	}
+	members := make(map[string]any, len(o.members))
+	for name, member := range o.members {
+		if v, ok := member.(ref.Val); ok {
+			var err error
+			if member, err = n.native(v); err != nil {
+				return nil, err
+			}
+		}
+		members[name] = member
 	}
 	return members, nil
 }

@@ -16,7 +16,7 @@ import (
 // These runners charge as they go: a search that ends early costs little, and the limit
 // or the attempt's deadline ends a long one. They leave arguments of other types to
 // original.
-func ownRunner(call interpreter.InterpretableCall, original functions.FunctionOp, loops bool) runner {
+func ownRunner(call interpreter.InterpretableCall, original functions.FunctionOp) runner {
 	lists := func(f listFunc) runner { return onLists(f, original) }
 	switch call.Function() {
 	case "sets.contains", "hasAll":
@@ -29,10 +29,12 @@ func ownRunner(call interpreter.InterpretableCall, original functions.FunctionOp
 		return lists(equivalent)
 	case "distinct":
 		return distinct(original)
-	case operators.Equals:
-		return equality(call, loops, false)
-	case operators.NotEquals:
-		return equality(call, loops, true)
+	case "sort", "@sortByAssociatedKeys":
+		return sortRunner(original)
+	case "math.round", "math.ceil", "math.floor", "math.trunc", "math.isNaN", "math.isInf", "math.isFinite":
+		return onDouble(original)
+	case operators.Negate:
+		return negation(original)
 	default:
 		return regexRunner(call, original)
 	}
@@ -120,34 +122,14 @@ func has(list []ref.Val, element ref.Val) bool {
 	return false
 }
 
-// equality returns a runner that charges for comparing lists and maps in a loop. cel-go
-// would charge as little as for comparing numbers. If one side is constant, the
-// comparison is that cheap, and equality returns nil.
-func equality(call interpreter.InterpretableCall, loops, negate bool) runner {
-	if !loops {
-		return nil
-	}
-	for _, arg := range call.Args() {
-		if _, constant := arg.(interpreter.InterpretableConst); constant {
-			return nil
-		}
-	}
-	return func(m meter, args []ref.Val) ref.Val {
-		m.charge(comparisonCost(m, args[0], args[1]))
-		equal := types.Equal(args[0], args[1])
-		if b, ok := equal.(types.Bool); ok && negate {
-			return !b
-		}
-		return equal
-	}
-}
-
 func comparisonCost(m meter, a, b ref.Val) uint64 {
 	switch a := a.(type) {
 	case types.String:
 		return textCost(len(a))
 	case types.Bytes:
 		return textCost(len(a))
+	case *binary:
+		return textCost(len(a.Bytes))
 	case traits.Mapper, traits.Lister:
 		switch b.(type) {
 		case traits.Mapper, traits.Lister:

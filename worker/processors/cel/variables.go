@@ -3,6 +3,8 @@ package cel
 import (
 	"context"
 	"strings"
+	"time"
+	"unsafe"
 
 	celgo "cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -20,14 +22,20 @@ type variables struct {
 	// limit bounds the cost of the evaluation under way. spent is its cost so far,
 	// if cel-go does not track it.
 	limit, spent uint64
-	headers      ref.Val // nil until the first use
-	json         any     // nil until the first use; an error value if the value is not JSON
+	total        uint64    // the cost of all evaluations since it was last set to 0
+	now          time.Time // zero until the first use
+	headers      ref.Val   // nil until the first use
+	json         any       // nil until the first use; an error if the value is not JSON
 	results      writer
+	// element is the element of the list of values that the next output is made of, and
+	// index its position.
+	element ref.Val
+	index   int
 }
 
 // reset drops all references to the record.
 func (v *variables) reset() {
-	v.rec, v.ctx, v.headers, v.json = nil, nil, nil, nil
+	v.rec, v.ctx, v.headers, v.json, v.element, v.now = nil, nil, nil, nil, nil, time.Time{}
 	v.results.notes = notes{}
 }
 
@@ -35,11 +43,15 @@ func (v *variables) reset() {
 func (v *variables) ResolveName(name string) (any, bool) {
 	switch name {
 	case "value":
-		return bytesOrNull(v.rec.Value), true
+		return textOrNull(v.rec.Value), true
 	case "json":
-		return v.parsed(), true
+		parsed := v.parsed()
+		if err, ok := parsed.(error); ok {
+			return types.WrapErr(err), true // a new one, which gets the place of this use
+		}
+		return parsed, true
 	case "key":
-		return bytesOrNull(v.rec.Key), true
+		return textOrNull(v.rec.Key), true
 	case "headers":
 		return v.headerMap(), true
 	case "topic":
@@ -50,6 +62,10 @@ func (v *variables) ResolveName(name string) (any, bool) {
 		return types.Int(v.rec.Offset), true
 	case "timestamp":
 		return v.timestamp(), true
+	case "element":
+		return v.element, true
+	case "index":
+		return types.Int(v.index), true
 	case evaluationName:
 		return v, true
 	default:
@@ -60,11 +76,15 @@ func (v *variables) ResolveName(name string) (any, bool) {
 // Parent implements cel-go's Activation.
 func (v *variables) Parent() celgo.Activation { return nil }
 
-func bytesOrNull(b []byte) ref.Val {
-	if b == nil {
-		return types.NullValue
+// whole returns the record's value or key if a text is that and shares its memory, and
+// nil otherwise.
+func (v *variables) whole(text string) []byte {
+	for _, b := range [][]byte{v.rec.Value, v.rec.Key} {
+		if len(text) > 0 && len(b) == len(text) && unsafe.SliceData(b) == unsafe.StringData(text) {
+			return b
+		}
 	}
-	return types.Bytes(b)
+	return nil
 }
 
 // timestamp returns the record's timestamp, or null if it has none.
@@ -88,7 +108,7 @@ func (v *variables) parsed() any {
 	v.results.notes = n
 	switch {
 	case err != nil:
-		v.json = types.WrapErr(err)
+		v.json = err
 	case parsed != nil:
 		v.json = parsed
 	}
@@ -103,7 +123,7 @@ func (v *variables) headerMap() ref.Val {
 	}
 	values := make(map[string][]ref.Val, len(v.rec.Headers))
 	for _, h := range v.rec.Headers {
-		values[h.Key] = append(values[h.Key], bytesOrNull(h.Value))
+		values[h.Key] = append(values[h.Key], textOrNull(h.Value))
 	}
 	lists := make(map[ref.Val]ref.Val, len(values))
 	for name, list := range values {

@@ -25,6 +25,8 @@ func (s *scale) add(value any) bool {
 		s.units += textCost(len(v))
 	case types.Bytes:
 		s.units += textCost(len(v))
+	case *binary:
+		s.units += textCost(len(v.Bytes))
 	case string:
 		s.units += textCost(len(v))
 	case json.Number:

@@ -3,6 +3,7 @@ package cel
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -32,6 +33,8 @@ func (w *writer) write(v ref.Val, out *worker.Outputs) ([]byte, error) {
 			return []byte{}, nil
 		}
 		return v, nil
+	case *binary:
+		return v.Bytes, nil
 	case types.String:
 		// The result for an empty string must not be nil, but out.Buffer(0) may be.
 		return append(out.Buffer(max(len(v), 1)), v...), nil
@@ -56,6 +59,15 @@ func (w *writer) json(v ref.Val, out *worker.Outputs) ([]byte, error) {
 	text = append(out.Buffer(len(text)), text...)
 	w.reset()
 	return text, nil
+}
+
+// encoded returns a value as JSON.
+func encoded(value any) (string, error) {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return strings.TrimSuffix(text.String(), "\n"), err
 }
 
 // reset keeps the memory, unless a result has made it large.

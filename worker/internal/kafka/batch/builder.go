@@ -11,6 +11,7 @@ type Builder struct {
 	// origins holds the origin of each record, in order.
 	origins        []Origin
 	movable        int32 // records that may go to any partition
+	joint          int32 // records whose input has others
 	firstTimestamp int64
 	maxTimestamp   int64
 	since          time.Time // when the first record came
@@ -19,6 +20,9 @@ type Builder struct {
 	Reserved int64
 	// MaybeStored is true if the batch was sent and the broker may have stored it.
 	MaybeStored bool
+	// Transaction is the number of the transaction that the batch belongs to, as its
+	// writer counts them; 0 is none.
+	Transaction uint64
 
 	// The fields below are set when the batch is closed.
 	packTried bool
@@ -51,6 +55,9 @@ func (b *Builder) Origins() []Origin { return b.origins }
 
 // Movable returns how many of the records may go to any partition.
 func (b *Builder) Movable() int32 { return b.movable }
+
+// Joint returns how many of the records have an input with several records.
+func (b *Builder) Joint() int32 { return b.joint }
 
 // Finished reports whether the batch has its header.
 func (b *Builder) Finished() bool { return b.ready }
@@ -102,6 +109,9 @@ func (b *Builder) addOrigin(o Origin) {
 	if o.Anywhere {
 		b.movable++
 	}
+	if o.Joint {
+		b.joint++
+	}
 }
 
 // Encoded returns the batch as it is sent. It must be ready.
@@ -122,6 +132,7 @@ func (b *Builder) Finish(producer Identity, sequence int32) {
 		maxTimestamp:   b.maxTimestamp,
 		producer:       producer,
 		sequence:       sequence,
+		transactional:  b.Transaction > 0,
 	}
 	header.encode(b.Encoded())
 	b.ready = true

@@ -68,7 +68,7 @@ func (b *Builder) Divide(parts []int32, builders *BuilderPool, buffers *Pool) []
 		divided[n] = builders.Get()
 		divided[n].Start(memory, len(memory.data))
 		divided[n].since, divided[n].firstTimestamp = b.since, b.firstTimestamp
-		divided[n].MaybeStored = b.MaybeStored
+		divided[n].MaybeStored, divided[n].Transaction = b.MaybeStored, b.Transaction
 	}
 	for i, rec := range b.allRecords {
 		if parts[i] >= 0 {

@@ -16,14 +16,6 @@ const (
 	maxBlockBytes = 512 << 10
 )
 
-// maxZstdWindow is the window that zstd's reference decoder accepts by default;
-// the decoder allocates it before it has seen any data.
-const maxZstdWindow = 128 << 20
-
-// usualZstdWindow is the window that every decoder should support, whatever the
-// limit of a batch.
-const usualZstdWindow = 8 << 20
-
 // arena decompresses log batches one behind the other into pooled blocks, so
 // that many small batches share one. It is used by one goroutine at a time.
 type arena struct {
@@ -60,9 +52,6 @@ func (a *arena) decompress(codec int8, src []byte, toCome int) ([]byte, error) {
 		}
 	}
 	n, err := a.unpack(codec, src, toCome)
-	if errors.Is(err, errOutgrown) {
-		n, err = a.unpackLarge(codec, src)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("decompressing %s: %w", compress.Compression(codec), err)
 	}
@@ -76,7 +65,7 @@ func (a *arena) decompress(codec int8, src []byte, toCome int) ([]byte, error) {
 
 // expect returns the room to begin the decompression of src with.
 func (a *arena) expect(codec int8, src []byte) (int, error) {
-	want, err := expectedSize(codec, src, a.max())
+	want, err := expectedSize(codec, src)
 	if err == nil && want > a.max() {
 		err = unpacksBeyond(a.max())
 	}
@@ -109,7 +98,19 @@ func (a *arena) max() int {
 }
 
 // unpack decompresses src behind the used part and returns the size.
-func (a *arena) unpack(codec int8, src []byte, toCome int) (n int, err error) {
+func (a *arena) unpack(codec int8, src []byte, toCome int) (int, error) {
+	if compress.Compression(codec) == compress.Zstd {
+		return a.unpackZstd(src)
+	}
+	n, err := a.unpackStream(codec, src, toCome)
+	if errors.Is(err, errOutgrown) {
+		return a.unpackLarge(codec, src)
+	}
+	return n, err
+}
+
+// unpackStream decompresses src with a codec that reads from a stream.
+func (a *arena) unpackStream(codec int8, src []byte, toCome int) (n int, err error) {
 	err = a.decode(codec, src, func(r io.Reader) (err error) {
 		n, err = a.fill(r, toCome)
 		return err
@@ -126,7 +127,7 @@ func (a *arena) unpackLarge(codec int8, src []byte) (n int, err error) {
 	if err := a.replace(a.counted+1, 0); err != nil {
 		return 0, err
 	}
-	return a.unpack(codec, src, 0)
+	return a.unpackStream(codec, src, 0)
 }
 
 // count counts the bytes of a batch of which n bytes are read and the others come
@@ -229,16 +230,12 @@ func (a *arena) move(n, toCome int) error {
 // expectedSize returns how many bytes src may decompress to, as a first guess that is
 // safe to allocate. It refuses data with a claim that would make the codec itself
 // allocate too much.
-func expectedSize(codec int8, src []byte, limit int) (int, error) {
+func expectedSize(codec int8, src []byte) (int, error) {
 	switch compress.Compression(codec) {
 	case compress.Gzip, compress.Lz4:
 	case compress.Zstd:
-		window := zstdWindow(src)
-		if window > maxZstdWindow {
-			return 0, fmt.Errorf("zstd: a window of %d bytes is above the %d that are supported", window, maxZstdWindow)
-		}
-		if window > uint64(max(limit, usualZstdWindow)) {
-			return 0, unpacksBeyond(limit)
+		if n := zstdContent(src); n <= maxBlockBytes {
+			return int(n), nil
 		}
 	case compress.Snappy:
 		return snappySize(src)
@@ -284,32 +281,4 @@ func snappyBlockSize(block []byte) (int, error) {
 		return 0, fmt.Errorf("snappy: %d bytes can't hold a block of %d", len(block), size)
 	}
 	return int(size), nil
-}
-
-// zstdWindow returns the window size in a frame's header; 0 if src does not
-// start with one, which the codec will then refuse.
-func zstdWindow(src []byte) uint64 {
-	const magic, singleSegment = 0xFD2FB528, 0x20
-	if len(src) < 6 || binary.LittleEndian.Uint32(src) != magic {
-		return 0
-	}
-	descriptor := src[4]
-	if descriptor&singleSegment == 0 {
-		exponent, mantissa := src[5]>>3, uint64(src[5]&7)
-		base := uint64(1) << (10 + exponent)
-		return base + base/8*mantissa
-	}
-	// A single segment's window is its content.
-	at := 5 + [4]int{0, 1, 2, 4}[descriptor&3] // behind the dictionary's id
-	var size [8]byte
-	n := 1 << (descriptor >> 6)
-	if len(src) < at+n {
-		return 0
-	}
-	copy(size[:], src[at:at+n])
-	content := binary.LittleEndian.Uint64(size[:])
-	if n == 2 {
-		content += 256
-	}
-	return content
 }

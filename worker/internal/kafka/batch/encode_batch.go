@@ -31,6 +31,7 @@ type batchHeader struct {
 	maxTimestamp   int64
 	producer       Identity
 	sequence       int32 // of the first record
+	transactional  bool
 }
 
 // encode writes the header, and the checksum of all of it, to the start of
@@ -41,7 +42,7 @@ func (h batchHeader) encode(batch []byte) {
 	be.PutUint32(batch[atBatchLength:], uint32(len(batch)-batchPrefixSize))
 	be.PutUint32(batch[atLeaderEpoch:], math.MaxUint32) // -1: the broker fills it in
 	batch[atMagic] = currentMagic
-	be.PutUint16(batch[atAttributes:], uint16(h.codec))
+	be.PutUint16(batch[atAttributes:], h.attributes())
 	be.PutUint32(batch[atLastOffsetDelta:], uint32(h.count-1))
 	be.PutUint64(batch[atBaseTimestamp:], uint64(h.firstTimestamp))
 	be.PutUint64(batch[atMaxTimestamp:], uint64(h.maxTimestamp))
@@ -50,6 +51,14 @@ func (h batchHeader) encode(batch []byte) {
 	be.PutUint32(batch[atSequence:], uint32(h.sequence))
 	be.PutUint32(batch[atRecordCount:], uint32(h.count))
 	be.PutUint32(batch[atChecksum:], crc32.Checksum(batch[atAttributes:], castagnoli))
+}
+
+func (h batchHeader) attributes() uint16 {
+	attributes := uint16(h.codec)
+	if h.transactional {
+		attributes |= transactionalFlag
+	}
+	return attributes
 }
 
 // SequenceAfter returns the sequence number that follows count records from

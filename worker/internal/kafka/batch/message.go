@@ -23,4 +23,7 @@ type Origin struct {
 
 	// Anywhere is true if the record may go to any partition. The topic's writer sets it.
 	Anywhere bool
+	// Joint is true if the input has several records to write, which belong into one
+	// transaction.
+	Joint bool
 }

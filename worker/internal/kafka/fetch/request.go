@@ -56,6 +56,9 @@ func (r *request) owner(partition int32) *batch.Account {
 	return nil
 }
 
+// exchangeTimeout bounds a whole request, however slow the transfer of its answer is.
+const exchangeTimeout = 5 * time.Minute
+
 // fetch sends the request and returns the answer, whose buffers are then the
 // caller's. When ctx ends, the connection is closed: a broker would hold on to a
 // long poll, and its answer would have nobody to go to.
@@ -63,7 +66,7 @@ func send(ctx context.Context, c *kafka.Client, r *request) (*response, error) {
 	e := r.exchange()
 	stop := context.AfterFunc(ctx, e.Abort)
 	defer stop()
-	timeout, cancel := context.WithTimeout(ctx, r.maxWait+kafka.RequestTimeout)
+	timeout, cancel := context.WithTimeout(ctx, exchangeTimeout)
 	defer cancel()
 	res, err := c.Send(timeout, e)
 	if err != nil {
@@ -76,6 +79,8 @@ func send(ctx context.Context, c *kafka.Client, r *request) (*response, error) {
 func (r *request) exchange() *wire.Exchange {
 	return &wire.Exchange{
 		BrokerID: r.broker, Key: protocol.Fetch, MinVersion: minVersion, MaxVersion: maxVersion,
+		// A broker holds a request for maxWait.
+		Silence: r.maxWait + kafka.RequestTimeout,
 		Encode: func(to io.Writer, version int16) error {
 			r.version = version
 			_, err := to.Write(r.encode(nil))

@@ -72,6 +72,9 @@ func (r *response) read(w *wire.Stream, req *request) {
 	}
 	for range w.Count(6) {
 		topic := w.String()
+		if w.Err() != nil {
+			return
+		}
 		for range w.Count(18) {
 			p := readPartition(w, req)
 			if w.Err() == nil && topic == req.topic {
@@ -99,6 +102,9 @@ func readPartition(r *wire.Stream, req *request) responsePartition {
 	}
 	for range r.Count(16) {
 		p.aborted = append(p.aborted, batch.AbortedTransaction{ProducerID: r.Int64(), FirstOffset: r.Int64()})
+		if r.Err() != nil {
+			break
+		}
 	}
 	if req.version >= 11 {
 		r.Int32() // preferred read replica: none, as the request names no rack

@@ -92,6 +92,15 @@ func TestFetchResponsesOfAllVersions(t *testing.T) {
 	}
 }
 
+// TestSilentBrokerIsGivenUp: a broker answers after maxWait at the latest, so the fetcher
+// waits for little more than that.
+func TestSilentBrokerIsGivenUp(t *testing.T) {
+	r := &request{maxWait: 2 * time.Second}
+	if s := r.exchange().Silence; s <= r.maxWait || s > r.maxWait+15*time.Second {
+		t.Errorf("the fetcher waits %s for an answer", s)
+	}
+}
+
 func TestBadFetchResponses(t *testing.T) {
 	good := wireResponse(11, []byte("some records"), []byte("others"))
 	change := func(at int, v uint32) []byte {

@@ -2,8 +2,10 @@ package group
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/offsetfetch"
 
@@ -18,10 +20,14 @@ type Committed struct {
 	// unknown.
 	LeaderEpoch int32
 	Metadata    string
-	// Err is set if this partition's offset is not known, for example because a
-	// transaction is about to replace it. It concerns no other partition.
+	// Err is set if this partition's offset is not known. It concerns no other
+	// partition. It is an ErrUnstable while a transaction is about to replace the offset.
 	Err error
 }
+
+// ErrUnstable says that a transaction is about to replace a committed offset. That mostly
+// takes milliseconds, and at most as long as the transaction's timeout.
+var ErrUnstable = errors.New("a transaction is about to replace the committed offset")
 
 // Committed returns the group's offsets of partitions of the topic, of whatever
 // owner; the result has an entry for each. While the coordinator is away it tries for
@@ -40,7 +46,7 @@ func (m *Member) Committed(ctx context.Context, partitions []int32) (map[int32]C
 
 // fetchOffsets asks the coordinator once.
 func (g *coordinator) fetchOffsets(ctx context.Context, topic string, partitions []int32) (map[int32]Committed, error) {
-	ctx, cancel := context.WithTimeout(ctx, kafka.RequestTimeout/3)
+	ctx, cancel := context.WithTimeout(ctx, kafka.RequestTimeout)
 	defer cancel()
 	stable, err := g.offersStableOffsets(ctx)
 	if err != nil {
@@ -85,5 +91,8 @@ func (g *coordinator) fetchOffsets(ctx context.Context, topic string, partitions
 }
 
 func (g *coordinator) offsetError(topic string, partition int32, err error) error {
+	if errors.Is(err, kafkago.UnstableOffsetCommit) {
+		err = fmt.Errorf("%w (%w)", ErrUnstable, err)
+	}
 	return kafka.GroupError(g.groupID, fmt.Errorf("committed offset of partition %d of %w", partition, kafka.TopicError(topic, "Read", err)))
 }

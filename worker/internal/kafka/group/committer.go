@@ -71,7 +71,7 @@ func (e *CommitError) Unwrap() []error {
 // Once Lost was called for an assignment, or Release has returned, no commit under it
 // is under way or will be sent, not even when the partition has come back.
 func (m *Member) Commit(ctx context.Context, offsets []CommitOffset) error {
-	return m.committer.commit(ctx, offsets)
+	return m.committer.commit(ctx, offsets, m.committer.send)
 }
 
 // committer commits a member's offsets. It is safe for concurrent use.
@@ -85,11 +85,21 @@ type committer struct {
 // the member is to release wait for their commit.
 const commitRetryMax = 250 * time.Millisecond
 
-func (c *committer) commit(ctx context.Context, offsets []CommitOffset) error {
+// identity is a member's id and the generation that it knows.
+type identity struct {
+	member     string
+	generation int32
+}
+
+// sender sends offsets to the coordinator once, and returns its response for each
+// partition.
+type sender func(ctx context.Context, as identity, offsets []CommitOffset) (map[int32]error, error)
+
+func (c *committer) commit(ctx context.Context, offsets []CommitOffset, send sender) error {
 	result := &CommitError{Group: c.cfg.GroupID, Topic: c.cfg.Topic}
 	pause := backoff.Backoff{Max: commitRetryMax}
 	for {
-		pending := c.try(ctx, offsets, result)
+		pending := c.tryAll(ctx, offsets, send, result)
 		if len(pending) == 0 {
 			break
 		}
@@ -110,22 +120,57 @@ func (c *committer) commit(ctx context.Context, offsets []CommitOffset) error {
 	return nil
 }
 
+// tryAll sends the offsets in as many requests as they need, and does what try does.
+func (c *committer) tryAll(ctx context.Context, offsets []CommitOffset, send sender, result *CommitError) (pending []FailedCommit) {
+	for len(offsets) > 0 {
+		n := c.fitting(offsets)
+		pending = append(pending, c.try(ctx, offsets[:n], send, result)...)
+		offsets = offsets[n:]
+		if failed := len(result.Failed); failed > 0 && endsSession(result.Failed[failed-1].Err) {
+			for _, o := range offsets {
+				result.Failed = append(result.Failed, FailedCommit{o.Assignment, o.Offset, result.Failed[failed-1].Err})
+			}
+			break
+		}
+	}
+	return pending
+}
+
+// A coordinator writes the offsets of a request as one batch, and fails all of them if it is
+// larger than a batch may be: 1 MiB by default (message.max.bytes).
+const (
+	maxRequestBytes = 256 << 10
+	offsetOverhead  = 64 // of one offset in the batch, beside the names and the metadata
+)
+
+// fitting returns how many of the offsets go in one request: one at least.
+func (c *committer) fitting(offsets []CommitOffset) int {
+	size := 0
+	for n, o := range offsets {
+		size += offsetOverhead + len(c.cfg.GroupID) + len(c.cfg.Topic) + len(o.Metadata)
+		if size > maxRequestBytes && n > 0 {
+			return n
+		}
+	}
+	return len(offsets)
+}
+
 // try sends one request. It returns the commits to try again, with their errors, and
 // adds those that can't succeed to result.
-func (c *committer) try(ctx context.Context, offsets []CommitOffset, result *CommitError) (pending []FailedCommit) {
+func (c *committer) try(ctx context.Context, offsets []CommitOffset, send sender, result *CommitError) (pending []FailedCommit) {
 	c.state.fence.RLock()
 	defer c.state.fence.RUnlock()
-	req, sent, refused := c.request(offsets)
+	sent, refused, as := c.state.splitOwned(offsets)
 	result.Failed = append(result.Failed, refused...)
 	if len(sent) == 0 {
 		return nil
 	}
 	// Giving up partitions waits for the fence. So the request is bounded, and cut
 	// short when the member loses everything.
-	ctx, cancel := context.WithTimeout(ctx, kafka.RequestTimeout/3)
+	ctx, cancel := context.WithTimeout(ctx, kafka.RequestTimeout)
 	defer cancel()
 	defer context.AfterFunc(c.state.commits, cancel)()
-	answers, err := c.send(ctx, req)
+	answers, err := send(ctx, as, sent)
 	for _, o := range sent {
 		failed := FailedCommit{Assignment: o.Assignment, Offset: o.Offset, Err: err}
 		if err == nil {
@@ -133,7 +178,7 @@ func (c *committer) try(ctx context.Context, offsets []CommitOffset, result *Com
 				continue
 			}
 		}
-		if again := c.judge(req, &failed, len(o.Metadata)); again {
+		if again := c.judge(as, &failed, len(o.Metadata)); again {
 			pending = append(pending, failed)
 		} else {
 			result.Failed = append(result.Failed, failed)
@@ -142,15 +187,15 @@ func (c *committer) try(ctx context.Context, offsets []CommitOffset, result *Com
 	return pending
 }
 
-// send returns the coordinator's response for each partition.
-func (c *committer) send(ctx context.Context, req *offsetcommit.Request) (map[int32]error, error) {
-	answer, err := c.group.ask(ctx, req)
+// send is the sender of an OffsetCommit request.
+func (c *committer) send(ctx context.Context, as identity, offsets []CommitOffset) (map[int32]error, error) {
+	answer, err := c.group.ask(ctx, c.request(as, offsets))
 	if err != nil {
 		return nil, err
 	}
 	answers := make(map[int32]error)
-	for _, p := range req.Topics[0].Partitions {
-		answers[p.PartitionIndex] = wire.ErrOmitted
+	for _, o := range offsets {
+		answers[o.Assignment.Partition] = wire.ErrOmitted
 	}
 	for _, t := range answer.(*offsetcommit.Response).Topics {
 		for _, p := range t.Partitions {
@@ -160,24 +205,25 @@ func (c *committer) send(ctx context.Context, req *offsetcommit.Request) (map[in
 	return answers, nil
 }
 
-// request makes the request for the offsets whose assignments are in force.
-func (c *committer) request(offsets []CommitOffset) (req *offsetcommit.Request, sent []CommitOffset, refused []FailedCommit) {
-	sent, refused, id, generation := c.state.splitOwned(offsets)
+func (c *committer) request(as identity, offsets []CommitOffset) *offsetcommit.Request {
 	topic := offsetcommit.RequestTopic{Name: c.cfg.Topic}
-	for _, o := range sent {
+	for _, o := range offsets {
 		topic.Partitions = append(topic.Partitions, offsetcommit.RequestPartition{
 			PartitionIndex: o.Assignment.Partition, CommittedOffset: o.Offset, CommittedLeaderEpoch: o.LeaderEpoch, CommittedMetadata: o.Metadata,
 		})
 	}
 	return &offsetcommit.Request{
-		GroupID: c.cfg.GroupID, GenerationID: generation, MemberID: id, GroupInstanceID: c.cfg.InstanceID,
+		GroupID: c.cfg.GroupID, GenerationID: as.generation, MemberID: as.member, GroupInstanceID: c.cfg.InstanceID,
 		RetentionTimeMs: -1, Topics: []offsetcommit.RequestTopic{topic},
-	}, sent, refused
+	}
 }
 
 // judge reports whether a failed commit may succeed later. If not, it makes the
 // error explain why.
-func (c *committer) judge(req *offsetcommit.Request, failed *FailedCommit, metadata int) (again bool) {
+func (c *committer) judge(as identity, failed *FailedCommit, metadata int) (again bool) {
+	if endsSession(failed.Err) {
+		return false
+	}
 	code, _ := errors.AsType[kafkago.Error](failed.Err)
 	switch code {
 	case kafkago.RebalanceInProgress, kafkago.IllegalGeneration:
@@ -185,7 +231,7 @@ func (c *committer) judge(req *offsetcommit.Request, failed *FailedCommit, metad
 		// heartbeat finds that this member is not in it.
 		return true
 	case kafkago.UnknownMemberId, kafkago.FencedInstanceID:
-		c.state.expel(&expulsion{req.MemberID, req.GenerationID, failed.Err})
+		c.state.expel(&expulsion{as.member, as.generation, failed.Err})
 		failed.Err = fmt.Errorf("%w any more: %w", ErrNotOwned, failed.Err)
 		return false
 	case kafkago.OffsetMetadataTooLarge:

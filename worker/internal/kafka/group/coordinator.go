@@ -81,7 +81,7 @@ func (g *coordinator) remove(ctx context.Context, member string) error {
 }
 
 func (g *coordinator) tryRemove(ctx context.Context, member string) error {
-	ctx, cancel := context.WithTimeout(ctx, kafka.RequestTimeout/3)
+	ctx, cancel := context.WithTimeout(ctx, kafka.RequestTimeout)
 	defer cancel()
 	answer, err := g.ask(ctx, &leavegroup.Request{
 		GroupID: g.groupID, MemberID: member, Members: []leavegroup.RequestMember{{MemberID: member}},
@@ -121,7 +121,7 @@ func (g *coordinator) protocolError(ctx context.Context, err error) error {
 // protocol returns the group's protocol type and assignor, as far as the
 // coordinator shows them.
 func (g *coordinator) protocol(ctx context.Context) (kind, name string) {
-	ctx, cancel := context.WithTimeout(ctx, kafka.RequestTimeout/3)
+	ctx, cancel := context.WithTimeout(ctx, kafka.RequestTimeout)
 	defer cancel()
 	answer, err := g.ask(ctx, &describegroups.Request{Groups: []string{g.groupID}})
 	if err != nil {

@@ -74,6 +74,39 @@ func TestGroupFaults(t *testing.T) {
 	}
 }
 
+// TestLostAnswersToJoins: a request to join or to sync whose answer never comes, on a
+// connection that stays open, is sent again before the member loses its partitions.
+func TestLostAnswersToJoins(t *testing.T) {
+	for _, key := range []kmsg.Key{kmsg.JoinGroup, kmsg.SyncGroup} {
+		t.Run(key.Name(), func(t *testing.T) {
+			f, cluster := fakeFleet(t, 4)
+			quick := func(c *crew) { c.repeat = 100 * time.Millisecond }
+			a, b := f.start(quick), f.start(quick)
+			f.await(a, b)
+			owners, since := f.ownership()
+			id := a.m.ID()
+			swallowed := make(chan struct{})
+			cluster.Faults.ControlKey(int16(key), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				if memberOf(req) != id {
+					return nil, nil, false
+				}
+				close(swallowed)
+				return nil, nil, true
+			})
+			generation := a.m.Generation()
+			a.m.state.rejoin.Notify()
+			b.m.state.rejoin.Notify()
+			<-swallowed
+			f.cluster.Eventually("the member has joined again", func() bool { return a.m.Generation() > generation })
+			f.await(a, b)
+			f.checkKept(owners, since)
+			if lost := a.lostSoFar(); len(lost) > 0 {
+				t.Errorf("lost partitions: %v", lost)
+			}
+		})
+	}
+}
+
 func memberOf(req kmsg.Request) string {
 	switch req := req.(type) {
 	case *kmsg.JoinGroupRequest:

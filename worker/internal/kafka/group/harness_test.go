@@ -49,6 +49,7 @@ type crew struct {
 	watch  time.Duration // how often it looks for new partitions
 	idle   bool          // it commits only on request
 	drain  time.Duration // how long draining takes
+	repeat time.Duration // after which it repeats requests to join and to sync
 	java   *javaMember   // instead of m
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 
@@ -105,6 +106,9 @@ func (f *fleet) start(change ...func(*crew)) *crew {
 		f.t.Fatal(err)
 	}
 	c.m = New(c.client, c.cfg)
+	if c.repeat > 0 {
+		c.m.joiner.repeatAfter = c.repeat
+	}
 	if c.watch > 0 {
 		c.m.topics.interval = c.watch
 	}

@@ -22,8 +22,17 @@ type heartbeater struct {
 	state *state
 }
 
+// A rebalance in which partitions move is followed by another one, when their owners have
+// given them up. Nobody reads these partitions until all members have learnt of the second
+// one, so heartbeats are hurried for a while.
+const (
+	hurry      = 5  // times as often
+	hurryBeats = 50 // this many heartbeats
+)
+
 // run sends heartbeats while the member is in a generation, until ctx is done.
 func (h *heartbeater) run(ctx context.Context) {
+	hurried := 0 // heartbeats to come
 	beat := time.NewTimer(h.cfg.HeartbeatInterval)
 	defer beat.Stop()
 	pause := backoff.Backoff{Max: h.cfg.HeartbeatInterval}
@@ -31,6 +40,10 @@ func (h *heartbeater) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-h.state.applied:
+			hurried = hurryBeats
+			beat.Reset(h.cfg.HeartbeatInterval / hurry)
+			continue
 		case <-beat.C:
 		}
 		err := h.beat(ctx)
@@ -38,7 +51,12 @@ func (h *heartbeater) run(ctx context.Context) {
 		case err == nil:
 			failures = 0
 			pause.Reset()
-			beat.Reset(h.cfg.HeartbeatInterval)
+			if hurried > 0 {
+				hurried--
+				beat.Reset(h.cfg.HeartbeatInterval / hurry)
+			} else {
+				beat.Reset(h.cfg.HeartbeatInterval)
+			}
 			continue
 		case ctx.Err() != nil:
 			return

@@ -149,6 +149,10 @@ func TestTogetherWithJava(t *testing.T) {
 		f.cluster.Eventually("everybody is in", func() bool { return b.in() && k.in() })
 		close(drained)
 		f.await(a, b, j, k)
+		c := f.start()
+		f.await(a, b, c, j, k)
+		c.withdraw()
+		f.await(a, b, j, k)
 		a.kill()
 		f.await(b, j, k)
 		j.killJava() // the leader

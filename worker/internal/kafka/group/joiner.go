@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-logr/logr"
 	kafkago "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/joingroup"
 	"github.com/segmentio/kafka-go/protocol/syncgroup"
 
@@ -29,6 +30,8 @@ type joiner struct {
 	state  *state
 	topics *topicWatch
 	file   *stateFile
+	// repeatAfter is how long one request to join or to sync waits for its answer.
+	repeatAfter time.Duration
 }
 
 // run keeps the member in the group until ctx is done. It returns an error only if
@@ -95,14 +98,14 @@ func (j *joiner) unlessExpelled(err error) error {
 
 func (j *joiner) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 	id, generation, partitions := j.state.claims()
-	s := assign.Subscription{Topics: []string{j.cfg.Topic}, Generation: generation}
+	s := assign.Subscription{Generation: generation}
+	if !j.state.isWithdrawn() {
+		s.Topics = []string{j.cfg.Topic}
+	}
 	for _, p := range partitions {
 		s.Owned = append(s.Owned, assign.Partition{Topic: j.cfg.Topic, Partition: p})
 	}
-	// The coordinator responds when all members have joined.
-	ctx, cancel := context.WithTimeout(ctx, j.cfg.RebalanceTimeout+kafka.RequestTimeout)
-	defer cancel()
-	answer, err := j.group.ask(ctx, &joingroup.Request{
+	answer, err := j.askPatiently(ctx, &joingroup.Request{
 		GroupID:            j.cfg.GroupID,
 		SessionTimeoutMS:   int32(j.cfg.SessionTimeout.Milliseconds()),
 		RebalanceTimeoutMS: int32(j.cfg.RebalanceTimeout.Milliseconds()),
@@ -125,6 +128,23 @@ func (j *joiner) joinGroup(ctx context.Context) (*joingroup.Response, error) {
 	}
 	j.file.save(id)
 	return res, j.joinError(ctx, res)
+}
+
+// askPatiently sends a request that the coordinator answers when all members have joined, or
+// when the leader has distributed the partitions. It repeats the request, since a connection
+// may be dead without a sign on this end; the coordinator answers the last one.
+func (j *joiner) askPatiently(ctx context.Context, req protocol.Message) (protocol.Message, error) {
+	ctx, cancel := context.WithTimeout(ctx, j.cfg.RebalanceTimeout+kafka.RequestTimeout)
+	defer cancel()
+	for {
+		attempt, cancel := context.WithTimeout(ctx, j.repeatAfter)
+		answer, err := j.group.ask(attempt, req)
+		overdue := attempt.Err() != nil && ctx.Err() == nil
+		cancel()
+		if err == nil || !overdue {
+			return answer, err
+		}
+	}
 }
 
 func (j *joiner) joinError(ctx context.Context, res *joingroup.Response) error {
@@ -165,9 +185,7 @@ func (j *joiner) syncGroup(ctx context.Context, joined *joingroup.Response) (ass
 			return nil, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, j.cfg.RebalanceTimeout+kafka.RequestTimeout)
-	defer cancel()
-	answer, err := j.group.ask(ctx, req)
+	answer, err := j.askPatiently(ctx, req)
 	if err != nil {
 		return nil, err
 	}

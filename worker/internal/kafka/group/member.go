@@ -31,12 +31,18 @@ type Config struct {
 	SessionTimeout time.Duration
 	// RebalanceTimeout is how long a member may take to rejoin; 0 is a minute.
 	RebalanceTimeout time.Duration
-	// HeartbeatInterval is the time between two heartbeats; 0 is a third of the
-	// session timeout, at most 3 s.
+	// HeartbeatInterval is the time between two heartbeats; 0 is half a second, or a
+	// third of the session timeout if that is less. After a rebalance they come five
+	// times as often for a while.
 	HeartbeatInterval time.Duration
 	Handler           Handler
 	Logger            logr.Logger
 }
+
+// heartbeatInterval is much shorter than a session needs. Only the answer to a heartbeat
+// tells a member of a rebalance, which ends when all members have joined again. So a
+// partition that another member has given up waits for this long.
+const heartbeatInterval = 500 * time.Millisecond
 
 func (cfg *Config) setDefaults() {
 	if cfg.SessionTimeout == 0 {
@@ -46,7 +52,7 @@ func (cfg *Config) setDefaults() {
 		cfg.RebalanceTimeout = time.Minute
 	}
 	if cfg.HeartbeatInterval == 0 {
-		cfg.HeartbeatInterval = min(cfg.SessionTimeout/3, 3*time.Second)
+		cfg.HeartbeatInterval = min(cfg.SessionTimeout/3, heartbeatInterval)
 	}
 }
 
@@ -113,7 +119,7 @@ func New(c *kafka.Client, cfg Config) *Member {
 	m.topics = newTopicWatch(c, cfg.Topic, cfg.InstanceID != "", m.state, log)
 	m.joiner = &joiner{
 		cfg: cfg, log: log, group: m.group, state: m.state, topics: m.topics,
-		file: &stateFile{path: cfg.StateFile, group: cfg.GroupID, log: log},
+		file: &stateFile{path: cfg.StateFile, group: cfg.GroupID, log: log}, repeatAfter: kafka.RequestTimeout,
 	}
 	m.heart = &heartbeater{cfg: cfg, log: log, group: m.group, state: m.state}
 	m.committer = &committer{cfg: cfg, group: m.group, state: m.state}
@@ -141,6 +147,13 @@ func (m *Member) Joined() bool { return m.state.hasAssignment() }
 // that the member joins again without them. It waits for commits under way.
 // Assignments that are over already change nothing.
 func (m *Member) Release(released []*Assignment) { m.state.release(released) }
+
+// Withdraw asks the group to give the member's partitions to others. The member goes on
+// with them until the others have joined again; then Revoked names them all. A member that
+// only left would leave its partitions to nobody until the others learn of it. Leave comes
+// after the last Release. Withdraw returns false if there is nothing to wait for: the
+// member is in no group now, or it is static and so expected back.
+func (m *Member) Withdraw() bool { return m.cfg.InstanceID == "" && m.state.withdraw() }
 
 // Run joins the group and stays in it until Leave is called or ctx is done,
 // which is no error. An error says why the member can't be in the group; then

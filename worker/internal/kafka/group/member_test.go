@@ -90,6 +90,18 @@ func atRandom(t *testing.T, f *fleet, rounds int) {
 	f.await(crews...)
 }
 
+// TestHandoverDoesNotWaitForHeartbeats: a partition that one member has given up waits
+// until all others have heard of the rebalance, which they do by a heartbeat.
+func TestHandoverDoesNotWaitForHeartbeats(t *testing.T) {
+	for _, session := range []time.Duration{time.Second, 6 * time.Second, 45 * time.Second} {
+		cfg := Config{SessionTimeout: session}
+		cfg.setDefaults()
+		if cfg.HeartbeatInterval > 500*time.Millisecond || cfg.HeartbeatInterval > session/3 {
+			t.Errorf("a session of %s has heartbeats each %s", session, cfg.HeartbeatInterval)
+		}
+	}
+}
+
 func TestLongDrain(t *testing.T) {
 	f, _ := fakeFleet(t, 4)
 	f.session = 2 * time.Second

@@ -15,12 +15,13 @@ import (
 // state is the state that a member's goroutines share: its id, its
 // generation and the partitions it owns.
 type state struct {
-	rejoin signal.Signal // holds a token when the member has to join again
+	rejoin  signal.Signal // holds a token when the member has to join again
+	applied signal.Signal // holds a token for the heartbeater after a rebalance
 
 	// A commit holds fence for reading, from the check that it owns the partition
 	// to the coordinator's response. Giving up partitions takes it for writing. It
 	// is taken before mu.
-	fence      sync.RWMutex
+	fence      *signal.SharedLock
 	commits    context.Context    // of commits under way; guarded by fence
 	cutCommits context.CancelFunc // ends them; guarded by mu
 
@@ -35,6 +36,7 @@ type state struct {
 	// response got lost, the coordinator may be in the next generation by then, and
 	// its refusal of the old generation means nothing. Guarded by mu.
 	joining    bool
+	withdrawn  bool               // wants no partitions any more; guarded by mu
 	cancelJoin context.CancelFunc // of the join or sync under way; guarded by mu
 	expelled   *expulsion         // for the joiner to act on; guarded by mu
 }
@@ -50,6 +52,8 @@ type expulsion struct {
 func newState() *state {
 	s := &state{
 		rejoin:     signal.New(),
+		applied:    signal.New(),
+		fence:      signal.NewSharedLock(),
 		generation: assign.NoGeneration,
 		owned:      make(map[int32]*Assignment),
 	}
@@ -88,6 +92,9 @@ func (s *state) release(released []*Assignment) {
 	}
 	s.order = slices.DeleteFunc(s.order, func(a *Assignment) bool { return !s.owns(a) })
 	changed := len(s.owned) < before
+	if s.withdrawn && len(s.owned) == 0 {
+		changed = false // the member leaves now, which has the same effect
+	}
 	s.mu.Unlock()
 	s.fence.Unlock()
 	if changed {
@@ -128,7 +135,7 @@ func (s *state) leaveGeneration(forgetID bool) {
 
 // splitOwned divides offsets into those whose assignments are in force and the
 // others, and returns the identity to commit under.
-func (s *state) splitOwned(offsets []CommitOffset) (owned []CommitOffset, refused []FailedCommit, id string, generation int32) {
+func (s *state) splitOwned(offsets []CommitOffset) (owned []CommitOffset, refused []FailedCommit, as identity) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, o := range offsets {
@@ -138,7 +145,7 @@ func (s *state) splitOwned(offsets []CommitOffset) (owned []CommitOffset, refuse
 			refused = append(refused, FailedCommit{o.Assignment, o.Offset, ErrNotOwned})
 		}
 	}
-	return owned, refused, s.id, s.generation
+	return owned, refused, identity{s.id, s.generation}
 }
 
 // beginJoin starts a join that cancel cuts short. It returns the expulsion that
@@ -198,6 +205,7 @@ func (s *state) apply(leader bool, partitions []int32) (added, revoked []*Assign
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.joined, s.leader = true, leader
+	s.applied.Notify()
 	for _, p := range partitions {
 		if s.owned[p] == nil {
 			a := &Assignment{Partition: p}
@@ -213,6 +221,25 @@ func (s *state) apply(leader bool, partitions []int32) (added, revoked []*Assign
 		}
 	}
 	return added, revoked
+}
+
+// withdraw makes the member join again without a wish for partitions. It returns false if
+// the member is in no generation.
+func (s *state) withdraw() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.joined || s.generation == assign.NoGeneration {
+		return false
+	}
+	s.withdrawn = true
+	s.rejoin.Notify()
+	return true
+}
+
+func (s *state) isWithdrawn() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.withdrawn
 }
 
 // joinAgain makes the joiner join again after a rebalance of the generation,

@@ -3,6 +3,7 @@ package produce
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"runtime"
 	"slices"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go/compress"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/txn"
 )
 
 // writeRequest gathers the batches of a sender's next request and sends them. It
@@ -18,7 +20,10 @@ import (
 type writeRequest struct {
 	p       *Producer
 	broker  int32
+	tx      *transaction // that the batches belong to; nil without transactions
+	ctx     context.Context
 	batches []outgoing
+	joining []txn.TopicPartition // kept for its memory
 	out     *bufio.Writer
 }
 
@@ -34,22 +39,43 @@ func (o outgoing) unpacked() bool {
 }
 
 // prepare compresses the batches and writes their headers. A batch of an earlier
-// request does not change. prepare fails only when the Producer is closed.
+// request does not change. prepare fails only when the Producer is closed, or when its
+// transaction is over.
 func (r *writeRequest) prepare() error {
+	r.ctx, r.tx = r.p.tasks.ctx, r.p.transactions.current.Load()
+	switch {
+	case r.tx != nil:
+		r.ctx = r.tx.ctx
+	case r.p.transactions.enabled():
+		return errReset
+	}
 	r.packAll()
 	for i := range r.batches {
 		q, b := r.batches[i].queue, r.batches[i].batch
-		if b.Finished() {
-			continue
+		if err := r.identify(q, b); err != nil {
+			return err
 		}
-		if q.producer == noProducer {
-			identity, err := r.p.ids.get(r.p.tasks.ctx)
-			if err != nil {
-				return err
-			}
-			q.producer, q.sequence = identity, 0
+		if !b.Finished() {
+			b.Finish(q.producer, q.sequence)
 		}
-		b.Finish(q.producer, q.sequence)
+	}
+	return nil
+}
+
+// identify makes sure that a queue has the identity to write b with.
+func (r *writeRequest) identify(q *partitionQueue, b *batch.Builder) error {
+	switch {
+	case r.tx != nil:
+		if q.producer != r.tx.identity {
+			q.producer, q.sequence = r.tx.identity, 0
+			b.Reopen()
+		}
+	case q.producer == noProducer && !b.Finished():
+		identity, err := r.p.ids.get(r.ctx)
+		if err != nil {
+			return err
+		}
+		q.producer, q.sequence = identity, 0
 	}
 	return nil
 }
@@ -99,7 +125,10 @@ func (r *writeRequest) send() (*response, error) {
 	for i, o := range r.batches {
 		req.batches[i] = requestBatch{topic: o.queue.topic.name, partition: o.queue.partition, bytes: o.batch.Encoded()}
 	}
-	return send(r.p.tasks.ctx, r.p.client, req)
+	if r.tx != nil {
+		req.transactionalID, req.addsPartitions = r.tx.ID(), r.tx.version >= 2
+	}
+	return send(r.ctx, r.p.client, req)
 }
 
 // clear forgets the batches.

@@ -1,11 +1,13 @@
 package produce
 
 import (
+	"context"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/kafka"
@@ -66,17 +68,23 @@ func emptyBroker(tb testing.TB, partitions int32, cfg Config) (*Producer, *Topic
 // acknowledgement, by way of a connection to a broker that does nothing.
 func BenchmarkAppend(b *testing.B) {
 	for _, codec := range []config.Compression{config.None, config.LZ4, config.Zstd} {
-		b.Run(string(codec), func(b *testing.B) { benchmarkAppend(b, codec) })
+		b.Run(string(codec), func(b *testing.B) { benchmarkAppend(b, codec, false) })
 	}
+	b.Run("in transactions", func(b *testing.B) { benchmarkAppend(b, config.None, true) })
 }
 
-func benchmarkAppend(b *testing.B, codec config.Compression) {
+// benchmarkAppend ends transactions every 100 ms.
+func benchmarkAppend(b *testing.B, codec config.Compression, transactional bool) {
+	b.Helper()
 	const partitions = 12
 	var acked, acks atomic.Int64
 	p, w := emptyBroker(b, partitions, Config{
-		Linger: 5 * time.Millisecond, Compression: codec,
+		Linger: 5 * time.Millisecond, Compression: codec, Transactional: transactional,
 		OnAck: func(a *Ack) { acked.Add(int64(len(a.Origins))); acks.Add(1) },
 	})
+	if transactional {
+		defer newTurns(p).every(b, 100*time.Millisecond)()
+	}
 	var goroutines atomic.Int32
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -101,8 +109,20 @@ func benchmarkAppend(b *testing.B, codec config.Compression) {
 }
 
 func TestProducingDoesNotAllocateForRecords(t *testing.T) {
+	for name, transactional := range map[string]bool{"plain": false, "in transactions": true} {
+		t.Run(name, func(t *testing.T) { producesWithoutAllocating(t, transactional) })
+	}
+}
+
+func producesWithoutAllocating(t *testing.T, transactional bool) {
+	t.Helper()
 	const partitions, records = 4, 100_000
-	p, w := emptyBroker(t, partitions, Config{OnAck: func(*Ack) {}})
+	p, w := emptyBroker(t, partitions, Config{OnAck: func(*Ack) {}, Transactional: transactional})
+	end := p.Flush
+	if transactional {
+		transact := newTurns(p)
+		end = transact.turn
+	}
 	m := benchMessage(true)
 	got := testing.AllocsPerRun(5, func() {
 		for i := range int32(records) {
@@ -110,7 +130,7 @@ func TestProducingDoesNotAllocateForRecords(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := p.Flush(t.Context()); err != nil {
+		if err := end(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -119,4 +139,45 @@ func TestProducingDoesNotAllocateForRecords(t *testing.T) {
 		t.Errorf("%.0f allocations for %d records", got, records)
 	}
 	t.Logf("%.0f allocations for %d records", got, records)
+}
+
+// turns ends transactions that no coordinator knows.
+type turns struct {
+	p     *Producer
+	epoch int16
+}
+
+func newTurns(p *Producer) *turns {
+	p.Resume(heldTransaction{batch.Identity{ID: 1}})
+	return &turns{p: p}
+}
+
+// turn ends the present transaction and begins the next one.
+func (s *turns) turn(ctx context.Context) error {
+	s.p.Cut()
+	if err := s.p.FlushCut(ctx); err != nil {
+		return err
+	}
+	s.epoch++
+	s.p.Resume(heldTransaction{batch.Identity{ID: 1, Epoch: s.epoch}})
+	return nil
+}
+
+// every ends transactions until the caller stops it.
+func (s *turns) every(tb testing.TB, interval time.Duration) (stop func()) {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(tb.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for backoff.Sleep(ctx, interval) == nil {
+			if err := s.turn(ctx); err != nil && ctx.Err() == nil {
+				tb.Error(err)
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }

@@ -74,7 +74,13 @@ type Config struct {
 	// OnThrottle is called when a broker throttles this client by a quota, with
 	// the broker's id. It must not block; nil is allowed.
 	OnThrottle func(broker int32, d time.Duration)
-	Logger     logr.Logger
+	// Transactional lets the Producer write in transactions only: it sends nothing before
+	// Resume. OnDoomed is required then. It is called once for a transaction that can't be
+	// committed, with one word for the reason. Several goroutines may call it. It must not
+	// block or call methods of the Producer.
+	Transactional bool
+	OnDoomed      func(reason string, err error)
+	Logger        logr.Logger
 }
 
 func (cfg *Config) setDefaults() {

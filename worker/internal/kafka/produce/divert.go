@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"errors"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
@@ -16,12 +17,21 @@ import (
 // queue. Then some of them test whether the partition can be written to again.
 const retryIdleAfter = 10 * time.Second
 
+// errLongAway dooms a transaction: elsewhere it may only move a batch that is certainly
+// not part of it.
+var errLongAway = errors.New("a partition with records that may be stored is away for longer than output.deliveryTimeout")
+
 // divert moves the records of a queue that may go anywhere to partitions that can be
 // written to. The caller holds the queue. If divert returns true, the queue is empty
 // and nobody holds it.
 func (r *router) divert(q *partitionQueue) (emptied bool) {
+	tx := r.p.transactions.current.Load()
 	overdue := q.topic.hasOthers(q) && q.overdue()
-	if overdue {
+	switch {
+	case overdue && r.p.transactions.enabled():
+		overdue = false
+		r.p.transactions.doom(tx, doomedUnknown, errLongAway)
+	case overdue:
 		r.p.ids.startOver(q) // may wait for the cluster, so no lock is held
 	}
 	d := q.topic.divert(q, overdue)
@@ -30,7 +40,7 @@ func (r *router) divert(q *partitionQueue) (emptied bool) {
 	}
 	if d.moved > 0 {
 		r.p.senders.wakeAll()
-		r.p.flusher.recordsSettled()
+		r.p.flusher.progressed()
 	}
 	return d.emptied
 }
@@ -108,7 +118,7 @@ func (t *TopicWriter) divert(q *partitionQueue, overdue bool) (d diversion) {
 	}
 	q.sealed = kept
 	if d.emptied = len(kept) == 0 && q.open == nil; d.emptied {
-		q.active, q.sender, q.notBefore = false, nil, time.Time{}
+		q.active, q.stuck, q.sender, q.notBefore = false, false, nil, time.Time{}
 	}
 	return d
 }
@@ -139,9 +149,7 @@ func separate(m *memory, b *batch.Builder, overdue bool) (stays, moves *batch.Bu
 // adopt appends a batch of another queue. It reports whether nobody holds the queue,
 // so that the caller has to route it. Needs mu.
 func (q *partitionQueue) adopt(b *batch.Builder) (unheld bool) {
-	q.seal()
-	q.sealed = append(q.sealed, b)
-	q.appended += int64(b.Count())
+	q.insert(b)
 	unheld = !q.active
 	q.active = true
 	return unheld

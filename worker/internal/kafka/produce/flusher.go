@@ -10,10 +10,10 @@ import (
 // flusher waits until the records of a Producer have their outcome.
 type flusher struct {
 	p       *Producer
-	waiting atomic.Int32 // calls of flush
+	waiting atomic.Int32 // calls of flush and flushCut
 
 	mu       sync.Mutex
-	progress chan struct{} // closed when records settle during a flush; guarded by mu
+	progress chan struct{} // closed by progressed during a flush; guarded by mu
 }
 
 func (f *flusher) init(p *Producer) { f.p, f.progress = p, make(chan struct{}) }
@@ -73,8 +73,9 @@ func (f *flusher) nextProgress() <-chan struct{} {
 	return f.progress
 }
 
-// recordsSettled wakes the calls of flush.
-func (f *flusher) recordsSettled() {
+// progressed wakes the calls of flush: records have settled, or their partition is in
+// trouble.
+func (f *flusher) progressed() {
 	if f.waiting.Load() == 0 {
 		return
 	}

@@ -48,7 +48,8 @@ func (h *resultHandler) unexplained(q *partitionQueue, b *batch.Builder, r *resu
 	noteMaybeStored(b, r.writeError())
 	h.noteFailure(q, r.writeError())
 	limit := h.p.deliveryTimeout
-	if refused.total < limit || now.Sub(b.Since()) < limit {
+	// A batch of a transaction may be that of another transaction once more.
+	if refused.total < limit || h.tx == nil && now.Sub(b.Since()) < limit {
 		h.sendAgain(q, false)
 		return
 	}
@@ -61,7 +62,11 @@ func (h *resultHandler) unexplained(q *partitionQueue, b *batch.Builder, r *resu
 	err := fmt.Errorf("topic %q, partition %d: %w within output.deliveryTimeout (%s): %w",
 		q.topic.name, q.partition, ErrNotDelivered, limit, r.writeError())
 	h.acknowledge(q, -1, b.Origins(), 0, err)
-	h.p.ids.startOver(q)
+	if h.tx != nil {
+		h.p.transactions.doom(h.tx, doomedUnknown, err)
+	} else {
+		h.p.ids.startOver(q)
+	}
 	h.finish(q, b)
 }
 
@@ -76,7 +81,7 @@ func (h *resultHandler) unsupported(q *partitionQueue, b *batch.Builder, r *resu
 	}
 	q.topic.codec.Store(int32(compress.Gzip))
 	b.Unpack()
-	h.active = append(h.active, q)
+	h.keep(q)
 }
 
 // forbidden handles a batch that the broker refuses until somebody changes the cluster.

@@ -52,9 +52,14 @@ type placed struct {
 // newWriting returns a Producer for the topic "out".
 func newWriting(t testing.TB, addrs []string, cfg Config) *writing {
 	t.Helper()
-	w := &writing{t: t, topic: "out", appenders: 1, log: &testkit.Log{}, acks: map[int32]placed{}, errs: map[int32]error{}}
+	return newWritingTo(t, "out", addrs, cfg)
+}
+
+func newWritingTo(t testing.TB, topic string, addrs []string, cfg Config) *writing {
+	t.Helper()
+	w := &writing{t: t, topic: topic, appenders: 1, log: &testkit.Log{}, acks: map[int32]placed{}, errs: map[int32]error{}}
 	var err error
-	w.client, err = kafka.NewClient(kafka.ClientConfig{BootstrapServers: addrs, ClientID: "test", Topics: []string{"out"}, Logger: w.log.Logger()})
+	w.client, err = kafka.NewClient(kafka.ClientConfig{BootstrapServers: addrs, ClientID: "test", Topics: []string{topic}, Logger: w.log.Logger()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +72,7 @@ func newWriting(t testing.TB, addrs []string, cfg Config) *writing {
 			t.Logf("logged at last: %s", strings.Join(w.log.Lines()[max(0, len(w.log.Lines())-40):], "\n"))
 		}
 	})
-	if w.w, err = w.p.Topic(writeContext(t), "out", TopicOptions{}); err != nil {
+	if w.w, err = w.p.Topic(writeContext(t), topic, TopicOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	return w

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"github.com/go-logr/logr"
@@ -15,6 +14,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/trouble"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
+	"github.com/millrace-dev/millrace/worker/internal/signal"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -29,13 +29,13 @@ type identities struct {
 	fatal  *fatalErrors
 	tries  *atomic.Uint64
 
-	mu      sync.Mutex
+	mu      signal.Lock    // held while the cluster is asked
 	current batch.Identity // guarded by mu
 }
 
 func (ids *identities) init(c *kafka.Client, log logr.Logger, fatal *fatalErrors, tries *atomic.Uint64) {
 	ids.client, ids.log, ids.fatal, ids.tries = c, log, fatal, tries
-	ids.current = noProducer
+	ids.mu, ids.current = signal.NewLock(), noProducer
 }
 
 // get returns the identity to start a partition's sequence with, and asks the cluster

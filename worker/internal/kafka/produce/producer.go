@@ -49,7 +49,9 @@ type Producer struct {
 	senders   senderSet
 	flusher   flusher
 	outcomes  outcomes
-	fatal     fatalErrors
+	// transactions is unused without Config.Transactional.
+	transactions transactions
+	fatal        fatalErrors
 
 	moves atomic.Int64  // how often records were moved to other queues
 	tries atomic.Uint64 // requests and look-ups that have ended
@@ -69,6 +71,7 @@ func New(c *kafka.Client, cfg Config) *Producer {
 		metadataMaxAge:  cfg.MetadataMaxAge,
 	}
 	p.tasks.ctx, p.tasks.cancel = context.WithCancel(context.Background())
+	p.transactions.init(p)
 	limit := max(cfg.MaxBufferedBytes, int64(batch.BufferSize(cfg.MaxBatchBytes)))
 	p.memory.init(limit, p.tasks.ctx, p.senders.wakeAll)
 	// A request leaves room for the records that come during it. Brokers take up to

@@ -27,7 +27,11 @@ type partitionQueue struct {
 	// sealed are the batches that take no more records, oldest first. The
 	// first may be in flight. Guarded by mu.
 	sealed []*batch.Builder
-	active bool    // a goroutine holds the queue; guarded by mu
+	active bool // a goroutine holds the queue; guarded by mu
+	taken  bool // the first batch is in a request; guarded by mu
+	// stuck says that the last attempt to write the first batch, or to find its leader, has
+	// failed. Guarded by mu.
+	stuck  bool
 	sender *sender // of its leader, as far as is known; guarded by mu
 	hint   int     // expected bytes of the next batch; guarded by mu
 	// appended and settled count records since the start. Guarded by mu.
@@ -41,6 +45,7 @@ type partitionQueue struct {
 
 	// The fields below belong to the holder of the queue.
 	producer  batch.Identity // under which its sequence runs
+	joined    *transaction   // that the partition was made part of last, in version 1
 	sequence  int32          // of the next record that is not stored
 	backoff   backoff.Backoff
 	notBefore time.Time // of the next attempt, after a failure
@@ -123,6 +128,7 @@ func (q *partitionQueue) addToNew(m *batch.Message, o batch.Origin, credit *int6
 	q.open = memory.builders.Get()
 	q.open.Reserved = taken
 	q.open.Start(memory.buffers.Get(room), max(alone, limit))
+	q.open.Transaction = q.topic.producer.transactions.number.Load()
 	sig, missing, err = q.add(m, o, credit)
 	if !q.active {
 		q.active = true
@@ -148,43 +154,111 @@ func (q *partitionQueue) seal() {
 	}
 }
 
-// outlook returns the time until the next batch of the queue is due, and its bytes. It
-// reports in failed whether the wait is because of a failure. The caller holds the
-// queue.
-func (q *partitionQueue) outlook(now time.Time, linger time.Duration) (left time.Duration, failed bool, size int) {
+// first returns the next batch; nil if the queue is empty. Needs mu.
+func (q *partitionQueue) first() *batch.Builder {
+	if len(q.sealed) > 0 {
+		return q.sealed[0]
+	}
+	return q.open
+}
+
+// outlook is what a sender has to know about a queue that it holds.
+type outlook struct {
+	left  time.Duration // until the next batch is due
+	held  bool          // the wait is not for more records
+	size  int           // of the next batch, in bytes
+	empty bool          // the records were dropped
+}
+
+// outlook returns when the next batch of the queue is due. The caller holds the queue.
+func (q *partitionQueue) outlook(now time.Time, linger time.Duration) outlook {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.sealed) > 0 {
-		size = q.sealed[0].Size()
-	} else {
-		size = q.open.Size()
-	}
+	b := q.first()
 	switch {
+	case b == nil:
+		return outlook{left: senderIdle, held: true, empty: true}
+	case b.Transaction > q.topic.producer.transactions.sendable.Load():
+		return outlook{left: senderIdle, held: true}
 	case !q.notBefore.IsZero():
-		return q.notBefore.Sub(now), true, size
-	case len(q.sealed) > 0 || size >= worthSending:
-		return 0, false, size
+		return outlook{left: q.notBefore.Sub(now), held: true, size: b.Size()}
+	case len(q.sealed) > 0 || b.Size() >= worthSending:
+		return outlook{size: b.Size()}
 	default:
-		return q.open.Since().Add(linger).Sub(now), false, size
+		return outlook{left: b.Since().Add(linger).Sub(now), size: b.Size()}
 	}
 }
 
-// take returns the next batch; it stays in the queue. If the batch exceeds the topic's
-// limit, which may have become known since, take divides it first. The caller holds
-// the queue.
+// take returns the next batch; it stays in the queue. It returns nil if the batch must not
+// be sent any more. If the batch exceeds the topic's limit, which may have become known
+// since, take divides it first. The caller holds the queue.
 func (q *partitionQueue) take() *batch.Builder {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if b := q.first(); b == nil || b.Transaction > q.topic.producer.transactions.sendable.Load() {
+		return nil
+	}
 	if len(q.sealed) == 0 {
 		q.seal()
 	}
-	q.notBefore = time.Time{}
+	q.notBefore, q.taken = time.Time{}, true
 	b, memory := q.sealed[0], &q.topic.producer.memory
 	if limit := q.batchLimit(); !b.Finished() && b.Size() > limit && b.Count() > 1 {
 		q.sealed = slices.Replace(q.sealed, 0, 1, memory.divide(b, b.PiecesOf(limit))...)
 		memory.release(b)
 	}
 	return q.sealed[0]
+}
+
+// takeAny returns the next batch, of whatever transaction. The caller holds the queue,
+// which is not empty, and ends the batch.
+func (q *partitionQueue) takeAny() *batch.Builder {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.sealed) == 0 {
+		q.seal()
+	}
+	q.taken = true
+	return q.sealed[0]
+}
+
+// firstMaybeStored reports whether the first batch may be stored.
+func (q *partitionQueue) firstMaybeStored() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.maybeStored()
+}
+
+// maybeStored is firstMaybeStored under mu.
+func (q *partitionQueue) maybeStored() bool { return len(q.sealed) > 0 && q.sealed[0].MaybeStored }
+
+// putBack ends the request that the first batch was in: the batch needs another one.
+func (q *partitionQueue) putBack() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.taken = false
+}
+
+// setStuck notes that an attempt to write the first batch, or to find its leader, has
+// failed, or that this is over.
+func (q *partitionQueue) setStuck(stuck bool) {
+	q.mu.Lock()
+	q.taken, q.stuck = false, stuck
+	q.mu.Unlock()
+	if stuck {
+		q.topic.producer.flusher.progressed()
+	}
+}
+
+// insert adds a batch of another queue behind those of its transaction. Needs mu.
+func (q *partitionQueue) insert(b *batch.Builder) {
+	q.seal()
+	at := len(q.sealed)
+	for at > 0 && q.sealed[at-1].Transaction > b.Transaction && (at > 1 || !q.taken) {
+		at--
+	}
+	q.sealed = slices.Insert(q.sealed, at, b)
+	q.appended += int64(b.Count())
 }
 
 // batchLimit returns how many bytes a batch of several records may have.
@@ -199,6 +273,7 @@ func (q *partitionQueue) replace(settled int, others ...*batch.Builder) (active 
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.settled += int64(settled)
+	q.taken, q.stuck = false, false
 	q.sealed = slices.Replace(q.sealed, 0, 1, others...)
 	q.active = len(q.sealed) > 0 || q.open != nil
 	return q.active

@@ -96,6 +96,7 @@ func (t *TopicWriter) update(leaders []int32, err error) (moved, waiting []*part
 	}
 	if changed {
 		t.replaceLayout(queues)
+		t.producer.flusher.progressed()
 	}
 	return t.tryShrink(), waiting
 }

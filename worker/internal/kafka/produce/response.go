@@ -53,41 +53,87 @@ func compareResults(a, b result) int {
 const maxResponse = 64 << 20
 
 func readResponse(from io.Reader, version int16) (*response, error) {
-	r := wire.NewStream(from)
+	r := responseReader{Stream: wire.NewStream(from), version: version}
 	defer r.Free()
 	if err := r.Start(maxResponse, correlationID); err != nil {
 		return nil, err
 	}
 	res := &response{}
-	for range r.Count(6) {
-		topic := r.String()
-		for range r.Count(22) {
+	r.endOfFields() // of the header
+	for range r.count(6) {
+		if r.Err() != nil {
+			break
+		}
+		topic := r.string()
+		for range r.count(22) {
 			if r.Err() != nil {
 				break
 			}
-			res.results = append(res.results, readResult(r, topic, version))
+			res.results = append(res.results, r.result(topic))
 		}
+		r.endOfFields()
 	}
 	res.throttleMs = r.Int32()
+	r.endOfFields()
 	slices.SortFunc(res.results, compareResults)
 	return res, r.End()
 }
 
-func readResult(r *wire.Stream, topic string, version int16) result {
+// responseReader reads a response in its version.
+type responseReader struct {
+	*wire.Stream
+	version int16
+}
+
+func (r responseReader) flexible() bool { return r.version >= flexibleSince }
+
+func (r responseReader) result(topic string) result {
 	res := result{topic: topic, partition: r.Int32(), errorCode: r.Int16(), baseOffset: r.Int64()}
 	r.Int64() // log append time
-	if version >= 5 {
+	if r.version >= 5 {
 		r.Int64() // log start offset
 	}
-	if version < 8 {
+	if r.version < 8 {
 		return res
 	}
-	for range r.Count(6) {
-		res.refused = append(res.refused, refusedRecord{index: r.Int32(), message: r.NullableString()})
+	for range r.count(6) {
+		res.refused = append(res.refused, refusedRecord{index: r.Int32(), message: r.nullableString()})
+		r.endOfFields()
 		if r.Err() != nil {
 			break
 		}
 	}
-	res.message = r.NullableString()
+	res.message = r.nullableString()
+	r.endOfFields()
 	return res
+}
+
+// count reads the length of an array whose elements have at least smallest bytes.
+func (r responseReader) count(smallest int) int {
+	if r.flexible() {
+		return r.CompactCount()
+	}
+	return r.Count(smallest)
+}
+
+func (r responseReader) string() string {
+	if r.flexible() {
+		return r.Compact()
+	}
+	return r.String()
+}
+
+func (r responseReader) nullableString() string {
+	if r.flexible() {
+		return r.Compact()
+	}
+	return r.NullableString()
+}
+
+// endOfFields skips the tagged fields at the end of a structure, in versions that have
+// them. One of them may name the partition's new leader, which the metadata does too.
+func (r responseReader) endOfFields() {
+	if r.flexible() {
+		r.Tags()
+	}
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
 
+	"github.com/millrace-dev/millrace/worker/internal/backoff"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/trouble"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/wire"
@@ -23,24 +23,38 @@ const failureRepeated = 30 * time.Second
 type resultHandler struct {
 	p      *Producer
 	broker int32
+	tx     *transaction // that the present response is about; nil without transactions
 	ack    Ack
 	report trouble.Report    // of the present response
 	active []*partitionQueue // of the present response: they stay with the sender
+	pause  time.Duration     // of the present response, if the transaction can't begin yet
+	busy   backoff.Backoff   // of the pauses
 }
 
-// handleResponse acts on the response to a request, or on its error. It returns the
-// queues that stay with the sender.
-func (h *resultHandler) handleResponse(batches []outgoing, res *response, err error) []*partitionQueue {
+// begin begins a response.
+func (h *resultHandler) begin(tx *transaction) {
+	h.tx, h.pause = tx, 0
 	h.report = trouble.Report{}
 	clear(h.active)
 	h.active = h.active[:0]
+}
+
+// handleResponse acts on the response to a request, or on its error.
+func (h *resultHandler) handleResponse(batches []outgoing, res *response, err error) {
 	if err != nil {
 		h.failAll(batches, err)
-	} else {
-		for _, o := range batches {
-			h.handleResult(o, res.result(o.queue.topic.name, o.queue.partition))
-		}
+		return
 	}
+	for _, o := range batches {
+		h.handleResult(o, res.result(o.queue.topic.name, o.queue.partition))
+	}
+	if h.pause == 0 {
+		h.busy.Reset()
+	}
+}
+
+// end ends a response. It returns the queues that stay with the sender.
+func (h *resultHandler) end() []*partitionQueue {
 	h.report.Log(h.p.log, "records can't be written, will be retried", "records are written again", "broker", h.broker)
 	return h.active
 }
@@ -68,6 +82,9 @@ func (h *resultHandler) handleResult(o outgoing, r *result) {
 		noteMaybeStored(b, wire.ErrOmitted)
 		h.noteFailure(q, wire.ErrOmitted)
 		h.sendAgain(q, true)
+		return
+	}
+	if h.handleTransaction(q, r) {
 		return
 	}
 	err := wire.ErrorOf(r.errorCode)
@@ -114,6 +131,7 @@ func (h *resultHandler) stored(q *partitionQueue, b *batch.Builder, r *result) {
 // wait for it to other partitions. With moved, the partition's leader is looked up
 // first.
 func (h *resultHandler) sendAgain(q *partitionQueue, moved bool) {
+	q.setStuck(true)
 	if moved {
 		h.p.client.ForgetLeaders(q.topic.name)
 	}
@@ -162,11 +180,11 @@ func (h *resultHandler) noteSuccess(q *partitionQueue) {
 }
 
 // noteMaybeStored notes whether b may be stored although its request ended with err.
-// It is not if the broker could not be dialled, or if it refused the batch for a
+// It is not if nothing was sent, or if the broker refused the batch for a
 // reason that it checks before it appends: no leader, or too few replicas. A request
 // that a change of the leader ends after the append may end with any other error.
 func noteMaybeStored(b *batch.Builder, err error) {
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+	if _, ok := errors.AsType[notSent](err); ok {
 		return
 	}
 	switch code, _ := errors.AsType[kafkago.Error](err); code {
@@ -192,7 +210,7 @@ func (o *outcomes) replace(q *partitionQueue, b *batch.Builder, others ...*batch
 	}
 	active = q.replace(settled, others...)
 	o.memory.release(b) // nobody finds it in the queue any more
-	o.flusher.recordsSettled()
+	o.flusher.progressed()
 	return active
 }
 

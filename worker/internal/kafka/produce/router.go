@@ -33,6 +33,9 @@ func (r *router) route(q *partitionQueue, pause time.Duration) {
 // tryRoute reports whether the caller has passed the queue on, or left it without a
 // holder.
 func (r *router) tryRoute(q *partitionQueue) bool {
+	if q.giveUpEmpty() {
+		return true
+	}
 	broker, err := r.leaderOf(q)
 	r.p.tries.Add(1)
 	switch {
@@ -43,9 +46,9 @@ func (r *router) tryRoute(q *partitionQueue) bool {
 		return true
 	}
 	if failure := q.topic.refusal(err); failure != nil {
-		r.failQueue(q, failure)
-		return true
+		return r.failQueue(q, failure)
 	}
+	q.setStuck(true)
 	q.topic.setFailing(q, true)
 	r.lookupFailed(q.topic, err)
 	// Other errors say nothing of this partition alone.
@@ -78,6 +81,7 @@ func (r *router) handTo(q *partitionQueue, broker int32) {
 		r.p.log.Info("found the leaders again", "topic", q.topic.name)
 	}
 	if !q.failures.Failing() {
+		q.setStuck(false)
 		q.topic.setFailing(q, false) // only its leader was missing
 	}
 	s := r.p.senders.of(broker)
@@ -98,16 +102,30 @@ func (r *router) lookupFailed(t *TopicWriter, err error) {
 }
 
 // failQueue fails all records that are queued for a partition. The caller holds the
-// queue; when failQueue returns, nobody does.
-func (r *router) failQueue(q *partitionQueue, err error) {
-	r.p.ids.startOver(q)
+// queue; if failQueue returns true, nobody does. It returns false if the records are to
+// be dropped, since one of them may be part of a transaction.
+func (r *router) failQueue(q *partitionQueue, err error) bool {
+	ts := &r.p.transactions
+	ts.working.RLock()
+	defer ts.working.RUnlock()
+	if q.giveUpEmpty() {
+		return true
+	}
+	switch {
+	case !ts.enabled():
+		r.p.ids.startOver(q)
+	case q.firstMaybeStored():
+		ts.doom(ts.current.Load(), doomedUnknown, err)
+		return false
+	}
 	q.refusals = refusals{}
 	q.failures.Ended()
 	for active := true; active && r.p.tasks.ctx.Err() == nil; {
-		b := q.take()
+		b := q.takeAny()
 		r.p.outcomes.acknowledge(&Ack{Topic: q.topic.name, Partition: q.partition, BaseOffset: -1, Origins: b.Origins(), Err: err})
 		active = r.p.outcomes.replace(q, b)
 	}
+	return true
 }
 
 // refusal returns the error that the records of an isolated topic fail with if the

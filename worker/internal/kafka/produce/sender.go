@@ -2,7 +2,9 @@ package produce
 
 import (
 	"bufio"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/signal"
@@ -59,17 +61,19 @@ func (s *senderSet) wakeAll() {
 type sender struct {
 	p    *Producer
 	wake signal.Signal // look for due batches, now or after the request under way
+	// quietUntil is the time, in nanoseconds since 1970, until which the broker has asked for
+	// no requests. The sender's goroutine sets it.
+	quietUntil atomic.Int64
 
 	mu       sync.Mutex
 	incoming []*partitionQueue // handed over; guarded by mu
 	wakeAt   time.Time         // when the sender looks by itself; zero while it is awake; guarded by mu
 
 	// The fields below belong to the sender's goroutine.
-	waiting    []*partitionQueue // with batches to send, the longest wait first
-	request    writeRequest      // under way
-	results    resultHandler
-	timer      *time.Timer
-	quietUntil time.Time // the broker has asked for no requests until then
+	waiting []*partitionQueue // with batches to send, the longest wait first
+	request writeRequest      // under way
+	results resultHandler
+	timer   *time.Timer
 }
 
 func newSender(p *Producer, broker int32) *sender {
@@ -77,7 +81,7 @@ func newSender(p *Producer, broker int32) *sender {
 		p:       p,
 		wake:    signal.New(),
 		request: writeRequest{p: p, broker: broker, out: bufio.NewWriterSize(nil, requestBuffer)},
-		results: resultHandler{p: p, broker: broker},
+		results: resultHandler{p: p, broker: broker, busy: busyCoordinator()},
 	}
 }
 
@@ -97,35 +101,58 @@ func (s *sender) add(q *partitionQueue, due time.Time) {
 func (s *sender) run() {
 	s.timer = time.NewTimer(senderIdle)
 	defer s.timer.Stop()
-	for s.next() {
-		if s.request.prepare() != nil {
-			return // the Producer is closed
-		}
-		res, err := s.request.send()
-		s.p.tries.Add(1)
-		if s.p.tasks.ctx.Err() != nil {
+	for {
+		wait := s.work()
+		if s.p.tasks.ctx.Err() != nil || wait > 0 && !s.sleep(wait) {
 			return
 		}
-		if err == nil {
-			s.quietUntil = kafka.QuietUntil(s.request.broker, res.throttleMs, s.p.cfg.OnThrottle)
-		}
-		s.waiting = append(s.waiting, s.results.handleResponse(s.request.batches, res, err)...)
-		s.request.clear()
 	}
 }
 
-// next waits until something is due and adds it to the request. It returns false
-// when the Producer is closed.
-func (s *sender) next() bool {
-	for {
-		s.accept()
-		wait := s.collect(time.Now())
-		if len(s.request.batches) > 0 {
-			return true
-		}
-		if !s.sleep(wait) {
-			return false
-		}
+// work sends the batches that are due, and acts on the response. Otherwise it returns the time until
+// something is due. Reset waits for it.
+func (s *sender) work() (wait time.Duration) {
+	s.p.transactions.working.RLock()
+	defer s.p.transactions.working.RUnlock()
+	s.accept()
+	if wait = s.collect(time.Now()); len(s.request.batches) == 0 {
+		return wait
+	}
+	defer s.request.clear()
+	if s.request.prepare() != nil {
+		s.putBack(s.request.batches) // the Producer is closed, or was reset
+		return 0
+	}
+	s.results.begin(s.request.tx)
+	s.join()
+	if len(s.request.batches) > 0 {
+		s.write()
+	}
+	s.waiting = append(s.waiting, s.results.end()...)
+	return 0
+}
+
+// write sends the request and acts on the response.
+func (s *sender) write() {
+	res, err := s.request.send()
+	s.p.tries.Add(1)
+	switch {
+	case s.p.tasks.ctx.Err() != nil:
+		return
+	case err != nil && s.request.ctx.Err() != nil:
+		s.putBack(s.request.batches)
+		return
+	case err == nil:
+		s.quietUntil.Store(kafka.QuietUntil(s.request.broker, res.throttleMs, s.p.cfg.OnThrottle).UnixNano())
+	}
+	s.results.handleResponse(s.request.batches, res, err)
+}
+
+// putBack keeps queues whose batches were not sent, or are to be dropped.
+func (s *sender) putBack(batches []outgoing) {
+	for _, o := range batches {
+		o.queue.putBack()
+		s.waiting = append(s.waiting, o.queue)
 	}
 }
 
@@ -148,37 +175,52 @@ func (s *sender) collect(now time.Time) time.Duration {
 		linger = 0
 		wait, _ = s.earliest(now, linger)
 	}
-	wait = max(wait, s.quietUntil.Sub(now))
+	wait = max(wait, s.quiet(now))
 	if wait > 0 {
 		return wait
 	}
 	size, kept := 0, s.waiting[:0]
 	for _, q := range s.waiting {
-		left, failed, n := q.outlook(now, linger)
+		o := q.outlook(now, linger)
 		// A batch that is due soon joins this request: later it would have its own.
-		soon := left <= 0 || !failed && (left <= linger/2 || plenty && n >= worthJoining)
-		if !soon || len(s.request.batches) > 0 && size+n > s.p.maxRequest {
+		soon := o.left <= 0 || !o.held && (o.left <= linger/2 || plenty && o.size >= worthJoining)
+		if !soon || len(s.request.batches) > 0 && size+o.size > s.p.maxRequest {
 			kept = append(kept, q)
 			continue
 		}
-		size += n
-		s.request.batches = append(s.request.batches, outgoing{q, q.take()})
+		b := q.take()
+		if b == nil {
+			kept = append(kept, q)
+			continue
+		}
+		size += o.size
+		s.request.batches = append(s.request.batches, outgoing{q, b})
 	}
 	clear(s.waiting[len(kept):])
 	s.waiting = kept
 	return 0
 }
 
+// quiet returns how long the broker wants no requests.
+func (s *sender) quiet(now time.Time) time.Duration {
+	return time.Duration(s.quietUntil.Load() - now.UnixNano())
+}
+
 // earliest returns the time until the first batch is due (0 or less if one is due
-// now), and reports whether enough is queued to send at once.
+// now), and reports whether enough is queued to send at once. It gives up empty queues.
 func (s *sender) earliest(now time.Time, linger time.Duration) (wait time.Duration, plenty bool) {
-	wait, size := senderIdle, 0
+	wait, size, empty := senderIdle, 0, false
 	for _, q := range s.waiting {
-		left, failed, n := q.outlook(now, linger)
-		wait = min(wait, left)
-		if !failed && n >= worthJoining {
-			size += n
+		o := q.outlook(now, linger)
+		wait = min(wait, o.left)
+		if !o.held && o.size >= worthJoining {
+			size += o.size
 		}
+		empty = empty || o.empty
+	}
+	if empty {
+		s.waiting = slices.DeleteFunc(s.waiting, (*partitionQueue).giveUpEmpty)
+		wait = 0
 	}
 	if size >= requestWorthSending {
 		return min(wait, 0), true

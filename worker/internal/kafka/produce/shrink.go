@@ -19,6 +19,9 @@ import (
 // errMoved says that a queue's partition is gone, so it takes no records.
 var errMoved = errors.New("the topic has fewer partitions now")
 
+// errFewerPartitions dooms a transaction.
+var errFewerPartitions = errors.New("a partition with records that may be stored is gone: the topic was created again with fewer partitions")
+
 // fewerConfirmed is how long the cluster has to name fewer partitions before the
 // Producer acts on it: after a topic has grown, a broker that lags behind names fewer
 // too.
@@ -98,6 +101,11 @@ func (t *TopicWriter) tryShrink() (moved []*partitionQueue) {
 		if q.active && !t.shrink.parked[q] {
 			return nil
 		}
+		if t.producer.transactions.enabled() && q.maybeStored() {
+			tx := t.producer.transactions.current.Load()
+			t.producer.tasks.start(func() { t.producer.transactions.doom(tx, doomedUnknown, errFewerPartitions) })
+			return nil
+		}
 	}
 	t.log("the topic was created again with fewer partitions", len(queues), count)
 	left := queues[:count:count]
@@ -123,9 +131,7 @@ func (q *partitionQueue) moveTo(left, moved []*partitionQueue) []*partitionQueue
 				continue
 			}
 			target := left[i]
-			target.seal()
-			target.sealed = append(target.sealed, part)
-			target.appended += int64(part.Count())
+			target.insert(part)
 			if !target.active {
 				target.active = true
 				moved = append(moved, target)

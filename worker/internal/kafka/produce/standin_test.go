@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -19,6 +20,7 @@ type standIn struct {
 	topic      string
 	partitions int32
 	listener   net.Listener
+	leaderless atomic.Bool // the last partition has no leader
 
 	mu      sync.Mutex
 	offsets map[int32]int64 // of the next record of each partition; guarded by mu
@@ -111,6 +113,9 @@ func (b *standIn) metadata(res *kmsg.MetadataResponse) {
 	for i := range b.partitions {
 		p := kmsg.NewMetadataResponseTopicPartition()
 		p.Partition, p.Leader = i, 1
+		if i == b.partitions-1 && b.leaderless.Load() {
+			p.Leader = -1
+		}
 		topic.Partitions = append(topic.Partitions, p)
 	}
 	res.ControllerID = 1

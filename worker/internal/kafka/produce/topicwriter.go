@@ -87,22 +87,23 @@ func (t *TopicWriter) Append(ctx context.Context, to Placement, m *batch.Message
 func (t *TopicWriter) appendLater(ctx context.Context, to Placement, m *batch.Message, o batch.Origin, missing int64) error {
 	memory := &t.producer.memory
 	for {
-		if err := memory.await(ctx, missing); err != nil {
+		credit := missing
+		if err := memory.await(ctx, missing); errors.Is(err, errUnbounded) {
+			credit = 0
+		} else if err != nil {
 			return err
 		}
-		var sig followUp
-		var err error
-		credit := missing
 		q := t.layout.Load().queue(to, m.Key)
 		q.mu.Lock()
-		sig, missing, err = q.add(m, o, &credit)
+		sig, more, err := q.add(m, o, &credit)
 		q.mu.Unlock()
-		if errors.Is(err, errMoved) {
-			missing = credit
-		}
 		// Others may have made room, or taken it.
 		memory.giveBack(credit)
-		if missing == 0 {
+		switch {
+		case errors.Is(err, errMoved): // the topic has fewer partitions now
+		case more > 0:
+			missing = more
+		default:
 			q.follow(sig)
 			return err
 		}

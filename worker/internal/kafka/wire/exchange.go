@@ -41,6 +41,9 @@ type Exchange struct {
 	Encode func(to io.Writer, version int16) error
 	// Decode reads the whole answer, and nothing beyond.
 	Decode func(from io.Reader, version int16) (protocol.Message, error)
+	// Silence, if set, bounds how long the broker may take no byte and send none. The
+	// exchange fails then: a connection may be dead without a sign on this end.
+	Silence time.Duration
 	// Discard, if set, gets an answer that was read although the request was aborted.
 	Discard func(protocol.Message)
 
@@ -136,6 +139,9 @@ func (e *Exchange) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 }
 
 func (e *Exchange) exchange(rw io.ReadWriter) (protocol.Message, error) {
+	if e.Silence > 0 {
+		rw = &watchedConn{ReadWriter: rw, exchange: e}
+	}
 	if err := e.Encode(rw, e.version); err != nil {
 		return nil, fmt.Errorf("send the request: %w", err)
 	}
@@ -159,6 +165,15 @@ func (e *Exchange) Abort() {
 	e.mu.Unlock()
 	if ended != nil {
 		<-ended
+	}
+}
+
+// extend gives the broker until t for its next byte.
+func (e *Exchange) extend(t time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.conn != nil && !e.aborted {
+		_ = e.conn.SetDeadline(t) // an error means that the connection is closed already
 	}
 }
 

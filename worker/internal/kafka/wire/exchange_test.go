@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
@@ -136,5 +139,69 @@ func TestAbortEndsAnExchangeAndNoLaterOne(t *testing.T) {
 	e.Abort() // would close the deadline channel again
 	if _, err := e.RawExchange(conn); err == nil {
 		t.Error("a request that was given up is sent")
+	}
+}
+
+// peerExchange exchanges a byte for ten with a peer that sends them as it likes.
+func peerExchange(t *testing.T, silence time.Duration, answer func(to net.Conn)) error {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	var peer sync.WaitGroup
+	defer peer.Wait()
+	defer func() { _, _ = ours.Close(), theirs.Close() }()
+	peer.Go(func() {
+		if _, err := theirs.Read(make([]byte, 1)); err == nil {
+			answer(theirs)
+		}
+	})
+	e := stuckExchange()
+	e.Silence = silence
+	e.Decode = func(from io.Reader, _ int16) (protocol.Message, error) {
+		_, err := io.ReadFull(from, make([]byte, 10))
+		return nil, err
+	}
+	_, err := e.RawExchange(protocol.NewConn(ours, "test"))
+	return err
+}
+
+// TestSilence: a peer that sends nothing is given up, and one that is slow is not.
+func TestSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		err := peerExchange(t, 10*time.Second, func(net.Conn) {})
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the exchange with a silent peer ended with %v", err)
+		}
+		err = peerExchange(t, 10*time.Second, func(to net.Conn) {
+			for range 10 {
+				time.Sleep(8 * time.Second)
+				_, _ = to.Write([]byte{1})
+			}
+		})
+		if err != nil {
+			t.Errorf("the exchange with a slow peer ended with %v", err)
+		}
+	})
+}
+
+// TestSilenceEndsWithAbort: an exchange that was aborted gets no more time.
+func TestSilenceEndsWithAbort(t *testing.T) {
+	e := stuckExchange()
+	e.Silence = time.Hour
+	ours, theirs := net.Pipe()
+	defer func() { _, _ = ours.Close(), theirs.Close() }()
+	e.Decode = func(from io.Reader, _ int16) (protocol.Message, error) {
+		go e.Abort()
+		for aborted := false; !aborted; {
+			e.mu.Lock()
+			aborted = e.aborted
+			e.mu.Unlock()
+		}
+		from.(*watchedConn).extended = time.Time{}
+		_, err := from.Read(make([]byte, 1))
+		return nil, err
+	}
+	go func() { _, _ = theirs.Read(make([]byte, 1)) }()
+	if _, err := e.RawExchange(protocol.NewConn(ours, "test")); !errors.Is(err, ErrAborted) {
+		t.Errorf("the exchange ended with %v", err)
 	}
 }

@@ -110,10 +110,16 @@ func (r *Reader) CompactCount() int {
 }
 
 // Tags skips tagged fields: all of them are optional.
-func (r *Reader) Tags() {
+func (r *Reader) Tags() { r.TaggedFields(func(uint64, []byte) {}) }
+
+// TaggedFields calls field with the number and the content of each tagged field. The
+// content is not copied.
+func (r *Reader) TaggedFields(field func(tag uint64, content []byte)) {
 	for n := r.uvarint(); n > 0 && r.Err == nil; n-- {
-		r.uvarint()
-		r.Take(int(min(r.uvarint(), math.MaxInt32)))
+		tag := r.uvarint()
+		if content := r.Take(int(min(r.uvarint(), math.MaxInt32))); r.Err == nil {
+			field(tag, content)
+		}
 	}
 }
 
@@ -125,16 +131,29 @@ func ReadFlexible(data []byte) *Reader {
 	return r
 }
 
+// MaxAnswer bounds an answer in bytes, except those to Fetch and Produce, which have other
+// bounds. The largest one is about all topics of a cluster, and has some tens
+// of bytes for each partition.
+const MaxAnswer = 256 << 20
+
 // ReadSized reads one answer without its size.
 func ReadSized(from io.Reader) ([]byte, error) {
 	var size [4]byte
 	if _, err := io.ReadFull(from, size[:]); err != nil {
 		return nil, err
 	}
-	// Memory is taken as the data comes, not for a claim.
-	whole := int64(binary.BigEndian.Uint32(size[:]))
-	data, err := io.ReadAll(io.LimitReader(from, whole))
-	if err == nil && int64(len(data)) < whole {
+	whole := binary.BigEndian.Uint32(size[:])
+	if whole > MaxAnswer {
+		return nil, fmt.Errorf("an answer of %d bytes can't be", whole)
+	}
+	return ReadBody(from, whole)
+}
+
+// ReadBody reads an answer of size bytes. Memory is taken as the data comes, not for a
+// claim.
+func ReadBody(from io.Reader, size uint32) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(from, int64(size)))
+	if err == nil && len(data) < int(size) {
 		err = io.ErrUnexpectedEOF
 	}
 	return data, err

@@ -119,11 +119,21 @@ func (r *Stream) String() string {
 	if size < 0 {
 		r.Fail(fmt.Errorf("a string of %d bytes", size))
 	}
+	return r.text(int(size))
+}
+
+// text reads a string. Memory is taken as the data comes, not for a claim.
+func (r *Stream) text(size int) string {
+	const step = 32 << 10
+	var b []byte
+	for len(b) < size && r.err == nil {
+		n := min(size-len(b), step)
+		b = append(b, make([]byte, n)...)
+		r.Fill(b[len(b)-n:])
+	}
 	if r.err != nil {
 		return ""
 	}
-	b := make([]byte, size)
-	r.Fill(b)
 	return string(b)
 }
 
@@ -142,11 +152,67 @@ func (r *Stream) Count(smallest int) int {
 
 // NullableString reads a string; null is empty.
 func (r *Stream) NullableString() string {
-	size := r.Int16()
-	if size < 0 || r.err != nil {
-		return ""
+	return r.text(int(r.Int16()))
+}
+
+// The flexible encoding (KIP-482) has lengths as unsigned varints, one more than they are:
+// 0 is null.
+
+func (r *Stream) uvarint() (v uint64) {
+	for shift := 0; shift < 35; shift += 7 {
+		b := r.number(1)
+		v |= b & 0x7f << shift
+		if b < 0x80 {
+			return v
+		}
 	}
-	b := make([]byte, size)
-	r.Fill(b)
-	return string(b)
+	r.Fail(errors.New("a length has too many bytes"))
+	return 0
+}
+
+// Compact reads a string in the flexible encoding; null is empty.
+func (r *Stream) Compact() string {
+	n := r.uvarint()
+	if n > uint64(r.left)+1 {
+		r.Fail(fmt.Errorf("a string of %d bytes where %d are left", n-1, r.left))
+	}
+	return r.text(int(n) - 1)
+}
+
+// CompactCount reads the length of an array in the flexible encoding; null is 0. More
+// elements than there are bytes left are an error.
+func (r *Stream) CompactCount() int {
+	n := r.uvarint()
+	if n > uint64(r.left)+1 {
+		r.Fail(fmt.Errorf("%d elements where %d bytes are left", n-1, r.left))
+	}
+	if n == 0 || r.err != nil {
+		return 0
+	}
+	return int(n - 1)
+}
+
+// Tags skips tagged fields: all of them are optional.
+func (r *Stream) Tags() {
+	for n := r.uvarint(); n > 0 && r.err == nil; n-- {
+		r.uvarint()
+		r.skip(r.uvarint())
+	}
+}
+
+func (r *Stream) skip(n uint64) {
+	if n > uint64(r.left) {
+		r.Fail(fmt.Errorf("a field of %d bytes where %d are left", n, r.left))
+	}
+	if r.err != nil {
+		return
+	}
+	skipped, err := r.buf.Discard(int(n))
+	r.left -= skipped
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		r.Fail(err)
+	}
 }

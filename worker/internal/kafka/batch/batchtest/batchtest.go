@@ -37,14 +37,16 @@ func convert[M ~fields](list []fields) (messages []M) {
 }
 
 // Codecs are the ways a log batch may be compressed. Snappy has two: a bare
-// block, and the frames that Java writes.
+// block, and the frames that Java writes. So has zstd: a stream does not tell its size,
+// which is how Java writes it too.
 var Codecs = map[string]func([]byte) (compressed []byte, attribute int16){
 	"none":          func(b []byte) ([]byte, int16) { return b, 0 },
 	"gzip":          franzCodec(kgo.GzipCompression()),
 	"snappy":        franzCodec(kgo.SnappyCompression()),
-	"snappy-framed": framedSnappy,
+	"snappy-framed": streamed(compress.Snappy),
 	"lz4":           franzCodec(kgo.Lz4Compression()),
 	"zstd":          franzCodec(kgo.ZstdCompression()),
+	"zstd-streamed": streamed(compress.Zstd),
 }
 
 func franzCodec(codec kgo.CompressionCodec) func([]byte) ([]byte, int16) {
@@ -58,16 +60,19 @@ func franzCodec(codec kgo.CompressionCodec) func([]byte) ([]byte, int16) {
 	}
 }
 
-func framedSnappy(b []byte) ([]byte, int16) {
-	var out bytes.Buffer
-	w := compress.SnappyCodec.NewWriter(&out)
-	if _, err := w.Write(b); err != nil {
-		panic(err)
+// streamed compresses as kafka-go's writer does. Its snappy is framed as Java's.
+func streamed(codec compress.Compression) func([]byte) ([]byte, int16) {
+	return func(b []byte) ([]byte, int16) {
+		var out bytes.Buffer
+		w := codec.Codec().NewWriter(&out)
+		if _, err := w.Write(b); err != nil {
+			panic(err)
+		}
+		if err := w.Close(); err != nil {
+			panic(err)
+		}
+		return out.Bytes(), int16(codec)
 	}
-	if err := w.Close(); err != nil {
-		panic(err)
-	}
-	return out.Bytes(), int16(compress.Snappy)
 }
 
 // Spec describes a log batch that an encoder independent of this package's

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/millrace-dev/millrace/cmd/millrace/cases"
+)
+
+func TestTest(t *testing.T) {
+	const passing = "cases:\n- name: copies\n  in: [{value: a}]\n  out: [{value: a}]\n"
+	inDirectory(t, map[string]string{
+		"copy.yaml": baseManifest + copying, "copy.test.yaml": passing,
+		"other.yml": baseManifest + copying, "other.test.yml": passing + "- name: differs\n  in: [{value: a}]\n  out: [{value: b}]\n",
+		"none.yaml":      baseManifest + copying,
+		"container.yaml": baseManifest + "  processor: {container: {image: a}}\n", "container.test.yaml": passing,
+		"wrong.yaml": baseManifest + copying, "wrong.test.yaml": "cases: [{name: a, inn: []}]\n",
+		"invalid.yaml": baseManifest, "invalid.test.yaml": passing,
+	})
+	const (
+		ok   = "ok    copy.test.yaml  1 case\n"
+		fail = "--- FAIL: differs (other.test.yml:5)\n    out (- expected, + got):\n      - {\"value\": \"b\"}\n      + {\"value\": \"a\"}\nFAIL  other.test.yml  1 of 2 cases\n"
+		none = "?     none.yaml  no cases: there is no file none.test.yaml\n"
+	)
+	for name, c := range map[string]struct {
+		args          []string
+		want, wantErr string
+	}{
+		"passes":         {[]string{"-f", "copy.yaml"}, ok, ""},
+		"cases named":    {[]string{"-f", "copy.test.yaml"}, ok, ""},
+		"fails":          {[]string{"-f", "copy.yaml", "-f", "other.yml"}, ok + fail, "1 case failed"},
+		"no cases":       {[]string{"-f", "none.yaml"}, none, "no cases"},
+		"some":           {[]string{"-f", "none.yaml", "-f", "copy.yaml"}, none + ok, ""},
+		"container":      {[]string{"-f", "container.yaml"}, "FAIL  container.test.yaml\n    container.yaml: spec.processor.container: cases can't run a container: test the program with the package worker/workertest, or run it with millrace run --exec\n", "1 file can't be run"},
+		"wrong cases":    {[]string{"-f", "wrong.yaml"}, "FAIL  wrong.test.yaml\n    wrong.test.yaml: unknown field \"cases[0].inn\"\n", "1 file can't be run"},
+		"wrong manifest": {[]string{"-f", "invalid.yaml"}, "FAIL  invalid.test.yaml\n    invalid.yaml:4:1: spec.processor: it is not set; write an object with fields such as cel and container\n", "1 file can't be run"},
+		"standard input": {[]string{"-f", "-"}, "", "-f -"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stdout, err := command(t, "", append([]string{"test"}, c.args...)...)
+			expect(t, stdout, err, c.want, c.wantErr)
+		})
+	}
+}
+
+// TestSamplesPassTheirCases: each sample with expressions has cases, and passes them.
+func TestSamplesPassTheirCases(t *testing.T) {
+	for _, manifest := range sampleManifests(t) {
+		content, err := os.ReadFile(manifest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stdout, err := command(t, "", "test", "-f", manifest)
+		if strings.Contains(string(content), "\n    cel:") && (err != nil || !strings.HasPrefix(stdout, "ok ")) {
+			t.Errorf("%s, error %v", stdout, err)
+		}
+		if stdout, err := command(t, "", "validate", "-f", manifest); err != nil {
+			t.Errorf("%s, error %v", stdout, err)
+		}
+	}
+}
+
+// sampleManifests returns the files in config/samples that hold a StreamProcessor.
+func sampleManifests(t *testing.T) (files []string) {
+	t.Helper()
+	err := filepath.WalkDir(samples, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".yaml" && !isCases(path) && filepath.Base(path) != "secrets.yaml" {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil || len(files) < 7 {
+		t.Fatalf("%d manifests, error %v", len(files), err)
+	}
+	return files
+}
+
+// sampleCases returns the cases of a sample.
+func sampleCases(t *testing.T, manifest string) []cases.Case {
+	t.Helper()
+	text, err := os.ReadFile(casesOf(manifest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := cases.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}

@@ -1,0 +1,127 @@
+package resources
+
+import (
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/worker/config"
+)
+
+// expressionsFile is the name of the file with the expressions in their ConfigMap and in
+// the pod.
+const expressionsFile = "expressions.yaml"
+
+// replacedForAnnotation is an annotation of the ConfigMap with the expressions and of the
+// pod template. Its value is the version for which failing pods were replaced last: the
+// annotation of the ConfigMap makes the template follow, also after an operator has ended
+// between the two.
+const replacedForAnnotation = "millrace.dev/replaced-for"
+
+// The annotations of a pod that the operator has asked to take changed expressions over: the
+// version, and the time. The pod template does not have them.
+const (
+	reloadAnnotation   = "millrace.dev/expressions"
+	reloadAtAnnotation = "millrace.dev/expressions-at"
+)
+
+// AskToReload returns a merge patch that makes a pod's kubelet look at the ConfigMap with
+// the expressions. The time makes a second patch differ from the first. The patch fails if
+// the pod has changed since it was read, perhaps by an earlier one.
+func AskToReload(pod *corev1.Pod, version string, now time.Time) map[string]any {
+	return map[string]any{"metadata": map[string]any{
+		"resourceVersion": pod.ResourceVersion,
+		"annotations": map[string]any{
+			reloadAnnotation: version, reloadAtAnnotation: now.UTC().Format(time.RFC3339),
+		},
+	}}
+}
+
+// AskedToReload returns the version and the time of the last AskToReload for a pod.
+func AskedToReload(pod *corev1.Pod) (version string, at time.Time) {
+	at, err := time.Parse(time.RFC3339, pod.Annotations[reloadAtAnnotation])
+	if err != nil {
+		return "", time.Time{}
+	}
+	return pod.Annotations[reloadAnnotation], at
+}
+
+// expressionsName returns the name of the ConfigMap with the expressions for the pods whose
+// file has that hash. Pods of another configuration have other expressions: these never
+// meet a configuration that they were not written for.
+func expressionsName(sp *v1alpha1.StreamProcessor, configHash string) string {
+	return ConfigMapName(sp, configHash) + "-expressions"
+}
+
+// IsOfConfig reports whether a ConfigMap of that name has the file of that hash, or the
+// expressions for its pods.
+func IsOfConfig(sp *v1alpha1.StreamProcessor, name, configHash string) bool {
+	return name == ConfigMapName(sp, configHash) || name == expressionsName(sp, configHash)
+}
+
+// expressionsContent returns the content of the file with sp's expressions, nil for another
+// processor.
+func expressionsContent(sp *v1alpha1.StreamProcessor) ([]byte, error) {
+	expressions := Expressions(sp.Spec.Processor)
+	if expressions == nil {
+		return nil, nil
+	}
+	content, err := yaml.Marshal(expressions)
+	if err != nil {
+		return nil, fmt.Errorf("write the expressions: %w", err)
+	}
+	return content, nil
+}
+
+// ExpressionsVersion returns the version of sp's expressions, as workers report it; "" for
+// another processor.
+func ExpressionsVersion(sp *v1alpha1.StreamProcessor) string {
+	content, err := expressionsContent(sp)
+	if err != nil || content == nil {
+		return "" // texts can always be written
+	}
+	return config.ExpressionsVersion(content)
+}
+
+// VersionIn returns the version of the expressions in an existing ConfigMap; "" if there is
+// none.
+func VersionIn(c *corev1.ConfigMap) string {
+	if c == nil {
+		return ""
+	}
+	return config.ExpressionsVersion([]byte(c.Data[expressionsFile]))
+}
+
+// ReplacedFor returns the version for which failing pods were replaced last, according to
+// the ConfigMap with their expressions; "" for none.
+func ReplacedFor(c *corev1.ConfigMap) string {
+	if c == nil {
+		return ""
+	}
+	return c.Annotations[replacedForAnnotation]
+}
+
+// HoldsExpressions reports whether an object is the ConfigMap with the expressions.
+func HoldsExpressions(object Object) bool {
+	c, ok := object.(*corev1.ConfigMap)
+	return ok && c.Data[expressionsFile] != ""
+}
+
+// expressionsMap returns the ConfigMap with the expressions. It is not immutable: the
+// kubelets bring its changes to the pods, and the workers go on with the new expressions.
+func expressionsMap(sp *v1alpha1.StreamProcessor, in Inputs, configHash string, content []byte) *corev1.ConfigMap {
+	c := &corev1.ConfigMap{
+		TypeMeta:   typeMeta("v1", "ConfigMap"),
+		ObjectMeta: objectMeta(sp),
+		Data:       map[string]string{expressionsFile: string(content)},
+	}
+	c.Name = expressionsName(sp, configHash)
+	c.Labels[ConfigLabel] = configHash
+	if in.ReplacedFor != "" {
+		c.Annotations = map[string]string{replacedForAnnotation: in.ReplacedFor}
+	}
+	return c
+}

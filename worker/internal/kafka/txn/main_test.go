@@ -1,0 +1,9 @@
+package txn_test
+
+import (
+	"testing"
+
+	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
+)
+
+func TestMain(m *testing.M) { kafkatest.Main(m) }

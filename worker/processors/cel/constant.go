@@ -1,0 +1,50 @@
+package cel
+
+import (
+	celgo "cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/types"
+)
+
+// constantChecks check the second argument of functions where it is a constant text, so
+// that a mistake in it shows before the first record.
+var constantChecks = map[string]func(text string) error{
+	"time.parse":     func(format string) error { _, err := parsingLayout(format); return err },
+	"time.format":    func(format string) error { _, err := layoutOf(format); return err },
+	"grok":           func(pattern string) error { _, err := compileGrok(pattern); return err },
+	"regex.captures": func(pattern string) error { _, err := compileCaptures(pattern); return err },
+	hmacName:         checkKeyName,
+}
+
+// wrongConstants returns the mistakes in constant arguments.
+func wrongConstants(tree *celgo.Ast) (found []*common.Error) {
+	ast.PreOrderVisit(tree.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.CallKind {
+			return
+		}
+		call := e.AsCall()
+		check := constantChecks[call.FunctionName()]
+		if check == nil || len(call.Args()) < 2 {
+			return
+		}
+		text, ok := literalText(call.Args()[1])
+		if !ok {
+			return
+		}
+		if err := check(text); err != nil {
+			id := call.Args()[1].ID()
+			found = append(found, common.NewError(id, err.Error(), tree.NativeRep().SourceInfo().GetStartLocation(id)))
+		}
+	}))
+	return found
+}
+
+// literalText returns the text that an expression is, if it is a constant one.
+func literalText(e ast.Expr) (string, bool) {
+	if e.Kind() != ast.LiteralKind {
+		return "", false
+	}
+	text, ok := e.AsLiteral().(types.String)
+	return string(text), ok
+}

@@ -1,0 +1,63 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"github.com/millrace-dev/millrace/worker/config"
+	"github.com/millrace-dev/millrace/worker/internal/reload"
+)
+
+// reloading is a processor that is built again when the file with its expressions changes.
+// Each call of Process uses one of the processors, so all expressions of a record are of
+// one version; another attempt of the record may use a newer one.
+type reloading struct {
+	build   New
+	setup   Setup
+	current atomic.Pointer[Processor]
+}
+
+// newProcessor builds the processor. If the configuration names a file with expressions,
+// newProcessor also returns the file, which is nil otherwise.
+func newProcessor(ctx context.Context, build New, setup Setup) (Processor, *reload.File, error) {
+	from := setup.Config.Processor
+	if from.CELFile == "" {
+		p, err := build(ctx, setup)
+		return p, nil, err
+	}
+	if from.CEL != nil {
+		return nil, nil, errors.New("processor.celFile: processor.cel is set too: remove one of them")
+	}
+	r := &reloading{build: build, setup: setup}
+	file, err := reload.Open(from.CELFile, func(content []byte) error { return r.take(ctx, content) })
+	return r, file, err
+}
+
+// take goes on with the expressions in content. If it returns an error, nothing has
+// changed.
+func (r *reloading) take(ctx context.Context, content []byte) error {
+	expressions, err := config.ParseExpressions(content)
+	if err != nil {
+		return err
+	}
+	setup := r.setup
+	setup.Config.Processor = config.Processor{CEL: expressions}
+	if err := setup.Config.Validate(); err != nil {
+		return err
+	}
+	p, err := r.build(ctx, setup)
+	if err == nil && p == nil {
+		err = errors.New("the processor is nil")
+	}
+	if err != nil {
+		return err
+	}
+	r.current.Store(&p)
+	return nil
+}
+
+// Process calls the present processor.
+func (r *reloading) Process(ctx context.Context, rec *Record, out *Outputs) error {
+	return (*r.current.Load()).Process(ctx, rec, out)
+}

@@ -1,0 +1,85 @@
+package workertest
+
+import (
+	"fmt"
+
+	"github.com/millrace-dev/millrace/worker"
+	"github.com/millrace-dev/millrace/worker/internal/failure"
+	"github.com/millrace-dev/millrace/worker/internal/record"
+	"github.com/millrace-dev/millrace/worker/internal/usercode"
+)
+
+// partition is a partition of some records, from their first offset to the one behind the
+// last.
+type partition struct {
+	topic       string
+	id          int32
+	first, next int64
+}
+
+// partitionsOf returns the partitions of the records, in the order of their first ones.
+func partitionsOf(records []worker.Record) (all []partition) {
+	index := map[string]int{}
+	for _, r := range records {
+		name := fmt.Sprintf("%s/%d", r.Topic, r.Partition)
+		i, known := index[name]
+		if !known {
+			i = len(all)
+			index[name] = i
+			all = append(all, partition{topic: r.Topic, id: r.Partition, first: r.Offset})
+		}
+		all[i].first, all[i].next = min(all[i].first, r.Offset), max(all[i].next, r.Offset+1)
+	}
+	return all
+}
+
+// assigned tells the PartitionHolder of the records' partitions.
+func assigned(code *usercode.Code, records []worker.Record) error {
+	if !code.HoldsPartitions() {
+		return nil
+	}
+	for _, p := range partitionsOf(records) {
+		if err := code.Assigned(p.topic, p.id, p.first); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// revoked tells the PartitionHolder that the partitions are given back. A panic changes
+// nothing, as in a worker.
+func revoked(code *usercode.Code, records []worker.Record) {
+	if !code.HoldsPartitions() {
+		return
+	}
+	for _, p := range partitionsOf(records) {
+		_ = code.Revoked(p.topic, p.id, p.next)
+	}
+}
+
+// observe tells the OutcomeObserver what became of a record that needs no other attempt. A
+// panic changes nothing, as in a worker.
+func observe(code *usercode.Code, it item) {
+	if !code.HasObserver() {
+		return
+	}
+	o := record.Outcome{
+		Input: record.Position{Topic: it.rec.Topic, Partition: it.rec.Partition, Offset: it.rec.Offset},
+		Err:   it.result.Err,
+	}
+	switch {
+	case it.result.Filtered():
+		o.Fate = record.Filtered
+	case it.result.Err == nil:
+		for _, out := range it.result.Outputs {
+			o.Outputs = append(o.Outputs, record.Position{Topic: out.Topic, Offset: -1})
+		}
+	case !failure.IsFinal(it.result.Err):
+		return
+	case failure.IsPermanent(it.result.Err):
+		o.Fate = record.DeadLettered
+	default:
+		o.Fate = record.Dropped
+	}
+	_ = code.Observe(&o)
+}
