@@ -174,7 +174,9 @@ func (r *rig) committed(topic string) map[string]int {
 	return r.values(topic)
 }
 
-// awaitSettled waits until the workers have settled everything in "in".
+// awaitSettled waits until the workers have settled everything in "in". With transactions
+// it waits for their commit too: one that is aborted leaves its records to be processed
+// again, by another worker if this one is stopped.
 func (r *rig) awaitSettled(workers ...*running) {
 	r.t.Helper()
 	r.eventually("everything is settled", func() bool {
@@ -189,7 +191,11 @@ func (r *rig) awaitSettled(workers ...*running) {
 			}
 			for _, m := range w.engine.Status().Members {
 				for _, p := range m.Partitions {
-					if p.Watermark >= ends[p.Partition] {
+					reached := p.Watermark
+					if m.Transaction != nil {
+						reached = min(reached, p.Committed)
+					}
+					if reached >= ends[p.Partition] {
 						delete(ends, p.Partition)
 					}
 				}
