@@ -27,6 +27,8 @@ func TestNamesExist(t *testing.T) {
 		"application.id", "num.stream.threads", "commit.interval.ms", // of Kafka Streams, like the next ones
 		"default.deserialization.exception.handler", "production.exception.handler",
 		"cel.bind", "orders.jsonl",
+		// Columns of CSV.
+		"kafka.key", "kafka.timestamp", "kafka.partition", "kafka.headers", "kafka.value", "kafka.topic", "kafka.offset",
 	}
 	for _, document := range documents {
 		prose := page.Prose(read(t, document))

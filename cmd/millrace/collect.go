@@ -27,7 +27,7 @@ type collection struct {
 	cluster    *cluster
 	topic      string
 	path       string
-	write      func(io.Writer, *kgo.Record) error
+	format     recordFormat
 	keep       bool // the records stay in an embedded broker, for the summary
 }
 
@@ -114,6 +114,9 @@ func (col *collector) close() error {
 // collect writes records until it has written all before the ends. next holds the next
 // offset of each partition.
 func (col *collector) collect(ctx context.Context, next map[int32]int64) error {
+	if _, err := col.out.WriteString(col.format.head); err != nil {
+		return fmt.Errorf("write %s: %w", col.path, err)
+	}
 	var ends map[int32]int64
 	moved := time.Now()
 	for ends == nil || !reached(next, ends) {
@@ -156,7 +159,7 @@ func (col *collector) writeAll(fetches kgo.Fetches, next map[int32]int64) (recor
 		if r.Attrs.IsControl() {
 			continue
 		}
-		if err := col.write(col.out, r); err != nil {
+		if err := col.format.write(col.out, r); err != nil {
 			return 0, fmt.Errorf("write %s: %w", col.path, err)
 		}
 	}
@@ -187,21 +190,4 @@ func reached(at, want map[int32]int64) bool {
 		}
 	}
 	return true
-}
-
-// writeLine writes a record as a line in the format "lines": its value.
-func writeLine(out io.Writer, r *kgo.Record) error {
-	if _, err := out.Write(r.Value); err != nil {
-		return err
-	}
-	_, err := io.WriteString(out, "\n")
-	return err
-}
-
-// recordWriter returns a function that writes a record in one of the output formats.
-func recordWriter(format string) func(io.Writer, *kgo.Record) error {
-	if format == formatJSON {
-		return writeEnvelope
-	}
-	return writeLine
 }

@@ -1,34 +1,45 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// csvReader reads a record from each row of a CSV file: a JSON object, whose members have
-// the names in the file's first row.
+// A column of a CSV file whose name begins with csvPart holds a part of the record. The
+// other columns are the members of a JSON object, which is the value.
+const csvPart = "kafka."
+
+// csvParts are the columns that the format "csv" writes, in this order.
+var csvParts = []string{
+	csvPart + "topic", csvPart + "partition", csvPart + "offset", csvPart + "timestamp",
+	csvPart + "key", csvPart + "headers", csvPart + "value",
+}
+
+// csvReader reads a record from each row of a CSV file, whose first row names the columns.
 type csvReader struct {
-	rows    *csv.Reader
-	bounded *boundedReader
-	path    string
-	columns []json.RawMessage // the columns' names as JSON; nil before the first row
-	line    int               // of the last row
+	rows    csvRows
+	columns []csvColumn // nil before the first row
 	io.Closer
 }
 
-func newCSVReader(content io.Reader, file io.Closer, path string) *csvReader {
-	bounded := &boundedReader{from: content}
-	rows := csv.NewReader(bounded)
-	rows.ReuseRecord = true
-	return &csvReader{rows: rows, bounded: bounded, path: path, Closer: file}
+// csvColumn is a column of a CSV file.
+type csvColumn struct {
+	name   string
+	member json.RawMessage // the name in JSON; nil for a part of the record
+}
+
+func newCSVReader(content *bufio.Reader, file io.Closer, path string) *csvReader {
+	return &csvReader{rows: csvRows{content: content, path: path}, Closer: file}
 }
 
 // Next implements recordReader.
@@ -38,85 +49,155 @@ func (r *csvReader) Next(context.Context) (*kgo.Record, error) {
 			return nil, err
 		}
 	}
-	row, err := r.read()
+	row, err := r.rows.Next()
 	if err != nil {
 		return nil, err
 	}
-	var value bytes.Buffer
-	for i, field := range row {
-		text, other := textOf([]byte(field))
-		if other != nil {
-			return nil, fmt.Errorf("%s: column %s is not in UTF-8", r.Place(), r.columns[i])
-		}
-		value.WriteByte("{,"[min(i, 1)])
-		value.Write(r.columns[i])
-		value.WriteByte(':')
-		value.Write(text)
+	if len(row.fields) != len(r.columns) {
+		return nil, r.wrong("it has %s, and the first row has %s", counted(len(row.fields), "field"), counted(len(r.columns), "column"))
 	}
-	value.WriteByte('}')
-	return &kgo.Record{Partition: anyPartition, Value: value.Bytes()}, nil
+	return r.record(row)
+}
+
+func (r *csvReader) record(row *csvRow) (*kgo.Record, error) {
+	record := &kgo.Record{Partition: anyPartition}
+	var object []byte
+	for i, column := range r.columns {
+		if column.member == nil {
+			if err := setPart(record, column.name, row, i); err != nil {
+				return nil, r.wrong("column %s: %w", column.name, err)
+			}
+			continue
+		}
+		text, other := textOf(row.text(i))
+		if other != nil {
+			return nil, r.wrong("column %s is not in UTF-8", column.member)
+		}
+		object = append(object, "{,"[min(len(object), 1)])
+		object = append(append(append(object, column.member...), ':'), text...)
+	}
+	if object != nil {
+		record.Value = append(object, '}')
+	}
+	return record, nil
+}
+
+// setPart sets a part of a record to the field of its column. Where a record was read has
+// no effect on where it goes.
+func setPart(record *kgo.Record, column string, row *csvRow, i int) (err error) {
+	text := string(row.text(i))
+	if row.isNull(i) {
+		return nil
+	}
+	switch strings.TrimPrefix(column, csvPart) {
+	case "key":
+		record.Key = row.text(i)
+	case "value":
+		record.Value = row.text(i)
+	case "partition":
+		partition, err := strconv.ParseInt(text, 10, 32)
+		if err != nil || partition < 0 {
+			return fmt.Errorf("%q is no number of a partition", text)
+		}
+		record.Partition = int32(partition)
+	case "timestamp":
+		record.Timestamp, err = parseTime(text)
+	case "headers":
+		var headers envelopeHeaders
+		if err := strictly(row.text(i), &headers); err != nil {
+			return err
+		}
+		record.Headers, err = headers.records()
+	}
+	return err
+}
+
+// parseTime takes the same times as parseTimestamp.
+func parseTime(text string) (time.Time, error) {
+	if _, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return parseTimestamp(json.RawMessage(text))
+	}
+	quoted, _ := textOf([]byte(text))
+	return parseTimestamp(quoted)
 }
 
 func (r *csvReader) readColumns() error {
-	row, err := r.read()
+	row, err := r.rows.Next()
 	if err != nil {
 		return err
 	}
-	for i, name := range row {
-		if name == "" || slices.Contains(row[:i], name) {
-			return fmt.Errorf("%s: column %d is called %q: each column needs a name of its own in the first row", r.Place(), i+1, name)
+	var names []string
+	for i := range row.fields {
+		name := string(row.text(i))
+		if name == "" || slices.Contains(names, name) {
+			return r.wrong("column %d is called %q: the columns need different names in the first row", i+1, name)
 		}
-		text, other := textOf([]byte(name))
-		if other != nil {
-			return fmt.Errorf("%s: the name of column %d is not in UTF-8", r.Place(), i+1)
+		names = append(names, name)
+		member, other := textOf([]byte(name))
+		switch {
+		case other != nil:
+			return r.wrong("the name of column %d is not in UTF-8", i+1)
+		case slices.Contains(csvParts, name):
+			member = nil
+		case strings.HasPrefix(name, csvPart):
+			return r.wrong("column %d is called %q: names that begin with %s are for the parts of a record, %s", i+1, name, csvPart, strings.Join(csvParts, ", "))
 		}
-		r.columns = append(r.columns, text)
+		r.columns = append(r.columns, csvColumn{name, member})
+	}
+	isMember := func(c csvColumn) bool { return c.member != nil }
+	if i := slices.IndexFunc(r.columns, isMember); i >= 0 && slices.Contains(names, csvPart+"value") {
+		return r.wrong("column %d is called %q, but %svalue holds the whole value: leave one of the two out", i+1, names[i], csvPart)
 	}
 	return nil
 }
 
-func (r *csvReader) read() ([]string, error) {
-	r.bounded.reset()
-	row, err := r.rows.Read()
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil, io.EOF
-	case errors.Is(err, errTooLong):
-		return nil, &tooLongError{fmt.Sprintf("the row after line %d of %s", r.line, r.path), r.bounded.limit}
-	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", r.path, err)
-	}
-	r.line, _ = r.rows.FieldPos(0)
-	return row, nil
+func (r *csvReader) wrong(format string, args ...any) error {
+	return fmt.Errorf("%s: %w", r.Place(), fmt.Errorf(format, args...))
 }
 
 // Place implements recordReader.
-func (r *csvReader) Place() string { return fmt.Sprintf("line %d of %s", r.line, r.path) }
+func (r *csvReader) Place() string { return r.rows.place() }
 
 // Limit implements recordReader.
-func (r *csvReader) Limit(bytes int) { r.bounded.limit = bytes }
+func (r *csvReader) Limit(bytes int) { r.rows.limit = bytes }
 
-// errTooLong is the error of a boundedReader.
-var errTooLong = errors.New("too long")
+// csvHead is the first row that the format "csv" writes.
+var csvHead = strings.Join(csvParts, ",") + "\n"
 
-// readAhead is what a csv.Reader may read beyond a row.
-const readAhead = 64 << 10
-
-// boundedReader returns errTooLong when more than a limit is read after a reset.
-type boundedReader struct {
-	from  io.Reader
-	limit int // 0 is no limit
-	read  int
+// writeCSV writes a record as a row in the format "csv". Null is an empty field, and an
+// empty key or value stands in quotes.
+func writeCSV(out io.Writer, r *kgo.Record) error {
+	var headers []byte
+	if len(r.Headers) > 0 {
+		var list bytes.Buffer
+		if err := encodeJSON(&list, envelopeHeadersOf(r)); err != nil {
+			return err
+		}
+		headers = bytes.TrimSpace(list.Bytes())
+	}
+	var row []byte
+	for i, field := range [][]byte{
+		[]byte(r.Topic),
+		strconv.AppendInt(nil, int64(r.Partition), 10),
+		strconv.AppendInt(nil, r.Offset, 10),
+		r.Timestamp.UTC().AppendFormat(nil, time.RFC3339Nano),
+		r.Key, headers, r.Value,
+	} {
+		if i > 0 {
+			row = append(row, ',')
+		}
+		row = appendField(row, field)
+	}
+	_, err := out.Write(append(row, '\n'))
+	return err
 }
 
-func (r *boundedReader) reset() { r.read = 0 }
-
-// Read implements io.Reader.
-func (r *boundedReader) Read(p []byte) (int, error) {
-	if r.limit > 0 && r.read > r.limit+readAhead {
-		return 0, errTooLong
+// appendField appends a field of a CSV file, in quotes if it needs them.
+func appendField(row, field []byte) []byte {
+	if field == nil || len(field) > 0 && !bytes.ContainsAny(field, "\",\r\n") && len(bytes.TrimSpace(field)) == len(field) {
+		return append(row, field...)
 	}
-	n, err := r.from.Read(p)
-	r.read += n
-	return n, err
+	row = append(row, '"')
+	row = append(row, bytes.ReplaceAll(field, []byte(`"`), []byte(`""`))...)
+	return append(row, '"')
 }

@@ -65,13 +65,36 @@ func writeEnvelope(out io.Writer, r *kgo.Record) error {
 	e.Timestamp, _ = textOf([]byte(r.Timestamp.UTC().Format(time.RFC3339Nano)))
 	e.Key, e.KeyBase64 = textOf(r.Key)
 	e.Value, e.ValueBase64 = textOf(r.Value)
+	e.Headers = envelopeHeadersOf(r)
+	return encodeJSON(out, &e)
+}
+
+// envelopeHeadersOf returns the headers of a record, nil if it has none.
+func envelopeHeadersOf(r *kgo.Record) (headers envelopeHeaders) {
 	for _, header := range r.Headers {
 		value, base64 := textOf(header.Value)
-		e.Headers = append(e.Headers, envelopeHeader{header.Key, value, base64})
+		headers = append(headers, envelopeHeader{header.Key, value, base64})
 	}
+	return headers
+}
+
+// records returns the headers as those of a record.
+func (h envelopeHeaders) records() (headers []kgo.RecordHeader, err error) {
+	for _, header := range h {
+		value, err := bytesOf("headers: "+header.Key, header.Value, header.ValueBase64)
+		if err != nil {
+			return nil, err
+		}
+		headers = append(headers, kgo.RecordHeader{Key: header.Key, Value: value})
+	}
+	return headers, nil
+}
+
+// encodeJSON writes a value as a line of JSON.
+func encodeJSON(out io.Writer, value any) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(&e)
+	return encoder.Encode(value)
 }
 
 // textOf returns bytes as a JSON string or null, or for base64 if they are no UTF-8.
@@ -83,9 +106,7 @@ func textOf(content []byte) (text json.RawMessage, base64 []byte) {
 		return nil, content
 	}
 	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(string(content)) // strings have no errors
+	_ = encodeJSON(&out, string(content)) // strings have no errors
 	return bytes.TrimSpace(out.Bytes()), nil
 }
 
@@ -111,12 +132,8 @@ func parseEnvelope(line []byte) (*kgo.Record, error) {
 	if r.Value, err = bytesOf("value", e.Value, e.ValueBase64); err != nil {
 		return nil, err
 	}
-	for _, header := range e.Headers {
-		value, err := bytesOf("headers: "+header.Key, header.Value, header.ValueBase64)
-		if err != nil {
-			return nil, err
-		}
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: header.Key, Value: value})
+	if r.Headers, err = e.Headers.records(); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
@@ -153,51 +170,13 @@ func bytesOf(field string, text json.RawMessage, base64 []byte) ([]byte, error) 
 		return nil, nil
 	case text[0] != '"':
 		return text, nil
+	case !utf8.Valid(text):
+		// Package json would replace bytes.
+		return nil, fmt.Errorf("%s: it is not in UTF-8: write it in base64", field)
 	}
 	var content string
 	err := json.Unmarshal(text, &content)
 	return []byte(content), err
-}
-
-// kcatEnvelope is a record as kcat -J writes it.
-type kcatEnvelope struct {
-	Partition *int32    `json:"partition"`
-	Timestamp int64     `json:"ts"` // in milliseconds; 0 or less is unknown
-	Headers   []*string `json:"headers"`
-	Key       *string   `json:"key"`
-	Payload   *string   `json:"payload"`
-}
-
-// parseKcat makes a record of a line in the format "kcat".
-func parseKcat(line []byte) (*kgo.Record, error) {
-	var e kcatEnvelope
-	if err := json.Unmarshal(line, &e); err != nil {
-		return nil, plainly(err)
-	}
-	if len(e.Headers)%2 != 0 {
-		return nil, errors.New("headers: a name has no value")
-	}
-	r := &kgo.Record{Partition: anyPartition, Key: stringBytes(e.Key), Value: stringBytes(e.Payload)}
-	if e.Partition != nil {
-		r.Partition = *e.Partition
-	}
-	if e.Timestamp > 0 {
-		r.Timestamp = time.UnixMilli(e.Timestamp)
-	}
-	for i := 0; i < len(e.Headers); i += 2 {
-		if e.Headers[i] == nil {
-			return nil, errors.New("headers: a name is null")
-		}
-		r.Headers = append(r.Headers, kgo.RecordHeader{Key: *e.Headers[i], Value: stringBytes(e.Headers[i+1])})
-	}
-	return r, nil
-}
-
-func stringBytes(s *string) []byte {
-	if s == nil {
-		return nil
-	}
-	return []byte(*s)
 }
 
 // strictly decodes one JSON value with known fields only.

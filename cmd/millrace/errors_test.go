@@ -44,7 +44,7 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 		"empty brokers":        {[]string{"-f", good, "--brokers", ""}, []string{"--brokers is empty"}},
 		"blank broker":         {[]string{"-f", good, "--brokers", "a:1, ,b:1"}, []string{"--brokers", "empty address"}},
 		"input format":         {[]string{"-f", good, "--input-format", "xml"}, []string{"--input-format", "lines, json, csv, kcat"}},
-		"output format":        {[]string{"-f", good, "--output-format", "csv"}, []string{"--output-format", "lines, json"}},
+		"output format":        {[]string{"-f", good, "--output-format", "xml"}, []string{"--output-format", "lines, json, csv, kcat"}},
 		"limit of what":        {[]string{"-f", good, "--limit", "3"}, []string{"--limit needs --input-file or --dry-run"}},
 		"negative limit":       {[]string{"-f", good, "--limit", "-3"}, []string{"--limit must not be negative"}},
 		"two groups":           {[]string{"-f", good, "--group", "g", "--from-beginning"}, []string{"--from-beginning", "--group"}},

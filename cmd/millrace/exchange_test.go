@@ -55,6 +55,38 @@ func TestRecordsKeepTheirPartsFromFileToFile(t *testing.T) {
 	}
 }
 
+// TestRecordsGoThroughFilesOfEachFormat: what one run writes, compressed, the next one reads.
+func TestRecordsGoThroughFilesOfEachFormat(t *testing.T) {
+	in := `{"timestamp":1700000000123,"headers":[{"key":"a","value":"1"},{"key":"a","value":null}],"key":"k\"1\",","value":"a\r\n\"b\",\rc\n"}
+{"timestamp":1700000000124,"key":null,"value":null}
+{"timestamp":1700000000125,"keyBase64":"/w==","value":""}
+`
+	want := []string{
+		`"timestamp":"2023-11-14T22:13:20.123Z","headers":[{"key":"a","value":"1"},{"key":"a","value":null}],"key":"k\"1\",","value":"a\r\n\"b\",\rc\n"}`,
+		`"timestamp":"2023-11-14T22:13:20.124Z","key":null,"value":null}`,
+		`"timestamp":"2023-11-14T22:13:20.125Z","keyBase64":"/w==","value":""}`,
+	}
+	for _, name := range []string{"out.csv.gz", "out.csv.zst", "out.kcat.zst", "out.json.gz"} {
+		t.Run(name, func(t *testing.T) {
+			format, path := strings.Split(name, ".")[1], filepath.Join(t.TempDir(), name)
+			o := millraceRun(testContext(t), t, nil, "-f", writeManifest(t, copying), "--input-file", writeFile(t, "in", []byte(in)),
+				"--input-format", "json", "--until-drained", "--output-file", path, "--output-format", format)
+			if o.err != nil {
+				t.Fatal(o.err)
+			}
+			o = millraceRun(testContext(t), t, nil, "-f", writeManifest(t, copying), "--input-file", path, "--input-format", format,
+				"--until-drained", "--output-format", "json")
+			for i, line := range o.lines {
+				o.lines[i] = line[strings.Index(line, `"timestamp"`):]
+			}
+			slices.Sort(o.lines)
+			if o.err != nil || !slices.Equal(o.lines, want) {
+				t.Errorf("written\n%s\nwant\n%s\nerror %v", strings.Join(o.lines, "\n"), strings.Join(want, "\n"), o.err)
+			}
+		})
+	}
+}
+
 // TestFilesAreCompressed: by the ends of their names, and both ways.
 func TestFilesAreCompressed(t *testing.T) {
 	for _, extension := range []string{".gz", ".zst"} {

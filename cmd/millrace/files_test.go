@@ -60,7 +60,7 @@ func openFile(t *testing.T, path, format string) recordReader {
 
 // collect starts to collect the values of a topic.
 func collect(ctx context.Context, c *cluster, topic, path string) (*collector, error) {
-	return startCollector(ctx, collection{cluster: c, topic: topic, path: path, write: writeLine}, io.Discard)
+	return startCollector(ctx, collection{cluster: c, topic: topic, path: path, format: formatOf(formatLines)}, io.Discard)
 }
 
 func produce(t *testing.T, c *cluster, records ...*kgo.Record) {

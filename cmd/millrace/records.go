@@ -17,10 +17,7 @@ const (
 	formatKcat  = "kcat"
 )
 
-var (
-	inputFormats  = []string{formatLines, formatJSON, formatCSV, formatKcat}
-	outputFormats = []string{formatLines, formatJSON}
-)
+var formats = []string{formatLines, formatJSON, formatCSV, formatKcat}
 
 // anyPartition is the partition of a record that names none.
 const anyPartition = -1

@@ -48,15 +48,26 @@ func TestRecordsOfEachFormat(t *testing.T) {
 			{Partition: anyPartition, Value: []byte{}, Timestamp: at, Headers: []kgo.RecordHeader{header("a", "1"), header("b", "2")}},
 		}},
 		"kcat": {formatKcat, `{"topic":"t","partition":2,"offset":7,"tstype":"create","ts":1700000000123,"broker":1,"headers":["a","1","b",null],"key":"k","payload":"v"}` + "\n" +
-			`{"topic":"t","ts":-1,"key":null,"payload":null}`, []*kgo.Record{
+			`{"topic":"t","tstype":"unknown","ts":0,"partition":-1,"key":null,"payload":null}` + "\n" +
+			`{"headers":{"b":["2",null],"a":["` + "\xff" + `"]},"key":7,"payload":{"a": 1.50},"value_schema_id":4}`, []*kgo.Record{
 			{Partition: 2, Key: []byte("k"), Value: []byte("v"), Headers: []kgo.RecordHeader{header("a", "1"), {Key: "b"}}, Timestamp: at},
 			{Partition: anyPartition},
+			{Partition: anyPartition, Key: []byte("7"), Value: []byte(`{"a": 1.50}`), Headers: []kgo.RecordHeader{header("a", "\xff"), header("b", "2"), {Key: "b"}}},
 		}},
 		"csv": {formatCSV, "\xef\xbb\xbfid,note\r\n1,\"a \"\"b\"\"\r\nc\"\r\n2,<é>\n", []*kgo.Record{
-			{Partition: anyPartition, Value: []byte(`{"id":"1","note":"a \"b\"\nc"}`)},
+			{Partition: anyPartition, Value: []byte(`{"id":"1","note":"a \"b\"\r\nc"}`)},
 			{Partition: anyPartition, Value: []byte(`{"id":"2","note":"<é>"}`)},
 		}},
 		"empty csv": {formatCSV, "", nil},
+		"csv with keys": {formatCSV, "kafka.key,id,kafka.timestamp,kafka.partition,kafka.headers\nk,1,1700000000123,3,\"{\"\"a\"\":\"\"1\"\"}\"\n\n,\"\",,,\n\"\",x y,2023-11-14T22:13:20.123Z,,", []*kgo.Record{
+			{Partition: 3, Key: []byte("k"), Value: []byte(`{"id":"1"}`), Headers: []kgo.RecordHeader{header("a", "1")}, Timestamp: at},
+			{Partition: anyPartition, Value: []byte(`{"id":""}`)},
+			{Partition: anyPartition, Key: []byte{}, Value: []byte(`{"id":"x y"}`), Timestamp: at},
+		}},
+		"csv of whole values": {formatCSV, "kafka.value,kafka.topic\r\n\"\",t\n,t", []*kgo.Record{
+			{Partition: anyPartition, Value: []byte{}},
+			{Partition: anyPartition},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := readRecords(t, openFile(t, writeFile(t, "in", []byte(c.content)), c.format))
@@ -79,21 +90,36 @@ func TestRecordsOfEachFormat(t *testing.T) {
 // TestWrongRecordsAreLocated: the error names the line and the mistake, in the user's words.
 func TestWrongRecordsAreLocated(t *testing.T) {
 	for content, want := range map[string]string{
-		formatJSON + "\n{}\nno":                                 "line 2 of FILE: it is not JSON",
-		formatJSON + "\n{\"value\": \"a":                        "line 1 of FILE: it is not JSON: it ends too early",
-		formatJSON + "\n\n":                                     "line 1 of FILE: it is not JSON: it ends too early",
-		formatJSON + "\n[]":                                     "it is a JSON array: it must be an object",
-		formatJSON + "\n{} {}":                                  "there is more after the JSON object",
-		formatJSON + "\n{\"vlaue\": 1}":                         `unknown field "vlaue": the fields are partition, timestamp, key`,
-		formatJSON + "\n{\"partition\": \"a\"}":                 "partition: it must not be a JSON string",
-		formatJSON + "\n{\"partition\": -1}":                    "partition: it must not be negative",
-		formatJSON + "\n{\"timestamp\": \"now\"}":               `timestamp: "now" is neither a time like`,
-		formatJSON + "\n{\"key\":\"a\",\"keyBase64\":\"YQ==\"}": "key: it stands there twice",
-		formatKcat + "\n{\"headers\":[\"a\"]}":                  "headers: a name has no value",
-		formatKcat + "\n{\"ts\":\"a\"}":                         "ts: it must not be a JSON string",
-		formatCSV + "\na,a\n1,2":                                `line 1 of FILE: column 2 is called "a"`,
-		formatCSV + "\na,b\n1":                                  "wrong number of fields",
-		formatCSV + "\na\n\xff":                                 `line 2 of FILE: column "a" is not in UTF-8`,
+		formatJSON + "\n{}\nno":                                     "line 2 of FILE: it is not JSON",
+		formatJSON + "\n{\"value\": \"a":                            "line 1 of FILE: it is not JSON: it ends too early",
+		formatJSON + "\n\n":                                         "line 1 of FILE: it is not JSON: it ends too early",
+		formatJSON + "\n[]":                                         "it is a JSON array: it must be an object",
+		formatJSON + "\n{} {}":                                      "there is more after the JSON object",
+		formatJSON + "\n{\"vlaue\": 1}":                             `unknown field "vlaue": the fields are partition, timestamp, key`,
+		formatJSON + "\n{\"partition\": \"a\"}":                     "partition: it must not be a JSON string",
+		formatJSON + "\n{\"partition\": -1}":                        "partition: it must not be negative",
+		formatJSON + "\n{\"timestamp\": \"now\"}":                   `timestamp: "now" is neither a time like`,
+		formatJSON + "\n{\"key\":\"a\",\"keyBase64\":\"YQ==\"}":     "key: it stands there twice",
+		formatKcat + "\n{\"headers\":[\"a\"]}":                      "headers: a name has no value",
+		formatKcat + "\n{\"ts\":\"a\"}":                             "ts: it must not be a JSON string",
+		formatJSON + "\n{\"value\":\"a\xff\"}":                      "value: it is not in UTF-8: write it in base64",
+		formatKcat + "\n{\"headers\":[1,\"a\"]}":                    "headers: 1 is no name: it must be text",
+		formatKcat + "\n{\"headers\":[null,\"a\"]}":                 "headers: null is no name: it must be text",
+		formatKcat + "\n{\"headers\":{\"a\":\"b\"}}":                "headers: the values of a name must be a list",
+		formatKcat + "\n{\"headers\":\"a\"}":                        "headers: it must be a list of names and values",
+		formatKcat + "\n{\"payload\":null,\"payload_error\":\"x\"}": "payload_error: kcat could not decode the value (x)",
+		formatKcat + "\n{\"key\":null,\"key_error\":\"x\"}":         "key_error: kcat could not decode the key (x)",
+		formatCSV + "\nkafka.kee\n1":                                `line 1 of FILE: column 1 is called "kafka.kee": names that begin with kafka. are for the parts of a record, kafka.topic, `,
+		formatCSV + "\na,kafka.value\n1,2":                          `column 1 is called "a", but kafka.value holds the whole value`,
+		formatCSV + "\nkafka.partition\n-1":                         `line 2 of FILE: column kafka.partition: "-1" is no number of a partition`,
+		formatCSV + "\nkafka.timestamp\nnow":                        `column kafka.timestamp: timestamp: "now" is neither a time like`,
+		formatCSV + "\nkafka.headers\nnow":                          "column kafka.headers: it is not JSON",
+		formatCSV + "\na\n\n\"b\n\n":                                "line 3 of FILE: the quotes that open in line 3 don't close",
+		formatCSV + "\na,b\n1,b\"c\"":                               "line 2 of FILE: a quote within a field that has none at its start",
+		formatCSV + "\na\n\"b\"c":                                   "line 2 of FILE: there is more between the closing quote",
+		formatCSV + "\na,a\n1,2":                                    `line 1 of FILE: column 2 is called "a"`,
+		formatCSV + "\na,b\n1":                                      "line 2 of FILE: it has 1 field, and the first row has 2 columns",
+		formatCSV + "\na\n\xff":                                     `line 2 of FILE: column "a" is not in UTF-8`,
 	} {
 		format, content, _ := strings.Cut(content, "\n")
 		path := writeFile(t, "in", []byte(content))
@@ -109,7 +135,7 @@ func TestWrongRecordsAreLocated(t *testing.T) {
 
 // TestRecordsThatAreTooLong: a line without an end does not fill the memory.
 func TestRecordsThatAreTooLong(t *testing.T) {
-	for _, format := range inputFormats {
+	for _, format := range formats {
 		content := io.MultiReader(strings.NewReader("\"a\"\n\""), &endless{most: 64 << 20})
 		records := newRecords(bufio.NewReader(content), closers{}, "FILE", format)
 		records.Limit(1000)
@@ -138,31 +164,61 @@ func (e *endless) Read(p []byte) (int, error) {
 	return copy(p, bytes.Repeat([]byte("a"), len(p))), nil
 }
 
-// TestEnvelopesAreReadAgain: what the format "json" writes, it reads.
-func TestEnvelopesAreReadAgain(t *testing.T) {
-	for _, want := range []*kgo.Record{
-		{Topic: "t", Partition: 3, Offset: 7, Key: []byte("k"), Value: []byte(`{"a":"<b>"}`), Headers: []kgo.RecordHeader{header("h", "1"), header("h", ""), {Key: "n"}}, Timestamp: time.UnixMilli(1_700_000_000_123)},
+// TestFormatsAreReadAgain: what a format writes, it reads.
+func TestFormatsAreReadAgain(t *testing.T) {
+	at := time.UnixMilli(1_700_000_000_123)
+	want := []*kgo.Record{
+		{Topic: "t", Partition: 3, Offset: 7, Key: []byte("k"), Value: []byte(`{"a":"<b>"}`), Headers: []kgo.RecordHeader{header("h", "1"), header("h", ""), {Key: "n"}}, Timestamp: at},
 		{Topic: "t", Key: []byte{}, Value: []byte{}, Timestamp: time.UnixMilli(0)},
-		{Topic: "t", Key: []byte("\xff"), Value: []byte("\x00\xfe"), Headers: []kgo.RecordHeader{header("b", "\xff")}, Timestamp: time.UnixMilli(1)},
-		{Topic: "t", Timestamp: time.UnixMilli(2)},
+		{Topic: "t", Key: []byte("\xff"), Value: []byte("\x00\xfe\xffé\xc3"), Headers: []kgo.RecordHeader{header("b", "\xff")}, Timestamp: at},
+		{Topic: "t", Timestamp: at},
+		{Topic: "t", Key: []byte(`"`), Timestamp: at},
+		{Topic: "t", Value: []byte("null"), Timestamp: at},
+		{Topic: "t", Key: []byte("a,b\r\nc\rd\n"), Value: []byte(` "x" \ "" \u2028 😀` + "\u2028\t"), Headers: []kgo.RecordHeader{header(`q",`, "\r\n")}, Timestamp: at},
+	}
+	for _, name := range []string{formatJSON, formatCSV, formatKcat} {
+		t.Run(name, func(t *testing.T) {
+			format := formatOf(name)
+			out := bytes.NewBufferString(format.head)
+			for _, record := range want {
+				if err := format.write(out, record); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := readRecords(t, newRecords(bufio.NewReader(bytes.NewReader(out.Bytes())), closers{}, "FILE", name))
+			if len(got) != len(want) {
+				t.Fatalf("%d records, want %d, in\n%s", len(got), len(want), out)
+			}
+			for i, record := range got {
+				if !record.Timestamp.Equal(want[i].Timestamp) {
+					t.Errorf("record %d is of %v", i, record.Timestamp)
+				}
+				record.Topic, record.Offset, record.Timestamp = want[i].Topic, want[i].Offset, want[i].Timestamp
+				if !reflect.DeepEqual(record, want[i]) {
+					t.Errorf("record %d is read as\n%+v, want\n%+v, in\n%s", i, record, want[i], out)
+				}
+			}
+		})
+	}
+}
+
+// TestFormatsAsOthersWriteThem: programs that read the formats find what they expect.
+func TestFormatsAsOthersWriteThem(t *testing.T) {
+	record := &kgo.Record{
+		Topic: "t", Partition: 3, Offset: 7, Key: []byte("k"), Value: []byte(`{"a":"<b>"}`),
+		Headers: []kgo.RecordHeader{header("h", "1"), {Key: "n"}}, Timestamp: time.UnixMilli(1_700_000_000_123),
+	}
+	for name, want := range map[string]string{
+		formatLines: `{"a":"<b>"}` + "\n",
+		formatJSON:  `{"topic":"t","partition":3,"offset":7,"timestamp":"2023-11-14T22:13:20.123Z","headers":[{"key":"h","value":"1"},{"key":"n","value":null}],"key":"k","value":"{\"a\":\"<b>\"}"}` + "\n",
+		formatCSV: "kafka.topic,kafka.partition,kafka.offset,kafka.timestamp,kafka.key,kafka.headers,kafka.value\n" +
+			`t,3,7,2023-11-14T22:13:20.123Z,k,"[{""key"":""h"",""value"":""1""},{""key"":""n"",""value"":null}]","{""a"":""<b>""}"` + "\n",
+		formatKcat: `{"topic":"t","partition":3,"offset":7,"tstype":"create","ts":1700000000123,"broker":-1,"headers":["h","1","n",null],"key":"k","payload":"{\"a\":\"<b>\"}"}` + "\n",
 	} {
-		var out bytes.Buffer
-		if err := writeEnvelope(&out, want); err != nil {
-			t.Fatal(err)
-		}
-		if strings.Count(out.String(), "\n") != 1 || strings.Contains(out.String(), `\u003c`) {
-			t.Errorf("wrote %q", out.String())
-		}
-		got, err := parseEnvelope(bytes.TrimSpace(out.Bytes()))
-		if err != nil {
-			t.Fatalf("%s: %v", out.String(), err)
-		}
-		if !got.Timestamp.Equal(want.Timestamp) {
-			t.Errorf("%s: of %v", out.String(), got.Timestamp)
-		}
-		got.Topic, got.Offset, got.Timestamp = want.Topic, want.Offset, want.Timestamp
-		if !reflect.DeepEqual(got, want) {
-			t.Errorf("%s is read as %+v", out.String(), got)
+		format := formatOf(name)
+		out := bytes.NewBufferString(format.head)
+		if err := format.write(out, record); err != nil || out.String() != want {
+			t.Errorf("%s: wrote\n%s, want\n%s, error %v", name, out, want, err)
 		}
 	}
 }

@@ -61,17 +61,20 @@ formats:
          and partition, all of them optional; keyBase64 and valueBase64 hold
          what is not text, and a value that is no string stands for its JSON
   csv    the first row names the columns; each further row becomes an object
-         with these names, in JSON
+         with these names, in JSON. The columns kafka.key, kafka.headers,
+         kafka.timestamp and kafka.partition are parts of the record instead,
+         and kafka.value is a whole value; a field without quotes and content
+         is null
   kcat   each line is an object as kcat -J writes it
 
 --output-file gets the records that arrive at the output topic, and
---dead-letter-file those that arrive at the dead-letter topic: as lines, where a
-null value is an empty line, or as json, with topic and offset as well, which
---input-file reads again. Files with names that end in .gz or .zst are
-compressed. With - as its file, --input-file reads the standard input, and the
-others write to the standard output; the text for people then goes to the
-standard error. The command refuses to write a file that it also reads, or that
-it writes under another name.
+--dead-letter-file those that arrive at the dead-letter topic, in one of the same
+formats. --input-file reads again what they get; as lines they keep the values
+alone, and null becomes an empty line. json, csv and kcat have topic and offset
+as well. Files with names that end in .gz or .zst are compressed. With - as its
+file, --input-file reads the standard input, and the others write to the standard
+output; the text for people then goes to the standard error. The command refuses
+to write a file that it also reads, or that it writes under another name.
 
 The command can't run a container. If the manifest's processor is one, --exec
 names a program to run in its place. A shell starts it once for each replica,
@@ -131,11 +134,11 @@ func newRunCommand(abort <-chan struct{}) *cobra.Command {
 	flags.BoolVar(&opts.fromBeginning, "from-beginning", false, "Read all of the input topic, in a new consumer group that ends with the run")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "Read and process the records of --brokers, and write and commit nothing there")
 	flags.StringVar(&opts.inputFile, "input-file", "", "A `file` to feed into the input topic, or - for the standard input")
-	flags.StringVar(&opts.inputFormat, "input-format", formatLines, "The `format` of --input-file: "+strings.Join(inputFormats, ", "))
+	flags.StringVar(&opts.inputFormat, "input-format", formatLines, "The `format` of --input-file: "+strings.Join(formats, ", "))
 	flags.Int64Var(&opts.limit, "limit", 0, "Stop after this `number` of records of --input-file or --dry-run; 0 is no limit")
 	flags.StringVar(&opts.outputFile, "output-file", "", "A `file` for the records that arrive at the output topic, or - for the standard output; an existing file is overwritten")
 	flags.StringVar(&opts.deadLetterFile, "dead-letter-file", "", "A `file` for the records that arrive at the dead-letter topic, like --output-file")
-	flags.StringVar(&opts.outputFormat, "output-format", "", "The `format` of --output-file and --dead-letter-file: "+strings.Join(outputFormats, ", "))
+	flags.StringVar(&opts.outputFormat, "output-format", "", "The `format` of --output-file and --dead-letter-file: "+strings.Join(formats, ", "))
 	flags.IntVar(&opts.replicas, "replicas", 1, "The number of workers to run in the consumer group")
 	flags.BoolVar(&opts.untilDrained, "until-drained", false, "Stop when this run, or other members of its group, have settled all records that the input topic held at the start, and those of --input-file")
 	flags.StringVar(&opts.summaryFile, "summary", "", "A `file` for the run's figures as a JSON object, or - for the standard output")
@@ -173,10 +176,10 @@ func (o *runOptions) check(withBrokers bool) error {
 // checkRecords checks the flags about the records' formats and number.
 func (o *runOptions) checkRecords() error {
 	switch {
-	case !slices.Contains(inputFormats, o.inputFormat):
-		return fmt.Errorf("--input-format is %q: it must be one of %s", o.inputFormat, strings.Join(inputFormats, ", "))
-	case o.outputFormat != "" && !slices.Contains(outputFormats, o.outputFormat):
-		return fmt.Errorf("--output-format is %q: it must be one of %s", o.outputFormat, strings.Join(outputFormats, ", "))
+	case !slices.Contains(formats, o.inputFormat):
+		return fmt.Errorf("--input-format is %q: it must be one of %s", o.inputFormat, strings.Join(formats, ", "))
+	case o.outputFormat != "" && !slices.Contains(formats, o.outputFormat):
+		return fmt.Errorf("--output-format is %q: it must be one of %s", o.outputFormat, strings.Join(formats, ", "))
 	case o.limit < 0:
 		return errors.New("--limit must not be negative")
 	case o.limit > 0 && o.inputFile == "" && !o.dryRun:

@@ -133,10 +133,10 @@ func (s *session) announce() {
 
 // startCollectors starts to collect the records of the files that the user has named.
 func (s *session) startCollectors(ctx context.Context) error {
-	write := recordWriter(s.opts.outputFormat)
+	format := formatOf(s.opts.outputFormat)
 	all := []collection{
-		{"--output-file", "output topic", s.clusters.output, s.cfg.Output.Topic, s.opts.outputFile, write, false},
-		{"--dead-letter-file", "dead-letter topic", s.clusters.input, s.cfg.Failure.DeadLetter.Topic, s.opts.deadLetterFile, write, true},
+		{"--output-file", "output topic", s.clusters.output, s.cfg.Output.Topic, s.opts.outputFile, format, false},
+		{"--dead-letter-file", "dead-letter topic", s.clusters.input, s.cfg.Failure.DeadLetter.Topic, s.opts.deadLetterFile, format, true},
 	}
 	s.broken = make(chan error, len(all))
 	for _, what := range all {
