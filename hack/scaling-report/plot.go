@@ -3,23 +3,17 @@ package main
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/millrace-dev/millrace/controllers/scaling/simulate"
 )
 
-// The measures of a plot, in pixels.
-const (
-	plotWidth  = 900
-	plotHeight = 130
-	marginLeft = 60
-	marginTop  = 16
-	buckets    = 600
-)
+// buckets is the number of points of a line.
+const buckets = 600
 
-// plot is one diagram of the template.
+// plot is one diagram of the template. Its places are in percent of its width and height,
+// from the left and from the top, so that it fits any screen.
 type plot struct {
 	Title          string
 	Lines          []line
@@ -33,13 +27,20 @@ type line struct{ Name, Class, Points string }
 type tick struct {
 	At   float64
 	Text string
+	// Minor ticks have no text on a narrow screen.
+	Minor bool
 }
 
 // mark is a decision that changed the number of pods.
 type mark struct {
-	X, Y                 float64
-	Text, Title          string
-	Class, Anchor, Shift string
+	X     float64
+	Row   int // of its text, from 0 at the top
+	Class string
+	// End is set where the text stands to the left of X.
+	End    bool
+	Number int
+	Reason string // "" among many marks
+	Title  string
 }
 
 type span struct{ X, Width float64 }
@@ -83,7 +84,7 @@ func draw(run *simulate.Run, title string, all []series) plot {
 	top, unit := axis(top)
 	p := plot{Title: title, XTicks: hours(run.Scenario.Length), Outages: outages(run)}
 	for y := 0.0; y <= top; y += unit {
-		p.YTicks = append(p.YTicks, tick{vertical(y, top), fmt.Sprintf("%g", y)})
+		p.YTicks = append(p.YTicks, tick{At: vertical(y, top), Text: fmt.Sprintf("%g", y)})
 	}
 	for i, s := range all {
 		p.Lines = append(p.Lines, line{s.name, s.class, points(values[i], top)})
@@ -110,16 +111,16 @@ func (s series) sampled(all []simulate.Point) []float64 {
 func points(values []float64, top float64) string {
 	var b strings.Builder
 	for i, v := range values {
-		x := marginLeft + plotWidth*float64(i)/float64(max(1, len(values)-1))
-		fmt.Fprintf(&b, "%.1f,%.1f ", x, vertical(v, top))
+		x := 100 * float64(i) / float64(max(1, len(values)-1))
+		fmt.Fprintf(&b, "%.2f,%.2f ", x, vertical(v, top))
 	}
 	return b.String()
 }
 
-func vertical(value, top float64) float64 { return marginTop + plotHeight*(1-value/top) }
+func vertical(value, top float64) float64 { return 100 * (1 - value/top) }
 
 func horizontal(at, length time.Duration) float64 {
-	return marginLeft + plotWidth*float64(at)/float64(length)
+	return 100 * float64(at) / float64(length)
 }
 
 // axis returns the end of an axis, and the distance between its ticks.
@@ -144,7 +145,7 @@ func hours(length time.Duration) []tick {
 	}
 	var ticks []tick
 	for at := time.Duration(0); at <= length; at += unit {
-		ticks = append(ticks, tick{horizontal(at, length), fmt.Sprintf("%d:%02d", int(at.Hours()), int(at.Minutes())%60)})
+		ticks = append(ticks, tick{horizontal(at, length), fmt.Sprintf("%d:%02d", int(at.Hours()), int(at.Minutes())%60), len(ticks)%3 > 0})
 	}
 	return ticks
 }
@@ -152,14 +153,14 @@ func hours(length time.Duration) []tick {
 func outages(run *simulate.Run) []span {
 	var spans []span
 	length := len(run.Points)
-	width := plotWidth / float64(length)
+	width := 100 / float64(length)
 	for i, p := range run.Points {
 		switch {
 		case !p.Outage:
 		case i > 0 && run.Points[i-1].Outage:
 			spans[len(spans)-1].Width += width
 		default:
-			spans = append(spans, span{marginLeft + width*float64(i), width})
+			spans = append(spans, span{width * float64(i), width})
 		}
 	}
 	return spans
@@ -177,16 +178,13 @@ func marks(run *simulate.Run) []mark {
 			class = "down"
 		}
 		m := mark{
-			X: horizontal(a.At, run.Scenario.Length), Y: marginTop + 7 + float64(i%markRows)*11, Class: class,
-			Text: strconv.Itoa(i + 1), Anchor: "start", Shift: "3",
+			X: horizontal(a.At, run.Scenario.Length), Row: i % markRows, Class: class, Number: i + 1,
 			Title: fmt.Sprintf("%s: %d to %d, %s: %s", clock(a.At), a.From, a.To, a.Reason, a.Message),
 		}
 		if len(run.Changes()) <= markRows {
-			m.Text += " " + string(a.Reason)
+			m.Reason = string(a.Reason)
 		}
-		if m.X > marginLeft+plotWidth*0.85 {
-			m.Anchor, m.Shift = "end", "-3"
-		}
+		m.End = m.X > 85
 		list = append(list, m)
 	}
 	return list
