@@ -1,0 +1,67 @@
+"""Turns exceptions into the protocol's failures."""
+
+from __future__ import annotations
+
+import traceback
+from types import TracebackType
+
+from millrace._failures import DeadLetter, Drop, FailedAttempt, Permanent, RetryAfter
+from millrace._protocol import processor_pb2 as pb
+
+# A worker keeps as many bytes of a message and of a detail.
+_MESSAGE_BYTES = 1024
+_DETAIL_BYTES = 16 * 1024
+# Of a traceback, from the innermost on.
+_FRAMES = 50
+
+
+def of_exception(error: BaseException) -> pb.Failure:
+    """Returns the failure of an attempt that has ended with an exception."""
+    failure = pb.Failure(message=_message(error), detail=_detail(error))
+    if isinstance(error, Permanent):
+        failure.kind = pb.Failure.PERMANENT
+    elif isinstance(error, Drop):
+        failure.kind = pb.Failure.DROP
+    elif isinstance(error, DeadLetter):
+        failure.kind = pb.Failure.DEAD_LETTER
+        failure.dead_letter_topic = _encodable(error.topic)
+    elif isinstance(error, RetryAfter):
+        failure.retry_after_ms = error.milliseconds()
+    return failure
+
+
+def _message(error: BaseException) -> str:
+    """Returns one line. The reason of this package's exceptions speaks for itself; that of others
+    stands behind their class, as in a traceback."""
+    text = ""
+    if isinstance(error, FailedAttempt):
+        text = error.reason() or (_line(error.__cause__) if error.__cause__ else "")
+    text = text or _line(error)
+    return _encodable(" ".join(text.split()))[:_MESSAGE_BYTES]
+
+
+def _line(error: BaseException) -> str:
+    return traceback.format_exception_only(type(error), error)[-1]
+
+
+def _detail(error: BaseException) -> str:
+    frames = traceback.TracebackException(
+        type(error), error, _of_the_user(error.__traceback__), limit=-_FRAMES
+    )
+    detail = _encodable("".join(frames.format())).encode()
+    if len(detail) <= _DETAIL_BYTES:
+        return detail.decode()
+    # The end of a traceback says most.
+    return "..." + detail[-_DETAIL_BYTES + len("...") :].decode(errors="ignore")
+
+
+def _of_the_user(frames: TracebackType | None) -> TracebackType | None:
+    """Leaves out this package's call of the user's function."""
+    while frames and frames.tb_frame.f_globals.get("__name__") == "millrace._call":
+        frames = frames.tb_next
+    return frames
+
+
+def _encodable(text: str) -> str:
+    """Replaces lone surrogates, which Protobuf refuses."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,1 @@
+"""The protocol's messages, which generate.sh makes from processor.proto."""

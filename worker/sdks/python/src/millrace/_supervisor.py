@@ -1,0 +1,171 @@
+"""Starts the processes of a program and looks after them.
+
+The supervisor is the program's first process, which has become a small Python process of this
+module (see _run). So the libraries and the models of the user are in memory only where they work.
+It imports nothing but the standard library.
+
+Each process is the same command, started afresh, and not a fork: a fork copies locks that threads
+of the user's libraries hold at that moment, and some of these libraries hang after it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+
+from millrace import _log
+from millrace._watch import Watch
+
+#: Says to a process which one it is: its number, the descriptor of the lifeline, and the watch's.
+ROLE_VARIABLE = "MILLRACE_SUPERVISED"
+
+_logger = logging.getLogger("millrace")
+
+# Past a batch's deadline. The worker has given the process up by then.
+_GRACE = 2.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
+_POLL = 0.25
+
+
+def main(arguments: list[str]) -> int:
+    """Runs as many processes of a command as the first argument says, and returns the exit
+    code."""
+    _log.configure()
+    return Supervisor(int(arguments[0]), arguments[1:]).run()
+
+
+class Supervisor:
+    """Runs processes until the worker closes or a signal asks for the end."""
+
+    def __init__(self, count: int, command: list[str]) -> None:
+        # Nobody writes to it. Its end says to the processes that the supervisor is gone.
+        lifeline, self._lifeline = os.pipe()
+        self._processes = [_Process(number, command, lifeline) for number in range(count)]
+        self._signals = 0
+        self._wake, wake = os.pipe()
+        os.set_blocking(self._wake, False)
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._count_signal)
+
+    def run(self) -> int:
+        stopping, killing = False, False
+        while not all(process.over for process in self._processes):
+            for process in self._processes:
+                process.tend(stopping)
+            if not stopping and (self._signals > 0 or self._worker_has_closed()):
+                stopping = True
+                _logger.info("ending: the processes answer what they have")
+                for process in self._processes:
+                    process.terminate()
+            elif not killing and self._signals > 1:
+                killing = True
+                for process in self._processes:
+                    process.kill()
+            select.select([self._wake], [], [], _POLL)
+            self._forget_wakes()
+        return 0
+
+    def _count_signal(self, *_: object) -> None:
+        self._signals += 1
+
+    def _worker_has_closed(self) -> bool:
+        return any(process.ended_by_worker for process in self._processes)
+
+    def _forget_wakes(self) -> None:
+        try:
+            while os.read(self._wake, 4096):
+                pass
+        except BlockingIOError:
+            pass
+
+
+class _Process:
+    """One of the processes, over all its starts."""
+
+    def __init__(self, number: int, command: list[str], lifeline: int) -> None:
+        self.over = False
+        self.ended_by_worker = False
+        self._number = number
+        self._command = command
+        self._lifeline = lifeline
+        self._watch = Watch.create()
+        self._running: subprocess.Popen[bytes] | None = None
+        self._start_at = 0.0
+        self._failures = 0
+
+    def tend(self, stopping: bool) -> None:
+        """Starts, kills or buries the process, whatever it is time for."""
+        if self.over:
+            return
+        if self._running is None:
+            if stopping:
+                self.over = True
+            elif time.monotonic() >= self._start_at:
+                self._start()
+        elif (code := self._running.poll()) is not None:
+            self._ended(code, stopping)
+        elif self._watch.overrun() > _GRACE:
+            _logger.error(
+                "process %d (pid %d) has overrun the deadline of its batch by %.0f s: killing it",
+                self._number, self._running.pid, _GRACE,
+            )  # fmt: skip
+            self.kill()
+
+    def terminate(self) -> None:
+        if self._running is not None:
+            self._running.terminate()
+
+    def kill(self) -> None:
+        if self._running is not None:
+            self._running.kill()
+
+    def _start(self) -> None:
+        self._watch.clear()
+        descriptors = (self._lifeline, self._watch.descriptor)
+        role = " ".join(map(str, (self._number, *descriptors)))
+        self._running = subprocess.Popen(
+            self._command,
+            env={**os.environ, ROLE_VARIABLE: role},
+            pass_fds=descriptors,
+            # A terminal's Ctrl-C goes to the supervisor alone, which lets the processes finish.
+            start_new_session=True,
+        )
+
+    def _ended(self, code: int, stopping: bool) -> None:
+        self._running = None
+        self.ended_by_worker = self._watch.ended()
+        if self.ended_by_worker or stopping:
+            self.over = True
+            return
+        # A worker that looks for the record that crashes its process has many crashes in a row,
+        # and good batches between them.
+        if self._watch.useful():
+            self._failures = 0
+        wait = min(_FIRST_WAIT * 2**self._failures, _LONGEST_WAIT)
+        self._failures += 1
+        self._start_at = time.monotonic() + wait
+        _logger.error(
+            "process %d has ended by %s: starting it again in %g s",
+            self._number, _cause(code), wait,
+        )  # fmt: skip
+
+
+def _cause(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
