@@ -6,6 +6,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
+	"github.com/millrace-dev/millrace/worker/internal/failure"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/produce"
 	"github.com/millrace-dev/millrace/worker/internal/record"
@@ -123,17 +124,30 @@ func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
 	if c.alone {
 		a.settler.triedAlone(c)
 	}
-	err := a.errs[k]
-	if err == nil && a.whole.err != nil {
-		return a.settler.failedTogether(&a.whole, c, it)
-	}
-	if err == nil {
+	err, together := a.errs[k], false
+	switch {
+	case err != nil:
+	case a.whole.err != nil:
+		err, together = a.whole.err, true
+	default:
 		err = a.outs[k].Err()
 	}
 	if err != nil {
-		return a.settler.failed(c, it, usercode.Usable(err))
+		return a.failed(c, it, usercode.Usable(err), together)
 	}
 	return a.writeAll(c, i, a.outs[k].List())
+}
+
+// failed takes the failed attempt of an item; together says that its whole call has failed.
+func (a *attempt) failed(c *chunk, it dispatch.Item, err error, together bool) dispatch.Verdict {
+	switch {
+	case failure.IsUntried(err):
+		return a.settler.untried(&a.whole, c, it, err)
+	case together:
+		return a.settler.failedTogether(&a.whole, c, it)
+	default:
+		return a.settler.failed(c, it, err)
+	}
 }
 
 // writeAll appends the outputs of record i.

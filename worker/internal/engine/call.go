@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
 	"github.com/millrace-dev/millrace/worker/internal/record"
@@ -13,6 +14,8 @@ import (
 type call struct {
 	context.Context // the pool's
 	items           []dispatch.Item
+	// next is where AttemptOf looks first: callers ask for one record after another.
+	next atomic.Int32
 }
 
 // begin returns the context of a call. It makes a new one only when the pool has: a
@@ -35,10 +38,13 @@ func (c *call) Value(key any) any {
 
 // AttemptOf implements usercode.Attempts.
 func (c *call) AttemptOf(rec *record.Record) int {
-	for _, it := range c.items {
+	first := int(c.next.Load())
+	for k := range c.items {
+		i := (first + k) % len(c.items)
+		it := c.items[i]
 		if own := it.Record(); own.Offset == rec.Offset && own.Partition == rec.Partition {
-			failed, _, _ := it.Chunk.Owner.(*chunk).part.failures.of(rec.Offset)
-			return failed + 1
+			c.next.Store(int32(i + 1))
+			return it.Chunk.Owner.(*chunk).part.failures.attempt(rec.Offset)
 		}
 	}
 	return 1

@@ -93,6 +93,15 @@ func (f *failures) describe(offset int64) (attempts int, keyHash string, err err
 	return 0, "", nil
 }
 
+// attempt returns the number of a record's present attempt, from 1.
+func (f *failures) attempt(offset int64) int {
+	if !f.any() {
+		return 1
+	}
+	failed, _, _ := f.of(offset)
+	return failed + 1
+}
+
 // of returns the attempts and last error of a record, and whether it is
 // condemned.
 func (f *failures) of(offset int64) (attempts int, condemned bool, err error) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
@@ -17,6 +18,25 @@ type wholeFailure struct {
 	err  error // nil if the call did not fail as a whole
 	seen bool  // by the call's first record; wait is set
 	wait time.Duration
+}
+
+// untriedPause is the longest wait before the next attempt of records whose attempt did not
+// begin.
+const untriedPause = time.Second
+
+// untried takes the end of an attempt that did not begin, for one of its call's records. All
+// get the same wait, so that the pool can try them together again.
+func (s *settler) untried(w *wholeFailure, c *chunk, it dispatch.Item, err error) dispatch.Verdict {
+	if c.part.givenUp() {
+		return dispatch.Verdict{}
+	}
+	if !w.seen {
+		w.seen = true
+		w.wait = untriedPause/4 + rand.N(untriedPause*3/4)
+	}
+	c.part.failures.add(it.Record(), 0, err) // for /status
+	c.part.backOff(w.wait)
+	return dispatch.Verdict{Again: true, After: w.wait}
 }
 
 // failedTogether takes the failure of a whole call for one of its records.

@@ -89,6 +89,28 @@ func TopicOf(err error) (topic string, ok bool) {
 	return r.topic, ok
 }
 
+// untried marks an error of an attempt that did not begin.
+type untried struct{ error }
+
+// Unwrap returns the marked error.
+func (u untried) Unwrap() error { return u.error }
+
+// Untried wraps an error of a processor to say that the attempt did not begin, because
+// something that the processor needs is away for the moment. The records are tried again
+// soon, and not charged with an attempt. A nil error stays nil.
+func Untried(err error) error {
+	if err == nil {
+		return nil
+	}
+	return untried{err}
+}
+
+// IsUntried reports whether Untried has marked err.
+func IsUntried(err error) bool {
+	_, ok := errors.AsType[untried](err)
+	return ok
+}
+
 // IsFinal reports whether err ends the attempts of its record.
 func IsFinal(err error) bool {
 	_, drops := errors.AsType[dropped](err)
