@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the public API to testdata/api")
 
 // notPublic are packages that Go lets others import, but that belong to this
 // repository's tests and benchmarks. They promise nothing.
-var notPublic = []string{"bench", "kafka/kafkatest"}
+var notPublic = []string{"bench", "kafka/kafkatest", "sdks/protocol/protocoltest"}
 
 // TestPublicAPI compares the exported names of the worker's public packages with
 // testdata/api, so that none is added, changed or removed by accident. A change that is

@@ -1,0 +1,170 @@
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/failure"
+)
+
+// maxPatience is how long a call waits for a process before it ends as untried, so that the
+// engine's goroutine is free again.
+const maxPatience = 10 * time.Second
+
+// places are the connections and the calls that wait for room on one of them. Its methods
+// are safe for concurrent use.
+type places struct {
+	mu          sync.Mutex
+	connections []*connection // guarded by mu, and their state with them
+	waiting     []*call       // guarded by mu
+	suspects    suspects      // guarded by mu
+	draining    bool          // guarded by mu
+	closed      bool          // guarded by mu
+}
+
+// add lets calls use a connection.
+func (s *places) add(c *connection) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return errors.New("the worker ends")
+	case len(s.connections) >= maxConnections:
+		return fmt.Errorf("the worker has %d connections already", maxConnections)
+	}
+	s.connections = append(s.connections, c)
+	c.greet()
+	if s.draining {
+		c.drain()
+	}
+	s.admitWaiting()
+	return nil
+}
+
+// acquire finds a connection for a call and enters the call there. It waits until one has
+// credit, within half of the time that the attempt has left.
+func (s *places) acquire(ctx context.Context, c *call) (*connection, error) {
+	s.mu.Lock()
+	c.exclusive = s.suspects.has(c)
+	if conn := s.admit(c); conn != nil {
+		s.mu.Unlock()
+		return conn, nil
+	}
+	s.waiting = append(s.waiting, c)
+	s.mu.Unlock()
+	timer := time.NewTimer(patienceOf(ctx))
+	defer timer.Stop()
+	select {
+	case conn := <-c.admitted:
+		return conn, nil
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return s.giveUp(c)
+}
+
+// giveUp ends the wait of a call, unless it has just been admitted.
+func (s *places) giveUp(c *call) (*connection, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.Index(s.waiting, c)
+	if i < 0 {
+		return <-c.admitted, nil
+	}
+	s.waiting = slices.Delete(s.waiting, i, i+1)
+	for _, conn := range s.connections {
+		if conn.reserved == c {
+			conn.reserved = nil
+		}
+	}
+	s.admitWaiting()
+	if len(s.connections) == 0 {
+		return nil, failure.Untried(errors.New("no process is connected: it is starting, or has ended; its output says why"))
+	}
+	return nil, failure.Untried(fmt.Errorf("all %d processes were busy for too long: allow more processes, or fewer goroutines (concurrency)", len(s.connections)))
+}
+
+func patienceOf(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return maxPatience
+	}
+	return min(maxPatience, time.Until(deadline)/2)
+}
+
+// admitWaiting admits waiting calls, in the order of their arrival, while there is room. The
+// caller holds mu.
+func (s *places) admitWaiting() {
+	s.waiting = slices.DeleteFunc(s.waiting, func(c *call) bool {
+		conn := s.admit(c)
+		if conn != nil {
+			c.admitted <- conn
+		}
+		return conn != nil
+	})
+}
+
+// admit enters the call on the connection with the fewest calls under way, and the most
+// credit among these. It returns nil if there is no room. An exclusive call goes to a
+// connection without calls; until one is found, admit keeps the others from one. The caller
+// holds mu.
+func (s *places) admit(c *call) *connection {
+	var best, emptiest *connection
+	for _, conn := range s.connections {
+		if conn.closing || conn.reserved != nil && conn.reserved != c || conn.exclusive() {
+			continue
+		}
+		if conn.reserved == c || conn.emptierThan(emptiest) {
+			emptiest = conn
+		}
+		if conn.credit > 0 && (!c.exclusive || len(conn.calls) == 0) && conn.emptierThan(best) {
+			best = conn
+		}
+	}
+	if best != nil {
+		best.reserved = nil
+		best.enter(c)
+		return best
+	}
+	if c.exclusive && emptiest != nil {
+		emptiest.reserved = c
+	}
+	return nil
+}
+
+// drain tells all processes, and those that come, not to wait for more records.
+func (s *places) drain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return
+	}
+	s.draining = true
+	for _, conn := range s.connections {
+		conn.drain()
+	}
+}
+
+// close tells all processes that no more batches come.
+func (s *places) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for _, conn := range s.connections {
+		conn.finish()
+	}
+}
+
+// failAll ends all connections.
+func (s *places) failAll(err error) {
+	s.mu.Lock()
+	connections := slices.Clone(s.connections)
+	s.mu.Unlock()
+	for _, conn := range connections {
+		conn.fail(err, nil)
+	}
+}

@@ -1,0 +1,180 @@
+package sidecar
+
+import (
+	"errors"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/processors/sidecar/internal/frame"
+)
+
+// take acts on one message of the process.
+func (c *connection) take(message []byte) error {
+	kind, body, err := frame.Parse(message)
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case frame.Results:
+		return c.takeResults(body, len(message))
+	case frame.Credit:
+		return c.takeCredit(body)
+	case frame.Pong:
+		return c.takePong(body)
+	case frame.Drained:
+		return c.takeDrained()
+	case frame.Close:
+		return c.takeClose(body)
+	case frame.Hello:
+	}
+	return frame.Mistakef("a second Hello")
+}
+
+// takeResults takes a Results message, which came in a frame of size bytes.
+func (c *connection) takeResults(body []byte, size int) error {
+	if limit := c.processor.maxFrame; c.used+size > limit {
+		return frame.Mistakef("the process has sent %d bytes of results, and it has credit for %d", c.used+size, limit)
+	}
+	c.used += size
+	head, err := frame.ParseResults(body)
+	if err != nil {
+		return err
+	}
+	call, err := c.callOf(head.Batch)
+	if err != nil {
+		return err
+	}
+	c.present = call
+	end, err := call.take(c, &head, body)
+	if err != nil {
+		return err
+	}
+	c.present = nil
+	if end != nil {
+		c.complete(call, head.Batch, end)
+	}
+	c.giveBack(size)
+	return nil
+}
+
+// callOf returns the call of a batch.
+func (c *connection) callOf(id uint64) (*call, error) {
+	c.places.mu.Lock()
+	defer c.places.mu.Unlock()
+	if call, ok := c.calls[id]; ok {
+		return call, nil
+	}
+	if id == 0 || id > c.lastID {
+		return nil, frame.Mistakef("results of batch %d, which the worker has not sent", id)
+	}
+	return nil, frame.Mistakef("results of batch %d, which was answered before", id)
+}
+
+// complete ends a call that has its results.
+func (c *connection) complete(call *call, id uint64, end *ending) {
+	s := c.places
+	s.mu.Lock()
+	delete(c.calls, id)
+	s.suspects.clear(call)
+	s.admitWaiting() // an exclusive call may wait for the connection to be empty
+	s.mu.Unlock()
+	call.end(c, id, end.err)
+}
+
+// giveBack returns credit for bytes that are taken, some of them at a time.
+func (c *connection) giveBack(size int) {
+	if c.owed += size; c.owed < c.processor.maxFrame/4 {
+		return
+	}
+	c.sender.queue(frame.AppendCredit(nil, uint64(c.owed)))
+	c.used -= c.owed
+	c.owed = 0
+}
+
+func (c *connection) takeCredit(body []byte) error {
+	n, err := frame.ParseNumber(body)
+	if err != nil {
+		return err
+	}
+	s := c.places
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.credit = int(min(uint64(c.credit)+min(n, maxCredit), maxCredit))
+	s.admitWaiting()
+	return nil
+}
+
+func (c *connection) takePong(body []byte) error {
+	id, err := frame.ParseNumber(body)
+	if err != nil {
+		return err
+	}
+	if !c.pinged.CompareAndSwap(id, 0) || id == 0 {
+		return frame.Mistakef("a Pong %d that no Ping has asked for", id)
+	}
+	return nil
+}
+
+func (c *connection) takeDrained() error {
+	c.places.mu.Lock()
+	defer c.places.mu.Unlock()
+	if len(c.drains) == 0 {
+		return frame.Mistakef("a Drained that no Drain has asked for")
+	}
+	for id := range c.calls {
+		if id <= c.drains[0] {
+			return frame.Mistakef("a Drained while batch %d has no results", id)
+		}
+	}
+	c.drains = c.drains[1:]
+	return nil
+}
+
+func (c *connection) takeClose(body []byte) error {
+	reason, err := frame.ParseClose(body)
+	switch {
+	case err != nil:
+		return err
+	case reason != "":
+		return errors.New("the process has closed the connection: " + reason)
+	default:
+		return errGone
+	}
+}
+
+const (
+	// pingInterval is how often a process without batches is asked whether it lives, and
+	// silence how long it may take to answer.
+	pingInterval = 10 * time.Second
+	silence      = 30 * time.Second
+)
+
+// watch ends the connection of a process that holds no batch and is silent. A process with
+// batches may be busy, and has their timeouts.
+func (c *connection) watch(stop <-chan struct{}) {
+	ticker := time.NewTicker(c.processor.pingInterval)
+	defer ticker.Stop()
+	for id := uint64(1); ; {
+		select {
+		case <-stop:
+			return
+		case now := <-ticker.C:
+			switch {
+			case c.holds():
+				c.heard.Store(now.UnixNano())
+			case now.Sub(time.Unix(0, c.heard.Load())) >= c.processor.silence:
+				c.fail(errors.New("the process is silent: it holds no batch, and has not answered a Ping for "+c.processor.silence.String()), nil)
+				return
+			case c.pinged.CompareAndSwap(0, id):
+				c.sender.queue(frame.AppendPing(nil, id))
+				id++
+			}
+		}
+	}
+}
+
+// holds reports whether the process holds a batch.
+func (c *connection) holds() bool {
+	c.places.mu.Lock()
+	defer c.places.mu.Unlock()
+	return len(c.calls) > 0
+}
