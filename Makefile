@@ -113,6 +113,10 @@ chaos: ## Disturb three brokers and the workers by a seeded schedule, and check 
 scaling-report: ## Draw how autoscaling follows many kinds of load, as an HTML page
 	go run ./hack/scaling-report -o bin/scaling-report.html
 
+.PHONY: dashboards
+dashboards: bin/prometheus build ## Draw the Grafana dashboards into docs/images, with real metrics
+	KUBEBUILDER_ASSETS="$$(hack/cluster/binaries.sh apiserver)" go run ./hack/dashboards
+
 .PHONY: generate
 generate: ## Regenerate the generated files
 	go generate ./...
@@ -177,8 +181,8 @@ bin/helm: hack/cluster/helm/go.mod hack/cluster/helm/go.sum
 	go -C hack/cluster/helm build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ helm.sh/helm/v4/cmd/helm
 
 # Without the discovery of clouds' machines, which takes most of the time to build.
-bin/promtool: hack/cluster/promtool/go.mod hack/cluster/promtool/go.sum
-	go -C hack/cluster/promtool build -trimpath -tags remove_all_sd -ldflags "-s -w" -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/promtool
+bin/promtool bin/prometheus: hack/cluster/promtool/go.mod hack/cluster/promtool/go.sum
+	go -C hack/cluster/promtool build -trimpath -tags remove_all_sd -ldflags "-s -w" -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/$(@F)
 
 .PHONY: install
 install: ## Install the CRD into the cluster that kubectl talks to
