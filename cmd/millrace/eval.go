@@ -26,7 +26,7 @@ with its other parts, as JSON:
    "timestamp": "2026-01-02T15:04:05Z", "partition": 3, "offset": 17}
 
 Text and null are taken as they are; an object, a list, a number or a boolean
-stands for its JSON.
+stands for its JSON. A record without a timestamp is of the present time.
 
 For each record the command shows the results and their types in the order in
 which a worker evaluates the expressions, and the record that the worker would
@@ -81,11 +81,17 @@ func (o *evalOptions) run(ctx context.Context, stdin io.Reader, stdout io.Writer
 	if err != nil {
 		return fmt.Errorf("--record: %w", err)
 	}
+	if rec.Timestamp.IsZero() {
+		rec.Timestamp = presentTime()
+	}
 	if err := e.record(ctx, rec); err != nil {
 		return err
 	}
 	return e.result()
 }
+
+// presentTime returns the time in milliseconds, as producers do.
+func presentTime() time.Time { return time.Now().Truncate(time.Millisecond) }
 
 // evaluation shows what becomes of records, and counts those that fail.
 type evaluation struct {
@@ -104,7 +110,7 @@ func (e *evaluation) lines(ctx context.Context, stdin io.Reader) error {
 		if err != nil {
 			return err
 		}
-		rec := worker.Record{Value: value, Offset: int64(e.count), Timestamp: time.Now().Truncate(time.Millisecond)}
+		rec := worker.Record{Value: value, Offset: int64(e.count), Timestamp: presentTime()}
 		if err := e.record(ctx, rec); err != nil {
 			return err
 		}

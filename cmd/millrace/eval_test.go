@@ -19,6 +19,7 @@ func TestEval(t *testing.T) {
       headers: {b: topic, a: "null"}
 `,
 		"values.yaml":    baseManifest + "  processor: {cel: {values: json.lines, key: '\"k\" + string(index)'}}\n",
+		"now.yaml":       baseManifest + "  processor: {cel: {filter: 'now() - timestamp < duration(\"1h\")'}}\n",
 		"filter.yaml":    baseManifest + "  processor: {cel: {filter: json.total > 100}}\n",
 		"copy.yaml":      baseManifest + copying,
 		"container.yaml": baseManifest + "  processor: {container: {image: a}}\n",
@@ -54,6 +55,14 @@ record 2
 record 3
   error: filter.yaml:8:33: spec.processor.cel.filter: json: the value is not JSON: it ends too early, at byte 9
 `, "1 of 3 records failed",
+		},
+		"a record is of now": {
+			"",
+			[]string{"-f", "now.yaml", "--record", `{"value": "a"}`},
+			`record 1
+  filter  bool  true
+  => {"topic": "out", "key": null, "value": "a"}
+`, "",
 		},
 		"one to many": {
 			"{\"lines\": [1, {\"a\": \"b\"}]}\n{\"lines\": []}\n",

@@ -14,7 +14,7 @@ func TestValidate(t *testing.T) {
 	})
 	const (
 		valid    = "streamprocessor sample is valid\n"
-		mistakes = "wrong.yml:10:24: spec.processor.cel.filter: undeclared reference to 'jsn'\n" +
+		mistakes = "wrong.yml:10:24: spec.processor.cel.filter: undeclared reference to 'jsn': did you mean json?\n" +
 			"wrong.yml:11:3: spec.orderring: there is no such field; did you mean ordering?\n"
 	)
 	for name, c := range map[string]struct {

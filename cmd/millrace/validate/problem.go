@@ -203,9 +203,6 @@ var technical = []struct {
 	{regexp.MustCompile(`,? ?regex used for validation is '[^']*'`), ""},
 	{regexp.MustCompile(`quantities must match the regular expression '[^']*'|unable to parse quantity's suffix|unable to parse numeric part of quantity`), "it is not a quantity; write " + aQuantity},
 	{regexp.MustCompile(`: json: (cannot unmarshal|invalid|unknown) .*$`), ""},
-	{regexp.MustCompile(`(mismatched|extraneous) input '<EOF>' expecting \{.*\}`), "the expression ends too early"},
-	{regexp.MustCompile(`((mismatched|extraneous) input '.*') expecting \{.*\}`), "$1"},
-	{regexp.MustCompile(` \(in container ''\)`), ""},
 	{regexp.MustCompile(`\s*\n\s*`), " "},
 }
 

@@ -139,7 +139,7 @@ func (p *Processor) address(vars *variables, out *worker.Outputs, result *worker
 		result.NullKey = result.Key == nil
 	}
 	if p.topic != nil {
-		if result.Topic, err = p.topic.text(vars); err != nil {
+		if result.Topic, err = p.topic.topicName(vars); err != nil {
 			return err
 		}
 	}

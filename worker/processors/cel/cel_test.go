@@ -166,9 +166,12 @@ func TestTopic(t *testing.T) {
 		t.Errorf("topic %q, want x-a", got.Topic)
 	}
 	for expression, want := range map[string]string{
-		"json.empty": "processor.cel.topic: the result is empty",
-		"json.n":     "processor.cel.topic: the result must be a string, but is an int",
-		"key":        "processor.cel.topic: the result must be a string, but is null",
+		"json.empty":      "processor.cel.topic: the result is empty",
+		`"a b"`:           `processor.cel.topic: no topic can be called "a b": a name has up to 249 letters, digits, dots, underscores and hyphens`,
+		`"orders-" + "é"`: `processor.cel.topic: no topic can be called "orders-é": a name has up to 249 letters, digits, dots, underscores and hyphens`,
+		`".."`:            `processor.cel.topic: no topic can be called "..": a name has up to 249 letters, digits, dots, underscores and hyphens`,
+		"json.n":          "processor.cel.topic: the result must be a string, but is an int: write string(json.n)",
+		"key":             `processor.cel.topic: the result must be a string, but is null: write key == null ? "OTHER" : key`,
 	} {
 		if _, err := process(t, config.CEL{Topic: expression}, rec); err == nil || err.Error() != want {
 			t.Errorf("%s: error %v, want %s", expression, err, want)
@@ -202,9 +205,9 @@ func TestFailingExpressions(t *testing.T) {
 		cfg  config.CEL
 		want string
 	}{
-		{config.CEL{Filter: "json.a"}, "processor.cel.filter: the result must be a bool, but is a string"},
-		{config.CEL{Value: "1/0"}, "processor.cel.value:1:2: division by zero"},
-		{config.CEL{Value: "0.0/0.0"}, "processor.cel.value: the result can't be written as JSON: JSON has no number for NaN"},
+		{config.CEL{Filter: "json.a"}, `processor.cel.filter: the result must be a bool, but is a string: compare it, such as json.a == "true"`},
+		{config.CEL{Value: "1/0"}, "processor.cel.value:1:2: / by zero: test the divisor first"},
+		{config.CEL{Value: "0.0/0.0"}, "processor.cel.value: the result can't be written as JSON: JSON has no number for NaN: test the operands first, for example that a divisor is not 0"},
 		{config.CEL{Value: "type(1)"}, "processor.cel.value: the result can't be written as JSON: a value of type type has no JSON form"},
 	} {
 		outputs, err := process(t, c.cfg, rec)

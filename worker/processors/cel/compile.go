@@ -40,6 +40,37 @@ func (k kind) allows(t *celgo.Type) bool {
 	}
 }
 
+// refusal returns the error of an expression with a result of another type.
+func (k kind) refusal(name string, tree *celgo.Ast, is, typeName string) error {
+	message := fmt.Sprintf("%s: the result must be %s, but is %s", name, k, is)
+	path := "..."
+	if root := tree.NativeRep().Expr(); isPath(root) {
+		path = shown(root)
+	}
+	if hint := k.instead(path, typeName); hint != "" {
+		message += ": " + hint
+	}
+	return errors.New(message)
+}
+
+// instead says what to write for a result of another type, or returns "".
+func (k kind) instead(path, typeName string) string {
+	switch {
+	case k == boolean:
+		return compareInstead(path, typeName)
+	case k == list && typeName == "null":
+		return fmt.Sprintf("write %s == null ? [] : %[1]s", path)
+	case k == list:
+		return fmt.Sprintf("write [%s] for one record", path)
+	case k == text && typeName == "null":
+		return fmt.Sprintf(`write %s == null ? "OTHER" : %[1]s`, path)
+	case k == text:
+		return fmt.Sprintf("write string(%s)", path)
+	default:
+		return ""
+	}
+}
+
 // compiler compiles expressions and collects their errors.
 type compiler struct {
 	env       *celgo.Env
@@ -66,7 +97,7 @@ func newCompiler() (*compiler, error) {
 		celgo.Lib(library{}),
 		celgo.DefaultUTCTimeZone(true), celgo.CrossTypeNumericComparisons(true),
 		celgo.EnableMacroCallTracking(), // the explainer names the loops
-		celgo.ASTValidators(celgo.ValidateDurationLiterals(), celgo.ValidateTimestampLiterals(), celgo.ValidateRegexLiterals()),
+		celgo.ASTValidators(celgo.ValidateDurationLiterals(), celgo.ValidateTimestampLiterals()),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("set up the expression language: %w", err)
@@ -120,7 +151,9 @@ func (c *compiler) program(name, source string, want kind) (*expression, error) 
 		return nil, err
 	}
 	if !want.allows(tree.OutputType()) {
-		return nil, fmt.Errorf("%s: the result must be %s, but is %s", name, want, typeName(tree.OutputType()))
+		is := typeName(tree.OutputType())
+		base, _, _ := strings.Cut(is, "(") // of map(string, int), for example
+		return nil, want.refusal(name, tree, is, base)
 	}
 	looping := loops(tree)
 	options := []celgo.ProgramOption{celgo.EvalOptions(celgo.OptOptimize), celgo.CustomDecoratorV2(c.decorator(tree))}
@@ -140,9 +173,9 @@ func (c *compiler) program(name, source string, want kind) (*expression, error) 
 
 // tree returns the checked form of an expression.
 func (c *compiler) tree(source common.Source) (*celgo.Ast, error) {
-	tree, issues := c.check(source)
-	if issues.Err() != nil {
-		return nil, display(source, issues.Errors())
+	tree, mistakes := c.check(source)
+	if len(mistakes) > 0 {
+		return nil, display(source, mistakes)
 	}
 	return tree, display(source, slices.Concat(never(tree), wrongConstants(tree)))
 }

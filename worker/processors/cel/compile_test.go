@@ -21,9 +21,9 @@ func TestCompileErrorsNameFieldLineAndColumn(t *testing.T) {
 		t.Fatal("New returned no error")
 	}
 	for _, want := range []string{
-		"processor.cel.filter:1:9: Syntax error: mismatched input '<EOF>'",
+		"processor.cel.filter:1:9: the expression ends too early",
 		" | json.a >\n | ........^",
-		"processor.cel.key:1:1: undeclared reference to 'nobody'",
+		"processor.cel.key:1:1: undeclared reference to 'nobody': write json.nobody for a field of the value",
 		"processor.cel.value:2:15: + does not take (int, string): convert the text with int() or double(), or the number with string()",
 		" |   \"a\": offset + \"x\"\n | ..............^",
 		"processor.cel.headers.h:1:11: invalid timestamp argument",
@@ -40,7 +40,7 @@ func TestCompileErrorsNameFieldLineAndColumn(t *testing.T) {
 }
 
 func TestFilterMustBeBool(t *testing.T) {
-	want := "processor.cel.filter: the result must be a bool, but is string"
+	want := `processor.cel.filter: the result must be a bool, but is string: compare it, such as topic == "true"`
 	if _, err := New(config.CEL{Filter: "topic"}); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

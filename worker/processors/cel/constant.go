@@ -8,13 +8,17 @@ import (
 )
 
 // constantChecks check the second argument of functions where it is a constant text, so
-// that a mistake in it shows before the first record.
+// that a mistake in it shows before the first record. The target of a method is the first.
 var constantChecks = map[string]func(text string) error{
-	"time.parse":     func(format string) error { _, err := parsingLayout(format); return err },
-	"time.format":    func(format string) error { _, err := layoutOf(format); return err },
-	"grok":           func(pattern string) error { _, err := compileGrok(pattern); return err },
-	"regex.captures": func(pattern string) error { _, err := compileCaptures(pattern); return err },
-	hmacName:         checkKeyName,
+	"time.parse":       func(format string) error { _, err := parsingLayout(format); return err },
+	"time.format":      func(format string) error { _, err := layoutOf(format); return err },
+	"grok":             func(pattern string) error { _, err := compileGrok(pattern); return err },
+	"matches":          checkPattern,
+	"regex.extract":    checkOneGroup,
+	"regex.extractAll": checkOneGroup,
+	"regex.replace":    checkPattern,
+	"regex.captures":   func(pattern string) error { _, err := compileCaptures(pattern); return err },
+	hmacName:           checkKeyName,
 }
 
 // wrongConstants returns the mistakes in constant arguments.
@@ -25,15 +29,16 @@ func wrongConstants(tree *celgo.Ast) (found []*common.Error) {
 		}
 		call := e.AsCall()
 		check := constantChecks[call.FunctionName()]
-		if check == nil || len(call.Args()) < 2 {
+		operands := operandsOfCall(call)
+		if check == nil || len(operands) < 2 {
 			return
 		}
-		text, ok := literalText(call.Args()[1])
+		text, ok := literalText(operands[1])
 		if !ok {
 			return
 		}
 		if err := check(text); err != nil {
-			id := call.Args()[1].ID()
+			id := operands[1].ID()
 			found = append(found, common.NewError(id, err.Error(), tree.NativeRep().SourceInfo().GetStartLocation(id)))
 		}
 	}))

@@ -29,12 +29,23 @@ func (d *demand) check(id int64, value ref.Val) ref.Val {
 	if d.met(value) {
 		return value
 	}
-	hint := ""
-	if value == types.NullValue {
-		hint = fmt.Sprintf(": test %s != null first", d.path)
+	message := fmt.Sprintf("%s needs %s, but %s is %s", d.by, d.want, d.path, withArticle(value))
+	if hint := d.hint(value); hint != "" {
+		message += ": " + hint
 	}
-	return failed(id, "%s needs %s, but %s is %s%s", d.by, d.want, d.path, withArticle(value), hint)
+	return failed(id, "%s", message)
 }
+
+// hint says what to write for a value that does not meet the demand, or returns "".
+func (d *demand) hint(value ref.Val) string {
+	if value == types.NullValue || d.want == aBool {
+		return compareInstead(d.path, resultType(value))
+	}
+	return ""
+}
+
+// aBool is what operators of logic and loops need.
+const aBool = "a bool"
 
 // demanding is a part of an expression that a demand is about.
 type demanding struct {
@@ -116,10 +127,10 @@ func (d *demands) visitCall(call ast.CallExpr, loop string) {
 	switch call.FunctionName() {
 	case operators.LogicalAnd, operators.LogicalOr:
 		for _, arg := range call.Args() {
-			d.add(arg, by, "a bool", isBool)
+			d.add(arg, by, aBool, isBool)
 		}
 	case operators.Conditional:
-		d.add(call.Args()[0], by, "a bool", isBool)
+		d.add(call.Args()[0], by, aBool, isBool)
 	case "or", "orValue":
 		if call.IsMemberFunction() {
 			d.add(call.Target(), call.FunctionName()+"()", "an optional value, such as json.?field", isOptional)

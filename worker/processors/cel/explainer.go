@@ -57,9 +57,15 @@ func (x explainer) call(id int64, function string, args []ref.Val, err *types.Er
 	name := callName(function)
 	_, isOperator := operators.FindReverse(function)
 	text, isText := firstText(args)
+	beyond := ""
+	if !isFault(err) {
+		beyond = x.beyond(id, function, args, message)
+	}
 	switch {
 	case isFault(err):
 		return err
+	case beyond != "":
+		return failed(id, "%s", beyond)
 	case isText && conversions[function] != "":
 		return failed(id, "%s() can't read the text %s: write %s", function, quotedStart(text), conversions[function])
 	case strings.Contains(message, noOverload), strings.HasPrefix(message, "type conversion error"):
@@ -113,10 +119,7 @@ func (x explainer) mismatch(id int64, name string, args []ref.Val) string {
 		return message
 	}
 	call := at.AsCall()
-	operands := call.Args()
-	if call.IsMemberFunction() {
-		operands = slices.Concat([]ast.Expr{call.Target()}, operands)
-	}
+	operands := operandsOfCall(call)
 	if found := x.unknownTypes(operands, args); len(found) > 0 {
 		message += ": " + strings.Join(found, ", ")
 	}
@@ -129,7 +132,8 @@ func (x explainer) mismatch(id int64, name string, args []ref.Val) string {
 // unknownTypes says which types the operands have that could have any.
 func (x explainer) unknownTypes(operands []ast.Expr, values []ref.Val) (found []string) {
 	for i, operand := range operands[:min(len(operands), len(values))] {
-		if t := x.tree.NativeRep().GetType(operand.ID()); isPath(operand) && (t == nil || t.IsExactType(celgo.DynType) || isText(t)) {
+		t, isNull := x.tree.NativeRep().GetType(operand.ID()), values[i] == types.NullValue
+		if isPath(operand) && (t == nil || t.IsExactType(celgo.DynType) || isText(t) || isNull) {
 			found = append(found, fmt.Sprintf("%s is %s", shown(operand), withArticle(values[i])))
 		}
 	}

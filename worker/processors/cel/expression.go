@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	celgo "cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -71,6 +72,26 @@ func (e *expression) boolean(vars *variables) (bool, error) {
 	return false, e.unexpected(boolean, result)
 }
 
+// maxTopicName is the longest name of a topic in Kafka.
+const maxTopicName = 249
+
+// topicName returns the result, which must be a name that a topic can have: Kafka would
+// refuse another one again and again.
+func (e *expression) topicName(vars *variables) (string, error) {
+	name, err := e.text(vars)
+	if err != nil {
+		return "", err
+	}
+	illegal := func(r rune) bool {
+		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._-", r)
+	}
+	if len(name) > maxTopicName || name == "." || name == ".." || strings.ContainsFunc(name, illegal) {
+		return "", fmt.Errorf("%s: no topic can be called %s: a name has up to %d letters, digits, dots, underscores and hyphens",
+			e.name, quotedStart(name), maxTopicName)
+	}
+	return name, nil
+}
+
 func (e *expression) text(vars *variables) (string, error) {
 	result, err := e.eval(vars)
 	if err != nil {
@@ -118,5 +139,5 @@ func (e *expression) written(vars *variables, result ref.Val, out *worker.Output
 }
 
 func (e *expression) unexpected(want kind, got ref.Val) error {
-	return fmt.Errorf("%s: the result must be %s, but is %s", e.name, want, withArticle(got))
+	return want.refusal(e.name, e.tree, withArticle(got), resultType(got))
 }

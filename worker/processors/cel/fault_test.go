@@ -10,7 +10,7 @@ import (
 )
 
 const faulty = `{"text": "abc", "n": 5, "f": 1.5, "list": [1, "two"], "object": {"a": 1}, "nothing": null, "a b": 1,
-	"key": "missing", "at": "yesterday", "lines": [{"price": 1}, {"price": "free"}]}`
+	"key": "missing", "zero": 0, "millis": 1700000000123, "at": "yesterday", "lines": [{"price": 1}, {"price": "free"}]}`
 
 // TestFaultsSayWhatToDo: an error names the operator or the function, the types, the
 // field with line and column, and what to write instead.
@@ -25,23 +25,36 @@ func TestFaultsSayWhatToDo(t *testing.T) {
 		`json.text < 5`:             "1:11: < does not take (string, int): json.text is a string: convert the text",
 		`json.list >= json.list`:    ">= does not take (list, list)",
 		`-json.text`:                "- does not take (string): json.text is a string",
-		`!json.text`:                "! does not take (string): json.text is a string",
+		`!json.text`:                `! does not take (string): json.text is a string: compare it, such as json.text == "true"`,
 		`"x" in json.text`:          "in does not take (string, string): json.text is a string",
-		`json.f % 2`:                "% does not take (double, int): json.f is a double",
+		`json.f % 2`:                "% does not take (double, int): json.f is a double: it takes whole numbers: convert with int()",
 		"json.n +\n  json.text":     "1:8: + does not take (int, string)",
 		"[1,\n  json.text * 2]":     "2:13: * does not take (string, int)",
-		`json.text && true`:         "1:5: && needs a bool, but json.text is a string",
+		`json.text && true`:         `1:5: && needs a bool, but json.text is a string: compare it, such as json.text == "true"`,
 		`false || json.nothing`:     "|| needs a bool, but json.nothing is null: test json.nothing != null first",
-		`json.n ? 1 : 2`:            "?: needs a bool, but json.n is an int",
+		`json.n ? 1 : 2`:            "?: needs a bool, but json.n is an int: compare it, such as json.n != 0",
 		`true ? (json.n ? 1 : 2):3`: "?: needs a bool, but json.n is an int",
+		// values beyond the bounds of a type
+		`json.n * 9223372036854775807`:                        "1:8: * has a result that does not fit into 64 bits (json.n is 5): calculate with double(...)",
+		`9223372036854775807 + 1`:                             "+ has a result that does not fit into 64 bits: calculate with double(...)",
+		`partition + 9223372036854775807 + 1`:                 "has a result that does not fit into 64 bits",
+		`json.f / 0 > 1.0 ? json.n / json.object.z : 0`:       `json.object has no field "z"`,
+		`json.n / json.zero`:                                  "1:8: / by zero: json.zero is 0: test json.zero != 0 first",
+		`json.n % json.zero`:                                  "% by zero: json.zero is 0: test json.zero != 0 first",
+		`int(1e30 * json.n)`:                                  "int() can't hold 5e+30: an int is from -2^63 to 2^63-1; keep it as it is, or use double()",
+		`uint(0 - json.n)`:                                    "uint() can't hold -5: a uint is from 0 to 2^64-1; use int() for numbers below 0",
+		`timestamp(json.millis)`:                              "timestamp() takes seconds since 1970, and 1700000000123 are not within the years 1 to 9999: write time.ofMillis(...) for milliseconds",
+		`timestamp("9999-12-31T00:00:00Z") + duration("48h")`: "+ has a result that is not within the years 1 to 9999",
+		`json.text.substring(5)`:                              "substring: there is no position 5 in the 3 characters of json.text: test size(json.text) first",
 		// functions
+		`json.list.with("a", 1)`:       "with does not take (list, string, int): json.list is a list",
 		`json.n.startsWith("a")`:       "startsWith does not take (int, string): json.n is an int: convert the text with int() or double(), or the number with string()",
 		`json.nothing.startsWith("a")`: "startsWith does not take (null, string): json.nothing is null: test json.nothing != null first",
 		`header("none") + "x"`:         `+ does not take (null, string): header("none") is null: test header("none") != null first`,
 		`json.n.matches("^a")`:         "matches does not take (int, string)",
 		`json.n.split(",")`:            "split does not take (int, string)",
 		`size(json.n)`:                 "size does not take (int): json.n is an int",
-		`json.text.charAt(9)`:          "charAt: index out of range: 9",
+		`json.text.charAt(9)`:          "charAt: there is no position 9 in the 3 characters of json.text: test size(json.text) first",
 		`header("binary") + "x"`:       `header("binary") is not UTF-8, so it is no text: write base64.encode(header("binary")) or bytes(header("binary"))`,
 		`int(json.text)`:               `int() can't read the text "abc": write a whole number`,
 		`double(json.text)`:            `double() can't read the text "abc": write a number`,
@@ -124,7 +137,11 @@ func TestFaultsOfTombstones(t *testing.T) {
 			t.Errorf("%s: error %v, want %s", expression, err, want)
 		}
 	}
-	_, err := process(t, config.CEL{Value: "json.id"}, &worker.Record{Value: []byte("null")})
+	_, err := process(t, config.CEL{Value: `timestamp - duration("1h")`}, &worker.Record{})
+	if want := "- does not take (null, duration): timestamp is null: test timestamp != null first"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	_, err = process(t, config.CEL{Value: "json.id"}, &worker.Record{Value: []byte("null")})
 	if want := "json is null, because the record's value is the JSON null"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %s", err, want)
 	}

@@ -66,7 +66,10 @@ func compileGrok(pattern string) (*capture, error) {
 	if err != nil {
 		return nil, err
 	}
-	re, err := regexp.Compile(expanded)
+	if at := strings.Index(expanded, "%{"); at >= 0 {
+		return nil, fmt.Errorf("%s is no reference to a pattern: write %%{NAME}, %%{NAME:field} or %%{NAME:field:int}, and %%\\{ for the characters themselves", quotedStart(expanded[at:]))
+	}
+	re, err := compileRegexp(expanded)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package cel
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	celgo "cel.dev/cel-go/cel"
@@ -11,21 +12,29 @@ import (
 )
 
 // explain replaces the checker's messages by ones that say what to write.
-func explain(parsed *celgo.Ast, issues *celgo.Issues) {
-	for _, issue := range issues.Errors() {
-		issue.Message = plainTypes(explained(parsed, issue))
+func (c *compiler) explain(parsed *celgo.Ast, mistakes []*common.Error) []*common.Error {
+	for _, m := range mistakes {
+		m.Message = plainTypes(c.explained(parsed, m))
 	}
+	return mistakes
 }
 
-func explained(parsed *celgo.Ast, issue *common.Error) string {
+func (c *compiler) explained(parsed *celgo.Ast, issue *common.Error) string {
 	at := expressionAt(parsed, issue.ExprID)
 	if at == nil {
 		return issue.Message
 	}
-	if name, ok := strings.CutPrefix(issue.Message, "undeclared reference to '"); ok && (strings.HasPrefix(name, "element'") || strings.HasPrefix(name, "index'")) {
-		return fmt.Sprintf("%s is known to key, topic and headers, if values is set", shown(at))
+	if quoted, ok := strings.CutPrefix(issue.Message, "undeclared reference to '"); ok {
+		name, _, _ := strings.Cut(quoted, "'")
+		if name == "element" || name == "index" {
+			return fmt.Sprintf("%s is known to key, topic and headers, if values is set", shown(at))
+		}
+		return c.undeclared(parsed, at, name)
 	}
 	if parts := mismatch.FindStringSubmatch(issue.Message); parts != nil && at.Kind() == ast.CallKind {
+		if form := c.otherForm(at.AsCall()); form != "" {
+			return fmt.Sprintf("%s has another form: write %s", callName(parts[1]), form)
+		}
 		return explainedCall(at.AsCall(), parts[1], parts[2], parts[3])
 	}
 	if strings.HasSuffix(issue.Message, "does not support field selection") && at.Kind() == ast.SelectKind {
@@ -46,6 +55,33 @@ func insteadOfField(sel ast.SelectExpr) string {
 		return fmt.Sprintf("value is text; json.%s is the field of its JSON", sel.FieldName())
 	}
 	return "only json, maps and headers have"
+}
+
+// otherForm returns the form of a call in which its function can be called, if the call has
+// the other one: json.list.sum() in place of sum(json.list), or the other way round.
+func (c *compiler) otherForm(call ast.CallExpr) string {
+	function := c.env.Functions()[call.FunctionName()]
+	if function == nil || !written(call.FunctionName()) || len(operandsOfCall(call)) == 0 {
+		return ""
+	}
+	for _, overload := range function.OverloadDecls() {
+		if overload.IsMemberFunction() == call.IsMemberFunction() {
+			return ""
+		}
+	}
+	operands := operandsOfCall(call)
+	if call.IsMemberFunction() {
+		return fmt.Sprintf("%s(%s%s)", call.FunctionName(), shown(operands[0]), more(operands, ", ..."))
+	}
+	return fmt.Sprintf("%s.%s(%s)", shown(operands[0]), call.FunctionName(), more(operands, "..."))
+}
+
+// more stands for the operands after the first one.
+func more(operands []ast.Expr, text string) string {
+	if len(operands) > 1 {
+		return text
+	}
+	return ""
 }
 
 func explainedCall(call ast.CallExpr, function, target, operands string) string {
@@ -108,10 +144,39 @@ func hint(call ast.CallExpr, operands string) string {
 		return "convert the text with duration()"
 	case has("bytes") && text:
 		return "convert the bytes with string()"
-	case text && number:
+	case text && number && convertible(call.FunctionName()):
 		return "convert the text with int() or double(), or the number with string()"
+	case call.FunctionName() == operators.Modulo && has("double"):
+		return "it takes whole numbers: convert with int()"
+	case call.FunctionName() == operators.LogicalNot:
+		return compareInstead(shown(call.Args()[0]), plainTypes(operands))
 	case has("bool") && text:
 		return "convert the text with bool()"
+	default:
+		return ""
+	}
+}
+
+// convertible reports whether a function that refuses text with numbers would take the one
+// converted to the other. Other functions, such as with(), have arguments of both types.
+func convertible(function string) bool {
+	_, isOperator := operators.FindReverse(function)
+	return isOperator || function == equalName || function == unequalName || strings.HasPrefix(function, "math.") ||
+		strings.HasPrefix(function, "number.") || slices.Contains([]string{"startsWith", "endsWith", "contains", "matches"}, function)
+}
+
+// compareInstead says what to write in place of a value of a type where a bool is needed, or
+// returns "".
+func compareInstead(path, typeName string) string {
+	switch typeName {
+	case "string", "string or null":
+		return fmt.Sprintf(`compare it, such as %s == "true"`, path)
+	case "int", "uint", "double":
+		return fmt.Sprintf("compare it, such as %s != 0", path)
+	case "list", "map":
+		return fmt.Sprintf("compare its size, such as size(%s) > 0", path)
+	case "null":
+		return fmt.Sprintf("test %s != null first", path)
 	default:
 		return ""
 	}

@@ -33,9 +33,12 @@ func TestMixedNumbers(t *testing.T) {
 		}
 	}
 	for expression, want := range map[string]string{
-		`json.big + 1`: "integer overflow", `json.least - 1`: "integer overflow", `-json.big`: "integer overflow",
-		`json.whole / 0`: "division by zero", `json.big / 0`: "division by zero", `json.whole % 0`: "modulus by zero",
-		`json.half % 2`: "% does not take (double, int)", `json.whole + null`: "+ does not take (int, null)",
+		`json.big + 1`:   "+ has a result that does not fit into 64 bits (json.big is 18446744073709551615): calculate with double(...)",
+		`json.least - 1`: "- has a result that does not fit into 64 bits (json.least is -9223372036854775808)",
+		`-json.big`:      "- has a result that does not fit into 64 bits (json.big is 18446744073709551615)",
+		`json.whole / 0`: "/ by zero: test the divisor first", `json.big / 0`: "/ by zero", `json.whole % 0`: "% by zero",
+		`7 / (json.whole - json.whole)`: "/ by zero: test the divisor first",
+		`json.half % 2`:                 "% does not take (double, int)", `json.whole + null`: "+ does not take (int, null)",
 		`json.whole < "2"`:       "< does not take (int, string)",
 		`(0.0/0.0) < json.whole`: "NaN",
 	} {

@@ -34,7 +34,7 @@ func toText(text string) ref.Val { return types.String(text) }
 
 // compileCaptures compiles the pattern of regex.captures.
 func compileCaptures(pattern string) (*capture, error) {
-	re, err := regexp.Compile(pattern)
+	re, err := compileRegexp(pattern)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,10 @@
 package cel
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"unicode/utf8"
 
@@ -26,7 +28,7 @@ func regexRunner(call interpreter.InterpretableCall, original functions.Function
 	}
 	compile := compilePattern
 	if text, ok := constantText(args[1]); ok {
-		re, err := regexp.Compile(text)
+		re, err := compileRegexp(text)
 		compile = func(meter, ref.Val) (*regexp.Regexp, error) { return re, err }
 	}
 	switch call.Function() {
@@ -61,7 +63,37 @@ func constantText(node interpreter.InterpretableV2) (string, bool) {
 func compilePattern(m meter, pattern ref.Val) (*regexp.Regexp, error) {
 	text := string(pattern.(types.String))
 	m.charge(10 * uint64(len(text)))
-	return regexp.Compile(text)
+	return compileRegexp(text)
+}
+
+// compileRegexp compiles a regular expression. The error says where it is wrong.
+func compileRegexp(text string) (*regexp.Regexp, error) {
+	re, err := regexp.Compile(text)
+	wrong, ok := errors.AsType[*syntax.Error](err)
+	if !ok {
+		return re, err
+	}
+	message := fmt.Sprintf("the pattern %s is no regular expression: %s at %s", quotedStart(text), wrong.Code, quotedStart(wrong.Expr))
+	if wrong.Code == syntax.ErrInvalidPerlOp || wrong.Code == syntax.ErrInvalidEscape {
+		message += ": the syntax is that of RE2, which has no lookahead, no lookbehind and no references to groups"
+	}
+	return nil, errors.New(message)
+}
+
+// checkPattern returns an error for a constant pattern that can't be compiled.
+func checkPattern(text string) error {
+	_, err := compileRegexp(text)
+	return err
+}
+
+// checkOneGroup also returns an error for a pattern of regex.extract and regex.extractAll
+// with several groups.
+func checkOneGroup(text string) error {
+	re, err := compileRegexp(text)
+	if err != nil {
+		return err
+	}
+	return oneGroup(re)
 }
 
 type (
@@ -125,7 +157,7 @@ func extractAll(m meter, re *regexp.Regexp, text string, _ []ref.Val) (ref.Val, 
 
 func oneGroup(re *regexp.Regexp) error {
 	if re.NumSubexp() > 1 {
-		return fmt.Errorf("regular expression has more than one capturing group: %q", re.String())
+		return fmt.Errorf("the pattern %s has several groups: write (?:...) for those that are not to be returned, or use regex.captures", quotedStart(re.String()))
 	}
 	return nil
 }

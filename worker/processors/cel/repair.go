@@ -16,19 +16,18 @@ import (
 // are natural here: of an int with a double, and of text with bytes. It also refuses a
 // condition that chooses between null and a value of a type that has no null. Such calls
 // are replaced, and the expression is checked again.
-func (c *compiler) check(source common.Source) (*celgo.Ast, *celgo.Issues) {
+func (c *compiler) check(source common.Source) (*celgo.Ast, []*common.Error) {
 	parsed, issues := c.env.ParseSource(source)
 	if issues.Err() != nil {
-		return nil, issues
+		return nil, explainSyntax(source, byPlace(issues.Errors()))
 	}
 	for {
 		tree, issues := c.env.Check(parsed)
 		if issues.Err() == nil {
-			return tree, issues
+			return tree, nil
 		}
 		if !repair(parsed, issues) {
-			explain(parsed, issues)
-			return nil, issues
+			return nil, c.explain(parsed, issues.Errors())
 		}
 	}
 }

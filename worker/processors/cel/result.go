@@ -54,7 +54,7 @@ func (n *notes) native(v ref.Val) (any, error) {
 
 func (n *notes) nativeDouble(v types.Double) (any, error) {
 	if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-		return nil, fmt.Errorf("JSON has no number for %v", f)
+		return nil, notANumber(v)
 	}
 	text, err := n.double(v)
 	if text != "" {

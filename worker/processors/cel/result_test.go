@@ -71,8 +71,8 @@ func TestEqualMapsBecomeEqualBytes(t *testing.T) {
 
 func TestResultsWithoutJSON(t *testing.T) {
 	for expression, want := range map[string]string{
-		"[1.0/0.0]":             "JSON has no number for +Inf",
-		`{"a": [-1.0/0.0]}`:     "JSON has no number for -Inf",
+		"[1.0/0.0]":             "JSON has no number for +Inf: test the operands first, for example that a divisor is not 0",
+		`{"a": [-1.0/0.0]}`:     "JSON has no number for -Inf: test the operands first, for example that a divisor is not 0",
 		"[int]":                 "a value of type type has no JSON form",
 		`{1: "a", dyn("1"): 2}`: `the map has two keys that are "1" in JSON`,
 	} {

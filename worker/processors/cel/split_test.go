@@ -64,12 +64,12 @@ func TestValuesFailWhole(t *testing.T) {
 		cfg  config.CEL
 		want string
 	}{
-		{config.CEL{Values: "json.n"}, "processor.cel.values: the result must be a list, but is an int"},
+		{config.CEL{Values: "json.n"}, "processor.cel.values: the result must be a list, but is an int: write [json.n] for one record"},
 		{config.CEL{Values: "json.none"}, `processor.cel.values:1:5: json has no field "none": test has(json.none) first, or write json.?none.orValue(...) to name a value for this case`},
-		{config.CEL{Values: "json"}, "processor.cel.values: the result must be a list, but is a map"},
+		{config.CEL{Values: "json"}, "processor.cel.values: the result must be a list, but is a map: write [json] for one record"},
 		{config.CEL{Values: "[1, type(1)]"}, "processor.cel.values: the result can't be written as JSON: a value of type type has no JSON form, at element 1"},
 		{config.CEL{Values: "json.lines", Key: "element.sku"}, `processor.cel.key:1:8: element has no field "sku": test has(element.sku) first, or write element.?sku.orValue(...) to name a value for this case, at element 1`},
-		{config.CEL{Values: "json.lines", Topic: "index"}, "processor.cel.topic: the result must be a string, but is int"},
+		{config.CEL{Values: "json.lines", Topic: "index"}, "processor.cel.topic: the result must be a string, but is int: write string(index)"},
 	} {
 		p, err := New(c.cfg)
 		var out worker.Outputs

@@ -19,6 +19,9 @@ var directives = map[string]string{
 
 // layoutOf translates a format of strftime into a layout of package time.
 func layoutOf(format string) (string, error) {
+	if !strings.Contains(format, "%") {
+		return "", fmt.Errorf("the format %s has no directive: write it as for strftime, such as %%Y-%%m-%%d %%H:%%M:%%S", quotedStart(format))
+	}
 	var layout, control strings.Builder
 	for i := 0; i < len(format); i++ {
 		if format[i] != '%' {
@@ -43,7 +46,7 @@ func layoutOf(format string) (string, error) {
 	}
 	if sampleTime.Format(layout.String()) != control.String() {
 		return "", fmt.Errorf("the format %s has text that package time takes for a part of a time, such as a digit: "+
-			"take it out of the text first, for example with replace()", quotedStart(format))
+			"write directives such as %%Y and %%m for the parts, and take other digits out of the text first, for example with replace()", quotedStart(format))
 	}
 	return layout.String(), nil
 }
