@@ -23,6 +23,7 @@ type committer struct {
 	feeder  *mailbox
 	roster  *roster
 	hurried signal.Signal // commit now
+	begun   signal.Signal // a partition has its first results, which readers wait for
 
 	mu signal.Lock // held from a checkpoint to its acknowledgement
 	// metadataLimit is the highest length of a commit's metadata, as far as this
@@ -38,25 +39,45 @@ type committer struct {
 func newCommitter(proc *process, log logr.Logger, group *group.Member, feeder *mailbox, roster *roster) *committer {
 	return &committer{
 		proc: proc, log: log, group: group, feeder: feeder, roster: roster,
-		hurried: signal.New(), mu: signal.NewLock(), metadataLimit: offsets.MaxMetadata,
+		hurried: signal.New(), begun: signal.New(), mu: signal.NewLock(), metadataLimit: offsets.MaxMetadata,
 	}
 }
 
 // run commits regularly until ctx ends.
 func (c *committer) run(ctx context.Context) {
-	ticker := time.NewTicker(c.interval())
-	defer ticker.Stop()
+	timer := time.NewTimer(c.interval())
+	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-timer.C:
+			if wait := c.early(); wait > 0 {
+				timer.Reset(wait)
+				continue
+			}
+		case <-c.begun:
+			timer.Reset(c.early())
+			continue
 		case <-c.hurried:
 		}
+		began := time.Now()
 		attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
 		_ = c.commit(attempt, c.committable()...) // commit reports its errors itself
 		cancel()
+		timer.Reset(max(c.interval()-time.Since(began), 0))
 	}
+}
+
+// early returns how long a regular commit is to wait, 0 or less if it need not, because the
+// transaction under way has just begun. Where ends take as long as the interval, transactions would follow one another
+// without a gap otherwise. All their records would be sent at their end, and wait there until
+// the brokers have added the partitions to the transaction.
+func (c *committer) early() time.Duration {
+	if c.exact == nil {
+		return 0
+	}
+	return c.interval()/2 - c.exact.age()
 }
 
 func (c *committer) interval() time.Duration {
@@ -128,7 +149,10 @@ func (c *committer) commit(ctx context.Context, parts ...*partition) error {
 // commitExactly is commit for delivery ExactlyOnce. The timeout of transactions bounds it.
 func (c *committer) commitExactly(parts []*partition) error {
 	c.mu.Lock()
-	err := c.exact.commit(parts)
+	var err error
+	if !c.closed(parts) {
+		err = c.exact.commit(parts)
+	}
 	if err != nil {
 		c.proc.metrics.CommitsFailed.Add(1)
 	}
@@ -136,6 +160,17 @@ func (c *committer) commitExactly(parts []*partition) error {
 	c.feeder.wake.Notify()
 	c.exact.observer.tell()
 	return err
+}
+
+// closed reports whether partitions need no last commit any more: a transaction that ended
+// since they were closed has all of theirs. It needs mu.
+func (c *committer) closed(parts []*partition) bool {
+	for _, p := range parts {
+		if !p.inState(closing) || p.records.Load() > 0 {
+			return false
+		}
+	}
+	return len(parts) > 0 && len(c.checkpoints(parts)) == 0
 }
 
 // checkpoints returns the states of partitions that are not committed yet. A state whose map

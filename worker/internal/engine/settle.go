@@ -157,7 +157,9 @@ func (s *settling) endPartition() {
 		return
 	}
 	settler, p := s.settler, s.part
-	p.settled.Add(s.records)
+	if p.settled.Add(s.records) == s.records && settler.exact != nil {
+		settler.exact.commits.begun.Notify()
+	}
 	settler.proc.settled.Add(s.records)
 	p.bytes.Add(-s.bytes)
 	left := p.records.Add(-s.records)

@@ -57,6 +57,7 @@ type transactions struct {
 	counts    *telemetry.Transactions
 	starts    atomic.Uint64 // how often the member has started over
 	idOf      atomic.Int32  // the partition whose id was opened last; -1 before the first
+	resumed   atomic.Int64  // when the producer could send in the transaction, in nanoseconds since 1970
 
 	// The fields below are guarded by committer.mu.
 

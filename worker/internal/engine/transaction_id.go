@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/batch"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/txn"
@@ -52,7 +53,18 @@ func (t *transactions) ready(ctx context.Context, candidates []*partition) (bool
 func (t *transactions) begin(s *txn.Session, partition int32) {
 	t.session, t.partition = s, partition
 	t.counts.Identified(s.ID(), s.Version())
-	t.producer.Resume(s)
+	t.resume()
+}
+
+// resume lets the producer send in the next transaction.
+func (t *transactions) resume() {
+	t.resumed.Store(time.Now().UnixNano())
+	t.producer.Resume(t.session)
+}
+
+// age returns for how long the producer could send in the transaction under way.
+func (t *transactions) age() time.Duration {
+	return time.Duration(time.Now().UnixNano() - t.resumed.Load())
 }
 
 // lowest returns the lowest partition of those that the member keeps. Without any it
@@ -96,7 +108,7 @@ func passes(err error) bool {
 // committer.mu.
 func (t *transactions) moveOn(ctx context.Context) {
 	if t.holds(t.partition) {
-		t.producer.Resume(t.session)
+		t.resume()
 		return
 	}
 	t.session = nil

@@ -24,11 +24,25 @@ type heartbeater struct {
 
 // A rebalance in which partitions move is followed by another one, when their owners have
 // given them up. Nobody reads these partitions until all members have learnt of the second
-// one, so heartbeats are hurried for a while.
+// one, so heartbeats are hurried for a while, the first ones most.
 const (
-	hurry      = 5  // times as often
-	hurryBeats = 50 // this many heartbeats
+	hurryMost  = 10 // times as often
+	beatsMost  = 30 // this many heartbeats
+	hurry      = 5
+	hurryBeats = 60 // with those of before
 )
+
+// interval returns the wait before the next heartbeat, of which left are still hurried.
+func (h *heartbeater) interval(left int) time.Duration {
+	switch {
+	case left > hurryBeats-beatsMost:
+		return h.cfg.HeartbeatInterval / hurryMost
+	case left > 0:
+		return h.cfg.HeartbeatInterval / hurry
+	default:
+		return h.cfg.HeartbeatInterval
+	}
+}
 
 // run sends heartbeats while the member is in a generation, until ctx is done.
 func (h *heartbeater) run(ctx context.Context) {
@@ -42,7 +56,7 @@ func (h *heartbeater) run(ctx context.Context) {
 			return
 		case <-h.state.applied:
 			hurried = hurryBeats
-			beat.Reset(h.cfg.HeartbeatInterval / hurry)
+			beat.Reset(h.interval(hurried))
 			continue
 		case <-beat.C:
 		}
@@ -51,12 +65,8 @@ func (h *heartbeater) run(ctx context.Context) {
 		case err == nil:
 			failures = 0
 			pause.Reset()
-			if hurried > 0 {
-				hurried--
-				beat.Reset(h.cfg.HeartbeatInterval / hurry)
-			} else {
-				beat.Reset(h.cfg.HeartbeatInterval)
-			}
+			hurried = max(hurried-1, 0)
+			beat.Reset(h.interval(hurried))
 			continue
 		case ctx.Err() != nil:
 			return

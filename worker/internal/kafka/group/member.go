@@ -33,7 +33,7 @@ type Config struct {
 	RebalanceTimeout time.Duration
 	// HeartbeatInterval is the time between two heartbeats; 0 is half a second, or a
 	// third of the session timeout if that is less. After a rebalance they come five
-	// times as often for a while.
+	// to ten times as often for a while.
 	HeartbeatInterval time.Duration
 	Handler           Handler
 	Logger            logr.Logger

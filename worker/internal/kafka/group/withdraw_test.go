@@ -105,3 +105,16 @@ func TestHeartbeatsAreHurriedAfterARebalance(t *testing.T) {
 		t.Errorf("3 heartbeats after a rebalance took %s, with an interval of %s otherwise", took, interval)
 	}
 }
+
+// TestHeartbeatsCalmDown: the first ones after a rebalance come fastest, since a move takes
+// two rebalances within a second mostly.
+func TestHeartbeatsCalmDown(t *testing.T) {
+	h := &heartbeater{cfg: Config{HeartbeatInterval: time.Second}}
+	for left, want := range map[int]time.Duration{
+		hurryBeats: 100 * time.Millisecond, hurryBeats - beatsMost: 200 * time.Millisecond, 1: 200 * time.Millisecond, 0: time.Second,
+	} {
+		if got := h.interval(left); got != want {
+			t.Errorf("with %d hurried heartbeats to come, the next one comes after %v, want %v", left, got, want)
+		}
+	}
+}

@@ -32,7 +32,11 @@ func (s *sender) join() {
 		return
 	}
 	missing := r.count()
-	if r.tx.version >= 2 || len(missing) == 0 {
+	if r.tx.version >= 2 {
+		s.p.transactions.announce(r.tx)
+		return
+	}
+	if len(missing) == 0 {
 		return
 	}
 	err := r.tx.AddPartitions(r.ctx, missing)

@@ -22,7 +22,7 @@ type Transaction interface {
 	// brokers add partitions to the transaction by themselves.
 	Version() int
 	// AddPartitions makes partitions part of the transaction, which version 1 requires
-	// before records are sent to them. Several goroutines may call it.
+	// before records are sent to them, and version 2 allows. Several goroutines may call it.
 	AddPartitions(ctx context.Context, partitions []txn.TopicPartition) error
 }
 
@@ -77,6 +77,9 @@ type transaction struct {
 	version  int
 	ctx      context.Context
 	doomed   atomic.Pointer[error] // set under transactions.mu
+
+	announcing atomic.Bool   // one sender announces, or has announced, the first partitions
+	announced  chan struct{} // closed when that is over
 }
 
 func (ts *transactions) init(p *Producer) {
@@ -97,7 +100,7 @@ func (ts *transactions) enabled() bool { return ts.number.Load() > 0 }
 // does nothing if the transaction before is doomed and Reset was not called.
 func (p *Producer) Resume(t Transaction) {
 	ts := &p.transactions
-	tx := &transaction{Transaction: t, identity: t.Identity(), version: t.Version()}
+	tx := &transaction{Transaction: t, identity: t.Identity(), version: t.Version(), announced: make(chan struct{})}
 	ts.mu.Lock()
 	if ts.doomed() {
 		ts.mu.Unlock()

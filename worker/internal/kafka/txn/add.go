@@ -16,16 +16,14 @@ type topicPartitions struct {
 	partitions []int32
 }
 
-// AddPartitions makes partitions part of the transaction, as version 1 asks for before
-// records are written to them. It does nothing on version 2, nor for partitions that are
-// part of it. It tries until ctx is done while the coordinator can't say.
+// AddPartitions makes partitions part of the transaction. Version 1 asks for it before records
+// are written to them; on version 2 the brokers add them by themselves, if that was not done
+// before. It does nothing for partitions that it has added to the transaction. It tries until
+// ctx is done while the coordinator can't say.
 //
 // If the coordinator refuses some partitions, the others are added and the error is a
 // *PartitionsError. It is safe for concurrent use.
 func (s *Session) AddPartitions(ctx context.Context, partitions []TopicPartition) error {
-	if s.version == 2 {
-		return nil
-	}
 	if len(s.missing(partitions)) == 0 {
 		return nil
 	}

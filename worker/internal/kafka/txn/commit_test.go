@@ -80,23 +80,42 @@ func TestAnEmptyTransaction(t *testing.T) {
 }
 
 // TestPartitionsAreAddedOnce: one request for new partitions, none for those that are part
-// of the transaction, and one that does not exist keeps no other one out.
+// of the transaction, and one that does not exist keeps no other one out. On version 2, which
+// does not ask for it, that changes nothing about the transaction.
 func TestPartitionsAreAddedOnce(t *testing.T) {
-	w := newWorker(t, &kafkatest.Shared(t, kafkatest.Feature("transaction.version", 0)).Cluster).open()
-	both := []txn.TopicPartition{{Topic: w.output, Partition: 1}, {Topic: w.output, Partition: 0}, {Topic: w.output, Partition: 1}}
-	missing := txn.TopicPartition{Topic: w.output, Partition: 9}
-	ctx := testkit.Context(t)
-	for range 2 {
-		err := w.AddPartitions(ctx, append(both, missing))
-		testkit.ExpectError(t, err, nil, "partition 9", w.output, w.ID())
-		requests := w.network.count(protocol.AddPartitionsToTxn)
-		if err := w.AddPartitions(ctx, both); err != nil || w.network.count(protocol.AddPartitionsToTxn) != requests {
-			t.Errorf("%d requests after %d: %v", w.network.count(protocol.AddPartitionsToTxn), requests, err)
+	onApache(t, func(t *testing.T, c *kafkatest.Cluster, _ int) {
+		w := newWorker(t, c).open()
+		both := []txn.TopicPartition{{Topic: w.output, Partition: 1}, {Topic: w.output, Partition: 0}, {Topic: w.output, Partition: 1}}
+		missing := txn.TopicPartition{Topic: w.output, Partition: 9}
+		ctx := testkit.Context(t)
+		for _, commit := range []bool{true, false, true} {
+			err := w.AddPartitions(ctx, append(both, missing))
+			testkit.ExpectError(t, err, nil, "partition 9", w.output, w.ID())
+			requests := w.network.count(protocol.AddPartitionsToTxn)
+			if err := w.AddPartitions(ctx, both); err != nil || w.network.count(protocol.AddPartitionsToTxn) != requests {
+				t.Errorf("%d requests after %d: %v", w.network.count(protocol.AddPartitionsToTxn), requests, err)
+			}
+			if err := w.tryWrite("a"); err != nil {
+				t.Fatal(err)
+			}
+			w.end(commit)
 		}
-		if err := w.tryWrite("a"); err != nil {
-			t.Fatal(err)
+		w.expect(-1, "a", "a")
+	})
+}
+
+// TestPartitionsOfASuccessorAreNotAdded: a request under an identity that is over changes
+// nothing.
+func TestPartitionsOfASuccessorAreNotAdded(t *testing.T) {
+	everywhere(t, func(t *testing.T, c *kafkatest.Cluster, _ int) {
+		former := newWorker(t, c).open()
+		next := former.other().open()
+		err := former.AddPartitions(testkit.Context(t), []txn.TopicPartition{{Topic: former.output, Partition: 0}})
+		if err == nil {
+			t.Error("a session that is over has added a partition")
 		}
-		w.end(true)
-	}
-	w.expect(-1, "a", "a")
+		next.write("next")
+		next.end(true)
+		next.expect(-1, "next")
+	})
 }

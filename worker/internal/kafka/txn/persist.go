@@ -15,7 +15,7 @@ import (
 // The waits between attempts. The markers of a transaction are mostly written within
 // milliseconds, and until then the coordinator answers CONCURRENT_TRANSACTIONS.
 const (
-	againMin, againMax = 20 * time.Millisecond, 100 * time.Millisecond
+	againMin, againMax = 5 * time.Millisecond, 100 * time.Millisecond
 	movedMin, movedMax = 20 * time.Millisecond, 500 * time.Millisecond
 )
 

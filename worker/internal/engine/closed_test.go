@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"context"
+	"testing"
+
+	"github.com/millrace-dev/millrace/worker/internal/kafka/group"
+	"github.com/millrace-dev/millrace/worker/internal/offsets"
+	"github.com/millrace-dev/millrace/worker/internal/signal"
+)
+
+// A partition that was closed while a transaction ended may have its last commit in it. It
+// is given back without another transaction then.
+func TestLastCommitInAnotherTransaction(t *testing.T) {
+	c := &committer{mu: signal.NewLock(), metadataLimit: offsets.MaxMetadata, exact: &transactions{}}
+	p := newPartition(context.Background(), &group.Assignment{Partition: 3})
+	p.tracker = offsets.New(100, offsets.State{})
+	p.state.Store(int32(closing))
+	if c.closed([]*partition{p}) {
+		t.Error("a partition that was never committed needs no last commit")
+	}
+	for _, d := range c.checkpoints([]*partition{p}) {
+		c.acknowledged(d)
+	}
+	if !c.closed([]*partition{p}) {
+		t.Error("a partition that is committed needs another last commit")
+	}
+	p.records.Store(1) // the drain timeout has passed: its results have to be discarded
+	if c.closed([]*partition{p}) {
+		t.Error("a partition with records in flight needs no last commit")
+	}
+	p.records.Store(0)
+	p.state.Store(int32(active))
+	if c.closed([]*partition{p}) {
+		t.Error("a partition that is not closed needs no last commit")
+	}
+}
