@@ -11,21 +11,21 @@ import (
 
 // quota allows a namespace one pod although spec.replicas is 2, and later two.
 func quota(s *suite) {
-	parcels := copier{"small", "parcels"}
-	s.kubectl("create", "namespace", parcels.namespace)
-	s.kubectl("create", "quota", "pods", "--hard=pods=1", "--namespace", parcels.namespace)
-	s.kafka.CreateTopic(parcels.name, 2, nil)
-	s.kafka.CreateTopic(parcels.name+"-copy", 2, nil)
-	parcels.apply(s, manifest(parcels.name, "  replicas: 2\n"))
+	deliveries := copier{"small", "deliveries"}
+	s.kubectl("create", "namespace", deliveries.namespace)
+	s.kubectl("create", "quota", "pods", "--hard=pods=1", "--namespace", deliveries.namespace)
+	s.kafka.CreateTopic(deliveries.name, 2, nil)
+	s.kafka.CreateTopic(deliveries.name+"-copy", 2, nil)
+	deliveries.apply(s, manifest(deliveries.name, "  replicas: 2\n"))
 	said := []string{"pods can't be created", "exceeded quota: pods", "limited: pods=1"}
-	s.awaitStreamProcessor(parcels.namespace, parcels.name,
+	s.awaitStreamProcessor(deliveries.namespace, deliveries.name,
 		condition{kind: "Ready", status: metav1.ConditionFalse, reason: "PodsRefused", words: said},
 		condition{kind: "Reconciling", status: metav1.ConditionTrue, reason: "PodsRefused", words: said},
 		condition{kind: "Stalled", status: metav1.ConditionFalse})
-	s.kubectl("patch", "quota", "pods", "--namespace", parcels.namespace, "--patch", `{"spec": {"hard": {"pods": "2"}}}`)
-	s.awaitStreamProcessor(parcels.namespace, parcels.name, ready()...)
+	s.kubectl("patch", "quota", "pods", "--namespace", deliveries.namespace, "--patch", `{"spec": {"hard": {"pods": "2"}}}`)
+	s.awaitStreamProcessor(deliveries.namespace, deliveries.name, ready()...)
 	// While the namespace ends, the operator still writes to it; a later step counts writes.
-	s.kubectl("delete", "namespace", parcels.namespace, "--timeout=90s")
+	s.kubectl("delete", "namespace", deliveries.namespace, "--timeout=90s")
 }
 
 // noNewFiles is an admission policy that refuses new ConfigMaps of checkouts.

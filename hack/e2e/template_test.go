@@ -38,13 +38,13 @@ spec:
 // podOverlay runs pods with a template in a namespace that enforces the restricted pod security
 // standard.
 func podOverlay(s *suite) {
-	invoices := copier{"strict", "invoices"}
-	s.kubectl("create", "namespace", invoices.namespace)
-	s.kubectl("label", "namespace", invoices.namespace, "pod-security.kubernetes.io/enforce=restricted")
+	receipts := copier{"strict", "receipts"}
+	s.kubectl("create", "namespace", receipts.namespace)
+	s.kubectl("label", "namespace", receipts.namespace, "pod-security.kubernetes.io/enforce=restricted")
 	s.kubectl("create", "priorityclass", "e2e", "--value=1000")
-	invoices.run(s, overlaidManifest(invoices.name))
+	receipts.run(s, overlaidManifest(receipts.name))
 
-	pods, err := invoices.pods(s)
+	pods, err := receipts.pods(s)
 	if err != nil || len(pods) != 1 {
 		s.Fatalf("there are %d pods (%v)", len(pods), err)
 	}
@@ -56,13 +56,13 @@ func podOverlay(s *suite) {
 	if len(sidecars) != 1 || sidecars[0].Name != "sidecar" || !sidecars[0].Ready {
 		s.Errorf("the sidecar does not run: %+v", sidecars)
 	}
-	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", s.pid(invoices.namespace, pod.Name)))
+	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", s.pid(receipts.namespace, pod.Name)))
 	if err != nil || !strings.Contains("\x00"+string(environment), "\x00SHIFT=night\x00") {
 		s.Errorf("the worker's environment is %q (%v)", environment, err)
 	}
-	if team := s.kubectl("get", "deployment", invoices.name+"-worker", "--namespace", invoices.namespace,
+	if team := s.kubectl("get", "deployment", receipts.name+"-worker", "--namespace", receipts.namespace,
 		"-o", "jsonpath={.metadata.labels.team}"); team != "orders" {
 		s.Errorf("the Deployment's label team is %q", team)
 	}
-	s.kubectl("delete", "namespace", invoices.namespace, "--wait=false")
+	s.kubectl("delete", "namespace", receipts.namespace, "--wait=false")
 }
