@@ -1,6 +1,7 @@
 package failure
 
 import (
+	"errors"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -17,7 +18,10 @@ const (
 	// HeaderTimestamp is the record's timestamp. It is absent if the record has none.
 	HeaderTimestamp = "millrace-origin-timestamp"
 	HeaderError     = "millrace-error"
-	HeaderAttempts  = "millrace-attempts"
+	// HeaderErrorDetail is more about the error, such as the stack trace of a processor in
+	// another process. It is absent if there is no more.
+	HeaderErrorDetail = "millrace-error-detail"
+	HeaderAttempts    = "millrace-attempts"
 	// HeaderFailedAt is the time at which the last attempt failed.
 	HeaderFailedAt = "millrace-failed-at"
 	// The size in bytes of a part of the record that the letter leaves out because it
@@ -35,6 +39,12 @@ const maxErrorBytes = 1024
 
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
+// detailed is an error that knows more than its text.
+type detailed interface {
+	error
+	ErrorDetail() string
+}
+
 // Headers returns headers that name the origin of a dead letter and its error.
 func Headers(rec *record.Record, err error, attempts int, now time.Time) []record.Header {
 	headers := []record.Header{
@@ -44,6 +54,9 @@ func Headers(rec *record.Record, err error, attempts int, now time.Time) []recor
 		{Key: HeaderError, Value: []byte(cut(err.Error()))},
 		{Key: HeaderAttempts, Value: strconv.AppendInt(nil, int64(attempts), 10)},
 		{Key: HeaderFailedAt, Value: now.UTC().AppendFormat(nil, timeFormat)},
+	}
+	if d, ok := errors.AsType[detailed](err); ok && d.ErrorDetail() != "" {
+		headers = append(headers, record.Header{Key: HeaderErrorDetail, Value: []byte(d.ErrorDetail())})
 	}
 	if !rec.Timestamp.IsZero() {
 		headers = append(headers, record.Header{Key: HeaderTimestamp, Value: rec.Timestamp.UTC().AppendFormat(nil, timeFormat)})

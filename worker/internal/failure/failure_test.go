@@ -114,3 +114,24 @@ func TestAnErrorSaysWhatBecomesOfItsRecord(t *testing.T) {
 		t.Error("no error became one")
 	}
 }
+
+// traced is an error with a detail.
+type traced struct{ error }
+
+func (traced) ErrorDetail() string { return "line 1\nline 2" }
+
+// TestDetailsAreInTheLetter: an error may know more than its text.
+func TestDetailsAreInTheLetter(t *testing.T) {
+	got := map[string]string{}
+	for _, h := range Headers(&record.Record{}, Permanent(traced{errors.New("short")}), 1, time.Now()) {
+		got[h.Key] = string(h.Value)
+	}
+	if got[HeaderError] != "short" || got[HeaderErrorDetail] != "line 1\nline 2" {
+		t.Errorf("the headers are %q", got)
+	}
+	for _, h := range Headers(&record.Record{}, errors.New("short"), 1, time.Now()) {
+		if h.Key == HeaderErrorDetail {
+			t.Error("an error without a detail has one in its letter")
+		}
+	}
+}
