@@ -27,7 +27,7 @@ func metrics(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	var found []string
-	for _, file := range append(files, "../controllers/metrics.go") {
+	for _, file := range append(files, "../controllers/metrics.go", "../worker/processors/sidecar/metrics.go") {
 		if !strings.HasSuffix(file, "_test.go") {
 			found = append(found, names(read(t, file), `"(millrace_[a-z_]+[a-z])"`)...)
 		}

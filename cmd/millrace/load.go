@@ -39,11 +39,16 @@ func (s *session) load() (err error) {
 	if err := s.manifest.setNamespace(s.opts.namespace); err != nil {
 		return err
 	}
-	if err := s.manifest.checkProgram(s.opts.program); err != nil {
-		return err
+	if s.opts.sidecar == "" {
+		if err := s.manifest.checkProgram(s.opts.program); err != nil {
+			return err
+		}
 	}
 	if s.cfg, err = s.manifest.workerConfig(); err != nil {
 		return err
+	}
+	if s.opts.sidecar != "" {
+		s.cfg.Processor = config.Processor{}
 	}
 	if len(s.opts.brokers) > 0 {
 		if err := s.manifest.checkCredentials(); err != nil {

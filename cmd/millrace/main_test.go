@@ -4,15 +4,23 @@ import (
 	"bytes"
 	"os"
 	"testing"
+
+	"github.com/millrace-dev/millrace/worker/sdks/protocol/protocoltest"
 )
 
 // asProgram makes the test's program, started again, the command itself.
 const asProgram = "MILLRACE_TEST_AS_PROGRAM"
 
+// asSidecar makes it the protocol's test program.
+const asSidecar = "MILLRACE_TEST_AS_SIDECAR"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 		return
+	}
+	if os.Getenv(asSidecar) != "" {
+		os.Exit(protocoltest.Main(""))
 	}
 	os.Exit(m.Run())
 }

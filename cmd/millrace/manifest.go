@@ -58,7 +58,7 @@ func (m *manifest) checkProgram(program string) error {
 	container := m.processor.Spec.Processor.Container
 	switch {
 	case container != nil && program == "":
-		return fmt.Errorf("%s: spec.processor.container: this command can't run an image: build the program of %s and name it with --exec", m.path, container.Image)
+		return fmt.Errorf("%s: spec.processor.container: this command can't run an image: build the program of %s and name it with --exec, or with --sidecar if it is not built on the Go SDK", m.path, container.Image)
 	case container == nil && program != "":
 		return fmt.Errorf("--exec: %s has no spec.processor.container that the program could replace", m.path)
 	default:

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 
-	"github.com/go-logr/logr"
-
-	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// startMembers runs count members of the group in this process.
-func startMembers(cfg config.Config, processor worker.Processor, count int, log logr.Logger) (*workers, error) {
+// startMembers runs count members of the group in this process. run is worker.Run or
+// worker.RunWith.
+func startMembers(cfg config.Config, count int, run func(context.Context, config.Config) error) (*workers, error) {
 	address, err := statusAddress(cfg.Telemetry.Listen, 0)
 	if err != nil {
 		return nil, err
@@ -26,7 +24,7 @@ func startMembers(cfg config.Config, processor worker.Processor, count int, log 
 	}
 	go func() {
 		defer close(w.done)
-		w.err = worker.Run(ctx, cfg, processor, worker.WithLogger(log))
+		w.err = run(ctx, cfg)
 		if w.err == nil && ctx.Err() == nil {
 			w.err = errors.New("the worker ended by itself")
 		}

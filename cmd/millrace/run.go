@@ -30,6 +30,7 @@ type runOptions struct {
 	dryRun         bool
 	summaryFile    string
 	program        string
+	sidecar        string
 	replicas       int
 	untilDrained   bool
 	statusPort     uint16
@@ -80,6 +81,12 @@ The command can't run a container. If the manifest's processor is one, --exec
 names a program to run in its place. A shell starts it once for each replica,
 with the container's args and --config FILE added, and SIGTERM asks it to drain.
 
+--sidecar names a program in any language that takes the place of the
+manifest's processor, whatever that is. It connects to the worker's socket,
+whose path is in MILLRACE_SOCKET, with MILLRACE_PROCESSES processes, one for
+each CPU; SDKs do that, and worker/sdks/protocol specifies the protocol. A
+program that ends is started again.
+
 The command reads certificates and credentials from files beside the manifest:
 key KEY of Secret NAME from secrets/NAME/KEY, a key of a ConfigMap from
 configmaps/NAME/KEY, and the token of a service account from tokens/kafka. The
@@ -87,7 +94,8 @@ embedded broker needs none.
 
 Ctrl-C drains: the workers finish the records that they have read and commit
 their offsets. A second Ctrl-C, at least half a second later, stops them at
-once. When the command is killed, the programs of --exec end with it on Linux.`
+once. When the command is killed, the programs of --exec and --sidecar end with
+it on Linux.`
 
 const runExample = `  # Try a manifest on a file
   millrace run -f config/samples/access-log-alerts.yaml \
@@ -107,7 +115,11 @@ const runExample = `  # Try a manifest on a file
 
   # Run a program built on the Go SDK in place of the manifest's container
   millrace run -f config/samples/language/language.yaml --exec bin/language \
-    --input-file config/samples/data/messages.jsonl.zst --until-drained`
+    --input-file config/samples/data/messages.jsonl.zst --until-drained
+
+  # Run a program in Python in place of the manifest's processor
+  millrace run -f config/samples/minimal.yaml --sidecar "python3 shout.py" \
+    --input-file orders.jsonl --until-drained`
 
 func newRunCommand(abort <-chan struct{}) *cobra.Command {
 	var opts runOptions
@@ -144,6 +156,7 @@ func newRunCommand(abort <-chan struct{}) *cobra.Command {
 	flags.StringVar(&opts.summaryFile, "summary", "", "A `file` for the run's figures as a JSON object, or - for the standard output")
 	flags.Uint16Var(&opts.statusPort, "status-port", 0, "The `port` of the worker's /status and /metrics; programs of --exec take the ports from this one on; the default is any free port")
 	flags.StringVar(&opts.logLevel, "log-level", "", "How much the workers log: Info or Debug; the default is spec.logLevel")
+	flags.StringVar(&opts.sidecar, "sidecar", "", "The `command` of a program in any language to run in place of the manifest's processor")
 	flags.StringVar(&opts.program, "exec", "", "The `command` to run in place of the manifest's container")
 	return cmd
 }
@@ -164,6 +177,8 @@ func (o *runOptions) check(withBrokers bool) error {
 	case withBrokers && (len(o.brokers) == 0 || slices.ContainsFunc(o.brokers, blank)):
 		// The user would take an embedded broker for the cluster of a variable that is not set.
 		return errors.New("--brokers is empty or holds an empty address: name brokers as host:port, or leave the flag out for an embedded broker")
+	case o.program != "" && o.sidecar != "":
+		return errors.New("--exec and --sidecar both replace the manifest's processor: leave one of them out")
 	case o.replicas < 1:
 		return errors.New("--replicas must be at least 1")
 	case o.logLevel != "" && o.logLevel != string(config.LogInfo) && o.logLevel != string(config.LogDebug):

@@ -25,7 +25,7 @@ type session struct {
 
 	manifest    manifest
 	cfg         config.Config
-	processor   worker.Processor // nil if the manifest names an image
+	processor   worker.Processor // nil without expressions, or if a command replaces them
 	clusters    clusters
 	source      *cluster // the real cluster of a dry run, or nil
 	feeder      *feeder  // nil without --input-file and --dry-run
@@ -164,12 +164,7 @@ func (s *session) startWorkers(ctx context.Context) (err error) {
 	s.started = time.Now()
 	s.speed.since = s.started
 	s.cfg.Telemetry.Listen = s.opts.statusAddress()
-	if s.processor != nil {
-		s.workers, err = startMembers(s.cfg, s.processor, s.opts.replicas, s.logger())
-	} else {
-		s.workers, err = startPrograms(s.opts.program, s.manifest.processor.Spec.Processor.Container.Args, s.cfg, s.opts.replicas, s.dir, s.screen)
-	}
-	if err != nil {
+	if s.workers, err = s.startProcessors(); err != nil {
 		return err
 	}
 	for _, url := range s.workers.statusURLs {
@@ -177,6 +172,20 @@ func (s *session) startWorkers(ctx context.Context) (err error) {
 	}
 	s.observer = newObserver(ctx, s.workers.statusURLs)
 	return nil
+}
+
+// startProcessors starts the workers with what the flags or the manifest name.
+func (s *session) startProcessors() (*workers, error) {
+	switch {
+	case s.opts.sidecar != "":
+		return startSidecar(s.cfg, s.opts.sidecar, s.opts.replicas, s.dir, s.screen, s.logger())
+	case s.processor != nil:
+		return startMembers(s.cfg, s.opts.replicas, func(ctx context.Context, cfg config.Config) error {
+			return worker.Run(ctx, cfg, s.processor, worker.WithLogger(s.logger()))
+		})
+	default:
+		return startPrograms(s.opts.program, s.manifest.processor.Spec.Processor.Container.Args, s.cfg, s.opts.replicas, s.dir, s.screen)
+	}
 }
 
 // logger returns a logger that writes the worker's lines above the progress line.

@@ -16,6 +16,8 @@ const (
 	helloTimeout = 10 * time.Second
 	// helloBytes is the largest Hello.
 	helloBytes = 64 << 10
+	// leastFrameBytes is the least max_frame_bytes of a process.
+	leastFrameBytes = 64 << 10
 	// defaultBytes bounds a batch if nothing else does. It is well below the largest
 	// message.
 	defaultBytes = 16 << 20
@@ -89,8 +91,12 @@ func readHello(stream *net.UnixConn, r *frame.Reader) (hello frame.ProcessHello,
 	return hello, stream.SetReadDeadline(time.Time{})
 }
 
-// fits returns an error if the process speaks another version.
+// fits returns an error if the process speaks another version, or takes only frames so small
+// that most records would fail.
 func fits(hello *frame.ProcessHello) error {
+	if hello.MaxFrameBytes > 0 && hello.MaxFrameBytes < leastFrameBytes {
+		return fmt.Errorf("the process takes frames of %d bytes, and must take %d at least", hello.MaxFrameBytes, leastFrameBytes)
+	}
 	if hello.MinVersion <= protocol.Version && protocol.Version <= hello.MaxVersion {
 		return nil
 	}

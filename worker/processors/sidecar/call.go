@@ -11,8 +11,8 @@ import (
 	"github.com/millrace-dev/millrace/worker/processors/sidecar/internal/frame"
 )
 
-// call is one call of ProcessBatch. Calls are reused: those who find one by the id of its
-// batch lock it and look whether it is still under way there.
+// call is one call of ProcessBatch. Calls are reused: whoever finds one by the id of its
+// batch locks it and looks whether it is still under way there.
 type call struct {
 	admitted chan *connection // gets the connection of a call that has waited for one
 	ended    chan error       // gets the error of the call when it has ended
@@ -63,10 +63,12 @@ func (p *Processor) perform(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	if err := conn.send(ctx, c); err != nil {
 		conn.release(c)
 		return err
 	}
+	defer func() { p.metrics.calls.Observe(time.Since(began).Seconds()) }()
 	select {
 	case err := <-c.ended:
 		return err

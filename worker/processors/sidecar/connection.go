@@ -120,6 +120,7 @@ func (c *connection) send(ctx context.Context, call *call) error {
 	if size > c.maxFrame {
 		return tooLarge(size, c.maxFrame)
 	}
+	c.processor.metrics.sent.Add(float64(size))
 	buf := c.sender.buffer(size + frame.Prefix)
 	c.sender.queue(call.encoder.Append(buf, &batch))
 	return nil
@@ -199,12 +200,14 @@ func (c *connection) fail(err error, culprit *call) {
 	}
 }
 
-// report logs the end of the connection.
+// report logs and counts the end of the connection.
 func (c *connection) report(err error, calls int) {
 	if errors.Is(err, errGone) {
+		c.processor.metrics.closed.Inc()
 		c.log.Info("a process has closed its connection", "batchesOnTheirWay", calls)
 		return
 	}
+	c.processor.metrics.broken.Inc()
 	c.log.Error(err, "the connection of a process has ended", "batchesUnderWay", calls)
 }
 

@@ -264,7 +264,7 @@ func TestCloseWaitsForProcesses(t *testing.T) {
 	<-closed
 	hangs := newRig(t, sidecar.Batch{})
 	hangs.connect(1)
-	hangs.close() // ends after the drain timeout
+	hangs.close() // ends all the same
 }
 
 // TestAProcessThatCloses hands back the batches that are on their way.

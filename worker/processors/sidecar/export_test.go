@@ -3,11 +3,12 @@ package sidecar
 import "time"
 
 // ListenFor is Listen for a Processor that takes a process for dead after a shorter silence,
-// and has smaller frames.
+// has smaller frames, and
+// waits less for the end of processes.
 func ListenFor(opts Options, ping, silence time.Duration, maxFrame int) (*Processor, error) {
 	p, err := Listen(opts)
 	if err == nil {
-		p.pingInterval, p.silence, p.maxFrame = ping, silence, maxFrame
+		p.pingInterval, p.silence, p.maxFrame, p.closeTimeout = ping, silence, maxFrame, 200*time.Millisecond
 	}
 	return p, err
 }

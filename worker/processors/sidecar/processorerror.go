@@ -21,6 +21,9 @@ func (e *ProcessorError) Error() string {
 	return e.Message
 }
 
+// ErrorDetail returns the detail, for the dead letter.
+func (e *ProcessorError) ErrorDetail() string { return e.Detail }
+
 // errorOf returns the error of a failure, for the engine.
 func errorOf(f *frame.Failure) error {
 	err := error(&ProcessorError{Message: f.Message, Detail: f.Detail})

@@ -35,6 +35,7 @@ func (c *connection) takeResults(body []byte, size int) error {
 		return frame.Mistakef("the process has sent %d bytes of results, and it has credit for %d", c.used+size, limit)
 	}
 	c.used += size
+	c.processor.metrics.received.Add(float64(size))
 	head, err := frame.ParseResults(body)
 	if err != nil {
 		return err

@@ -33,21 +33,24 @@ type rig struct {
 	closed bool
 }
 
-func newRig(t *testing.T, batch sidecar.Batch) *rig {
+func newRig(t *testing.T, batch sidecar.Batch, change ...func(*sidecar.Options)) *rig {
 	t.Helper()
-	return rigFor(t, batch, time.Minute, time.Minute)
+	return rigFor(t, batch, time.Minute, time.Minute, change...)
 }
 
-func rigFor(t *testing.T, batch sidecar.Batch, ping, silence time.Duration) *rig {
+func rigFor(t *testing.T, batch sidecar.Batch, ping, silence time.Duration, change ...func(*sidecar.Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, socket: filepath.Join(t.TempDir(), "s")}
-	p, err := sidecar.ListenFor(sidecar.Options{
+	opts := sidecar.Options{
 		Socket: r.socket, Batch: batch, Log: testr.New(t),
 		Worker: config.Config{
 			Name: "orders", Input: config.Input{Topic: "in", GroupID: "group"}, Ordering: config.Key,
-			DrainTimeout: config.Duration{Duration: 200 * time.Millisecond},
 		},
-	}, ping, silence, maxFrame)
+	}
+	for _, f := range change {
+		f(&opts)
+	}
+	p, err := sidecar.ListenFor(opts, ping, silence, maxFrame)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
@@ -30,16 +31,20 @@ import (
 // sets one.
 const defaultRecords = 256
 
+// closeTimeout is how long the processes may take to close their connections at the end.
+const closeTimeout = 2 * time.Second
+
 // Options say how a Processor works.
 type Options struct {
 	// Socket is the path of the Unix socket on which the worker waits for processes.
 	Socket string
 	// Batch has limits of batches. The process that connects first sets those that are 0.
 	Batch Batch
-	// Worker is the worker's configuration, for the processes' information. Its
-	// DrainTimeout is how long Close waits for them.
+	// Worker is the worker's configuration, for the processes' information.
 	Worker config.Config
 	Log    logr.Logger
+	// Metrics takes the metrics, whose names begin with millrace_sidecar_; nil is allowed.
+	Metrics prometheus.Registerer
 }
 
 // Batch has limits of a batch, with the meanings of worker.BatchProcessor and
@@ -55,6 +60,7 @@ type Batch struct {
 type Processor struct {
 	opts     Options
 	listener *net.UnixListener
+	metrics  *metrics
 	places   places
 	calls    sync.Pool // of *call
 	// running counts the goroutines that accept and serve connections.
@@ -68,6 +74,7 @@ type Processor struct {
 	// on their way from one.
 	maxFrame              int
 	pingInterval, silence time.Duration
+	closeTimeout          time.Duration
 }
 
 var (
@@ -87,9 +94,12 @@ func Listen(opts Options) (*Processor, error) {
 	}
 	p := &Processor{
 		opts: opts, listener: listener, connected: make(chan struct{}),
-		maxFrame: frame.DefaultMaxBytes, pingInterval: pingInterval, silence: silence,
+		maxFrame: frame.DefaultMaxBytes, pingInterval: pingInterval, silence: silence, closeTimeout: closeTimeout,
 	}
 	p.calls.New = func() any { return newCall() }
+	if p.metrics, err = newMetrics(p, opts.Metrics); err != nil {
+		return nil, errors.Join(fmt.Errorf("register the metrics of processes: %w", err), listener.Close())
+	}
 	p.running.Go(p.accept)
 	return p, nil
 }
@@ -101,6 +111,16 @@ func (p *Processor) Await(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("wait for a process to connect to %s: %w", p.opts.Socket, context.Cause(ctx))
+	}
+}
+
+// Connected reports whether a process has ever connected.
+func (p *Processor) Connected() bool {
+	select {
+	case <-p.connected:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -117,12 +137,13 @@ func (p *Processor) BatchLinger() time.Duration { return p.limits.Linger }
 func (p *Processor) Drain() { p.places.drain() }
 
 // Close tells the processes that no more batches come, and waits until they have closed
-// their connections, or the worker's drain timeout has passed. Then it removes the socket.
+// their connections, for two seconds at most. Then it removes the socket. The calls of
+// ProcessBatch should have ended before.
 func (p *Processor) Close() error {
 	err := p.listener.Close()
 	p.places.close()
-	timer := time.AfterFunc(p.opts.Worker.DrainTimeout.Duration, func() {
-		p.places.failAll(errors.New("the worker can't wait any longer for the process to end"))
+	timer := time.AfterFunc(p.closeTimeout, func() {
+		p.places.failAll(errors.New("the worker can't wait any longer for the process to close its connection"))
 	})
 	defer timer.Stop()
 	p.running.Wait()

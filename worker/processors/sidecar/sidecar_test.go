@@ -45,6 +45,15 @@ func TestAProcessOfAnotherVersion(t *testing.T) {
 	}
 }
 
+// TestAProcessOfSmallFrames is refused: nearly all records would fail for good.
+func TestAProcessOfSmallFrames(t *testing.T) {
+	r := newRig(t, sidecar.Batch{})
+	p := r.dial(&protocoltest.ProcessHello{MinVersion: 1, MaxVersion: 1, MaxFrameBytes: 200})
+	if reason := p.closed(); reason != "the process takes frames of 200 bytes, and must take 65536 at least" {
+		t.Errorf("the reason is %q", reason)
+	}
+}
+
 // TestABatch: the process gets the records as they are, and its results reach their records
 // in whatever order and in how many frames they come.
 func TestABatch(t *testing.T) {
@@ -159,10 +168,10 @@ func TestWithoutAProcess(t *testing.T) {
 // TestATooLargeBatch fails at once, so that the engine makes a smaller one.
 func TestATooLargeBatch(t *testing.T) {
 	r := newRig(t, sidecar.Batch{})
-	p := r.dial(&protocoltest.ProcessHello{MinVersion: 1, MaxVersion: 1, MaxFrameBytes: 200})
+	p := r.dial(&protocoltest.ProcessHello{MinVersion: 1, MaxVersion: 1, MaxFrameBytes: 64 << 10})
 	p.receive()
-	o := r.wait(r.call(r.within(patience), 1, strings.Repeat("x", 300)))
-	r.wantError(o, false, "bytes, and the process takes 200")
+	o := r.wait(r.call(r.within(patience), 1, strings.Repeat("x", 64<<10)))
+	r.wantError(o, false, "bytes, and the process takes 65536")
 	if !failure.IsPermanent(o.err) {
 		t.Error("the error is not permanent")
 	}

@@ -14,7 +14,6 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/millrace-dev/millrace/worker"
-	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/internal/usercode"
 	"github.com/millrace-dev/millrace/worker/processors/sidecar"
@@ -97,7 +96,7 @@ type bulk struct {
 func newBulk(tb testing.TB) *bulk {
 	tb.Helper()
 	socket := filepath.Join(tb.TempDir(), "s")
-	p, err := sidecar.Listen(sidecar.Options{Socket: socket, Log: logr.Discard(), Worker: config.Config{DrainTimeout: config.Duration{Duration: time.Second}}})
+	p, err := sidecar.Listen(sidecar.Options{Socket: socket, Log: logr.Discard()})
 	if err != nil {
 		tb.Fatal(err)
 	}

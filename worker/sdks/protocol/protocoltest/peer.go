@@ -2,11 +2,15 @@ package protocoltest
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
 	"sync"
 	"time"
 )
+
+// maxMessage is the largest message of a side that names no limit.
+const maxMessage = 64 << 20
 
 // Peer is the process's end of a connection. One goroutine at a time may receive, and any
 // may send.
@@ -53,7 +57,11 @@ func (p *Peer) Receive() (*WorkerFrame, error) {
 	if _, err := io.ReadFull(p, prefix[:]); err != nil {
 		return nil, err
 	}
-	message := make([]byte, binary.BigEndian.Uint32(prefix[:]))
+	n := binary.BigEndian.Uint32(prefix[:])
+	if n == 0 || n > maxMessage {
+		return nil, fmt.Errorf("the worker sends a frame of %d bytes", n)
+	}
+	message := make([]byte, n)
 	if _, err := io.ReadFull(p, message); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -192,6 +193,20 @@ func TestMistakes(t *testing.T) {
 		if err := decodeAll(c.message); err == nil || err.Error() != c.want {
 			t.Errorf("the error of %x is %v, want %q", c.message, err, c.want)
 		}
+	}
+}
+
+// TestLongTextsAreCut between their runes: a worker keeps them for logs and dead letters.
+func TestLongTextsAreCut(t *testing.T) {
+	long := strings.Repeat("é", 20_000)
+	message := encodeProcess(t, `{"results":{"batch":1,"failure":{"message":"x`+long+`","detail":"`+long+`"}}}`)[frame.Prefix:]
+	_, body, err := frame.Parse(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := frame.ParseResults(body)
+	if err != nil || r.Failure.Message != "x"+long[:1022] || r.Failure.Detail != long[:16<<10] {
+		t.Errorf("the texts have %d and %d bytes (%v), want 1023 and 16384", len(r.Failure.Message), len(r.Failure.Detail), err)
 	}
 }
 

@@ -61,7 +61,7 @@ func ParseHello(b []byte) (ProcessHello, error) {
 		case f.isBytes(3):
 			f.text()
 		case f.isBytes(4):
-			h.SDK = string(f.text())
+			h.SDK = shorten(f.text(), maxText)
 		case f.isVarint(5):
 			h.PID = int64(f.varint)
 		case f.isVarint(6):
@@ -98,7 +98,7 @@ func ParseClose(b []byte) (string, error) {
 	f := fields{rest: b}
 	for f.next() {
 		if f.isBytes(1) {
-			reason = string(f.text())
+			reason = shorten(f.text(), maxText)
 		}
 	}
 	return reason, f.err

@@ -68,9 +68,9 @@ func parseFailure(b []byte) (Failure, error) {
 			}
 			x.Kind = FailureKind(f.varint)
 		case f.isBytes(2):
-			x.Message = string(f.text())
+			x.Message = shorten(f.text(), maxText)
 		case f.isBytes(3):
-			x.Detail = shorten(f.text())
+			x.Detail = shorten(f.text(), maxDetail)
 		case f.isVarint(4):
 			x.RetryAfterMillis = uint32(f.varint)
 		case f.isBytes(5):
@@ -80,15 +80,19 @@ func parseFailure(b []byte) (Failure, error) {
 	return x, f.err
 }
 
-// maxDetailBytes is the longest detail of a failure that a worker keeps.
-const maxDetailBytes = 16 << 10
+// The longest texts that a worker keeps, in bytes: one line for people, and the detail of a
+// failure.
+const (
+	maxText   = 1 << 10
+	maxDetail = 16 << 10
+)
 
-// shorten returns the first bytes of a text, without cutting a rune.
-func shorten(text []byte) string {
-	if len(text) <= maxDetailBytes {
+// shorten returns the first bytes of a text, most at most, without cutting a rune.
+func shorten(text []byte, most int) string {
+	if len(text) <= most {
 		return string(text)
 	}
-	end := maxDetailBytes
+	end := most
 	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// sidecarCommand returns the command line of the protocol's test program.
+func sidecarCommand() string { return "env " + asSidecar + "=1 '" + os.Args[0] + "'" }
+
+// TestRunWithASidecar: a program that connects to the worker's socket takes the place of the
+// manifest's processor. It is started again when it ends, and no record is lost with it.
+func TestRunWithASidecar(t *testing.T) {
+	content := "a\nexit\nb\nfilter\nc\n"
+	o := millraceRun(testContext(t), t, nil, "-f", writeManifest(t, "  processor: {container: {image: registry/program}}\n  failure: {deadLetter: {topic: dlq}, maxAttempts: 2, backoff: {initial: 1ms, max: 1ms}}\n"),
+		"--sidecar", sidecarCommand(), "--input-file", writeFile(t, "in", []byte(content)), "--until-drained")
+	if o.err != nil {
+		t.Fatalf("%v\n%s", o.err, o.stderr)
+	}
+	if got := strings.Join(o.lines, " "); got != "a b c" {
+		t.Errorf("the output is %q, want a, b and c", got)
+	}
+	for _, want := range []string{"a process has connected", "the sidecar has ended; the command is started again", "exit status 3"} {
+		if !strings.Contains(o.stderr, want) {
+			t.Errorf("there is no %q in\n%s", want, o.stderr)
+		}
+	}
+}
+
+// TestASidecarThatCantWork ends the run, with the last lines of the program.
+func TestASidecarThatCantWork(t *testing.T) {
+	o := millraceRun(testContext(t), t, nil, "-f", writeManifest(t, copying), "--sidecar", "sh -c 'echo no module named orders >&2; exit 4'",
+		"--input-file", writeFile(t, "in", []byte("a\n")), "--until-drained")
+	for _, want := range []string{"--sidecar: the command failed before it had connected to the worker: exit status 4", "no module named orders"} {
+		if o.err == nil || !strings.Contains(o.err.Error(), want) {
+			t.Errorf("the error is %v, want one with %q", o.err, want)
+		}
+	}
+}
+
+// TestACompanionEndsWithItsChildren: a sidecar's processes must not outlive the run, whether
+// they take SIGTERM or not.
+func TestACompanionEndsWithItsChildren(t *testing.T) {
+	out := newWatchedOutput()
+	c := startCompanion(&companion{
+		command: `sh -c 'trap "" TERM; sleep 600 & echo child $! ended; trap "exit 0" TERM; wait'`,
+		screen:  newScreen(out), connected: func() bool { return true }, useless: func(error) {},
+	})
+	out.await(t, "ended\n")
+	_, rest, _ := strings.Cut(out.String(), "child ")
+	text, _, _ := strings.Cut(rest, " ")
+	child, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("no child in %q", out)
+	}
+	c.close()
+	for deadline := time.Now().Add(10 * time.Second); syscall.Kill(child, 0) == nil && !isZombie(child); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			_ = syscall.Kill(child, syscall.SIGKILL)
+			t.Fatal("the child outlives the sidecar")
+		}
+	}
+}
+
+// isZombie reports whether a process has ended, and only its parent has not noticed.
+func isZombie(pid int) bool {
+	state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
+	return err != nil || strings.HasPrefix(string(state), "Z")
+}
