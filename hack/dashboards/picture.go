@@ -29,7 +29,7 @@ const style = `text{font:12px system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-ser
 // canvas is a picture while it is painted.
 type canvas struct{ strings.Builder }
 
-func (c *canvas) add(format string, args ...any) { fmt.Fprintf(c, format+"\n", args...) }
+func (c *canvas) add(format string, args ...any) { fmt.Fprintf(&c.Builder, format+"\n", args...) }
 
 // text adds a text, shortened to a width.
 func (c *canvas) text(x, y float64, class, anchor, text string, width float64) {

@@ -4,8 +4,10 @@
 package cases
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 
 	"go.yaml.in/yaml/v3"
 	k8syaml "sigs.k8s.io/yaml"
@@ -44,9 +46,9 @@ type Failure struct {
 
 // Parse reads a file with cases.
 func Parse(text []byte) ([]Case, error) {
-	tree, err := k8syaml.YAMLToJSONStrict(text)
+	tree, err := read(text)
 	if err != nil {
-		return nil, fmt.Errorf("not readable as YAML: %w", err)
+		return nil, err
 	}
 	var file File
 	if err := v1alpha1.UnmarshalStrict(tree, &file); err != nil {
@@ -65,6 +67,23 @@ func Parse(text []byte) ([]Case, error) {
 		errs = append(errs, c.check(fmt.Sprintf("cases[%d]", i)))
 	}
 	return file.Cases, errors.Join(errs...)
+}
+
+// read returns a YAML document as JSON.
+func read(text []byte) ([]byte, error) {
+	tree, err := k8syaml.YAMLToJSONStrict(text)
+	if err != nil {
+		return nil, fmt.Errorf("not readable as YAML: %w", err)
+	}
+	documents := yaml.NewDecoder(bytes.NewReader(text))
+	var document, another yaml.Node
+	if err := documents.Decode(&document); err != nil {
+		return tree, nil // it is empty, or one that yaml/v3 reads differently
+	}
+	if err := documents.Decode(&another); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("line %d: another document begins here: write all cases in one list", another.Line)
+	}
+	return withDigits(tree, &document)
 }
 
 func (c *Case) check(path string) error {

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/millrace-dev/millrace/worker"
 )
@@ -78,14 +76,4 @@ func equal(a, b any) bool {
 	default:
 		return a == b
 	}
-}
-
-// equalNumbers compares whole numbers by all of their digits, and others as doubles.
-func equalNumbers(a, b string) bool {
-	if !strings.ContainsAny(a+b, ".eE") {
-		return a == b
-	}
-	x, errX := strconv.ParseFloat(a, 64)
-	y, errY := strconv.ParseFloat(b, 64)
-	return a == b || errX == nil && errY == nil && x == y
 }

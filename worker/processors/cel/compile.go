@@ -177,7 +177,7 @@ func (c *compiler) tree(source common.Source) (*celgo.Ast, error) {
 	if len(mistakes) > 0 {
 		return nil, display(source, mistakes)
 	}
-	return tree, display(source, slices.Concat(never(tree), wrongConstants(tree)))
+	return tree, display(source, slices.Concat(never(tree), wrongConstants(tree), repeatedKeys(tree)))
 }
 
 // display returns mistakes with their places in the source as one error, or nil.

@@ -1,6 +1,8 @@
 package cel
 
 import (
+	"fmt"
+
 	celgo "cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
 	"cel.dev/cel-go/common/ast"
@@ -40,6 +42,27 @@ func wrongConstants(tree *celgo.Ast) (found []*common.Error) {
 		if err := check(text); err != nil {
 			id := operands[1].ID()
 			found = append(found, common.NewError(id, err.Error(), tree.NativeRep().SourceInfo().GetStartLocation(id)))
+		}
+	}))
+	return found
+}
+
+// repeatedKeys returns the constant keys that an object has twice: its last value would be
+// the only one.
+func repeatedKeys(tree *celgo.Ast) (found []*common.Error) {
+	ast.PreOrderVisit(tree.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.MapKind {
+			return
+		}
+		seen := map[string]bool{}
+		for _, entry := range e.AsMap().Entries() {
+			key := entry.AsMapEntry().Key()
+			name, isText := literalText(key)
+			if isText && seen[name] {
+				found = append(found, common.NewError(key.ID(), fmt.Sprintf("the object has the key %q twice: remove one", name),
+					tree.NativeRep().SourceInfo().GetStartLocation(key.ID())))
+			}
+			seen[name] = seen[name] || isText
 		}
 	}))
 	return found

@@ -99,6 +99,8 @@ func TestFaultsSayWhatToDo(t *testing.T) {
 		`json.text.a`:                   `json.text is a string, which has no field "a"`,
 		`json.nothing.a`:                `json.nothing is null, and null has no field "a": test json.nothing != null first, or write json.nothing.?a`,
 		`json.list[2]`:                  "json.list has no element at 2, since it has 2 and the first is at 0: write json.list[?2].orValue(...)",
+		`json.list[-1]`:                 "json.list has no element at -1, since it has 2 and the first is at 0: write json.list[size(json.list) - 1] for the last one",
+		`json.list.filter(x, false)[0]`: "since it is empty: write",
 		`json.object.merge({}).z`:       `json.object.merge() has no field "z": write .?z.orValue(...) to name a value for this case`,
 		`json.list.a`:                   "json.list is a list, which has no fields: write json.list[0].a for its first element, or a loop such as json.list.map(x, x.a)",
 		`json.text.split(",")[3]`:       "json.text.split() has no element at 3, since it has 1",

@@ -48,6 +48,7 @@ func TestMistakesSayWhatToWrite(t *testing.T) {
 		`regex.extract(value, "(a)(b)")`:       `1:22: the pattern "(a)(b)" has several groups: write (?:...) for those that are not to be returned, or use regex.captures`,
 		`regex.replace(value, "(", "")`:        "missing closing )",
 		`grok(value, "%{INT:x")`:               `1:13: "%{INT:x" is no reference to a pattern: write %{NAME}, %{NAME:field} or %{NAME:field:int}`,
+		`{"a": 1, "b": {"c": 1}, "a": 2}`:      `1:25: the object has the key "a" twice: remove one`,
 		`time.parse(value, "YYYY-MM-DD")`:      `1:19: the format "YYYY-MM-DD" has no directive: write it as for strftime, such as %Y-%m-%d %H:%M:%S`,
 		`time.format(timestamp, "2006-01-02")`: "has no directive: write it as for strftime",
 	} {

@@ -195,6 +195,16 @@ func missingElement(from string, list traits.Lister, key ref.Val) string {
 		return fmt.Sprintf("%s is a list, which has no fields: write %s[0].%s for its first element, or a loop such as %[2]s.map(x, x.%[3]s)",
 			from, from, strings.Trim(quotedStart(string(text)), `"`))
 	}
-	return fmt.Sprintf("%s has no element at %v, since it has %v and the first is at 0: write %s.orValue(...) to name a value for this case",
-		from, key.Value(), list.Size().Value(), optionally(from, key))
+	instead := fmt.Sprintf("write %s.orValue(...) to name a value for this case", optionally(from, key))
+	if index, ok := toDouble(key); ok && index < 0 {
+		instead = fmt.Sprintf("write %s[size(%[1]s) - 1] for the last one", from)
+	}
+	return fmt.Sprintf("%s has no element at %v, since %s: %s", from, key.Value(), extentOf(list), instead)
+}
+
+func extentOf(list traits.Lister) string {
+	if list.Size() == types.IntZero {
+		return "it is empty"
+	}
+	return fmt.Sprintf("it has %v and the first is at 0", list.Size().Value())
 }
