@@ -68,6 +68,14 @@ def test_a_batch_function_returns_one_item_for_each_record(returned: object) -> 
         )
 
 
+def test_a_batch_function_may_change_its_list() -> None:
+    @millrace.batch_processor
+    def take(records: list[Record]) -> list[bytes | None]:
+        return [records.pop().value for _ in range(len(records))]
+
+    assert values(testing.process(take, ABC)) == [[b"c"], [b"b"], [b"a"]]
+
+
 def test_an_exception_of_a_batch_function_fails_the_batch() -> None:
     @millrace.batch_processor
     def fail(records: list[Record]) -> list[bytes]:
@@ -99,11 +107,17 @@ def test_async_functions_run_at_the_same_time() -> None:
 @pytest.mark.parametrize(
     ("ordering", "expected"),
     [
-        ("Unordered", "begin 0, begin 1, begin 2, begin 3, end 0, end 1, end 2, end 3"),
+        (
+            "Unordered",
+            "begin 0, begin 1, begin 2, begin 3, begin 4, end 0, end 1, end 2, end 3, end 4",
+        ),
         # The records of key k are 0 and 3, and those without a key have no order.
-        ("Key", "begin 0, begin 1, begin 2, end 0, begin 3, end 1, end 2, end 3"),
+        ("Key", "begin 0, begin 1, begin 2, begin 4, end 0, begin 3, end 1, end 2, end 4, end 3"),
         # Record 2 is of another partition.
-        ("Partition", "begin 0, begin 2, end 0, begin 1, end 2, end 1, begin 3, end 3"),
+        (
+            "Partition",
+            "begin 0, begin 2, end 0, begin 1, end 2, end 1, begin 3, end 3, begin 4, end 4",
+        ),
     ],
 )
 def test_async_functions_keep_the_order(ordering: str, expected: str) -> None:
@@ -119,6 +133,7 @@ def test_async_functions_keep_the_order(ordering: str, expected: str) -> None:
         Record(key=None, offset=1),
         Record(key=None, partition=1, offset=2),
         Record(key="k", offset=3),
+        Record(key=None, offset=4),
     ]
     testing.process(follow, records, ordering=ordering)
     assert ", ".join(log) == expected

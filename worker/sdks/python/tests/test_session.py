@@ -237,9 +237,12 @@ def test_sigterm(worker: Worker) -> None:
     done.touch()
     connection.results()
     assert connection.expect("close").error == ""
-    # What is on its way is read, so that the worker can read all results.
+    # It reads on to the end, or the worker might lose the results, and says nothing more.
     connection.send_batch(record(), id=2)
-    connection.close()
+    for number in range(100_000):
+        connection.send(ping=pb.Ping(id=number))
+    connection.end()
+    assert connection.receive() is None
     assert exit_code(worker) == 0
 
 
@@ -307,10 +310,8 @@ def batches(*ids: int) -> bytes:
         (frame(pb.WorkerFrame(hello=pb.WorkerHello(version=2))), "it has chosen version 2"),
         (HELLO + HELLO, "a second Hello"),
         (HELLO + frame(pb.WorkerFrame(batch=pb.Batch(id=1))), "batch 1 has no records"),
-        (
-            HELLO + 2 * frame(pb.WorkerFrame(batch=pb.Batch(id=5, records=ONE))),
-            "the id 5 came twice",
-        ),
+        (HELLO + batches(1, 1), "the id 1 came twice"),
+        (HELLO + batches(5, 5), "the id 5 came twice"),
     ],
 )
 def test_garbage(worker: Worker, garbage: bytes, reason: str) -> None:
@@ -322,6 +323,16 @@ def test_garbage(worker: Worker, garbage: bytes, reason: str) -> None:
     assert connection.receive() is None
     assert exit_code(worker) == 1
     assert f"the worker has broken the protocol: {reason}" in worker.log()
+
+
+def test_a_batch_without_credit(worker: Worker) -> None:
+    connection = started(worker, WAIT)
+    done = worker.path.with_name("done")
+    for number in (1, 2, 3):
+        connection.send_batch(record(os.fsencode(done)), id=number)
+    assert "batch 3 came without credit" in connection.expect("close").error
+    done.touch()
+    assert exit_code(worker) == 1
 
 
 def test_a_frame_that_is_cut(worker: Worker) -> None:

@@ -68,7 +68,7 @@ def batch(function: Function) -> Call:
 
     def call(answer: Answer, ordering: str) -> None:
         try:
-            results = function(answer.records)
+            results = function(list(answer.records))
         except Exception as error:
             answer.fail_all(error)
         else:
@@ -85,7 +85,7 @@ def batch_async(function: Function, loop: asyncio.AbstractEventLoop) -> Call:
 
     def call(answer: Answer, ordering: str) -> None:
         try:
-            results = loop.run_until_complete(awaited(function(answer.records)))
+            results = loop.run_until_complete(awaited(function(list(answer.records))))
         except (Exception, asyncio.CancelledError) as error:
             answer.fail_all(error)
         else:
@@ -113,7 +113,7 @@ def _put_all(answer: Answer, results: object) -> None:
     for index, result in enumerate(results):
         if answer.failed:
             return
-        if isinstance(result, Exception):
+        if isinstance(result, BaseException):
             answer.fail(index, result)
         else:
             answer.put(index, result)

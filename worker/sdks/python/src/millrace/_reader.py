@@ -56,20 +56,22 @@ class Reader(threading.Thread):
         self._received = 0
         self._used = _UsedIDs()
         self._greeted = False
-        self._closed = False
+        self._closed = False  # by the worker
+        self._ending = False
 
     def grant(self) -> None:
         """Says that the worker may send one batch more. The main thread calls it."""
         self._granted += 1
 
-    def expect_end(self) -> None:
-        """Says that this side has closed. The main thread calls it."""
-        self._closed = True
+    def drop_all(self) -> None:
+        """Says that this side closes: what still comes is dropped. The main thread calls it."""
+        self._ending = True
 
     def run(self) -> None:
         try:
             while (frame := self._frames.read()) is not None:
-                self._take(frame)
+                if not self._ending:
+                    self._take(frame)
             if not self._closed:
                 self._lose("the worker has closed the connection without a word")
         except ProtocolError as error:
@@ -128,7 +130,7 @@ class Reader(threading.Thread):
         self._events.put(Held(batch, received))
 
     def _lose(self, reason: str, error: str = "") -> None:
-        if self._closed and not error:
+        if self._ending or (self._closed and not error):
             return
         self.lost = True
         self._on_lost()

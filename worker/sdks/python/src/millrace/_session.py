@@ -70,7 +70,7 @@ class _Session:
             while self._act(self._events.get()):
                 pass
         finally:
-            self._reader.expect_end()
+            self._reader.drop_all()
             self._sender.end()
             self._reader.join(_CLOSING_SECONDS)
 
@@ -111,7 +111,7 @@ class _Session:
     def _close(self) -> None:
         """Ends in good order. What still comes is read and dropped, so that the worker loses none
         of the results that it has not read yet."""
-        self._reader.expect_end()
+        self._reader.drop_all()
         self._sender.send(pb.ProcessFrame(close=pb.Close()))
         self._reader.join(_CLOSING_SECONDS)
 

@@ -37,9 +37,13 @@ class Watch:
         # A page's 8 aligned bytes change at once.
         _DEADLINE.pack_into(self._page, 0, deadline)
 
+    def deadline(self) -> float:
+        (deadline,) = _DEADLINE.unpack_from(self._page, 0)
+        return float(deadline)
+
     def overrun(self) -> float:
         """Returns for how many seconds the process should have been done."""
-        (deadline,) = _DEADLINE.unpack_from(self._page, 0)
+        deadline = self.deadline()
         return max(0.0, time.monotonic() - deadline) if deadline else 0.0
 
     def set_useful(self) -> None:
