@@ -102,6 +102,7 @@ def test_a_process_that_ends_by_itself_starts_again(
 def test_a_process_that_is_killed_starts_again(worker: Worker) -> None:
     worker.start(ASKED, processes=1)
     (first,) = greeted(worker)
+    first.ask(record())
     os.kill(first.pid, signal.SIGKILL)
     (second,) = greeted(worker)
     assert second.pid != first.pid
@@ -173,7 +174,7 @@ def test_a_second_signal_kills(worker: Worker) -> None:
     connection.send_batch(record(b"sleep"))
     wait_for(lambda: "at work" in worker.log())
     program.terminate()
-    wait_for(lambda: "ending: the processes answer what they have" in worker.log())
+    wait_for(lambda: "a signal has come: ending" in worker.log())
     assert program.poll() is None
     program.terminate()
     assert program.wait(PATIENCE) == 0
@@ -191,14 +192,33 @@ def test_processes_die_with_their_supervisor(worker: Worker, value: bytes) -> No
     wait_for(lambda: gone(connection.pid))
 
 
-def test_a_setup_that_fails_is_tried_again(worker: Worker) -> None:
+def test_a_program_that_can_not_start_ends(worker: Worker) -> None:
+    program = worker.start(
+        """
+def setup():
+    raise RuntimeError("no model")
+@millrace.processor(setup=setup)
+def act(record, state):
+    pass
+act.run()
+""",
+        processes=2,
+    )
+    assert program.wait(PATIENCE) == 1
+    failed = next(line for line in worker.log().splitlines() if "ERROR" in line)
+    assert "RuntimeError: no model" in failed, "the traceback is in the line of the error"
+    assert "none has ever connected: ending" in worker.log()
+
+
+def test_a_setup_that_fails_later_is_tried_again(worker: Worker) -> None:
     worker.start(
         """
 from pathlib import Path
+starts = Path(__file__).with_name("starts")
 def setup():
-    ready = Path(__file__).with_name("ready")
-    if not ready.exists():
-        ready.touch()
+    with starts.open("a") as file:
+        file.write("x")
+    if starts.read_text() == "xx":
         raise RuntimeError("no model")
 @millrace.processor(setup=setup)
 def act(record, state):
@@ -207,9 +227,10 @@ act.run()
 """,
         processes=1,
     )
+    (first,) = greeted(worker)
+    first.close()
     greeted(worker)
-    failed = next(line for line in worker.log().splitlines() if "ERROR" in line)
-    assert "RuntimeError: no model" in failed, "the traceback is in the line of the error"
+    assert "RuntimeError: no model" in worker.log()
 
 
 def test_crashes_between_good_batches_make_no_wait_longer(worker: Worker) -> None:
@@ -223,17 +244,12 @@ def test_crashes_between_good_batches_make_no_wait_longer(worker: Worker) -> Non
 
 
 def test_waits_grow(worker: Worker) -> None:
-    worker.start(
-        """
-import os, sys
-if "MILLRACE_SUPERVISED" in os.environ:
-    sys.exit(3)
-millrace.run(print)
-""",
-        processes=1,
-    )
-    wait_for(lambda: "again in 1 s" in worker.log())
-    assert "process 0 has ended by exit code 3: starting it again in 0.5 s" in worker.log()
+    worker.start(ASKED, processes=1)
+    for _ in range(2):
+        (connection,) = greeted(worker)
+        connection.send_batch(record(b"die"))
+    greeted(worker)
+    assert worker.log().index("again in 0.5 s") < worker.log().index("again in 1 s")
 
 
 def test_the_supervisor_is_small(worker: Worker) -> None:

@@ -19,7 +19,7 @@ from millrace._protocol import processor_pb2 as pb
 from millrace._reader import BATCH_CREDIT, PROTOCOL_VERSION, Reader
 from millrace._sender import Sender
 from millrace._version import __version__
-from millrace._watch import Watch
+from millrace._watch import Stage, Watch
 
 _log = logging.getLogger("millrace")
 
@@ -81,12 +81,13 @@ class _Session:
                 self._process(event)
         elif isinstance(event, pb.WorkerHello):
             self._hello = event
+            self._watch.reach(Stage.CONNECTED)
             _log.info("connected to the worker of topic %s, group %s", event.topic, event.group)
         elif isinstance(event, pb.Drain):
             # Every batch before it is answered.
             self._sender.send(pb.ProcessFrame(drained=pb.Drained()))
         elif isinstance(event, pb.Close):
-            self._watch.set_ended()
+            self._watch.reach(Stage.ENDED)
             return False
         elif isinstance(event, Stop):
             self._close()
@@ -104,7 +105,7 @@ class _Session:
         self._call(answer, self._hello.ordering)
         answer.flush()
         self._watch.expect(0)
-        self._watch.set_useful()
+        self._watch.reach(Stage.USEFUL)
         self._reader.grant()
         self._sender.send_batch_credit()
 

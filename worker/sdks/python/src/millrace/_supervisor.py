@@ -19,7 +19,7 @@ import sys
 import time
 
 from millrace import _log
-from millrace._watch import Watch
+from millrace._watch import Stage, Watch
 
 #: Says to a process which one it is: its number, the descriptor of the lifeline, and the watch's.
 ROLE_VARIABLE = "MILLRACE_SUPERVISED"
@@ -28,8 +28,10 @@ _logger = logging.getLogger("millrace")
 
 # Past a batch's deadline. The worker has given the process up by then.
 _GRACE = 2.0
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0
 _POLL = 0.25
+
+_CAN_NOT_START = "a process has ended, and none has ever connected"
 
 
 def main(arguments: list[str]) -> int:
@@ -56,13 +58,13 @@ class Supervisor:
             signal.signal(number, self._count_signal)
 
     def run(self) -> int:
-        stopping, killing = False, False
+        """Returns the exit code: 1 if the program can't start."""
+        ending, killing = "", False
         while not all(process.over for process in self._processes):
             for process in self._processes:
-                process.tend(stopping)
-            if not stopping and (self._signals > 0 or self._worker_has_closed()):
-                stopping = True
-                _logger.info("ending: the processes answer what they have")
+                process.tend(stopping=bool(ending))
+            if not ending and (ending := self._reason_to_end()):
+                _logger.info("%s: ending as soon as the processes have answered", ending)
                 for process in self._processes:
                     process.terminate()
             elif not killing and self._signals > 1:
@@ -71,13 +73,22 @@ class Supervisor:
                     process.kill()
             select.select([self._wake], [], [], _POLL)
             self._forget_wakes()
-        return 0
+        return 1 if ending == _CAN_NOT_START else 0
+
+    def _reason_to_end(self) -> str:
+        """Returns "" if there is none."""
+        reached = max(process.reached for process in self._processes)
+        if self._signals:
+            return "a signal has come"
+        if reached == Stage.ENDED:
+            return "the worker has closed"
+        # Whoever has started the program learns only by its end that it never works.
+        if reached == Stage.STARTED and any(process.failed for process in self._processes):
+            return _CAN_NOT_START
+        return ""
 
     def _count_signal(self, *_: object) -> None:
         self._signals += 1
-
-    def _worker_has_closed(self) -> bool:
-        return any(process.ended_by_worker for process in self._processes)
 
     def _forget_wakes(self) -> None:
         try:
@@ -92,7 +103,9 @@ class _Process:
 
     def __init__(self, number: int, command: list[str], lifeline: int) -> None:
         self.over = False
-        self.ended_by_worker = False
+        self.failed = False
+        #: How far any of its starts has come.
+        self.reached = Stage.STARTED
         self._number = number
         self._command = command
         self._lifeline = lifeline
@@ -103,6 +116,7 @@ class _Process:
 
     def tend(self, stopping: bool) -> None:
         """Starts, kills or buries the process, whatever it is time for."""
+        self.reached = max(self.reached, self._watch.stage())
         if self.over:
             return
         if self._running is None:
@@ -141,13 +155,15 @@ class _Process:
 
     def _ended(self, code: int, stopping: bool) -> None:
         self._running = None
-        self.ended_by_worker = self._watch.ended()
-        if self.ended_by_worker or stopping:
+        stage = self._watch.stage()
+        self.reached = max(self.reached, stage)
+        if stage == Stage.ENDED or stopping:
             self.over = True
             return
+        self.failed = True
         # A worker that looks for the record that crashes its process has many crashes in a row,
         # and good batches between them.
-        if self._watch.useful():
+        if stage == Stage.USEFUL:
             self._failures = 0
         wait = min(_FIRST_WAIT * 2**self._failures, _LONGEST_WAIT)
         self._failures += 1

@@ -6,6 +6,7 @@ and a pipe would wake the supervisor for each batch.
 
 from __future__ import annotations
 
+import enum
 import mmap
 import os
 import struct
@@ -14,9 +15,17 @@ import time
 
 # When the process has to be done, by time.monotonic(), which all processes share; 0 for never.
 _DEADLINE = struct.Struct("d")
-_USEFUL_AT = _DEADLINE.size
-_ENDED_AT = _USEFUL_AT + 1
+_STAGE_AT = _DEADLINE.size
 _SIZE = mmap.PAGESIZE
+
+
+class Stage(enum.IntEnum):
+    """How far a process has come."""
+
+    STARTED = 0
+    CONNECTED = 1  # the worker has greeted it
+    USEFUL = 2  # it has answered a batch
+    ENDED = 3  # the worker has closed: it ends for good
 
 
 class Watch:
@@ -46,23 +55,16 @@ class Watch:
         deadline = self.deadline()
         return max(0.0, time.monotonic() - deadline) if deadline else 0.0
 
-    def set_useful(self) -> None:
-        """Says that the process has answered a batch."""
-        self._page[_USEFUL_AT] = 1
+    def reach(self, stage: Stage) -> None:
+        """Says how far the process has come."""
+        self._page[_STAGE_AT] = stage
 
-    def useful(self) -> bool:
-        return self._page[_USEFUL_AT] == 1
-
-    def set_ended(self) -> None:
-        """Says that the worker has closed, so that the process ends for good."""
-        self._page[_ENDED_AT] = 1
-
-    def ended(self) -> bool:
-        return self._page[_ENDED_AT] == 1
+    def stage(self) -> Stage:
+        return Stage(self._page[_STAGE_AT])
 
     def clear(self) -> None:
         """Makes the page ready for another process."""
-        self._page[: _ENDED_AT + 1] = bytes(_ENDED_AT + 1)
+        self._page[: _STAGE_AT + 1] = bytes(_STAGE_AT + 1)
 
     def close(self) -> None:
         self._page.close()
