@@ -71,7 +71,9 @@ func (o *objects) observe(ctx context.Context, s *scope) error {
 // observeConfigMaps finds the ConfigMaps of the wanted configuration.
 func (o *objects) observeConfigMaps(ctx context.Context, s *scope) error {
 	s.observed.Expressions.Wanted = resources.ExpressionsVersion(s.sp)
-	file, expressions, err := resources.ConfigMapsOf(s.sp, o.environment.WorkerLogLevel)
+	file, expressions, err := resources.ConfigMapsOf(s.sp, resources.Inputs{
+		WorkerImage: o.environment.WorkerImage, LogLevel: o.environment.WorkerLogLevel,
+	})
 	if err != nil {
 		return nil // the plan names the mistake in the spec
 	}

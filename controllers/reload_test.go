@@ -165,15 +165,30 @@ func TestRefusedExpressions(t *testing.T) {
 	o.expect("enrich", "Ready", yes, "Running")
 }
 
-// TestExpressionsChangeWithSomethingElse: then pods are replaced once. Those of the former
-// configuration keep the expressions that it was written with.
+// TestExpressionsChangeWithSomethingElse: then pods are replaced once. The former pods keep
+// the former expressions.
 func TestExpressionsChangeWithSomethingElse(t *testing.T) {
 	t.Parallel()
+	for name, change := range map[string]func(*v1alpha1.StreamProcessorSpec){
+		"a topic":   func(s *v1alpha1.StreamProcessorSpec) { s.Output.Topic = "others" },
+		"the image": func(s *v1alpha1.StreamProcessorSpec) { s.Processor.CEL.Image = "worker:2" },
+		"a variable": func(s *v1alpha1.StreamProcessorSpec) {
+			s.Template = overlay(`{"containers": [{"name": "worker", "env": [{"name": "EXPRESSION_KEY_A", "value": "b"}]}]}`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testChangeWithSomethingElse(t, change)
+		})
+	}
+}
+
+func testChangeWithSomethingElse(t *testing.T, change func(*v1alpha1.StreamProcessorSpec)) {
 	o := startOperator(t, 6)
 	before := reloadable(t, o)
 	former := o.expressions("enrich")
 	o.update("enrich", func(sp *v1alpha1.StreamProcessor) {
-		sp.Spec.Output.Topic = "others"
+		change(&sp.Spec)
 		filter("json.total > 2")(sp)
 	})
 	after := o.deployment("enrich", func(d *appsv1.Deployment) error {

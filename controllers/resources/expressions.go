@@ -50,14 +50,14 @@ func AskedToReload(pod *corev1.Pod) (version string, at time.Time) {
 }
 
 // expressionsName returns the name of the ConfigMap with the expressions for the pods whose
-// file has that hash. Pods of another configuration have other expressions: these never
-// meet a configuration that they were not written for.
+// ConfigLabel has that value. Pods of another template have other expressions: these never
+// meet a file, an image or a variable that they were not written for.
 func expressionsName(sp *v1alpha1.StreamProcessor, configHash string) string {
 	return ConfigMapName(sp, configHash) + "-expressions"
 }
 
-// IsOfConfig reports whether a ConfigMap of that name has the file of that hash, or the
-// expressions for its pods.
+// IsOfConfig reports whether a ConfigMap of that name has the file or the expressions for
+// the pods whose ConfigLabel has that value.
 func IsOfConfig(sp *v1alpha1.StreamProcessor, name, configHash string) bool {
 	return name == ConfigMapName(sp, configHash) || name == expressionsName(sp, configHash)
 }

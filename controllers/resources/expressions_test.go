@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/worker/config"
@@ -58,8 +59,35 @@ func TestExpressionsLeaveThePodsAsTheyAre(t *testing.T) {
 	}
 }
 
-// TestEachConfigurationHasItsExpressions: pods of a former configuration keep theirs.
-func TestEachConfigurationHasItsExpressions(t *testing.T) {
+// TestEachTemplateHasItsExpressions: pods of a former configuration, image or template keep
+// theirs, since new ones may need what only the new pods have.
+func TestEachTemplateHasItsExpressions(t *testing.T) {
+	in := Inputs{WorkerImage: "worker:1"}
+	_, _, first := made(t, read(t, "minimal.yaml"), in)
+	for name, c := range map[string]struct {
+		change func(*v1alpha1.StreamProcessor, *Inputs)
+		same   bool
+	}{
+		"a topic":     {func(sp *v1alpha1.StreamProcessor, _ *Inputs) { sp.Spec.Output.Topic = "others" }, false},
+		"the image":   {func(sp *v1alpha1.StreamProcessor, _ *Inputs) { sp.Spec.Processor.CEL.Image = "worker:2" }, false},
+		"the default": {func(_ *v1alpha1.StreamProcessor, in *Inputs) { in.WorkerImage = "worker:2" }, false},
+		"a variable": {func(sp *v1alpha1.StreamProcessor, _ *Inputs) {
+			sp.Spec.Template = &v1alpha1.PodTemplateSpec{Spec: &runtime.RawExtension{Raw: []byte(`{"containers": [{"name": "worker", "env": [{"name": "EXPRESSION_KEY_A", "value": "b"}]}]}`)}}
+		}, false},
+		"the number of pods":     {func(_ *v1alpha1.StreamProcessor, in *Inputs) { in.Replicas, in.CPU, in.Partitions = 3, 100, 9 }, true},
+		"a credential's content": {func(_ *v1alpha1.StreamProcessor, in *Inputs) { in.CredentialsHash = "1" }, true},
+		"failing pods":           {func(_ *v1alpha1.StreamProcessor, in *Inputs) { in.ReplacedFor = "1" }, true},
+	} {
+		sp, in := read(t, "minimal.yaml"), in
+		c.change(sp, &in)
+		if _, _, second := made(t, sp, in); (first.Name == second.Name) != c.same {
+			t.Errorf("%s: the ConfigMaps are %s and %s", name, first.Name, second.Name)
+		}
+	}
+}
+
+// TestNamesOfConfigMaps: the pods mount the ConfigMaps that ConfigMapsOf names.
+func TestNamesOfConfigMaps(t *testing.T) {
 	sp := read(t, "minimal.yaml")
 	_, file, first := made(t, sp, Inputs{})
 	sp.Spec.Output.Topic = "others"
@@ -71,7 +99,7 @@ func TestEachConfigurationHasItsExpressions(t *testing.T) {
 	if !mounted {
 		t.Errorf("the pods don't mount %s: %+v", second.Name, d.Spec.Template.Spec.Volumes)
 	}
-	fileName, name, err := ConfigMapsOf(sp, "")
+	fileName, name, err := ConfigMapsOf(sp, Inputs{})
 	if err != nil || name != second.Name || !IsOfConfig(sp, name, second.Labels[ConfigLabel]) || !IsOfConfig(sp, fileName, second.Labels[ConfigLabel]) || IsOfConfig(sp, first.Name, second.Labels[ConfigLabel]) {
 		t.Errorf("the names are %s and %s (%v)", fileName, name, err)
 	}
@@ -82,7 +110,7 @@ func TestProgramsHaveNoExpressions(t *testing.T) {
 	sp := read(t, "minimal.yaml")
 	sp.Spec.Processor = v1alpha1.ProcessorSpec{Container: &v1alpha1.ContainerSpec{Image: "mine:1"}}
 	d, _, expressions := made(t, sp, Inputs{})
-	_, name, err := ConfigMapsOf(sp, "")
+	_, name, err := ConfigMapsOf(sp, Inputs{})
 	if expressions != nil || ExpressionsVersion(sp) != "" || name != "" || err != nil {
 		t.Errorf("there are expressions: %+v, %s, %v", expressions, name, err)
 	}

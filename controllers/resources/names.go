@@ -20,7 +20,8 @@ const (
 )
 
 // ConfigLabel is the label of the ConfigMaps with a worker's file and its expressions, and
-// of the pods and ReplicaSets that refer to them. Its value is the hash of the file.
+// of the pods and ReplicaSets that refer to them. Its value is the hash of the file and of
+// the pod template.
 const ConfigLabel = "millrace.dev/config"
 
 // credentialsHashAnnotation is an annotation of the pod template. It makes the Deployment
@@ -30,8 +31,11 @@ const credentialsHashAnnotation = "millrace.dev/credentials-hash"
 // Name returns the name of all objects of sp but its ConfigMaps.
 func Name(sp *v1alpha1.StreamProcessor) string { return sp.Name + "-worker" }
 
-// ConfigMapName returns the name of the ConfigMap with the file of that hash.
-func ConfigMapName(sp *v1alpha1.StreamProcessor, hash string) string { return Name(sp) + "-" + hash }
+// ConfigMapName returns the name of the ConfigMap with the file of the pods whose ConfigLabel
+// has that value.
+func ConfigMapName(sp *v1alpha1.StreamProcessor, configHash string) string {
+	return Name(sp) + "-" + configHash
+}
 
 // Selector selects the pods of the StreamProcessor with that name.
 func Selector(name string) labels.Set {

@@ -51,15 +51,18 @@ type Inputs struct {
 // not run with the spec, it returns all errors, each with its field.
 func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
 	content, err := workerFile(sp, in.LogLevel)
-	configHash := hash(content)
 	expressions, expressionsErr := expressionsContent(sp)
-	template, templateErr := podTemplate(sp, in, configHash)
+	configHash, templateErr := configHash(sp, in, content)
 	if err := errors.Join(err, expressionsErr, templateErr); err != nil {
+		return nil, err
+	}
+	template, err := podTemplate(sp, in, configHash)
+	if err != nil {
 		return nil, err
 	}
 	objects := []Object{
 		serviceAccount(sp),
-		configMap(sp, content),
+		configMap(sp, configHash, content),
 		service(sp),
 		disruptionBudget(sp),
 	}
@@ -77,13 +80,17 @@ func Objects(sp *v1alpha1.StreamProcessor, in Inputs) ([]Object, error) {
 }
 
 // ConfigMapsOf returns the names of the ConfigMaps among Objects: that of the file and, for
-// the built-in processor, that of the expressions, which is "" otherwise.
-func ConfigMapsOf(sp *v1alpha1.StreamProcessor, logLevel v1alpha1.LogLevel) (file, expressions string, err error) {
-	content, err := workerFile(sp, logLevel)
+// the built-in processor, that of the expressions, which is "" otherwise. They depend on
+// in's WorkerImage and LogLevel.
+func ConfigMapsOf(sp *v1alpha1.StreamProcessor, in Inputs) (file, expressions string, err error) {
+	content, err := workerFile(sp, in.LogLevel)
 	if err != nil {
 		return "", "", err
 	}
-	configHash := hash(content)
+	configHash, err := configHash(sp, in, content)
+	if err != nil {
+		return "", "", err
+	}
 	if sp.Spec.Processor.CEL != nil {
 		expressions = expressionsName(sp, configHash)
 	}
@@ -111,6 +118,19 @@ func workerFile(sp *v1alpha1.StreamProcessor, logLevel v1alpha1.LogLevel) ([]byt
 	return content, nil
 }
 
+// configHash returns the hash that names the ConfigMaps of sp's pods. It covers the file and
+// the pod template. So pods that are being replaced, for example by those of another image
+// or with another variable, keep the expressions that were written for them. The content of
+// credentials and Inputs.ReplacedFor are left out: their changes replace the pods, but no
+// expression depends on them.
+func configHash(sp *v1alpha1.StreamProcessor, in Inputs, file []byte) (string, error) {
+	template, err := podTemplate(sp, Inputs{WorkerImage: in.WorkerImage}, "")
+	if err != nil {
+		return "", err
+	}
+	return hashOf([]any{string(file), template})
+}
+
 func hash(content []byte) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:8])
@@ -126,15 +146,15 @@ const configFile = "worker.yaml"
 // configMap returns the ConfigMap with the configuration file. It is immutable, and another
 // file gets another ConfigMap. So an old pod that restarts reads the old file, and a new pod
 // does not start before its file exists.
-func configMap(sp *v1alpha1.StreamProcessor, content []byte) *corev1.ConfigMap {
+func configMap(sp *v1alpha1.StreamProcessor, configHash string, content []byte) *corev1.ConfigMap {
 	c := &corev1.ConfigMap{
 		TypeMeta:   typeMeta("v1", "ConfigMap"),
 		ObjectMeta: objectMeta(sp),
 		Data:       map[string]string{configFile: string(content)},
 		Immutable:  new(true),
 	}
-	c.Labels[ConfigLabel] = hash(content)
-	c.Name = ConfigMapName(sp, c.Labels[ConfigLabel])
+	c.Labels[ConfigLabel] = configHash
+	c.Name = ConfigMapName(sp, configHash)
 	return c
 }
 
