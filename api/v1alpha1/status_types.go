@@ -90,8 +90,9 @@ type ExpressionsStatus struct {
 	// +required
 	Version string `json:"version"`
 
-	// pods is the number of pods of the present configuration that have said which
-	// version they run.
+	// pods is the number of pods of the present template that have said which version
+	// they run. For two minutes after an operator has started, those that it has yet to
+	// hear from count too.
 	// +optional
 	Pods int32 `json:"pods"`
 

@@ -65,7 +65,9 @@ func (e *Expressions) updated() int32 {
 }
 
 // Status returns the status' part about the expressions; nil for another processor. last is
-// the part that the status has.
+// the part that the status has. Pods that an operator has yet to hear from count as pods
+// with another version: otherwise this status would say that a change is over, and the next
+// reconciliation would believe it.
 func (e *Expressions) Status(last *v1alpha1.ExpressionsStatus) *v1alpha1.ExpressionsStatus {
 	switch {
 	case e.Wanted == "":
@@ -73,7 +75,7 @@ func (e *Expressions) Status(last *v1alpha1.ExpressionsStatus) *v1alpha1.Express
 	case e.Unheard > 0 && last != nil && last.Version == e.Wanted:
 		return last
 	}
-	return &v1alpha1.ExpressionsStatus{Version: e.Wanted, Pods: int32(len(e.Pods)), UpdatedPods: e.updated()}
+	return &v1alpha1.ExpressionsStatus{Version: e.Wanted, Pods: int32(len(e.Pods) + e.Unheard), UpdatedPods: e.updated()}
 }
 
 // replacedFor returns the version of the expressions for which failing pods are replaced, as

@@ -109,7 +109,7 @@ func TestExpressionsStatus(t *testing.T) {
 		"one is behind":                     {observed(expressions, reports("", former, "")), &v1alpha1.ExpressionsStatus{Pods: 3, UpdatedPods: 2}},
 		"one refuses them":                  {observed(expressions, reports("", ""), refuses), &v1alpha1.ExpressionsStatus{Pods: 2, UpdatedPods: 1}},
 		"an operator that has just started": {observed(expressions, reports(""), unheard(2), reported("", 3, 3)), &v1alpha1.ExpressionsStatus{Pods: 3, UpdatedPods: 3}},
-		"and the expressions have changed":  {observed(expressions, reports(""), unheard(2), reported(former, 3, 3)), &v1alpha1.ExpressionsStatus{Pods: 1, UpdatedPods: 1}},
+		"and the expressions have changed":  {observed(expressions, reports(""), unheard(2), reported(former, 3, 3)), &v1alpha1.ExpressionsStatus{Pods: 3, UpdatedPods: 1}},
 	} {
 		if c.want != nil {
 			c.want.Version = c.o.Expressions.Wanted
@@ -118,6 +118,28 @@ func TestExpressionsStatus(t *testing.T) {
 		if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
 		}
+	}
+}
+
+// TestAChangeWhileNoOperatorRuns: the status that the next operator writes first does not
+// end the change before the pods have said which version they run.
+func TestAChangeWhileNoOperatorRuns(t *testing.T) {
+	o := observed(expressions, unheard(2), reported(former, 2, 2))
+	for _, step := range []struct {
+		name   string
+		change func(*Observed)
+		want   string
+	}{
+		{"no pod has answered", func(*Observed) {}, "InProgress True/Running"},
+		{"after its first status", func(*Observed) {}, "InProgress True/Running"},
+		{"one pod has answered", func(o *Observed) { reports("")(o); unheard(1)(o) }, "InProgress True/Running"},
+		{"all have", func(o *Observed) { reports("", "")(o); unheard(0)(o) }, "Current True/Running"},
+	} {
+		step.change(&o)
+		if seen, message, _ := look(&o, now); seen != step.want {
+			t.Errorf("%s: %s: %s", step.name, seen, message)
+		}
+		o.Processor.Status.Expressions = o.Expressions.Status(o.Processor.Status.Expressions)
 	}
 }
 
