@@ -274,4 +274,10 @@ func TestFailingPodsAreReplaced(t *testing.T) {
 	if now := o.replicas("enrich", 2); now.Generation != after.Generation {
 		t.Errorf("the pods are replaced again: %+v", now.Spec.Template)
 	}
+	o.delete(o.expressions("enrich"))
+	o.versionOf("json.total > 2")
+	o.looksAgain("enrich")
+	if now := o.replicas("enrich", 2); now.Generation != after.Generation {
+		t.Errorf("the pods are replaced since the ConfigMap was deleted: %+v", now.Spec.Template)
+	}
 }

@@ -83,12 +83,16 @@ func (e *Expressions) Status(last *v1alpha1.ExpressionsStatus) *v1alpha1.Express
 // the former expressions, would take new ones over late. It was decided with the last change
 // of the ConfigMap, or is decided with the one to come.
 func (o *Observed) replacedFor() string {
-	if e := &o.Expressions; e.pending() && o.Deployment != nil {
+	e := &o.Expressions
+	if e.Wanted == "" {
+		return ""
+	}
+	if e.pending() && o.Deployment != nil {
 		if reason, _ := failing(o.podsOfTemplate(), o.Now); reason == status.PodsFailing {
 			return e.Wanted
 		}
 	}
-	return resources.ReplacedFor(o.Expressions.Live)
+	return resources.ReplacedFor(e.Live, o.Deployment)
 }
 
 // reloadGrace is the time that pods may take to run changed expressions. A kubelet takes two

@@ -179,6 +179,15 @@ func TestFailingPodsAreReplaced(t *testing.T) {
 			if again := templateOf(t, Make(c.o)); again != after {
 				t.Error("the next template is another one")
 			}
+			// The Deployment is applied too, and somebody deletes the ConfigMap.
+			for _, act := range p.Apply {
+				if d, ok := act.Object.(*appsv1.Deployment); ok {
+					c.o.Deployment, c.o.Expressions.Live = d, nil
+				}
+			}
+			if again := templateOf(t, Make(c.o)); again != after {
+				t.Error("without the ConfigMap the template is another one")
+			}
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
@@ -95,13 +96,18 @@ func VersionIn(c *corev1.ConfigMap) string {
 	return config.ExpressionsVersion([]byte(c.Data[expressionsFile]))
 }
 
-// ReplacedFor returns the version for which failing pods were replaced last, according to
-// the ConfigMap with their expressions; "" for none.
-func ReplacedFor(c *corev1.ConfigMap) string {
-	if c == nil {
+// ReplacedFor returns the version for which failing pods were replaced last; "" for none.
+// The ConfigMap with their expressions has it, c, which is written first. If somebody has
+// deleted the ConfigMap or its annotation, the pod template of d still has it. Both c and d
+// may be nil.
+func ReplacedFor(c *corev1.ConfigMap, d *appsv1.Deployment) string {
+	if c != nil && c.Annotations[replacedForAnnotation] != "" {
+		return c.Annotations[replacedForAnnotation]
+	}
+	if d == nil {
 		return ""
 	}
-	return c.Annotations[replacedForAnnotation]
+	return d.Spec.Template.Annotations[replacedForAnnotation]
 }
 
 // HoldsExpressions reports whether an object is the ConfigMap with the expressions.

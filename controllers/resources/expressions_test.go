@@ -127,8 +127,20 @@ func TestReplacedFor(t *testing.T) {
 	sp := read(t, "minimal.yaml")
 	before, _, first := made(t, sp, Inputs{})
 	after, _, second := made(t, sp, Inputs{ReplacedFor: "v2"})
-	if ReplacedFor(first) != "" || ReplacedFor(second) != "v2" || ReplacedFor(nil) != "" || VersionIn(nil) != "" {
-		t.Errorf("the ConfigMaps note %q and %q", ReplacedFor(first), ReplacedFor(second))
+	for _, c := range []struct {
+		expressions *corev1.ConfigMap
+		d           *appsv1.Deployment
+		want        string
+	}{
+		{nil, nil, ""},
+		{first, before, ""},
+		{second, before, "v2"}, // the operator has ended between the two
+		{nil, after, "v2"},     // somebody has deleted the ConfigMap
+		{first, after, "v2"},   // or its annotation
+	} {
+		if got := ReplacedFor(c.expressions, c.d); got != c.want {
+			t.Errorf("ReplacedFor(%v, %v) = %q, want %q", c.expressions, c.d, got, c.want)
+		}
 	}
 	if RevisionOf(before).Template == RevisionOf(after).Template {
 		t.Error("the pods are not replaced")
