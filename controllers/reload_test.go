@@ -235,6 +235,30 @@ func TestPausedExpressions(t *testing.T) {
 	o.expect("enrich", "Reconciling", yes, "ReloadInProgress")
 }
 
+// TestOthersExpressionsAreWrittenBack: what somebody else writes into the ConfigMap goes,
+// also during a pause.
+func TestOthersExpressionsAreWrittenBack(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	before := reloadable(t, o)
+	first := o.expressions("enrich")
+	o.update("enrich", func(sp *v1alpha1.StreamProcessor) {
+		sp.Annotations = map[string]string{v1alpha1.PausedAnnotation: "true"}
+	})
+	o.expect("enrich", "RolloutHeld", yes, "Paused")
+	o.patch(first.DeepCopy(), `{"data": {"expressions.yaml": "filter: \"false\"\n"}}`)
+	o.eventually("the expressions of the spec", func() error {
+		if now := o.expressions("enrich"); !equality.Semantic.DeepEqual(now.Data, first.Data) {
+			return fmt.Errorf("they are %s", now.Data)
+		}
+		return nil
+	})
+	o.expect("enrich", "Reconciling", "", "")
+	if now := o.replicas("enrich", 2); now.Generation != before.Generation {
+		t.Errorf("the Deployment has changed: %+v", now.Spec)
+	}
+}
+
 // TestFailingPodsAreReplaced: a pod that crashes again and again would take changed
 // expressions over only at its next restart, so it is replaced, once.
 func TestFailingPodsAreReplaced(t *testing.T) {

@@ -36,7 +36,9 @@ type PodExpressions struct {
 	Refused, Error string
 }
 
-// pending reports whether the ConfigMap has to change.
+// pending reports whether the spec has other expressions than the operator last wrote. What
+// somebody else has written into the ConfigMap is not a change of the spec: a pause does not
+// keep it, and no pod is replaced for it.
 func (e *Expressions) pending() bool {
 	return e.Live != nil && resources.VersionIn(e.Live) != e.Wanted
 }

@@ -22,12 +22,14 @@ const expressionsFile = "expressions.yaml"
 // between the two.
 const replacedForAnnotation = "millrace.dev/replaced-for"
 
-// The annotations of a pod that the operator has asked to take changed expressions over: the
-// version, and the time. The pod template does not have them.
-const (
-	reloadAnnotation   = "millrace.dev/expressions"
-	reloadAtAnnotation = "millrace.dev/expressions-at"
-)
+// versionAnnotation is an annotation of the ConfigMap with the expressions, and of the pods
+// that the operator has asked to take changed expressions over. Its value is the version
+// that the operator wrote, or asked for.
+const versionAnnotation = "millrace.dev/expressions"
+
+// askedAtAnnotation is an annotation of such a pod. Its value is the time. The pod template
+// has neither annotation.
+const askedAtAnnotation = "millrace.dev/expressions-at"
 
 // AskToReload returns a merge patch that makes a pod's kubelet look at the ConfigMap with
 // the expressions. The time makes a second patch differ from the first. The patch fails if
@@ -36,18 +38,18 @@ func AskToReload(pod *corev1.Pod, version string, now time.Time) map[string]any 
 	return map[string]any{"metadata": map[string]any{
 		"resourceVersion": pod.ResourceVersion,
 		"annotations": map[string]any{
-			reloadAnnotation: version, reloadAtAnnotation: now.UTC().Format(time.RFC3339),
+			versionAnnotation: version, askedAtAnnotation: now.UTC().Format(time.RFC3339),
 		},
 	}}
 }
 
 // AskedToReload returns the version and the time of the last AskToReload for a pod.
 func AskedToReload(pod *corev1.Pod) (version string, at time.Time) {
-	at, err := time.Parse(time.RFC3339, pod.Annotations[reloadAtAnnotation])
+	at, err := time.Parse(time.RFC3339, pod.Annotations[askedAtAnnotation])
 	if err != nil {
 		return "", time.Time{}
 	}
-	return pod.Annotations[reloadAnnotation], at
+	return pod.Annotations[versionAnnotation], at
 }
 
 // expressionsName returns the name of the ConfigMap with the expressions for the pods whose
@@ -87,14 +89,9 @@ func ExpressionsVersion(sp *v1alpha1.StreamProcessor) string {
 	return config.ExpressionsVersion(content)
 }
 
-// VersionIn returns the version of the expressions in an existing ConfigMap; "" if there is
-// none.
-func VersionIn(c *corev1.ConfigMap) string {
-	if c == nil {
-		return ""
-	}
-	return config.ExpressionsVersion([]byte(c.Data[expressionsFile]))
-}
+// VersionIn returns the version of the expressions that the operator last wrote into a
+// ConfigMap. Somebody may have changed the content since.
+func VersionIn(c *corev1.ConfigMap) string { return c.Annotations[versionAnnotation] }
 
 // ReplacedFor returns the version for which failing pods were replaced last; "" for none.
 // The ConfigMap with their expressions has it, c, which is written first. If somebody has
@@ -126,8 +123,9 @@ func expressionsMap(sp *v1alpha1.StreamProcessor, in Inputs, configHash string, 
 	}
 	c.Name = expressionsName(sp, configHash)
 	c.Labels[ConfigLabel] = configHash
+	c.Annotations = map[string]string{versionAnnotation: config.ExpressionsVersion(content)}
 	if in.ReplacedFor != "" {
-		c.Annotations = map[string]string{replacedForAnnotation: in.ReplacedFor}
+		c.Annotations[replacedForAnnotation] = in.ReplacedFor
 	}
 	return c
 }
