@@ -22,7 +22,8 @@ import (
 // reloader has the kubelets bring changed expressions to their pods at once. A kubelet looks
 // at the ConfigMaps of a pod when the pod changes, and otherwise about once a minute. So the
 // reloader writes an annotation on each pod that reports another version than the wanted
-// one. It writes nothing else on pods, and nothing while all run the wanted version.
+// one. It writes nothing else on pods, nothing while all run the wanted version, and nothing
+// more once a change is Stalled.
 type reloader struct {
 	client client.Client
 	clock  clock.PassiveClock
@@ -35,7 +36,7 @@ const reloadPause = 30 * time.Second
 // reload annotates the pods, unless the plan holds their expressions. A pod that can't be
 // annotated does not stop the others: its kubelet takes the ConfigMap over by itself, later.
 func (r *reloader) reload(ctx context.Context, s *scope) error {
-	if len(s.plan.Apply) == 0 || s.plan.Rollout.Hold != "" {
+	if len(s.plan.Apply) == 0 || s.plan.Rollout.Hold != "" || s.observed.ReloadStalled() {
 		return nil
 	}
 	var errs []error

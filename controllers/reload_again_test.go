@@ -94,6 +94,30 @@ func TestKubeletsAreAskedAgain(t *testing.T) {
 	}
 }
 
+// TestKubeletsAreNotAskedForEver: a pod that never takes the change over is annotated until
+// the change is Stalled. From then on the operator writes nothing.
+func TestKubeletsAreNotAskedForEver(t *testing.T) {
+	w := newWorld(t, 1)
+	w.reloadable()
+	for range 20 {
+		w.clock.SetTime(w.clock.Now().Add(reloadPause))
+		if condition(w.next(), "Stalled", "ReloadInProgress") != "" {
+			break
+		}
+	}
+	_, last := w.asked()
+	if took := last.Sub(time.Unix(1000, 0)); took < 2*reloadPause || condition(w.status(), "Stalled", "ReloadInProgress") == "" {
+		t.Fatalf("it was asked for %v; the conditions are %+v", took, w.status().Conditions)
+	}
+	for range 5 {
+		w.clock.SetTime(w.clock.Now().Add(reloadPause))
+		w.next()
+	}
+	if _, at := w.asked(); !at.Equal(last) {
+		t.Errorf("it is asked again after %v", at.Sub(last))
+	}
+}
+
 // TestPodsThatCantBeAnnotated: their kubelets take the change over by themselves, so the
 // reconciliation goes on.
 func TestPodsThatCantBeAnnotated(t *testing.T) {

@@ -126,6 +126,13 @@ func (j judge) reloading(stillRuns string) (s standing, isReloading bool) {
 	return standing{}, false
 }
 
+// ReloadStalled reports whether the status says that pods take too long to run the wanted
+// expressions. Their kubelets have been asked several times by then.
+func (o *Observed) ReloadStalled() bool {
+	last := o.last(status.Stalled)
+	return last != nil && last.Reason == status.ReloadInProgress
+}
+
 // because extends a message with an error, if there is one.
 func because(failure string) string {
 	if failure == "" {
