@@ -22,7 +22,7 @@ func TestBadExpressions(t *testing.T) {
 		Key:    "json.customer +",
 		Value:  "jsn",
 	}))
-	o.expect("enrich", "Stalled", yes, "InvalidSpec", "spec.processor.cel.key:1:16: Syntax error", "spec.processor.cel.value:1:1: undeclared reference to 'jsn'")
+	o.expect("enrich", "Stalled", yes, "InvalidSpec", "spec.processor.cel.key:1:16: the expression ends too early", "spec.processor.cel.value:1:1: undeclared reference to 'jsn'")
 	if err := o.client.Get(t.Context(), o.key("enrich-worker"), &appsv1.Deployment{}); !apierrors.IsNotFound(err) {
 		t.Errorf("a Deployment is there: %v", err)
 	}
