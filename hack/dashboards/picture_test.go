@@ -165,9 +165,19 @@ func TestFormat(t *testing.T) {
 		value      float64
 		unit, want string
 	}{
-		{0, "short", "0"}, {1500, "short", "1.5 K"}, {0.25, "percentunit", "25%"}, {2048, "bytes", "2 KiB"}, {64 << 20, "bytes", "64 MiB"},
-		{0, "s", "0 s"}, {0.0005, "s", "500 µs"}, {0.25, "s", "250 ms"}, {30, "s", "30 s"}, {600, "s", "10 min"},
-		{2500, "cps", "2.5K c/s"}, {3e6, "Bps", "3 MB/s"}, {1234.5, "unknown", "1230"},
+		{0, "short", "0"},
+		{1500, "short", "1.5 K"},
+		{0.25, "percentunit", "25%"},
+		{2048, "bytes", "2 KiB"},
+		{64 << 20, "bytes", "64 MiB"},
+		{0, "s", "0 s"},
+		{0.0005, "s", "500 µs"},
+		{0.25, "s", "250 ms"},
+		{30, "s", "30 s"},
+		{600, "s", "10 min"},
+		{2500, "cps", "2.5K c/s"},
+		{3e6, "Bps", "3 MB/s"},
+		{1234.5, "unknown", "1230"},
 	} {
 		if got := format(c.value, c.unit); got != c.want {
 			t.Errorf("%v %s is written %q, want %q", c.value, c.unit, got, c.want)
