@@ -1,7 +1,9 @@
 package resources
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -72,11 +74,27 @@ func expressionsContent(sp *v1alpha1.StreamProcessor) ([]byte, error) {
 	if expressions == nil {
 		return nil, nil
 	}
-	content, err := yaml.Marshal(expressions)
+	content, err := json.Marshal(expressions)
+	if err == nil {
+		content, err = yaml.JSONToYAML(escapeUnprintable(content))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("write the expressions: %w", err)
 	}
 	return content, nil
+}
+
+// escapeUnprintable escapes the characters that JSON may have as they are, and YAML may not.
+func escapeUnprintable(content []byte) []byte {
+	var escaped strings.Builder
+	for _, r := range string(content) {
+		if r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0xfeff || r == 0xfffe || r == 0xffff {
+			fmt.Fprintf(&escaped, `\u%04x`, r)
+		} else {
+			escaped.WriteRune(r)
+		}
+	}
+	return []byte(escaped.String())
 }
 
 // ExpressionsVersion returns the version of sp's expressions, as workers report it; "" for
