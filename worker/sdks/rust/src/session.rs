@@ -1,0 +1,138 @@
+//! What the threads of a connection share.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::protocol::{process_frame::Message, BatchCredit, Drained, WorkerHello};
+use crate::writer::Writer;
+use crate::Error;
+
+/// Why a connection, or the process, has to end.
+pub enum End {
+    /// The connection has ended without a Close in good order.
+    Lost(Error),
+    /// The worker sends no more batches.
+    Closed,
+    /// A signal asks the process to end.
+    Stop,
+}
+
+/// A connection: the batches that the process holds, and the way to the worker.
+pub struct Session {
+    pub writer: Writer,
+    hello: OnceLock<WorkerHello>,
+    closed: AtomicBool,
+    hand: Mutex<Hand>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Hand {
+    /// The ids of the batches that are not answered, by the order of their coming.
+    batches: BTreeMap<u64, u64>,
+    came: u64,
+    /// How many batches had come before each Drain that is not answered.
+    drains: Vec<u64>,
+    /// How many batches the worker may have sent.
+    granted: u64,
+    /// The process ends: it wants no more batches.
+    stopping: bool,
+}
+
+impl Session {
+    pub fn new(writer: Writer, credit: u32) -> Self {
+        let hand = Hand { granted: credit.into(), ..Hand::default() };
+        Self {
+            writer,
+            hello: OnceLock::new(),
+            closed: AtomicBool::new(false),
+            hand: Mutex::new(hand),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Returns a session whose frames go nowhere.
+    #[cfg(test)]
+    pub fn unconnected() -> std::sync::Arc<Self> {
+        let (stream, _) = std::os::unix::net::UnixStream::pair().unwrap();
+        std::sync::Arc::new(Self::new(Writer::new(stream), 1))
+    }
+
+    /// Keeps the worker's Hello. It returns false if there is one already.
+    pub fn greet(&self, hello: WorkerHello) -> bool {
+        self.hello.set(hello).is_ok()
+    }
+
+    /// Returns the worker's Hello, if it has come.
+    pub fn hello(&self) -> Option<&WorkerHello> {
+        self.hello.get()
+    }
+
+    /// Says that the worker has closed in good order.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the worker has closed in good order.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Returns the most bytes that all results of a batch may have.
+    pub fn largest(&self) -> usize {
+        self.hello().map_or(0, |hello| usize::try_from(hello.max_frame_bytes).unwrap_or(usize::MAX))
+    }
+
+    /// Says that a batch has come. It returns false if there was no credit for it.
+    pub fn came(&self, batch: u64) -> bool {
+        let mut hand = self.lock();
+        let came = hand.came;
+        hand.came += 1;
+        hand.batches.insert(came, batch);
+        hand.came <= hand.granted
+    }
+
+    /// Says that all results of a batch are sent, and makes room for the next one.
+    pub fn answered(&self, batch: u64) {
+        let mut hand = self.lock();
+        hand.batches.retain(|_, held| *held != batch);
+        if !hand.stopping {
+            hand.granted += 1;
+            self.writer.send(Message::Credit(BatchCredit { batches: 1 }));
+        }
+        self.answer_drains(&mut hand);
+        self.changed.notify_all();
+    }
+
+    /// Answers a Drain as soon as every batch before it is answered.
+    pub fn drain(&self) {
+        let mut hand = self.lock();
+        let came = hand.came;
+        hand.drains.push(came);
+        self.answer_drains(&mut hand);
+    }
+
+    /// Waits until all batches are answered, without asking for more.
+    pub fn finish_batches(&self) {
+        let mut hand = self.lock();
+        hand.stopping = true;
+        let waited = self.changed.wait_while(hand, |hand| !hand.batches.is_empty());
+        drop(waited);
+    }
+
+    fn answer_drains(&self, hand: &mut Hand) {
+        let first = hand.batches.keys().next().copied().unwrap_or(u64::MAX);
+        hand.drains.retain(|&before| {
+            let waits = first < before;
+            if !waits {
+                self.writer.send(Message::Drained(Drained {}));
+            }
+            waits
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Hand> {
+        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
