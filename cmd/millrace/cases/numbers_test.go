@@ -8,7 +8,7 @@ import (
 // TestNumbersKeepTheirDigits: a case is about the numbers that it writes, and not about the
 // nearest doubles.
 func TestNumbersKeepTheirDigits(t *testing.T) {
-	list, err := Parse([]byte(`common: &common {z: 1.50}
+	_, err := Parse([]byte(`common: &common {z: 1.50}
 cases:
 - name: a
   in:
@@ -19,7 +19,7 @@ cases:
 	if err == nil || !strings.Contains(err.Error(), "common") {
 		t.Errorf("error %v, want one about the unknown field", err)
 	}
-	list, err = Parse([]byte(`cases:
+	list, err := Parse([]byte(`cases:
 - name: a
   in:
   - value: &v {n: 18446744073709551616, d: 0.1000000000000000055511151231257827, e: 1e400, list: [1.10, {x: -0.0}], s: "1.10", t: 1.2.3, h: "<b>", o: 0x10}

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
-	"net"
 	"path/filepath"
 	"testing"
 	"time"
@@ -53,7 +52,7 @@ func connectQuick(tb testing.TB, socket string) *quick {
 }
 
 func (q *quick) serve() {
-	r := bufio.NewReaderSize(net.Conn(q.conn.Conn), 1<<20)
+	r := bufio.NewReaderSize(q.conn.Conn, 1<<20)
 	var prefix [4]byte
 	message := make([]byte, 1<<20)
 	for {
