@@ -38,9 +38,14 @@ func (ts *transactions) announce(tx *transaction) {
 	}
 }
 
-// sendingTo returns the sender of the queue's broker if the queue has records of a
-// transaction; nil otherwise, or if the broker is not known.
+// sendingTo returns the sender of the queue's broker if the queue is about to send records of
+// a transaction; nil otherwise. A partition in trouble must not become part of a transaction
+// before its records can be written: the coordinator can't finish the transaction, nor begin
+// the next one, before it has told all of the partitions.
 func (q *partitionQueue) sendingTo(number uint64) *sender {
+	if q.inTrouble() {
+		return nil
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if b := q.first(); b == nil || b.Transaction > number {

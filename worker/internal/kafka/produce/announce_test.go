@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/testkit"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
 
@@ -35,6 +36,19 @@ func (a *announcements) watch(fake *kafkatest.FakeCluster, code int16) {
 	})
 }
 
+// spreadOut starts a cluster whose brokers lead the partitions of "out" in turn.
+func spreadOut(t *testing.T, brokers int) *kafkatest.FakeCluster {
+	t.Helper()
+	fake := kafkatest.Fake(t, kfake.NumBrokers(brokers))
+	fake.CreateTopic("out", 6, nil)
+	for p := range int32(6) {
+		if err := fake.Faults.MoveTopicPartition("out", p, p%int32(brokers)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return fake
+}
+
 // TestFirstRecordsAreAnnounced: where the first records of a transaction go to several
 // brokers, one request makes all their partitions part of it. Whether it is done changes
 // nothing about the records.
@@ -50,8 +64,7 @@ func TestFirstRecordsAreAnnounced(t *testing.T) {
 		{"one broker", 1, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			fake := kafkatest.Fake(t, kfake.NumBrokers(test.brokers))
-			fake.CreateTopic("out", 6, nil)
+			fake := spreadOut(t, test.brokers)
 			var seen announcements
 			seen.watch(fake, test.code)
 			w := newTransacting(t, &fake.Cluster, "out", Config{})
@@ -73,6 +86,43 @@ func TestFirstRecordsAreAnnounced(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAPartitionInTroubleIsNotAnnounced: a partition without a leader can't be told of the end
+// of a transaction. Until it can be, the coordinator begins no other transaction, and nothing
+// could be written to the other partitions.
+func TestAPartitionInTroubleIsNotAnnounced(t *testing.T) {
+	fake := spreadOut(t, 3)
+	var seen announcements
+	seen.watch(fake, 0)
+	w := newTransacting(t, &fake.Cluster, "out", Config{})
+	w.begin()
+	for partition := range int32(6) {
+		w.write(partition, 10)
+	}
+	w.commit()
+	end := fake.Faults.Fault(kfake.Fault{
+		Keys: []kmsg.Key{kmsg.Produce}, Topic: "out", Partitions: []int32{1}, Err: kerr.NotEnoughReplicas, Count: -1,
+	}).Remove
+	w.write(0, 10)
+	w.write(1, 10)
+	testkit.Await(t, "partition 1 is in trouble", w.inTroubleNow)
+	w.end()
+	requests, partitions := seen.requests.Load(), seen.partitions.Load()
+	for partition := range int32(6) {
+		w.write(partition, 10)
+	}
+	w.p.Resume(w.session)
+	testkit.Await(t, "the others are written", func() bool { return w.settled() == 12 })
+	w.end()
+	if n, of := seen.requests.Load()-requests, seen.partitions.Load()-partitions; n != 1 || of != 5 {
+		t.Errorf("%d requests with %d partitions, want one with the 5 that can be written to", n, of)
+	}
+	end()
+	w.p.Resume(w.session)
+	testkit.Await(t, "all are written", func() bool { return w.settled() == 14 })
+	w.commit()
+	w.expectCommitted(1, 1, 7, 9)
 }
 
 // awaitSenders waits until the broker of each partition with records is known.
