@@ -34,4 +34,9 @@ func TestLastCommitInAnotherTransaction(t *testing.T) {
 	if c.closed([]*partition{p}) {
 		t.Error("a partition that is not closed needs no last commit")
 	}
+	p.state.Store(int32(closing))
+	p.foreign.Store(true)
+	if c.closed([]*partition{p}) {
+		t.Error("the last results of a log that is gone need no commit")
+	}
 }

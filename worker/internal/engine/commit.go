@@ -163,10 +163,11 @@ func (c *committer) commitExactly(parts []*partition) error {
 }
 
 // closed reports whether partitions need no last commit any more: a transaction that ended
-// since they were closed has all of theirs. It needs mu.
+// since they were closed has all of theirs. Nothing shows that of a partition whose log is
+// gone, since its offsets are not committed. It needs mu.
 func (c *committer) closed(parts []*partition) bool {
 	for _, p := range parts {
-		if !p.inState(closing) || p.records.Load() > 0 {
+		if !p.inState(closing) || p.records.Load() > 0 || p.foreign.Load() {
 			return false
 		}
 	}
