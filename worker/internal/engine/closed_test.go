@@ -3,8 +3,10 @@ package engine
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker/internal/kafka/group"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/testkit"
 	"github.com/millrace-dev/millrace/worker/internal/offsets"
 	"github.com/millrace-dev/millrace/worker/internal/signal"
 )
@@ -38,5 +40,16 @@ func TestLastCommitInAnotherTransaction(t *testing.T) {
 	p.foreign.Store(true)
 	if c.closed([]*partition{p}) {
 		t.Error("the last results of a log that is gone need no commit")
+	}
+}
+
+// A transaction that has begun before the wall clock was set back is as old as before: regular
+// commits would not come for that time otherwise.
+func TestATransactionsAgeDoesNotDependOnTheWallClock(t *testing.T) {
+	var tr transactions
+	now := time.Now()
+	tr.resumed.Store(&now)
+	if age := tr.age(testkit.SetBack(t, now.Add(time.Second), time.Hour)); age != time.Second {
+		t.Errorf("the transaction is %v old, want 1s", age)
 	}
 }

@@ -70,14 +70,14 @@ func (c *committer) run(ctx context.Context) {
 }
 
 // early returns how long a regular commit is to wait, 0 or less if it need not, because the
-// transaction under way has just begun. Where ends take as long as the interval, transactions would follow one another
-// without a gap otherwise. All their records would be sent at their end, and wait there until
-// the brokers have added the partitions to the transaction.
+// transaction under way has just begun. Where ends take as long as the interval, transactions
+// would follow one another without a gap otherwise. All their records would be sent at their
+// end, and wait there until the brokers have added the partitions to the transaction.
 func (c *committer) early() time.Duration {
 	if c.exact == nil {
 		return 0
 	}
-	return c.interval()/2 - c.exact.age()
+	return c.interval()/2 - c.exact.age(time.Now())
 }
 
 func (c *committer) interval() time.Duration {

@@ -57,7 +57,9 @@ type transactions struct {
 	counts    *telemetry.Transactions
 	starts    atomic.Uint64 // how often the member has started over
 	idOf      atomic.Int32  // the partition whose id was opened last; -1 before the first
-	resumed   atomic.Int64  // when the producer could send in the transaction, in nanoseconds since 1970
+	// resumed is when the producer could send in the transaction under way; nil before the
+	// first one. As a time.Time it does not depend on the wall clock.
+	resumed atomic.Pointer[time.Time]
 
 	// The fields below are guarded by committer.mu.
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -58,13 +59,18 @@ func (t *transactions) begin(s *txn.Session, partition int32) {
 
 // resume lets the producer send in the next transaction.
 func (t *transactions) resume() {
-	t.resumed.Store(time.Now().UnixNano())
+	now := time.Now()
+	t.resumed.Store(&now)
 	t.producer.Resume(t.session)
 }
 
 // age returns for how long the producer could send in the transaction under way.
-func (t *transactions) age() time.Duration {
-	return time.Duration(time.Now().UnixNano() - t.resumed.Load())
+func (t *transactions) age(now time.Time) time.Duration {
+	resumed := t.resumed.Load()
+	if resumed == nil {
+		return math.MaxInt64
+	}
+	return now.Sub(*resumed)
 }
 
 // lowest returns the lowest partition of those that the member keeps. Without any it

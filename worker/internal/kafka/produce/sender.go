@@ -61,9 +61,10 @@ func (s *senderSet) wakeAll() {
 type sender struct {
 	p    *Producer
 	wake signal.Signal // look for due batches, now or after the request under way
-	// quietUntil is the time, in nanoseconds since 1970, until which the broker has asked for
-	// no requests. The sender's goroutine sets it.
-	quietUntil atomic.Int64
+	// quietUntil is the time until which the broker has asked for no requests; nil before its
+	// first answer. The sender's goroutine sets it. As a time.Time it does not depend on the
+	// wall clock, which may be set back.
+	quietUntil atomic.Pointer[time.Time]
 
 	mu       sync.Mutex
 	incoming []*partitionQueue // handed over; guarded by mu
@@ -143,7 +144,8 @@ func (s *sender) write() {
 		s.putBack(s.request.batches)
 		return
 	case err == nil:
-		s.quietUntil.Store(kafka.QuietUntil(s.request.broker, res.throttleMs, s.p.cfg.OnThrottle).UnixNano())
+		until := kafka.QuietUntil(s.request.broker, res.throttleMs, s.p.cfg.OnThrottle)
+		s.quietUntil.Store(&until)
 	}
 	s.results.handleResponse(s.request.batches, res, err)
 }
@@ -203,7 +205,11 @@ func (s *sender) collect(now time.Time) time.Duration {
 
 // quiet returns how long the broker wants no requests.
 func (s *sender) quiet(now time.Time) time.Duration {
-	return time.Duration(s.quietUntil.Load() - now.UnixNano())
+	until := s.quietUntil.Load()
+	if until == nil {
+		return 0
+	}
+	return until.Sub(now)
 }
 
 // earliest returns the time until the first batch is due (0 or less if one is due

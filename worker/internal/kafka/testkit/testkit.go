@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
@@ -97,3 +98,17 @@ var names atomic.Int32
 
 // UniqueName makes a name that no other run of a test uses on a shared broker.
 func UniqueName(name string) string { return fmt.Sprintf("%s-%d", name, names.Add(1)) }
+
+// SetBack returns what time.Now returns in place of now if the wall clock was set back by d
+// before: the monotonic clock shows the same.
+func SetBack(t testing.TB, now time.Time, d time.Duration) time.Time {
+	t.Helper()
+	// The first field of a Time that was read from the clock has its seconds from bit 30 on.
+	wall := (*uint64)(unsafe.Pointer(&now))
+	before := now
+	*wall -= uint64(d/time.Second) << 30
+	if moved := before.Round(0).Sub(now.Round(0)); moved != d || !before.Equal(now) {
+		t.Fatalf("a Time has other fields than expected: the clock was moved by %v instead of %v", moved, d)
+	}
+	return now
+}
