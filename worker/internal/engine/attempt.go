@@ -21,7 +21,7 @@ type attempt struct {
 	writers  *writers
 	ordering config.Ordering
 	exact    *transactions // nil if delivery is not ExactlyOnce
-	door     *door         // nil if exact is
+	door     *door         // nil if exact is, and before the first result
 
 	outs []*record.Outputs // of each item
 	errs []error           // of each item
@@ -51,11 +51,8 @@ const ownCacheLine = 8
 func newAttempt(s *settler) *attempt {
 	batchSize := s.proc.code.BatchSize()
 	a := &attempt{
-		code: s.proc.code, settler: s, writers: s.writers, ordering: s.proc.cfg.Ordering,
+		code: s.proc.code, settler: s, writers: s.writers, ordering: s.proc.cfg.Ordering, exact: s.exact,
 		errs: make([]error, batchSize, max(batchSize, ownCacheLine)),
-	}
-	if a.exact = s.exact; a.exact != nil {
-		a.door = a.exact.gate.newDoor()
 	}
 	for range batchSize {
 		a.outs = append(a.outs, &record.Outputs{})
@@ -112,9 +109,10 @@ func (a *attempt) Expire(items []dispatch.Item, err error) {
 // Finish implements dispatch.Worker. The chunk must not be touched after its
 // record's last output is appended: the acknowledgement may free it at once.
 func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
-	if a.door != nil {
-		a.door.Lock()
-		defer a.door.Unlock()
+	if a.exact != nil {
+		d := a.ownDoor()
+		d.Lock()
+		defer d.Unlock()
 	}
 	c := it.Chunk.Owner.(*chunk)
 	i := int(it.Index)
@@ -136,6 +134,15 @@ func (a *attempt) Finish(k int, it dispatch.Item) dispatch.Verdict {
 		return a.failed(c, it, usercode.Usable(err), together)
 	}
 	return a.writeAll(c, i, a.outs[k].List())
+}
+
+// ownDoor returns the goroutine's door. It makes the door late: the pool makes the attempt
+// under its lock, for which others may wait in their doors.
+func (a *attempt) ownDoor() *door {
+	if a.door == nil {
+		a.door = a.exact.gate.newDoor()
+	}
+	return a.door
 }
 
 // failed takes the failed attempt of an item; together says that its whole call has failed.
