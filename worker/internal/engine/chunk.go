@@ -41,6 +41,7 @@ type chunk struct {
 	abandoned bool
 	// sequenced is set once the Sequencer has seen the records.
 	sequenced bool
+	dropped   []int64 // offsets of the records that the Sequencer has dropped
 }
 
 // list sets the chunk's records.

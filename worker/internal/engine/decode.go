@@ -116,13 +116,17 @@ func (d *decoder) sequence(r *reader, c *chunk) {
 		return
 	}
 	c.sequenced = true
+	c.dropped = c.dropped[:0]
 	kept := c.Records[:0]
 	for i := range c.Records {
 		rec := &c.Records[i]
 		if r.search.suspect.condemns(rec.Offset) || d.keeps(r, rec) {
 			kept = append(kept, *rec)
+		} else {
+			c.dropped = append(c.dropped, rec.Offset)
 		}
 	}
+	d.proc.metrics.RecordsFiltered.Add(len(c.dropped))
 	c.list(kept)
 }
 
@@ -135,30 +139,33 @@ func (d *decoder) keeps(r *reader, rec *record.Record) (keep bool) {
 		r.failures.add(rec, d.proc.cfg.Failure.MaxAttempts, err)
 		return true
 	}
-	if !keep {
-		d.proc.metrics.RecordsFiltered.Add(1)
-		d.observeFiltered(rec)
-	}
 	return keep
 }
 
-// observeFiltered tells the OutcomeObserver, if there is one, about a record that the
-// Sequencer has dropped.
-func (d *decoder) observeFiltered(rec *record.Record) {
-	if !d.proc.code.HasObserver() {
-		return
+// settleDropped admits the chunk, which settles the records that the Sequencer has dropped,
+// and tells the OutcomeObserver, if there is one, about them.
+func (d *decoder) settleDropped(r *reader, c *chunk) {
+	if d.observer.keep {
+		d.observer.ending.RLock()
+		defer d.observer.ending.RUnlock()
 	}
-	d.observer.add(record.Outcome{
-		Input: record.Position{Topic: rec.Topic, Partition: rec.Partition, Offset: rec.Offset},
-		Fate:  record.Filtered,
-	})
+	for _, offset := range c.dropped {
+		d.observer.add(record.Outcome{
+			Input: record.Position{Topic: d.proc.cfg.Input.Topic, Partition: r.id, Offset: offset}, Fate: record.Filtered,
+		})
+	}
+	r.tracker.Admit(&c.span, c.offsets, c.batch.Next)
 }
 
 // enter puts a decoded chunk into the partition's books and reports whether it
 // has records to dispatch.
 func (d *decoder) enter(r *reader, c *chunk) bool {
 	next, bytes, n := c.batch.Next, int64(c.batch.Bytes), int64(len(c.Records))
-	r.tracker.Admit(&c.span, c.offsets, next)
+	if len(c.dropped) > 0 && d.proc.code.HasObserver() {
+		d.settleDropped(r, c)
+	} else {
+		r.tracker.Admit(&c.span, c.offsets, next)
+	}
 	d.commits.nudge(r.partition, next)
 	r.nudgeReach(next)
 	if n == 0 {

@@ -14,10 +14,22 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// TestOutcomesOfFilteredRecordsAreToldOnce: records without results may be settled while a
-// transaction takes its checkpoints. Their outcomes are told with the transaction that has
-// their offsets, although others are aborted.
+// TestOutcomesOfFilteredRecordsAreToldOnce: records without results, or that the Sequencer
+// drops, may be settled while a transaction takes its checkpoints. Their outcomes are told
+// with the transaction that has their offsets, although others are aborted.
 func TestOutcomesOfFilteredRecordsAreToldOnce(t *testing.T) {
+	t.Run("by Process", func(t *testing.T) {
+		o := &filteringObserver{}
+		outcomesAreToldOnce(t, o, o)
+	})
+	t.Run("by the Sequencer", func(t *testing.T) {
+		o := &droppingObserver{}
+		outcomesAreToldOnce(t, o, &o.filteringObserver)
+	})
+}
+
+func outcomesAreToldOnce(t *testing.T, p worker.Processor, o *filteringObserver) {
+	t.Helper()
 	r, fake := fakeRig(t, 4)
 	r.exact()
 	var ends atomic.Int32
@@ -33,8 +45,7 @@ func TestOutcomesOfFilteredRecordsAreToldOnce(t *testing.T) {
 	})
 	const n = 200_000
 	r.produce(0, n, 64)
-	o := &filteringObserver{}
-	w := r.start(o, func(c *config.Config) {
+	w := r.start(p, func(c *config.Config) {
 		c.Concurrency, c.Transaction.Interval = 8, duration(2*time.Millisecond)
 	})
 	r.awaitSettled(w)
@@ -75,3 +86,8 @@ func (o *filteringObserver) Observe(outcome *worker.Outcome) {
 	}
 	o.seen[outcome.Input]++
 }
+
+// droppingObserver is a filteringObserver whose records don't get to Process.
+type droppingObserver struct{ filteringObserver }
+
+func (*droppingObserver) Sequence(*worker.Record) bool { return false }
