@@ -6,6 +6,7 @@ import "time"
 type linger struct {
 	since time.Time // when the first of the waiting records came; zero if none waits
 	timed bool      // a timer wakes the crew when the wait may be over
+	off   bool      // nothing waits
 }
 
 // arrived notes that records are queued.
@@ -26,11 +27,11 @@ func (l *linger) taken(left int, now time.Time) {
 // they do has to wait; it is woken when the time is over.
 func (p *Pool) lingers() bool {
 	queued := p.backlog.queued
-	if p.cfg.Linger == 0 || queued == 0 || queued >= p.cfg.BatchSize {
+	if p.cfg.Linger == 0 || p.linger.off || queued == 0 || queued >= p.cfg.BatchSize {
 		return false
 	}
 	now := time.Now()
-	p.linger.arrived(now) // they may have come back for another attempt
+	p.linger.arrived(now) // in a lane, behind those of another call
 	left := p.linger.since.Add(p.cfg.Linger).Sub(now)
 	if left > 0 && !p.linger.timed {
 		p.linger.timed = true
@@ -44,15 +45,20 @@ func (p *Pool) lingers() bool {
 	return left > 0
 }
 
-// Hurry ends the wait of the records that are queued now.
-func (p *Pool) Hurry() {
-	if p.cfg.Linger == 0 {
-		return
+// endLinger ends the wait of the records that are queued now. Some of them have waited for an
+// earlier attempt already, or may share their next one with few others.
+func (p *Pool) endLinger() {
+	if p.cfg.Linger > 0 && p.backlog.queued > 0 {
+		p.linger.since = time.Now().Add(-p.cfg.Linger)
 	}
+}
+
+// Hurry keeps records from waiting for others, or lets them wait again.
+func (p *Pool) Hurry(on bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.backlog.queued > 0 {
-		p.linger.since = time.Now().Add(-p.cfg.Linger)
+	p.linger.off = on
+	if on && p.backlog.queued > 0 {
 		p.crew.wake.Broadcast()
 	}
 }

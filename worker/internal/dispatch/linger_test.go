@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,11 +47,11 @@ func (g *groups) await(t *testing.T, records int) {
 
 // newLingering returns a pool whose records wait for others, and whose goroutines have
 // measured a record.
-func newLingering(t *testing.T, g *groups, batch, bytes int, linger time.Duration) *Pool {
+func newLingering(t *testing.T, w Worker, batch, bytes int, linger time.Duration) *Pool {
 	t.Helper()
 	p := New(Config{
 		Goroutines: 3, BatchSize: batch, BatchBytes: bytes, Linger: linger,
-		NewWorker: func() Worker { return g }, Observe: func(time.Duration, int) {},
+		NewWorker: func() Worker { return w }, Observe: func(time.Duration, int) {},
 		MaxLost: func() int { return 1 }, OnLost: func(int) {}, OnOverload: func(err error) { t.Error(err) },
 	})
 	t.Cleanup(func() { closePool(t, p) })
@@ -75,18 +76,66 @@ func TestRecordsWaitForOthers(t *testing.T) {
 	}
 }
 
-// TestHurriedRecordsDoNotWait: a drain does not wait for the records to linger.
+// TestHurriedRecordsDoNotWait: a drain does not wait for the records to linger, neither for
+// those that are left by another call nor for those that come back for another attempt.
 func TestHurriedRecordsDoNotWait(t *testing.T) {
 	g := newGroups()
 	p := newLingering(t, g, 10, 0, time.Hour)
 	p.Push(testChunk(NewKeyLanes(4), 0, 0, nulls(3)...))
-	p.Hurry()
+	p.Hurry(true)
 	g.await(t, 3)
-	p.Push(testChunk(nil, 0, 3, nulls(9)...))
+	p.Push(testChunk(nil, 0, 3, nulls(13)...))
+	g.await(t, 13)
 	p.Push(testChunk(nil, 1, 0, nulls(1)...))
+	g.await(t, 1)
+	p.Hurry(false)
+	before := len(g.sizes)
+	p.Push(testChunk(nil, 1, 1, nulls(9)...))
+	p.Push(testChunk(nil, 1, 10, nulls(1)...))
 	g.await(t, 10)
-	if !slices.Equal(g.sizes, []int{3, 10}) {
-		t.Errorf("the groups are %v, want 3 that were hurried, and a full one", g.sizes)
+	if got := g.sizes[before:]; !slices.Equal(got, []int{10}) {
+		t.Errorf("the groups are %v after the hurry, want a full one", got)
+	}
+}
+
+// failing asks for another attempt of its first item, once.
+type failing struct {
+	*groups
+	failed atomic.Bool
+}
+
+func (f *failing) Finish(k int, it Item) Verdict {
+	if f.failed.CompareAndSwap(false, true) {
+		return Verdict{Again: true, After: time.Millisecond}
+	}
+	return f.groups.Finish(k, it)
+}
+
+// TestRecordsThatComeBackDoNotWait: they have waited before their first attempt.
+func TestRecordsThatComeBackDoNotWait(t *testing.T) {
+	for name, lanes := range map[string]*Lanes{"without an order": nil, "in a lane": NewPartitionLane()} {
+		t.Run(name, func(t *testing.T) {
+			f := &failing{groups: newGroups()}
+			p := newLingering(t, f, 10, 0, time.Hour)
+			p.Push(testChunk(lanes, 0, 0, nulls(10)...))
+			f.await(t, 10)
+			if len(f.sizes) != 2 || f.sizes[0] != 10 {
+				t.Errorf("the groups are %v, want a full one, and another one without a wait", f.sizes)
+			}
+		})
+	}
+}
+
+// TestRecordsOfSmallCallsDoNotWait: no others could share their calls.
+func TestRecordsOfSmallCallsDoNotWait(t *testing.T) {
+	g := newGroups()
+	p := newLingering(t, g, 10, 0, time.Hour)
+	c := testChunk(nil, 0, 0, nulls(3)...)
+	c.Limit = 1
+	p.Push(c)
+	g.await(t, 3)
+	if !slices.Equal(g.sizes, []int{1, 1, 1}) {
+		t.Errorf("the groups are %v, want each record alone", g.sizes)
 	}
 }
 

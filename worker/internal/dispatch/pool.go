@@ -55,13 +55,17 @@ func (p *Pool) Push(chunks ...*Chunk) {
 			c.link(0) // without the lock: the pool itself links only chunks in a trunk
 		}
 	}
-	records := 0
+	records, limited := 0, false
 	p.mu.Lock()
 	for _, c := range chunks {
 		records += len(c.Records)
+		limited = limited || c.Limit > 0
 		p.backlog.add(c)
 	}
-	if p.cfg.Linger > 0 {
+	switch {
+	case limited:
+		p.endLinger()
+	case p.cfg.Linger > 0:
 		p.linger.arrived(time.Now())
 	}
 	p.crew.wakeFor(records)
@@ -174,6 +178,7 @@ func (p *Pool) retryLater(items []Item, after time.Duration) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.backlog.retry(items)
+		p.endLinger()
 	})
 }
 
@@ -199,4 +204,5 @@ func (p *Pool) unpark(turns []turn) {
 	for _, t := range turns {
 		p.backlog.makeReady(t.lane)
 	}
+	p.endLinger()
 }

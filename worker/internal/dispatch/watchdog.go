@@ -100,6 +100,7 @@ func (w *watchdog) freeUnstarted(r *runner, state uint64) bool {
 	}
 	w.pool.mu.Lock()
 	w.pool.unparkLater(w.pool.backlog.returnUnstarted(&r.claim))
+	w.pool.endLinger()
 	w.pool.mu.Unlock()
 	r.state.Store(state)
 	return true

@@ -27,6 +27,7 @@ type drains struct {
 	exact    *transactions // nil if delivery is not ExactlyOnce
 
 	hurried  bool      // drains end after hurriedDrain
+	awaited  bool      // a drain waits for records in the pool, and they for no others
 	deadline time.Time // of all drains, once the member stops
 }
 
@@ -56,7 +57,6 @@ func (d *drains) begin(r *reader) {
 	r.become(draining)
 	r.stopFetching()
 	r.dropSets()
-	d.ends.pool.Hurry()
 	d.limit(r)
 	d.mail.wake.Notify()
 }
@@ -121,13 +121,22 @@ func (d *drains) giveUpAcquiring(r *reader) {
 }
 
 // closeDrained closes the partitions whose records in flight are all settled, but for
-// those that can't be.
+// those that can't be. While there are others, no records linger in the pool.
 func (d *drains) closeDrained() {
 	var drained []*reader
+	awaited := false
 	for _, r := range d.holdings.readers {
-		if r.inState(draining) && r.records.Load() <= r.stuck.Load() {
+		switch {
+		case !r.inState(draining):
+		case r.records.Load() <= r.stuck.Load():
 			drained = append(drained, r)
+		default:
+			awaited = true
 		}
+	}
+	if awaited != d.awaited {
+		d.awaited = awaited
+		d.ends.pool.Hurry(awaited)
 	}
 	if len(drained) > 0 {
 		d.close(drained...)
