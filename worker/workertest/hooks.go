@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/millrace-dev/millrace/worker"
+	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
 	"github.com/millrace-dev/millrace/worker/internal/record"
 	"github.com/millrace-dev/millrace/worker/internal/usercode"
@@ -74,12 +75,31 @@ func observe(code *usercode.Code, it item) {
 		for _, out := range it.result.Outputs {
 			o.Outputs = append(o.Outputs, record.Position{Topic: out.Topic, Offset: -1})
 		}
-	case !failure.IsFinal(it.result.Err):
-		return
-	case failure.IsPermanent(it.result.Err):
-		o.Fate = record.DeadLettered
 	default:
-		o.Fate = record.Dropped
+		var ended bool
+		if o.Fate, ended = fateOf(it); !ended {
+			return
+		}
 	}
 	_ = code.Observe(&o)
+}
+
+// policy is that of a worker whose records have attempts left and end as dead letters.
+var policy = failure.NewPolicy(config.Failure{MaxAttempts: 2, OnExhausted: config.ToDeadLetter})
+
+// fateOf returns the fate of a record that has failed; ended is false if it would be tried
+// again.
+func fateOf(it item) (fate record.Fate, ended bool) {
+	err := it.result.Err
+	if it.final {
+		err = failure.Permanent(err)
+	}
+	switch action, _ := policy.Decide(1, err); action {
+	case failure.DeadLetter:
+		return record.DeadLettered, true
+	case failure.Drop:
+		return record.Dropped, true
+	case failure.Retry, failure.Halt:
+	}
+	return fate, false
 }

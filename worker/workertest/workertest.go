@@ -32,10 +32,10 @@ func (r Result) Filtered() bool { return r.Err == nil && len(r.Outputs) == 0 }
 //
 // A PartitionHolder first hears of all partitions of the records, and a Sequencer sees all
 // records, in order. A BatchProcessor (by worker.Batch) gets them in batches within its
-// limits; if a call fails, all of its records have the error. An OutcomeObserver hears of each record
-// without an error, and of those whose error ends their attempts, as with the policy
-// DeadLetter; where outputs were written is not known. At the end the partitions are
-// revoked. Run tries no record again, and does not close p.
+// limits; if a call fails, all of its records have the error. An OutcomeObserver hears of each
+// record without an error, and of those whose error ends their attempts, as with the policy
+// DeadLetter; a panic of the Sequencer does. Where outputs were written is not known. At the
+// end the partitions are revoked. Run tries no record again, and does not close p.
 //
 // Records without a topic get the topic "input". If all offsets are zero, Run numbers the
 // records from 0. The processor gets copies of the records, whose bytes Run overwrites after
@@ -87,15 +87,17 @@ func Values(results []Result) []string {
 type item struct {
 	rec    borrowed
 	result *Result
+	final  bool // the result's error ends the attempts, whatever it is
 }
 
 // sequence shows the records to the Sequencer and returns those to process.
 func sequence(code *usercode.Code, records []worker.Record, results []Result) (kept []item) {
 	for i := range records {
-		it := item{borrowed{usercode.As[record.Record](&records[i])}, &results[i]}
+		it := item{rec: borrowed{usercode.As[record.Record](&records[i])}, result: &results[i]}
 		keep := true
 		if code.HasSequencer() {
 			keep, it.result.Err = code.Sequence(it.rec.Record)
+			it.final = it.result.Err != nil
 		}
 		if keep {
 			kept = append(kept, it)

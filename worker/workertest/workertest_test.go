@@ -152,6 +152,9 @@ func (w *watching) note(format string, args ...any) {
 
 func (w *watching) Sequence(rec *worker.Record) bool {
 	w.note("sequence %d/%d", rec.Partition, rec.Offset)
+	if string(rec.Value) == "shocking" {
+		panic("shocking")
+	}
 	return string(rec.Value) != "skipped"
 }
 
@@ -178,21 +181,23 @@ func TestHooksAreCalledAsInAWorker(t *testing.T) {
 			return nil, worker.Drop(err)
 		case "hopeless":
 			return nil, worker.Permanent(err)
+		case "elsewhere":
+			return nil, worker.DeadLetter(err, "other")
 		case "unlucky":
 			return nil, err
 		}
 		return rec.Value, nil
 	})}
 	var records []worker.Record
-	for i, value := range []string{"good", "skipped", "worthless", "hopeless", "unlucky"} {
+	for i, value := range []string{"good", "skipped", "worthless", "hopeless", "unlucky", "shocking", "elsewhere"} {
 		records = append(records, worker.Record{Partition: int32(i % 2), Offset: int64(10 + i), Value: []byte(value)})
 	}
 	workertest.Run(t.Context(), w, records...)
 	want := []string{
 		"assigned input/0 at 10", "assigned input/1 at 11",
-		"sequence 0/10", "sequence 1/11", "filtered 1/11 0", "sequence 0/12", "sequence 1/13", "sequence 0/14",
-		"delivered 0/10 1", "dropped 0/12 0", "dead-lettered 1/13 0",
-		"revoked input/0 at 15", "revoked input/1 at 14",
+		"sequence 0/10", "sequence 1/11", "filtered 1/11 0", "sequence 0/12", "sequence 1/13", "sequence 0/14", "sequence 1/15",
+		"dead-lettered 1/15 0", "sequence 0/16", "delivered 0/10 1", "dropped 0/12 0", "dead-lettered 1/13 0", "dead-lettered 0/16 0",
+		"revoked input/0 at 17", "revoked input/1 at 16",
 	}
 	if fmt.Sprint(w.calls) != fmt.Sprint(want) {
 		t.Errorf("the calls are\n%q\nwant\n%q", w.calls, want)
