@@ -124,7 +124,7 @@ func (m *Metrics) Watch(status func() workerstatus.Status) {
 // Registerer takes further metrics, of the user's processor.
 func (m *Metrics) Registerer() prometheus.Registerer { return m.registry }
 
-// Handler serves the metrics.
+// Handler serves the metrics. If one of the user's can't be collected, it serves all others.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, ErrorHandling: promhttp.ContinueOnError})
 }

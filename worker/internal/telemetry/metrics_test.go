@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"errors"
 	"flag"
 	"net/http/httptest"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/millrace-dev/millrace/worker/workerstatus"
@@ -154,5 +156,27 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	})
 	if allocs > 0 {
 		t.Errorf("%v allocations", allocs)
+	}
+}
+
+// broken is a collector of a user's program.
+type broken struct{}
+
+func (broken) Describe(chan<- *prometheus.Desc) {}
+
+func (broken) Collect(ch chan<- prometheus.Metric) {
+	ch <- prometheus.NewInvalidMetric(prometheus.NewDesc("sessions", "Sessions.", nil, nil), errors.New("no sessions"))
+}
+
+// TestABrokenMetricHidesNoOthers: a metric of the user's processor can't be collected.
+func TestABrokenMetricHidesNoOthers(t *testing.T) {
+	m := worked(busy)
+	if err := m.Registerer().Register(broken{}); err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	if text := w.Body.String(); w.Code != 200 || !strings.Contains(text, "millrace_records_in_total") {
+		t.Errorf("status %d, %.200s", w.Code, text)
 	}
 }
