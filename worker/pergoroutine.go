@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/usercode"
 )
 
 // PerGoroutine makes a processor of instances that can't be shared, such as sessions of a
@@ -14,12 +17,13 @@ import (
 //
 // build makes the first instance at once. It is called again when a call finds all others
 // busy, within that call's attempt: an error fails the attempt, and the failure policy
-// decides. An instance whose call panics is not used again. Instances that have a method
-// Close() error are closed at the end.
+// decides. Instances that have a method Close() error are closed at the end. An instance whose
+// call panics is closed at once, and not used again.
 //
-// All instances must be of one kind: plain processors, or what Batch returns. They can't
-// have hooks, since a hook sees the records of all instances; give those to a processor
-// around this one.
+// All instances must be of one kind: plain processors, or what Batch returns. The limits of
+// batches are those of the first one, a BatchLimiter's too. Instances can't have hooks, since a
+// hook sees the records of all instances; give those to a processor around this one, which has
+// to pass on Close.
 func PerGoroutine(ctx context.Context, build func(context.Context) (Processor, error)) (Processor, error) {
 	first, err := build(ctx)
 	if err != nil {
@@ -28,10 +32,10 @@ func PerGoroutine(ctx context.Context, build func(context.Context) (Processor, e
 	if err := withoutHooks(first); err != nil {
 		return nil, err
 	}
-	_, batches := first.(batch)
+	firstBatch, batches := first.(batch)
 	all := &instances{build: build, ctx: context.WithoutCancel(ctx), batches: batches, idle: []Processor{first}}
 	if batches {
-		return Batch(eachBatch{all, first.(batch).BatchSize()}), nil
+		return Batch(newEachBatch(all, firstBatch.BatchProcessor)), nil
 	}
 	return each{all}, nil
 }
@@ -39,20 +43,29 @@ func PerGoroutine(ctx context.Context, build func(context.Context) (Processor, e
 // withoutHooks returns an error if an instance has a hook.
 func withoutHooks(p Processor) error {
 	if p == nil {
-		return errors.New("the processor is nil")
+		return errNoProcessor
 	}
-	user, hook := userOf(p), ""
-	switch user.(type) {
+	if hook := hookOf(p); hook != "" {
+		return fmt.Errorf("%T has the hook %s, which one instance for each goroutine can't have: move it to a processor around PerGoroutine",
+			userOf(p), hook)
+	}
+	return nil
+}
+
+var errNoProcessor = errors.New("the processor is nil")
+
+// hookOf returns the name of a hook that a processor has, "" if it has none.
+func hookOf(p Processor) string {
+	switch userOf(p).(type) {
 	case Sequencer:
-		hook = "Sequence"
+		return "Sequence"
 	case OutcomeObserver:
-		hook = "Observe"
+		return "Observe"
 	case PartitionHolder:
-		hook = "Assigned"
+		return "Assigned"
 	default:
-		return nil
+		return ""
 	}
-	return fmt.Errorf("%T has the hook %s, which one instance for each goroutine can't have: move it to a processor around PerGoroutine", user, hook)
 }
 
 // userOf returns the user's value of an instance.
@@ -95,16 +108,17 @@ func (s *instances) take() (Processor, error) {
 	return p, nil
 }
 
-// give takes an instance back. One that comes after the end is closed.
-func (s *instances) give(p Processor) {
+// give takes an instance back after a call, which has returned or panicked. An instance that
+// comes after the end is closed, and so is one whose call has panicked.
+func (s *instances) give(p Processor, returned bool) {
 	s.mu.Lock()
-	closed := s.closed
-	if !closed {
+	over := s.closed || !returned
+	if !over {
 		s.idle = append(s.idle, p)
 	}
 	s.mu.Unlock()
-	if closed {
-		_ = closeInstance(p) // nobody is left to hear of an error
+	if over {
+		_ = closeInstance(p) // nobody is left to hear of an error, or the panic says more
 	}
 }
 
@@ -121,9 +135,10 @@ func (s *instances) Close() error {
 	return errors.Join(errs...)
 }
 
+// closeInstance closes a processor, if that can be closed. A panic is an error.
 func closeInstance(p Processor) error {
 	if c, ok := userOf(p).(io.Closer); ok {
-		return c.Close()
+		return usercode.Close(c)
 	}
 	return nil
 }
@@ -131,33 +146,53 @@ func closeInstance(p Processor) error {
 // each calls one of the instances for each record.
 type each struct{ *instances }
 
-// Process implements Processor. An instance that panics is not given back.
+// Process implements Processor.
 func (e each) Process(ctx context.Context, rec *Record, out *Outputs) error {
 	p, err := e.take()
 	if err != nil {
 		return err
 	}
+	returned := false
+	defer func() { e.give(p, returned) }()
 	err = p.Process(ctx, rec, out)
-	e.give(p)
+	returned = true
 	return err
 }
 
 // eachBatch calls one of the instances for each batch.
 type eachBatch struct {
 	*instances
-	size int
+	size, bytes int
+	linger      time.Duration
+}
+
+// newEachBatch returns an eachBatch with the limits of the first instance.
+func newEachBatch(all *instances, first BatchProcessor) eachBatch {
+	e := eachBatch{instances: all, size: first.BatchSize()}
+	if l, ok := first.(BatchLimiter); ok {
+		e.bytes, e.linger = l.BatchBytes(), l.BatchLinger()
+	}
+	return e
 }
 
 // BatchSize implements BatchProcessor.
 func (e eachBatch) BatchSize() int { return e.size }
 
-// ProcessBatch implements BatchProcessor. An instance that panics is not given back.
+// BatchBytes implements BatchLimiter.
+func (e eachBatch) BatchBytes() int { return e.bytes }
+
+// BatchLinger implements BatchLimiter.
+func (e eachBatch) BatchLinger() time.Duration { return e.linger }
+
+// ProcessBatch implements BatchProcessor.
 func (e eachBatch) ProcessBatch(ctx context.Context, recs []*Record, out []*Outputs) error {
 	p, err := e.take()
 	if err != nil {
 		return err
 	}
+	returned := false
+	defer func() { e.give(p, returned) }()
 	err = p.(batch).ProcessBatch(ctx, recs, out)
-	e.give(p)
+	returned = true
 	return err
 }

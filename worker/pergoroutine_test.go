@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/workertest"
@@ -110,6 +113,111 @@ func TestEachCallHasAnInstance(t *testing.T) {
 				t.Errorf("%d sessions were built after all, want %d", len(built), calls)
 			}
 		})
+	}
+}
+
+// TestInstancesAreClosed: one whose call panics at once, and the others at the end, even if
+// one of them panics then too.
+func TestInstancesAreClosed(t *testing.T) {
+	for _, batches := range []bool{false, true} {
+		t.Run(fmt.Sprintf("batches %v", batches), func(t *testing.T) {
+			var built []*session
+			p, err := worker.PerGoroutine(t.Context(), func(context.Context) (worker.Processor, error) {
+				s := &session{}
+				built = append(built, s)
+				if batches {
+					return worker.Batch(sessionBatch{s}), nil
+				}
+				return s, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			records := []worker.Record{{Value: []byte("v")}, {Value: []byte("worse")}, {Value: []byte("v")}, {Value: []byte("v")}}
+			workertest.Run(t.Context(), p, records...)
+			if len(built) != 2 || !built[0].closed.Load() || built[1].closed.Load() {
+				t.Errorf("%d sessions were built; want 2, of which the first one has panicked and is closed", len(built))
+			}
+			if w, ok := p.(interface{ Unwrap() any }); ok {
+				err = w.Unwrap().(io.Closer).Close()
+			} else {
+				err = p.(io.Closer).Close()
+			}
+			if err != nil || !built[1].closed.Load() {
+				t.Errorf("the second session is closed: %v; %v", built[1].closed.Load(), err)
+			}
+		})
+	}
+}
+
+// stubborn panics when it is closed.
+type stubborn struct{ *session }
+
+func (stubborn) Close() error { panic("stubborn") }
+
+// TestAPanicInCloseLeavesNoInstanceOpen: the others are closed all the same.
+func TestAPanicInCloseLeavesNoInstanceOpen(t *testing.T) {
+	var together sync.WaitGroup
+	together.Add(3)
+	var built []*session
+	var mu sync.Mutex
+	p, err := worker.PerGoroutine(t.Context(), func(context.Context) (worker.Processor, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		s := &session{reach: func() {
+			together.Done()
+			together.Wait()
+		}}
+		if built = append(built, s); len(built) == 2 {
+			return stubborn{s}, nil
+		}
+		return s, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	for range 3 {
+		running.Go(func() { workertest.Run(t.Context(), p, worker.Record{Value: []byte("v")}) })
+	}
+	running.Wait()
+	if err := p.(io.Closer).Close(); err == nil || !strings.Contains(err.Error(), "stubborn") {
+		t.Errorf("the error is %v, want the panic", err)
+	}
+	if !built[0].closed.Load() || !built[2].closed.Load() {
+		t.Error("a session was left open")
+	}
+}
+
+// limitedBatch has all limits of a batch.
+type limitedBatch struct{ sessionBatch }
+
+func (limitedBatch) BatchBytes() int            { return 2 }
+func (limitedBatch) BatchLinger() time.Duration { return time.Second }
+
+func (l limitedBatch) ProcessBatch(ctx context.Context, recs []*worker.Record, out []*worker.Outputs) error {
+	if len(recs) > l.BatchBytes() {
+		return fmt.Errorf("%d records of one byte", len(recs))
+	}
+	return l.sessionBatch.ProcessBatch(ctx, recs, out)
+}
+
+// TestInstancesKeepTheLimitsOfTheirBatches: those of a BatchLimiter too.
+func TestInstancesKeepTheLimitsOfTheirBatches(t *testing.T) {
+	p, err := worker.PerGoroutine(t.Context(), func(context.Context) (worker.Processor, error) {
+		return worker.Batch(limitedBatch{sessionBatch{&session{}}}), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range workertest.Run(t.Context(), p, slices.Repeat([]worker.Record{{Value: []byte("v")}}, 6)...) {
+		if r.Err != nil {
+			t.Error(r.Err)
+		}
+	}
+	l, ok := p.(interface{ Unwrap() any }).Unwrap().(worker.BatchLimiter)
+	if !ok || l.BatchLinger() != time.Second {
+		t.Errorf("%T has another linger than its instances", p)
 	}
 }
 

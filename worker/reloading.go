@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"sync/atomic"
 
 	"github.com/millrace-dev/millrace/worker/config"
@@ -47,14 +49,34 @@ func (r *reloading) take(ctx context.Context, content []byte) error {
 		return err
 	}
 	p, err := r.build(ctx, setup)
-	if err == nil && p == nil {
-		err = errors.New("the processor is nil")
+	if err == nil {
+		err = exchangeable(p)
 	}
 	if err != nil {
 		return err
 	}
 	r.current.Store(&p)
 	return nil
+}
+
+// exchangeable returns an error if a processor has something that would have to be told when
+// another one takes its place, or that a worker finds out at its start only.
+func exchangeable(p Processor) error {
+	if p == nil {
+		return errNoProcessor
+	}
+	method := hookOf(p)
+	switch userOf(p).(type) {
+	case io.Closer:
+		method = "Close"
+	case BatchProcessor:
+		method = "ProcessBatch"
+	}
+	if method == "" {
+		return nil
+	}
+	err := fmt.Errorf("%T has the method %s, which a processor can't have that is exchanged when processor.celFile changes", userOf(p), method)
+	return errors.Join(err, closeInstance(p))
 }
 
 // Process calls the present processor.

@@ -131,3 +131,45 @@ func TestChangesAreValidated(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// hooked, batched and closable can't be exchanged: nobody would call their methods.
+type (
+	hooked   struct{ Processor }
+	batched  struct{ Processor }
+	closable struct {
+		Processor
+		closed *bool
+	}
+)
+
+func (hooked) Sequence(*Record) bool { return true }
+
+func (batched) BatchSize() int                                            { return 2 }
+func (batched) ProcessBatch(context.Context, []*Record, []*Outputs) error { return nil }
+
+func (c closable) Close() error {
+	*c.closed = true
+	return nil
+}
+
+// TestProcessorsThatCanNotBeExchanged: those with a method that would never be called are
+// refused, at the start and later.
+func TestProcessorsThatCanNotBeExchanged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "expressions.yaml")
+	if err := os.WriteFile(path, []byte("key: a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var closed bool
+	for method, p := range map[string]Processor{
+		"Sequence": hooked{}, "ProcessBatch": Batch(batched{}), "Close": closable{closed: &closed},
+	} {
+		build := func(context.Context, Setup) (Processor, error) { return p, nil }
+		_, _, err := newProcessor(t.Context(), build, Setup{Config: withFile(path)})
+		if err == nil || !strings.Contains(err.Error(), "has the method "+method) {
+			t.Errorf("error %v, want one about %s", err, method)
+		}
+	}
+	if !closed {
+		t.Error("the processor that is not used is not closed")
+	}
+}

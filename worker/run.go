@@ -48,8 +48,9 @@ func Run(ctx context.Context, cfg config.Config, p Processor, opts ...Option) er
 //
 // If cfg names a file with expressions (Processor.CELFile), build gets them in its
 // configuration. When the file changes, RunWith calls build again and goes on with the new
-// processor, which must have no hooks and nothing to close. While the file can't be used,
-// the former processor goes on.
+// processor. While the file can't be used, the former processor goes on. Processors that are
+// exchanged like this take no batches, have no hooks and have nothing to close: others are an
+// error.
 func RunWith(ctx context.Context, cfg config.Config, build New, opts ...Option) error {
 	r, err := newRun(cfg, opts)
 	if err != nil {
@@ -64,7 +65,7 @@ func RunWith(ctx context.Context, cfg config.Config, build New, opts ...Option) 
 	}
 	code, err := codeOf(p)
 	if err != nil {
-		return &setupError{err}
+		return &setupError{errors.Join(err, closeInstance(p))}
 	}
 	if expressions != nil {
 		r.expressions = expressions

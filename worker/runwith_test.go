@@ -116,3 +116,24 @@ func TestErrorsOfAProgram(t *testing.T) {
 		t.Errorf("the error is %v, want that of Close", err)
 	}
 }
+
+// unusable can't tell the size of its batches.
+type unusable struct{ *session }
+
+func (unusable) BatchSize() int { panic("no size") }
+
+func (unusable) ProcessBatch(context.Context, []*worker.Record, []*worker.Outputs) error { return nil }
+
+// TestAProcessorThatCanNotBeUsedIsClosed: New has made it, and it may hold resources.
+func TestAProcessorThatCanNotBeUsedIsClosed(t *testing.T) {
+	broker := startBroker("in", "out")
+	defer broker.Close()
+	s := &session{}
+	build := func(context.Context, worker.Setup) (worker.Processor, error) { return worker.Batch(unusable{s}), nil }
+	if err := worker.RunWith(t.Context(), sessionConfig(broker), build); err == nil || err.Error() != "the processor panicked: no size" {
+		t.Errorf("the error is %v, want the panic", err)
+	}
+	if !s.closed.Load() {
+		t.Error("the processor is not closed")
+	}
+}

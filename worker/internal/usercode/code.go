@@ -189,6 +189,11 @@ func (c *Code) Close() (err error) {
 		return nil
 	}
 	defer inHook("Close", &err)
+	return Close(c.closer)
+}
+
+// Close closes a part of the user's code.
+func Close(c io.Closer) (err error) {
 	defer recovered(&err)
-	return c.closer.Close()
+	return c.Close()
 }
