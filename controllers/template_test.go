@@ -58,6 +58,27 @@ func TestTemplateMakesAPod(t *testing.T) {
 	o.staysUnwritten("enrich")
 }
 
+// TestASidecarMakesAPod: the API server takes the processor's container as a native sidecar,
+// and the operator does not write it again.
+func TestASidecarMakesAPod(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	o.processor("enrich", func(sp *v1alpha1.StreamProcessor) {
+		sp.Spec.Processor = v1alpha1.ProcessorSpec{Sidecar: &v1alpha1.SidecarSpec{
+			Image: "classify:1", Batch: &v1alpha1.SidecarBatchSpec{MaxRecords: new(int32(64))},
+		}}
+		sp.Spec.Template = overlay(`{"initContainers": [{"name": "processor", "resources": {"limits": {"cpu": "2"}}}]}`)
+	})
+	d := o.replicas("enrich", 2)
+	pod := d.Spec.Template.Spec
+	if len(pod.InitContainers) != 1 || pod.InitContainers[0].Image != "classify:1" || *pod.InitContainers[0].RestartPolicy != corev1.ContainerRestartPolicyAlways {
+		t.Errorf("the pod's init containers are %+v", pod.InitContainers)
+	}
+	o.settle("enrich")
+	o.expect("enrich", "Ready", yes, "Running")
+	o.staysUnwritten("enrich")
+}
+
 // staysUnwritten has a StreamProcessor reconciled many times, and fails the test if the
 // operator writes its Deployment again.
 func (o *operator) staysUnwritten(name string) {

@@ -110,7 +110,7 @@ func TestDecodeRefuses(t *testing.T) {
 		least + "  autoscaling: {maxReplicas: 3000000000}":                                      "spec.autoscaling.maxReplicas: 3000000000 is not of the right type: write a whole number of at most 32 bits",
 		strings.Replace(least, `["kafka:9092"]`, "kafka:9092", 1):                               `spec.kafka.bootstrapServers: "kafka:9092" is not of the right type: write a list`,
 		strings.Replace(least, `["kafka:9092"]`, "[a:1, 9092]", 1):                              "spec.kafka.bootstrapServers[1]: ",
-		strings.Replace(least, "{cel: {}}", "{image: a}", 1):                                    `"spec.processor.image": the fields of spec.processor are cel, container`,
+		strings.Replace(least, "{cel: {}}", "{image: a}", 1):                                    `"spec.processor.image": the fields of spec.processor are cel, container, sidecar`,
 		strings.Replace(least, "{cel: {}}", "{cel: true}", 1):                                   "spec.processor.cel: true is not of the right type: write an object",
 		strings.Replace(least, `["kafka:9092"]`, `["kafka:9092"], tls: {ca: [{secret: a}]}`, 1): `"spec.kafka.tls.ca[0].secret": the fields of spec.kafka.tls.ca[0] are configMapRef, secretRef`,
 		strings.Replace(least, "{name: copy}", "[copy]", 1):                                     "metadata: ",

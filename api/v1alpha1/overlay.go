@@ -17,6 +17,9 @@ const patchDirective = "$patch"
 // WorkerContainer is the name of the worker's container in its pod.
 const WorkerContainer = "worker"
 
+// ProcessorContainer is the name of the init container that spec.processor.sidecar runs in.
+const ProcessorContainer = "processor"
+
 // overlaid wraps the overlay's pod spec, so that the decoder's errors have the paths of a
 // manifest.
 type overlaid struct {

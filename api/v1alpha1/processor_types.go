@@ -3,11 +3,12 @@ package v1alpha1
 import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // ProcessorSpec defines the processing of each record.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.cel) != has(self.container)",message="processor must have exactly one of its fields: cel for expressions, or container for a program on the Go SDK"
+// +kubebuilder:validation:XValidation:rule="[has(self.cel), has(self.container), has(self.sidecar)].exists_one(set, set)",message="processor must have exactly one of its fields: cel for expressions, container for a program on the Go SDK, or sidecar for a program in another language"
 type ProcessorSpec struct {
 	// cel evaluates expressions on each record; {} copies it.
 	// +optional
@@ -16,6 +17,11 @@ type ProcessorSpec struct {
 	// container runs a program built with the Go SDK.
 	// +optional
 	Container *ContainerSpec `json:"container,omitempty"`
+
+	// sidecar runs a program in any language beside the worker, which hands it batches
+	// of records.
+	// +optional
+	Sidecar *SidecarSpec `json:"sidecar,omitempty"`
 }
 
 // CELSpec holds expressions in the Common Expression Language. An absent expression
@@ -113,6 +119,75 @@ type ContainerSpec struct {
 	// +kubebuilder:validation:Enum=Always;IfNotPresent;Never
 	// +optional
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
+}
+
+// SidecarSpec is a program that processes records in a container beside the worker's. It
+// speaks the protocol for processors in other processes, as the SDKs of other languages do.
+// The container is named processor; its environment, resources and volumes are in
+// template.spec.initContainers.
+type SidecarSpec struct {
+	// image is the container image.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:[0-9]+)?/)?[a-z0-9]+([-._/]+[a-z0-9]+)*(:[a-zA-Z0-9_][-a-zA-Z0-9_.]{0,127})?(@sha256:[0-9a-f]{64}|@sha512:[0-9a-f]{128})?$')",message="must be a container image, such as registry/name:tag or registry/name@sha256:digest"
+	// +required
+	Image string `json:"image"`
+
+	// command is the program with its first arguments. The default is the image's
+	// entry point.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MaxLength=65536
+	// +optional
+	Command []string `json:"command,omitempty"`
+
+	// args are further arguments of the program. The default is the image's
+	// command, or nothing if command is set.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MaxLength=65536
+	// +optional
+	Args []string `json:"args,omitempty"`
+
+	// imagePullPolicy says when to fetch the image. The default is that of
+	// Kubernetes: Always for the tag latest, IfNotPresent for others.
+	// +kubebuilder:validation:Enum=Always;IfNotPresent;Never
+	// +optional
+	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
+
+	// processes is the number of processes that the program runs in each pod. The
+	// default is the CPU limit of the container, rounded up, or 1 without a limit.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=256
+	// +optional
+	Processes *int32 `json:"processes,omitempty"`
+
+	// batch bounds the batches of records. The program chooses the limits that are absent.
+	// +optional
+	Batch *SidecarBatchSpec `json:"batch,omitempty"`
+}
+
+// SidecarBatchSpec says when a batch of records is large enough, or has waited for long
+// enough. With the orderings Key and Partition the records that are in flight bound it too.
+type SidecarBatchSpec struct {
+	// maxRecords is the highest number of records in a batch.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000
+	// +optional
+	MaxRecords *int32 `json:"maxRecords,omitempty"`
+
+	// maxBytes bounds the keys, values and headers in a batch of several records. From
+	// 1Ki to 1Gi.
+	// +kubebuilder:validation:XValidation:rule="string(self).matches('^[0-9]+([eE][0-9]{1,2})?$|^[0-9]+([.](125|25|375|5|625|75|875))?[KMGT]i$|^[0-9]+([.][0-9]{1,3})?[kMGT]$') && quantity(string(self)).compareTo(quantity('1Ki')) >= 0 && quantity(string(self)).compareTo(quantity('1Gi')) <= 0",message="must be a whole number of bytes from 1Ki to 1Gi, alone or with a unit, such as 4Mi"
+	// +optional
+	MaxBytes *resource.Quantity `json:"maxBytes,omitempty"`
+
+	// linger is how long records wait for others to fill a batch. From 1ms to 10s.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1ms') && duration(self) <= duration('10s')",message="must be a duration from 1ms to 10s, such as 20ms"
+	// +optional
+	Linger *metav1.Duration `json:"linger,omitempty"`
 }
 
 // InFlightSpec bounds the records that one pod has read and not settled yet.

@@ -48,7 +48,7 @@ func (s *session) load() (err error) {
 		return err
 	}
 	if s.opts.sidecar != "" {
-		s.cfg.Processor = config.Processor{}
+		s.cfg.Processor.CEL = nil
 	}
 	if len(s.opts.brokers) > 0 {
 		if err := s.manifest.checkCredentials(); err != nil {

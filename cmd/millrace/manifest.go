@@ -57,6 +57,8 @@ func readFile(path string) ([]byte, error) {
 func (m *manifest) checkProgram(program string) error {
 	container := m.processor.Spec.Processor.Container
 	switch {
+	case m.processor.Spec.Processor.Sidecar != nil:
+		return fmt.Errorf("%s: spec.processor.sidecar: this command can't run an image: name the command of the program with --sidecar", m.path)
 	case container != nil && program == "":
 		return fmt.Errorf("%s: spec.processor.container: this command can't run an image: build the program of %s and name it with --exec, or with --sidecar if it is not built on the Go SDK", m.path, container.Image)
 	case container == nil && program != "":

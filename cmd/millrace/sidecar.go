@@ -17,18 +17,38 @@ import (
 type sidecarRun struct {
 	command   string
 	processes int
-	socket    string
-	screen    *screen
+	// concurrency is the number of calls at the same time, of all workers.
+	concurrency int
+	socket      string
+	screen      *screen
+}
+
+// sidecarRun returns the run of --sidecar. Without a number in the manifest, there is a
+// process for each CPU of this machine.
+func (s *session) sidecarRun() *sidecarRun {
+	r := &sidecarRun{command: s.opts.sidecar, processes: runtime.GOMAXPROCS(0), socket: filepath.Join(s.dir, "sidecar.sock"), screen: s.screen}
+	spec := &s.manifest.processor.Spec
+	if beside := spec.Processor.Sidecar; beside != nil && beside.Processes != nil {
+		r.processes = int(*beside.Processes)
+	}
+	if spec.Concurrency == nil {
+		// Each process gets a batch to work on, and the next one.
+		r.concurrency = 2 * r.processes
+	}
+	return r
 }
 
 // startSidecar runs count members of the group in this process, whose records go to the
-// processes of a command. dir is for the socket.
-func startSidecar(cfg config.Config, command string, count int, dir string, s *screen, log logr.Logger) (*workers, error) {
-	r := &sidecarRun{command: command, processes: runtime.GOMAXPROCS(0), socket: filepath.Join(dir, "sidecar.sock"), screen: s}
-	if cfg.Concurrency == 0 {
-		// Each process gets a batch to work on, and the next one.
-		cfg.Concurrency = max(2*r.processes/count, 2)
+// processes of a command.
+func startSidecar(cfg config.Config, r *sidecarRun, count int, log logr.Logger) (*workers, error) {
+	if r.concurrency > 0 {
+		cfg.Concurrency = max(r.concurrency/count, 2)
 	}
+	var batch config.SidecarBatch
+	if beside := cfg.Processor.Sidecar; beside != nil {
+		batch = beside.Batch
+	}
+	cfg.Processor.Sidecar = &config.Sidecar{Socket: r.socket, Batch: batch}
 	return startMembers(cfg, count, func(ctx context.Context, cfg config.Config) error {
 		return worker.RunWith(ctx, cfg, r.build, worker.WithLogger(log))
 	})
@@ -36,7 +56,7 @@ func startSidecar(cfg config.Config, command string, count int, dir string, s *s
 
 // build implements worker.New. It starts the command and waits for its first process.
 func (r *sidecarRun) build(ctx context.Context, setup worker.Setup) (worker.Processor, error) {
-	p, err := sidecar.Listen(sidecar.Options{Socket: r.socket, Worker: setup.Config, Log: setup.Log, Metrics: setup.Metrics})
+	p, err := sidecar.Listen(sidecar.OptionsOf(setup))
 	if err != nil {
 		return nil, err
 	}

@@ -17,10 +17,13 @@ func sidecarCommand() string { return "env " + asSidecar + "=1 '" + os.Args[0] +
 // manifest's processor. It is started again when it ends, and no record is lost with it.
 func TestRunWithASidecar(t *testing.T) {
 	content := "a\nexit\nb\nfilter\nc\n"
-	o := millraceRun(testContext(t), t, nil, "-f", writeManifest(t, "  processor: {container: {image: registry/program}}\n  failure: {deadLetter: {topic: dlq}, maxAttempts: 2, backoff: {initial: 1ms, max: 1ms}}\n"),
+	o := millraceRun(testContext(t), t, nil, "-f", writeManifest(t, "  processor: {sidecar: {image: registry/program, processes: 3, batch: {maxRecords: 2}}}\n  failure: {deadLetter: {topic: dlq}, maxAttempts: 2, backoff: {initial: 1ms, max: 1ms}}\n"),
 		"--sidecar", sidecarCommand(), "--input-file", writeFile(t, "in", []byte(content)), "--until-drained")
 	if o.err != nil {
 		t.Fatalf("%v\n%s", o.err, o.stderr)
+	}
+	if n := strings.Count(o.stderr, "a process has connected"); n < 3 {
+		t.Errorf("%d processes have connected, want those of the manifest", n)
 	}
 	if got := strings.Join(o.lines, " "); got != "a b c" {
 		t.Errorf("the output is %q, want a, b and c", got)
@@ -28,6 +31,17 @@ func TestRunWithASidecar(t *testing.T) {
 	for _, want := range []string{"a process has connected", "the sidecar has ended; the command is started again", "exit status 3"} {
 		if !strings.Contains(o.stderr, want) {
 			t.Errorf("there is no %q in\n%s", want, o.stderr)
+		}
+	}
+}
+
+// TestASidecarsImageCantRunHere: the user learns which flag names a command instead.
+func TestASidecarsImageCantRunHere(t *testing.T) {
+	for _, flags := range [][]string{nil, {"--exec", "program"}} {
+		args := append([]string{"-f", writeManifest(t, "  processor: {sidecar: {image: registry/program}}\n")}, flags...)
+		o := millraceRun(testContext(t), t, nil, args...)
+		if o.err == nil || !strings.Contains(o.err.Error(), "spec.processor.sidecar: this command can't run an image: name the command of the program with --sidecar") {
+			t.Errorf("%q: the error is %v", flags, o.err)
 		}
 	}
 }

@@ -8,16 +8,21 @@ import (
 
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/processors/cel"
+	"github.com/millrace-dev/millrace/worker/processors/sidecar"
 )
 
 func main() { worker.MainWith(builtIn) }
 
-// builtIn returns the built-in processor of the configuration.
-func builtIn(_ context.Context, setup worker.Setup) (worker.Processor, error) {
-	cfg := setup.Config
-	if cfg.Processor.CEL == nil {
-		return nil, errors.New("processor: the file configures no built-in processor: set processor.cel, " +
+// builtIn returns the processor of the configuration: expressions, or processes beside the
+// worker.
+func builtIn(ctx context.Context, setup worker.Setup) (worker.Processor, error) {
+	switch p := setup.Config.Processor; {
+	case p.Sidecar != nil:
+		return sidecar.New(ctx, setup)
+	case p.CEL != nil:
+		return cel.New(*p.CEL)
+	default:
+		return nil, errors.New("processor: the file configures no built-in processor: set processor.cel or processor.sidecar, " +
 			"or run the image of your processor")
 	}
-	return cel.New(*cfg.Processor.CEL)
 }

@@ -88,8 +88,31 @@ var specRules = []rule{
 	},
 	{
 		"spec.processor", "processor must have exactly one of its fields",
-		[]string{spec("processor: {cel: {}}"), spec("processor: {cel: null, container: {image: a}}")},
-		[]string{spec("processor: {cel: null}"), spec("processor: {cel: {}, container: {image: a}}")},
+		[]string{spec("processor: {cel: {}}"), spec("processor: {cel: null, container: {image: a}}"), sidecar("image: a")},
+		[]string{
+			spec("processor: {cel: null}"), spec("processor: {cel: {}, container: {image: a}}"), spec("processor: {cel: {}, sidecar: {image: a}}"),
+			spec("processor: {cel: null, container: {image: a}, sidecar: {image: a}}"), spec("processor: {cel: {}, container: {image: a}, sidecar: {image: a}}"),
+		},
+	},
+	{
+		"spec.processor.sidecar.image", "must be a container image",
+		[]string{sidecar("image: 'a/b:1'"), sidecar("image: 'a@sha256:" + digest + "'")},
+		[]string{sidecar("image: a b"), sidecar("image: 'https://a/b'")},
+	},
+	{
+		"spec.processor.sidecar.batch.maxBytes", "must be a whole number of bytes from 1Ki to 1Gi",
+		[]string{batch("maxBytes: 1Ki"), batch("maxBytes: 1Gi"), batch("maxBytes: 4M"), batch("maxBytes: 4096")},
+		[]string{batch("maxBytes: 1023"), batch("maxBytes: 2Gi"), batch("maxBytes: 0"), batch("maxBytes: -1Mi")},
+	},
+	{
+		"spec.processor.sidecar.batch.linger", "must be a duration from 1ms to 10s",
+		[]string{batch("linger: 1ms"), batch("linger: 10s"), batch("linger: 1s500ms")},
+		[]string{batch("linger: 0s"), batch("linger: 11s"), batch("linger: 999us"), batch("linger: soon")},
+	},
+	{
+		"spec.autoscaling.vertical", "autoscaling.vertical gives CPU to the worker's container",
+		[]string{spec("processor: {cel: null, sidecar: {image: a}}, autoscaling: {maxReplicas: 3}")},
+		[]string{spec("processor: {cel: null, sidecar: {image: a}}, autoscaling: {maxReplicas: 3, vertical: {maxCPU: 4}}")},
 	},
 	{
 		"spec.processor.cel.values", "value and values are both set",
@@ -250,6 +273,9 @@ func celImage(name string) string   { return spec("processor: {cel: {image: '" +
 func image(name string) string {
 	return spec("processor: {cel: null, container: {image: '" + name + "'}}")
 }
+
+func sidecar(fields string) string { return spec("processor: {cel: null, sidecar: {" + fields + "}}") }
+func batch(fields string) string   { return sidecar("image: a, batch: {" + fields + "}") }
 
 func exactlyOnce(transaction string) string {
 	return spec("delivery: ExactlyOnce, transaction: {" + transaction + "}")

@@ -82,7 +82,7 @@ func containerTrouble(c *corev1.ContainerStatus, now time.Time) string {
 	case last == nil, !looping && now.Sub(last.FinishedAt.Time) >= recent:
 		return ""
 	case last.Reason == "OOMKilled":
-		return "it needs more memory than its limit: raise the memory limit of the container worker in spec.template.spec, or lower spec.inFlight"
+		return "it needs more memory than its limit: raise the memory limit of the container " + c.Name + " in spec.template.spec, or lower spec.inFlight"
 	}
 	return strings.TrimSuffix(fmt.Sprintf("it ends with exit code %d: %s", last.ExitCode, lastLine(last.Message)), ": ")
 }

@@ -19,7 +19,7 @@ import (
 // notice: those in its images, its template, its labels and annotations, and its
 // autoscaling. It is for manifests that have not passed through an API server.
 func CheckForCluster(sp *v1alpha1.StreamProcessor) error {
-	return errors.Join(checkImages(&sp.Spec.Processor), CheckTemplate(sp), checkOwnNames(&sp.Spec), checkAutoscaling(sp.Spec.Autoscaling))
+	return errors.Join(checkImages(&sp.Spec.Processor), CheckTemplate(sp), checkOwnNames(&sp.Spec), checkAutoscaling(sp.Spec.Autoscaling), checkVertical(&sp.Spec))
 }
 
 // imageName is the pattern of the CRD.
@@ -39,6 +39,9 @@ func checkImages(p *v1alpha1.ProcessorSpec) error {
 	}
 	if p.Container != nil {
 		errs = append(errs, check("spec.processor.container.image", p.Container.Image))
+	}
+	if p.Sidecar != nil {
+		errs = append(errs, check("spec.processor.sidecar.image", p.Sidecar.Image))
 	}
 	return errors.Join(errs...)
 }
@@ -89,6 +92,14 @@ func checkAutoscaling(a *v1alpha1.AutoscalingSpec) error {
 		errs = append(errs, amountOfCPU(path+".vertical.maxCPU", &v.MaxCPU), amountOfCPU(path+".vertical.step", v.Step))
 	}
 	return errors.Join(errs...)
+}
+
+// checkVertical refuses CPU for a container that does not need it.
+func checkVertical(spec *v1alpha1.StreamProcessorSpec) error {
+	if spec.Processor.Sidecar == nil || spec.Autoscaling == nil || spec.Autoscaling.Vertical == nil {
+		return nil
+	}
+	return errors.New("spec.autoscaling.vertical: it gives CPU to the worker's container, and with processor.sidecar the work is in another one: remove it")
 }
 
 func within(path string, d *metav1.Duration, least, most time.Duration) error {

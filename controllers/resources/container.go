@@ -31,18 +31,23 @@ func container(sp *v1alpha1.StreamProcessor, own corev1.Container, workerImage s
 		LivenessProbe:  probe(own.LivenessProbe, "/healthz", 10, 3),
 		// The last line of a failed worker's log becomes part of the conditions.
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
-		SecurityContext: &corev1.SecurityContext{
-			AllowPrivilegeEscalation: new(false),
-			ReadOnlyRootFilesystem:   new(true),
-			RunAsNonRoot:             new(true),
-			Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-		},
+		SecurityContext:          restricted(),
 	}
 	if r := own.Resources; len(r.Requests)+len(r.Limits)+len(r.Claims) == 0 {
 		c.Resources = defaultResources()
 	}
 	program(sp.Spec.Processor, workerImage, &c)
 	return c
+}
+
+// restricted returns the security context of the operator's containers.
+func restricted() *corev1.SecurityContext {
+	return &corev1.SecurityContext{
+		AllowPrivilegeEscalation: new(false),
+		ReadOnlyRootFilesystem:   new(true),
+		RunAsNonRoot:             new(true),
+		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+	}
 }
 
 // program sets the image, the command and the arguments of c. A user's program finds its

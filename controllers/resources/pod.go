@@ -75,8 +75,9 @@ func podSpec(sp *v1alpha1.StreamProcessor, in Inputs, overlay *corev1.PodSpec, c
 			RunAsNonRoot:   new(true),
 			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
-		Volumes:    volumes(sp, overlay, configHash),
-		Containers: []corev1.Container{container(sp, own, in.WorkerImage)},
+		Volumes:        volumes(sp, overlay, configHash),
+		InitContainers: sidecars(sp, overlay),
+		Containers:     []corev1.Container{container(sp, own, in.WorkerImage)},
 	}
 	if overlay.TopologySpreadConstraints == nil {
 		pod.TopologySpreadConstraints = spread(sp)

@@ -23,6 +23,7 @@ func checkPod(base, overlay, merged *corev1.PodSpec) error {
 	return errors.Join(
 		checkAccount(overlay),
 		checkWorker(base, overlay, merged),
+		checkProcessorContainer(base, overlay, merged),
 		checkVolumes(overlay, merged),
 		checkNeighbours(overlay),
 		checkGrace(base, overlay, merged),
@@ -72,13 +73,44 @@ func checkWorker(base, overlay, merged *corev1.PodSpec) error {
 	if !samePorts(before.Ports, after.Ports) {
 		p.add("ports", "the worker serves metrics and health on port %d, named %q: leave it unchanged, and use other numbers and names for other ports", MetricsPort, metricsPortName)
 	}
-	for _, v := range overlaid.Env {
+	checkVariables(&p, overlaid.Env)
+	checkMounts(&p, before.VolumeMounts, overlaid.VolumeMounts, after.VolumeMounts)
+	return errors.Join(p.errs...)
+}
+
+// checkVariables refuses variables of the operator.
+func checkVariables(p *problems, env []corev1.EnvVar) {
+	for _, v := range env {
 		if strings.HasPrefix(v.Name, "MILLRACE_") {
 			p.add("env", "%s: variables that begin with MILLRACE_ are the operator's own: choose another name", v.Name)
 		}
 	}
+}
+
+// checkProcessorContainer checks the container of spec.processor.sidecar, if there is one.
+func checkProcessorContainer(base, overlay, merged *corev1.PodSpec) error {
+	if processorIndex(base) < 0 {
+		return nil
+	}
+	i := processorIndex(merged)
+	if i < 0 {
+		return errors.New("spec.template.spec.initContainers: the container processor can't be removed: keep it")
+	}
+	overlaid, before, after := processorOf(overlay), processorOf(base), merged.InitContainers[i]
+	p := problems{path: containerPath("initContainers", max(0, processorIndex(overlay)))}
+	for field, set := range map[string]bool{
+		"image": overlaid.Image != "", "command": overlaid.Command != nil, "args": overlaid.Args != nil,
+	} {
+		if set {
+			p.add(field, "it is set elsewhere: write it into spec.processor.sidecar.%s", field)
+		}
+	}
+	if after.RestartPolicy == nil || *after.RestartPolicy != corev1.ContainerRestartPolicyAlways {
+		p.add("restartPolicy", "the container runs beside the worker: leave the policy Always")
+	}
+	checkVariables(&p, overlaid.Env)
 	checkMounts(&p, before.VolumeMounts, overlaid.VolumeMounts, after.VolumeMounts)
-	return errors.Join(p.errs...)
+	return errors.Join(sorted(p.errs)...)
 }
 
 // samePorts reports whether the merge keeps the worker's port and its name.
@@ -104,6 +136,8 @@ func checkMounts(p *problems, before, overlaid, after []corev1.VolumeMount) {
 		switch clean := path.Clean(m.MountPath); {
 		case clean == "/" || clean == "/etc":
 			p.add("volumeMounts", "%s would hide the worker's configuration: choose another mountPath", m.MountPath)
+		case clean == "/run" || strings.HasPrefix(clean, socketDir):
+			p.add("volumeMounts", "%s would hide the socket for processors, which may be in %s: choose another mountPath", m.MountPath, socketDir)
 		case strings.HasPrefix(clean, configDir):
 			p.add("volumeMounts", "%s: paths that begin with %s are the operator's own: choose another mountPath", m.MountPath, configDir)
 		}

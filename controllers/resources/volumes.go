@@ -43,6 +43,7 @@ func volumes(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec, configHash s
 	if v := credentialsVolume(sp); v != nil {
 		list = append(list, *v)
 	}
+	list = append(list, sidecarVolumes(sp, overlay)...)
 	replaced := slices.ContainsFunc(overlay.Volumes, func(v corev1.Volume) bool { return v.Name == tmpVolume })
 	if needsTmp(workerOf(overlay)) && !replaced {
 		list = append(list, corev1.Volume{Name: tmpVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
@@ -60,6 +61,9 @@ func volumeMounts(sp *v1alpha1.StreamProcessor, own corev1.Container) []corev1.V
 	}
 	if credentialsVolume(sp) != nil {
 		list = append(list, corev1.VolumeMount{Name: credentialsVolumeName, MountPath: credentialsDir, ReadOnly: true})
+	}
+	if sp.Spec.Processor.Sidecar != nil {
+		list = append(list, corev1.VolumeMount{Name: socketVolume, MountPath: socketDir})
 	}
 	if needsTmp(own) {
 		list = append(list, corev1.VolumeMount{Name: tmpVolume, MountPath: tmpDir})

@@ -33,16 +33,18 @@ func convert(sp *v1alpha1.StreamProcessor, dir string) (config.Config, error) {
 	spec := &sp.Spec
 	creds := credentials{place: asFiles(dir)}
 	size, err := byteCount("spec.inFlight.bytes", spec.InFlight.Bytes)
+	beside, sidecarErr := sidecarConfig(spec.Processor)
+	err = errors.Join(err, sidecarErr)
 	cfg := config.Config{
 		Name:         sp.Name,
 		Kafka:        creds.kafka("spec.kafka", spec.Kafka),
 		Input:        input(spec.Input),
 		Output:       creds.output(spec.Output),
-		Processor:    config.Processor{CEL: Expressions(spec.Processor)},
+		Processor:    config.Processor{CEL: Expressions(spec.Processor), Sidecar: beside},
 		Ordering:     config.Ordering(spec.Ordering),
 		Delivery:     config.Delivery(spec.Delivery),
 		Transaction:  transaction(spec.Transaction),
-		Concurrency:  number(spec.Concurrency),
+		Concurrency:  concurrency(sp),
 		InFlight:     config.InFlight{Records: number(spec.InFlight.Records), Bytes: size},
 		Failure:      failure(spec.Failure),
 		DrainTimeout: duration(spec.DrainTimeout),

@@ -51,13 +51,24 @@ func checkName(sp *v1alpha1.StreamProcessor) error {
 
 // checkProcessor checks the images too, which the worker's configuration does not have.
 func checkProcessor(p v1alpha1.ProcessorSpec) error {
+	var set []string
+	for _, kind := range []struct {
+		name string
+		set  bool
+	}{{"cel", p.CEL != nil}, {"container", p.Container != nil}, {"sidecar", p.Sidecar != nil}} {
+		if kind.set {
+			set = append(set, kind.name)
+		}
+	}
 	switch {
-	case p.CEL == nil && p.Container == nil:
-		return errors.New("spec.processor: it is not set: set cel for the built-in processor, or container for a program")
-	case p.CEL != nil && p.Container != nil:
-		return errors.New("spec.processor: cel and container are both set: remove one of them")
+	case len(set) == 0:
+		return errors.New("spec.processor: it is not set: set cel for the built-in processor, container for a program on the Go SDK, or sidecar for a program in another language")
+	case len(set) > 1:
+		return fmt.Errorf("spec.processor: %s are set together: keep one of them", strings.Join(set, " and "))
 	case p.Container != nil && p.Container.Image == "":
 		return errors.New("spec.processor.container.image: it is not set: name the image")
+	case p.Sidecar != nil && p.Sidecar.Image == "":
+		return errors.New("spec.processor.sidecar.image: it is not set: name the image")
 	default:
 		return nil
 	}
@@ -90,6 +101,14 @@ func checkZeros(spec *v1alpha1.StreamProcessorSpec) error {
 	refuse("spec.inFlight.records", isZero(spec.InFlight.Records))
 	refuse("spec.inFlight.bytes", spec.InFlight.Bytes != nil && spec.InFlight.Bytes.IsZero())
 	refuse("spec.concurrency", isZero(spec.Concurrency))
+	if s := spec.Processor.Sidecar; s != nil {
+		refuse("spec.processor.sidecar.processes", isZero(s.Processes))
+		if b := s.Batch; b != nil {
+			refuse("spec.processor.sidecar.batch.maxRecords", isZero(b.MaxRecords))
+			refuse("spec.processor.sidecar.batch.maxBytes", b.MaxBytes != nil && b.MaxBytes.IsZero())
+			refuse("spec.processor.sidecar.batch.linger", isZero(b.Linger))
+		}
+	}
 	if output := spec.Output; output != nil {
 		refuse("spec.output.deliveryTimeout", isZero(output.DeliveryTimeout))
 		refuse("spec.output.create.replicationFactor", output.Create != nil && isZero(output.Create.ReplicationFactor))

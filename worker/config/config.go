@@ -84,14 +84,32 @@ type CreateTopic struct {
 	ReplicationFactor int16 `json:"replicationFactor,omitempty"`
 }
 
-// Processor configures a built-in processor. It is empty for a user's program, which
-// passes its code to worker.Main.
+// Processor configures a built-in processor, or one in other processes. It is empty for a
+// user's program on the SDK, which passes its code to worker.Main.
 type Processor struct {
 	CEL *CEL `json:"cel,omitempty"`
 	// CELFile is the path of a file with the expressions, in place of CEL. When the file
 	// changes, worker.Main goes on with the new expressions, without a restart. See
 	// ParseExpressions for its content.
 	CELFile string `json:"celFile,omitempty"`
+	// Sidecar hands the records to other processes.
+	Sidecar *Sidecar `json:"sidecar,omitempty"`
+}
+
+// Sidecar configures a processor in other processes.
+type Sidecar struct {
+	// Socket is the path of the Unix socket on which the worker waits for the processes.
+	Socket string       `json:"socket"`
+	Batch  SidecarBatch `json:"batch,omitzero"`
+}
+
+// SidecarBatch bounds the batches that a process gets. The first process that connects
+// sets the limits that are 0.
+type SidecarBatch struct {
+	MaxRecords int   `json:"maxRecords,omitempty"`
+	MaxBytes   Bytes `json:"maxBytes,omitempty"`
+	// Linger is how long records may wait for others.
+	Linger Duration `json:"linger,omitzero"`
 }
 
 // CEL holds the expressions of the built-in processor "cel". Without an expression for

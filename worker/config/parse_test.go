@@ -123,8 +123,9 @@ func TestDefaultLeavesListenEmpty(t *testing.T) {
 }
 
 // fuller is full with every field of SASL, of which no mechanism uses all, with both value
-// and values, and with a transaction, for which full has an output too many.
-var fuller = "transaction: {interval: 1s, timeout: 15s}" + strings.ReplaceAll(strings.Replace(full, "value: value,", `value: value, values: "[1]",`, 1), "sasl: {", `sasl: {username: u, aws: {region: eu-west-1}, oauth: {
+// and values, with a sidecar beside expressions, and with a transaction, for which full has
+// an output too many.
+var fuller = "transaction: {interval: 1s, timeout: 15s}" + strings.ReplaceAll(strings.NewReplacer("value: value,", `value: value, values: "[1]",`, "  celFile:", "  sidecar: {socket: /s, batch: {maxRecords: 1, maxBytes: 1Mi, linger: 1s}}\n  celFile:").Replace(full), "sasl: {", `sasl: {username: u, aws: {region: eu-west-1}, oauth: {
     tokenEndpoint: "https://idp/token", clientId: id, clientIdFile: /id, clientSecretFile: /secret, scope: kafka,
     caFiles: [/idp.crt], tokenFile: /token, extensions: {pool: a}}, `)
 

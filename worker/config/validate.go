@@ -59,6 +59,28 @@ func (p Processor) validate(f *findings) {
 	if p.CEL != nil && p.CEL.Value != "" && p.CEL.Values != "" {
 		f.add("processor.cel.values", "processor.cel.value is set too: value is the value of one result, and values a list of them: remove one")
 	}
+	if p.Sidecar != nil {
+		if p.CEL != nil || p.CELFile != "" {
+			f.add("processor.sidecar", "expressions are set too: remove one of them")
+		}
+		p.Sidecar.validate(f)
+	}
+}
+
+// maxSocketPath is the longest path of a Unix socket that all systems take.
+const maxSocketPath = 100
+
+func (s Sidecar) validate(f *findings) {
+	if s.Socket == "" || len(s.Socket) > maxSocketPath {
+		f.add("processor.sidecar.socket", "%q is not usable: write a path with at most %d characters", s.Socket, maxSocketPath)
+	}
+	between(f, "processor.sidecar.batch.maxRecords", s.Batch.MaxRecords, 0, 10_000)
+	if s.Batch.MaxBytes != 0 {
+		between(f, "processor.sidecar.batch.maxBytes", s.Batch.MaxBytes, 1<<10, 1<<30)
+	}
+	if s.Batch.Linger.Duration != 0 {
+		f.duration("processor.sidecar.batch.linger", s.Batch.Linger, time.Millisecond, 10*time.Second)
+	}
 }
 
 func (i Input) validate(f *findings) {

@@ -6,6 +6,11 @@ import (
 	"time"
 )
 
+// sidecarBatch sets a sidecar with these limits.
+func sidecarBatch(b SidecarBatch) func(*Config) {
+	return func(c *Config) { c.Processor.Sidecar = &Sidecar{Socket: "/a", Batch: b} }
+}
+
 func TestValidateNamesTheFieldAndTheRemedy(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Config)
@@ -41,6 +46,14 @@ func TestValidateNamesTheFieldAndTheRemedy(t *testing.T) {
 		"cluster's replication":  {func(c *Config) { c.Output.Create = &CreateTopic{Partitions: 1} }, ""},
 		"negative replication":   {func(c *Config) { c.Output.Create = &CreateTopic{1, -1} }, "output.create.replicationFactor: -1"},
 		"linger":                 {func(c *Config) { c.Output.Linger.Duration = time.Minute }, "output.linger: "},
+		"sidecar":                {func(c *Config) { c.Processor.Sidecar = &Sidecar{Socket: "/run/a.sock"} }, ""},
+		"no socket":              {func(c *Config) { c.Processor.Sidecar = &Sidecar{} }, `processor.sidecar.socket: "" is not usable`},
+		"long socket":            {func(c *Config) { c.Processor.Sidecar = &Sidecar{Socket: strings.Repeat("a", 101)} }, "processor.sidecar.socket: "},
+		"two processors":         {func(c *Config) { c.Processor = Processor{CEL: &CEL{}, Sidecar: &Sidecar{Socket: "/a"}} }, "processor.sidecar: expressions are set too"},
+		"sidecar's records":      {sidecarBatch(SidecarBatch{MaxRecords: 10_001}), "processor.sidecar.batch.maxRecords: 10001"},
+		"sidecar's bytes":        {sidecarBatch(SidecarBatch{MaxBytes: 1000}), "processor.sidecar.batch.maxBytes: 1k"},
+		"sidecar's linger":       {sidecarBatch(SidecarBatch{Linger: Duration{time.Minute}}), "processor.sidecar.batch.linger: 1m0s"},
+		"sidecar's limits":       {sidecarBatch(SidecarBatch{MaxRecords: 64, MaxBytes: 1 << 20, Linger: Duration{time.Second}}), ""},
 		"ordering":               {func(c *Config) { c.Ordering = "Keys" }, `ordering: "Keys" is not allowed: write Unordered or Key or Partition`},
 		"exactly once":           {func(c *Config) { c.Delivery = ExactlyOnce; Default(c) }, ""},
 		"transaction":            {func(c *Config) { c.Transaction.Interval.Duration = time.Second }, "transaction: it is for delivery ExactlyOnce"},

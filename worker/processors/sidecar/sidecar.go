@@ -92,6 +92,10 @@ func Listen(opts Options) (*Processor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for processes: %w", err)
 	}
+	// The processes may run as another user. Whoever may enter the folder may connect.
+	if err := os.Chmod(opts.Socket, 0o666); err != nil {
+		return nil, errors.Join(fmt.Errorf("let processes use the socket: %w", err), listener.Close())
+	}
 	p := &Processor{
 		opts: opts, listener: listener, connected: make(chan struct{}),
 		maxFrame: frame.DefaultMaxBytes, pingInterval: pingInterval, silence: silence, closeTimeout: closeTimeout,

@@ -1,0 +1,122 @@
+package resources
+
+import (
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/worker/config"
+)
+
+// The place where the worker and the processor's container meet.
+const (
+	socketVolume = "millrace-socket"
+	socketDir    = "/run/millrace"
+	socketPath   = socketDir + "/processor.sock"
+)
+
+// sidecarTmpVolume is the processor's /tmp.
+const sidecarTmpVolume = "millrace-processor-tmp"
+
+// sidecars returns the container of a processor in any language, before the merge with the
+// template. Kubernetes starts it before the worker, restarts it alone, and stops it last.
+func sidecars(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec) []corev1.Container {
+	s := sp.Spec.Processor.Sidecar
+	if s == nil {
+		return nil
+	}
+	own := processorOf(overlay)
+	c := corev1.Container{
+		Name:            v1alpha1.ProcessorContainer,
+		Image:           s.Image,
+		Command:         s.Command,
+		Args:            s.Args,
+		ImagePullPolicy: s.ImagePullPolicy,
+		RestartPolicy:   new(corev1.ContainerRestartPolicyAlways),
+		Env: []corev1.EnvVar{
+			{Name: "MILLRACE_SOCKET", Value: socketPath},
+			{Name: "MILLRACE_PROCESSES", Value: strconv.Itoa(processes(sp))},
+		},
+		VolumeMounts:             []corev1.VolumeMount{{Name: socketVolume, MountPath: socketDir}},
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+		SecurityContext:          restricted(),
+	}
+	if needsTmp(own) {
+		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: sidecarTmpVolume, MountPath: tmpDir})
+	}
+	if r := own.Resources; len(r.Requests)+len(r.Limits)+len(r.Claims) == 0 {
+		c.Resources = defaultResources()
+	}
+	return []corev1.Container{c}
+}
+
+// sidecarVolumes returns the volumes of the processor's container.
+func sidecarVolumes(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec) []corev1.Volume {
+	if sp.Spec.Processor.Sidecar == nil {
+		return nil
+	}
+	list := []corev1.Volume{{
+		Name: socketVolume,
+		VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{
+			Medium: corev1.StorageMediumMemory, SizeLimit: new(resource.MustParse("1Mi")),
+		}},
+	}}
+	if needsTmp(processorOf(overlay)) {
+		list = append(list, corev1.Volume{Name: sidecarTmpVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
+	}
+	return list
+}
+
+// processorOf returns the processor's container, an empty one if the pod has none.
+func processorOf(pod *corev1.PodSpec) corev1.Container {
+	if i := processorIndex(pod); i >= 0 {
+		return pod.InitContainers[i]
+	}
+	return corev1.Container{}
+}
+
+func processorIndex(pod *corev1.PodSpec) int {
+	return slices.IndexFunc(pod.InitContainers, func(c corev1.Container) bool { return c.Name == v1alpha1.ProcessorContainer })
+}
+
+// processes returns how many processes the processor's container runs: what the spec says, or
+// one for each CPU of the container's limit.
+func processes(sp *v1alpha1.StreamProcessor) int {
+	if n := sp.Spec.Processor.Sidecar.Processes; n != nil {
+		return int(*n)
+	}
+	overlay, err := sp.Spec.Template.PodSpec()
+	if err != nil {
+		return 1 // CheckTemplate reports it
+	}
+	own := processorOf(overlay)
+	limit := own.Resources.Limits.Cpu().MilliValue()
+	return int(min(max((limit+999)/1000, 1), 256))
+}
+
+// concurrency returns the number of calls at the same time, 0 for the worker's default. Each
+// process of a sidecar has a batch to work on, and a further one that waits for it.
+func concurrency(sp *v1alpha1.StreamProcessor) int {
+	if sp.Spec.Concurrency == nil && sp.Spec.Processor.Sidecar != nil {
+		return 2 * processes(sp)
+	}
+	return number(sp.Spec.Concurrency)
+}
+
+// sidecarConfig returns the worker's part of a sidecar, nil for another processor.
+func sidecarConfig(p v1alpha1.ProcessorSpec) (*config.Sidecar, error) {
+	if p.Sidecar == nil {
+		return nil, nil
+	}
+	s := &config.Sidecar{Socket: socketPath}
+	b := p.Sidecar.Batch
+	if b == nil {
+		return s, nil
+	}
+	size, err := byteCount("spec.processor.sidecar.batch.maxBytes", b.MaxBytes)
+	s.Batch = config.SidecarBatch{MaxRecords: number(b.MaxRecords), MaxBytes: size, Linger: duration(b.Linger)}
+	return s, err
+}

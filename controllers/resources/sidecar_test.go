@@ -1,0 +1,100 @@
+package resources
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// besideWorker returns the container of the least StreamProcessor with a sidecar, and its pod.
+func besideWorker(t *testing.T, fields, template string) (corev1.Container, corev1.PodSpec) {
+	t.Helper()
+	manifest := strings.Replace(least, "{cel: {}}", "{cel: null, sidecar: {image: a"+fields+"}}", 1)
+	spec := workload(t, decode(t, manifest+"  template: {spec: "+template+"}")).Spec.Template.Spec
+	return processorOf(&spec), spec
+}
+
+func variable(c *corev1.Container, name string) string {
+	for _, v := range c.Env {
+		if v.Name == name {
+			return v.Value
+		}
+	}
+	return ""
+}
+
+// TestTheProcessorMeetsTheWorker: both mount the socket's volume, and the processor's container
+// lives as long as the worker's and longer.
+func TestTheProcessorMeetsTheWorker(t *testing.T) {
+	c, pod := besideWorker(t, "", "{}")
+	if c.RestartPolicy == nil || *c.RestartPolicy != corev1.ContainerRestartPolicyAlways || c.Image != "a" {
+		t.Errorf("the container is %+v", c)
+	}
+	for _, container := range []corev1.Container{c, workerOf(&pod)} {
+		found := false
+		for _, m := range container.VolumeMounts {
+			found = found || m.Name == socketVolume && strings.HasPrefix(variable(&c, "MILLRACE_SOCKET"), m.MountPath+"/")
+		}
+		if !found {
+			t.Errorf("%s does not mount the socket: %+v", container.Name, container.VolumeMounts)
+		}
+	}
+	if s := c.SecurityContext; !*s.RunAsNonRoot || !*s.ReadOnlyRootFilesystem {
+		t.Errorf("the security context is %+v", s)
+	}
+}
+
+// TestProcesses: the number follows the CPU of the processor's container, and the worker has
+// two calls for each.
+func TestProcesses(t *testing.T) {
+	limit := func(cpu string) string {
+		return "{initContainers: [{name: processor, resources: {limits: {cpu: " + cpu + "}}}]}"
+	}
+	for _, c := range []struct{ fields, template, want string }{
+		{"", "{}", "1"},
+		{"", limit("500m"), "1"},
+		{"", limit("2"), "2"},
+		{"", limit("2500m"), "3"},
+		{"", limit("9999"), "256"},
+		{", processes: 7", limit("2"), "7"},
+	} {
+		container, _ := besideWorker(t, c.fields, c.template)
+		if got := variable(&container, "MILLRACE_PROCESSES"); got != c.want {
+			t.Errorf("%s, %s: %s processes, want %s", c.fields, c.template, got, c.want)
+		}
+	}
+	manifest := strings.Replace(least, "{cel: {}}", "{cel: null, sidecar: {image: a, processes: 3}}", 1)
+	if got := workerConfig(t, decode(t, manifest)).Concurrency; got != 6 {
+		t.Errorf("the worker's concurrency is %d, want 6", got)
+	}
+	if got := workerConfig(t, decode(t, manifest+"  concurrency: 4")).Concurrency; got != 4 {
+		t.Errorf("the worker's concurrency is %d, want that of the manifest", got)
+	}
+}
+
+// TestTheProcessorsContainerIsChecked: a template may add to it, and not take from it.
+func TestTheProcessorsContainerIsChecked(t *testing.T) {
+	manifest := strings.Replace(least, "{cel: {}}", "{cel: null, sidecar: {image: a}}", 1)
+	for fields, want := range map[string]string{
+		"image: b":            "spec.template.spec.initContainers[0].image: it is set elsewhere: write it into spec.processor.sidecar.image",
+		"command: [b]":        "initContainers[0].command: it is set elsewhere",
+		"args: [b]":           "initContainers[0].args: it is set elsewhere",
+		"restartPolicy: null": "initContainers[0].restartPolicy: the container runs beside the worker",
+		"env: [{name: MILLRACE_SOCKET, value: a}]":                   "initContainers[0].env: MILLRACE_SOCKET",
+		"volumeMounts: [{mountPath: /run/millrace, $patch: delete}]": "initContainers[0].volumeMounts: the mount of /run/millrace",
+		"volumeMounts: [{name: millrace-state, mountPath: /run}]":    "initContainers[0].volumeMounts: /run would hide the socket",
+		"$patch: delete": "spec.template.spec.initContainers: the container processor can't be removed",
+	} {
+		if err := CheckTemplate(decode(t, manifest+"  template: {spec: {initContainers: [{name: processor, "+fields+"}]}}")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want an error with %s", fields, err, want)
+		}
+	}
+	c, _ := besideWorker(t, "", "{initContainers: [{name: first, image: b}, {name: processor, env: [{name: A, value: b}]}]}")
+	if variable(&c, "A") != "b" || variable(&c, "MILLRACE_PROCESSES") != "1" {
+		t.Errorf("the variables are %+v", c.Env)
+	}
+	if err := CheckTemplate(decode(t, least+"  template: {spec: {initContainers: [{name: processor, image: b}]}}")); err != nil {
+		t.Errorf("a container of this name without a sidecar: %v", err)
+	}
+}
