@@ -170,7 +170,7 @@ func (c *connection) release(call *call) {
 	call.mu.Lock()
 	defer call.mu.Unlock()
 	if call.conn == nil { // the connection has just ended, and the call with it
-		_ = <-call.ended // its batch was not sent, so send's error counts
+		<-call.ended //nolint:errcheck // the batch was not sent, so the error of send counts
 		return
 	}
 	delete(c.calls, call.id)
