@@ -182,7 +182,7 @@ func mistake(s *suite) {
 	}
 	s.patch(checkouts, `{"spec": {"processor": {"cel": {"filter": "json.total >"}}}}`)
 	s.awaitConditions(checkouts, condition{
-		kind: "Stalled", status: metav1.ConditionTrue, reason: "InvalidSpec", words: []string{"spec.processor.cel.filter:1:13", "Syntax error"},
+		kind: "Stalled", status: metav1.ConditionTrue, reason: "InvalidSpec", words: []string{"spec.processor.cel.filter:1:13", "the expression ends too early"},
 	})
 	s.keep("mistake.txt", s.kubectl("get", "sp", checkouts, "-o", `jsonpath={.status.conditions[?(@.type=="Stalled")].message}`))
 	s.patch(checkouts, `{"spec": {"processor": {"cel": {"filter": null}}}}`)
