@@ -36,7 +36,7 @@ func TestTest(t *testing.T) {
 		"some":           {[]string{"-f", "none.yaml", "-f", "copy.yaml"}, none + ok, ""},
 		"container":      {[]string{"-f", "container.yaml"}, "FAIL  container.test.yaml\n    container.yaml: spec.processor.container: cases can't run a container: test the program with the package worker/workertest, or run it with millrace run --exec\n", "1 file can't be run"},
 		"wrong cases":    {[]string{"-f", "wrong.yaml"}, "FAIL  wrong.test.yaml\n    wrong.test.yaml: unknown field \"cases[0].inn\"\n", "1 file can't be run"},
-		"wrong manifest": {[]string{"-f", "invalid.yaml"}, "FAIL  invalid.test.yaml\n    invalid.yaml:4:1: spec.processor: it is not set; write an object with fields such as cel and container\n", "1 file can't be run"},
+		"wrong manifest": {[]string{"-f", "invalid.yaml"}, "FAIL  invalid.test.yaml\n    invalid.yaml:4:1: spec.processor: it is not set; write an object with fields such as cel, container and sidecar\n", "1 file can't be run"},
 		"standard input": {[]string{"-f", "-"}, "", "-f -"},
 	} {
 		t.Run(name, func(t *testing.T) {

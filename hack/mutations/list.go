@@ -120,8 +120,8 @@ var mutations = []mutation{
 	{
 		invariant: 8, name: "a-cut-divides-a-record", test: "TestResultsOfARecordAreCommittedTogether",
 		file: "worker/internal/engine/attempt.go",
-		old:  `if a.door != nil {`,
-		new:  `if a.door != nil && k < 0 {`,
+		old:  `d := a.ownDoor()`,
+		new:  `d := &door{}`,
 	},
 	{
 		invariant: 8, name: "postponed-results-outlive-their-partition", test: "TestPostponedResultsOfAGivenUpPartitionAreNotWritten",
