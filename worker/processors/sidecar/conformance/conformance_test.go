@@ -22,8 +22,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// program is the test program. The race detector would hold up the end of each for a second.
 func program(broken string, patience time.Duration) conformance.Options {
-	return conformance.Options{Command: "env " + brokenVariable + "=" + broken + " '" + os.Args[0] + "'", Patience: patience}
+	return conformance.Options{
+		Command:  "env GORACE=atexit_sleep_ms=0 " + brokenVariable + "=" + broken + " '" + os.Args[0] + "'",
+		Patience: patience,
+	}
 }
 
 // TestAProgramThatConforms passes each check.
@@ -71,7 +75,8 @@ func TestBrokenPrograms(t *testing.T) {
 		{"mistake-second-hello", "mistakes", "does not close the connection"},
 	} {
 		t.Run(c.check, func(t *testing.T) {
-			err := conformance.Perform(t.Context(), t, c.check, program(c.broken, time.Second))
+			t.Parallel() // many of them wait out their patience
+			err := conformance.Perform(t.Context(), t, c.check, program(c.broken, 5*time.Second))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("the check says %v, want %q", err, c.want)
 			}

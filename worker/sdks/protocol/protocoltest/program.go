@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,13 +22,15 @@ type Program struct {
 	// Broken names the fault of the program, "" for none.
 	Broken string
 
-	peer    *Peer
-	limits  *WorkerHello
-	mu      sync.Mutex
-	changed *sync.Cond      // credit has grown, or a batch is answered
-	credit  int64           // in bytes; guarded by mu
-	pending int             // batches without their results; guarded by mu
-	used    map[uint64]bool // ids of batches; guarded by mu
+	peer   *Peer
+	limits *WorkerHello
+	// stopping says that the process ends the connection.
+	stopping atomic.Bool
+	mu       sync.Mutex
+	changed  *sync.Cond      // credit has grown, or a batch is answered
+	credit   int64           // in bytes; guarded by mu
+	pending  int             // batches without their results; guarded by mu
+	used     map[uint64]bool // ids of batches; guarded by mu
 }
 
 // programCredit is the number of batches that a Program takes at a time.
@@ -85,6 +88,9 @@ func (p *Program) serve(socket string) (err error) {
 	p.stopAtSignal()
 	for {
 		f, err := p.receive()
+		if err != nil && p.stopping.Load() {
+			return nil // the worker has the Close
+		}
 		if err != nil {
 			return err
 		}
@@ -170,6 +176,7 @@ func (p *Program) stopAtSignal() {
 	go func() {
 		<-stop
 		p.awaitIdle()
+		p.stopping.Store(true)
 		_ = p.peer.Send(&ProcessFrame{Close: &Close{}})
 		os.Exit(0)
 	}()
