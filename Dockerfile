@@ -21,9 +21,9 @@ COPY . .
 RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} \
     go build -trimpath -tags timetzdata -ldflags="-s -w" -o /out/program ${PACKAGE}
 
-# The list of public authorities is the one that hack/images pins, whatever the
-# image of the toolchain has.
-RUN go -C hack/images run . --version none --only certificates --out /out
+# The list of public authorities is the one that go.mod pins, whatever the image
+# of the toolchain has.
+RUN go run ./hack/images --version none --only certificates --out /out
 
 FROM scratch
 ARG VERSION=0.0.0-dev

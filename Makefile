@@ -61,7 +61,6 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	go test $(RACE) -timeout 45m ./...
 	@# The detector changes the memory in use and the way connections are read.
 	$(if $(RACE),go test -timeout 45m ./worker/internal/engine ./worker/kafka ./worker/internal/kafka/...)
-	go -C hack/images test $(RACE) ./...
 	@[[ ! -e bin/sdk-python/.installed ]] || hack/sdks/python.sh
 	@[[ ! -e bin/sdk-rust/.fetched ]] || hack/sdks/rust.sh
 
@@ -136,7 +135,6 @@ tidy: ## Tidy the modules' files
 	go mod tidy
 	go -C hack/tools mod tidy
 	go -C hack/tools/actionlint mod tidy
-	go -C hack/images mod tidy
 	for module in coredns etcd helm kubernetes oldest promtool; do go -C hack/cluster/$$module mod tidy; done
 
 .PHONY: format
@@ -146,7 +144,6 @@ format: bin/.tools ## Format the code
 .PHONY: lint
 lint: bin/.tools ## Check the code and its format
 	bin/golangci-lint run --allow-parallel-runners
-	cd hack/images && $(CURDIR)/bin/golangci-lint run --allow-parallel-runners
 	@for script in hack/*.sh hack/*/*.sh .ci/run; do bash -n "$$script"; done
 	bin/actionlint
 
@@ -172,7 +169,7 @@ KUBECTL ?= kubectl
 
 .PHONY: images
 images: ## Build the images into bin/images/, as OCI archives
-	go -C hack/images run . --version "$(VERSION)" --registry "$(REGISTRY)" $(if $(PLATFORMS),--platforms "$(PLATFORMS)")
+	go run ./hack/images --version "$(VERSION)" --registry "$(REGISTRY)" $(if $(PLATFORMS),--platforms "$(PLATFORMS)")
 
 .PHONY: version
 version: ## Print the version

@@ -35,6 +35,10 @@ func TestCommands(t *testing.T) {
 			if err := page.Run(t.Context(), read(t, document), directory, func(page.Result) {}); err != nil {
 				t.Error(err)
 			}
+			if document == guide {
+				checkImage(t, filepath.Join(directory, "shout", "shout.tar"))
+				checkDockerfile(t, filepath.Join(directory, "shout"))
+			}
 		})
 	}
 }

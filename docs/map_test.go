@@ -18,11 +18,12 @@ const module = "github.com/millrace-dev/millrace"
 // others are the modules that the map names beside this repository's packages, by the
 // beginnings of their import paths.
 var others = map[string]string{
-	"github.com/segmentio/kafka-go":  "kafka-go",
-	"github.com/twmb/franz-go":       "franz-go",
-	"cel.dev/cel-go":                 "cel-go",
-	"k8s.io/":                        "Kubernetes",
-	"sigs.k8s.io/controller-runtime": "Kubernetes",
+	"github.com/segmentio/kafka-go":          "kafka-go",
+	"github.com/twmb/franz-go":               "franz-go",
+	"github.com/google/go-containerregistry": "go-containerregistry",
+	"cel.dev/cel-go":                         "cel-go",
+	"k8s.io/":                                "Kubernetes",
+	"sigs.k8s.io/controller-runtime":         "Kubernetes",
 }
 
 // row is a line of DESIGN.md's map.

@@ -22,7 +22,7 @@ for platform in "${platforms[@]}"; do
   cp LICENSE README.md "$work/$name/"
   tar --sort=name --owner=0 --group=0 --numeric-owner --mtime "$date" -C "$work" -cf - "$name" |
     gzip -n >"dist/$name.tar.gz"
-  go -C hack/images run . --version "$version" --bill "$work/$name/millrace" >"dist/$name.spdx.json"
+  go run ./hack/images --version "$version" --bill "$work/$name/millrace" >"dist/$name.spdx.json"
 done
 cp bin/images/*.spdx.json dist/
 cd dist

@@ -44,6 +44,6 @@ func newRootCommand(abort <-chan struct{}) *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.SetVersionTemplate(versionLine())
-	root.AddCommand(newRunCommand(abort), newValidateCommand(), newEvalCommand(), newTestCommand(), newConformanceCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(abort), newValidateCommand(), newEvalCommand(), newTestCommand(), newConformanceCommand(), newImageCommand(), newVersionCommand())
 	return root
 }

@@ -1,23 +1,25 @@
-// Command images builds the images of Millrace as OCI archives. An image contains a static
-// program, the certificates of public authorities and the program's bill of materials. The
-// build needs no daemon, no root and no base image. The same commit and toolchain give the
-// same image, byte for byte.
+// Command images builds the images of Millrace as OCI archives, with the code of
+// `millrace image build`.
 //
-//	go -C hack/images run . --version 0.1.0
+//	go run ./hack/images --version 0.1.0
 //
 // The archives are for ctr images import, skopeo copy oci-archive:FILE,
 // podman load and docker load.
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/millrace-dev/millrace/cmd/millrace/image"
 )
 
 // programs lists the images: the name of the archive, the name of the repository and the main
@@ -39,9 +41,11 @@ type options struct {
 }
 
 func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	opts, err := parse(os.Args[1:])
 	if err == nil {
-		err = run(opts)
+		err = run(ctx, opts)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "images:", err)
@@ -55,8 +59,8 @@ func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("images", flag.ExitOnError)
 	flags.StringVar(&o.version, "version", "", "tag of the images")
 	flags.StringVar(&o.registry, "registry", "ghcr.io/millrace-dev", "what the images' names begin with")
-	flags.StringVar(&o.module, "module", "../..", "folder of the module whose programs are built")
-	flags.StringVar(&o.out, "out", "../../bin/images", "folder of the archives")
+	flags.StringVar(&o.module, "module", ".", "folder of the module whose programs are built")
+	flags.StringVar(&o.out, "out", "bin/images", "folder of the archives")
 	flags.StringVar(&o.certificates, "certificates", "", "file of the authorities' certificates in PEM (default: Mozilla's list, as go.mod pins it)")
 	flags.StringVar(&o.only, "only", "", "build only this one: operator, worker or sample; or certificates, a file of them for other builders")
 	flags.StringVar(&o.bill, "bill", "", "build no image: print the bill of materials of this program, which go build has made of the module")
@@ -65,21 +69,18 @@ func parse(args []string) (options, error) {
 	if o.version == "" {
 		return o, fmt.Errorf("--version: must be set")
 	}
-	for name := range strings.SplitSeq(platforms, ",") {
-		platform, err := v1.ParsePlatform(name)
-		if err != nil || platform.OS != "linux" || platform.Architecture == "" {
-			return o, fmt.Errorf("--platforms: %q is not like linux/amd64", name)
-		}
-		o.platforms = append(o.platforms, *platform)
+	var err error
+	if o.platforms, err = image.ParsePlatforms(strings.Split(platforms, ",")); err != nil {
+		return o, fmt.Errorf("--platforms: %w", err)
 	}
 	return o, nil
 }
 
-func run(o options) error {
+func run(ctx context.Context, o options) error {
 	if o.bill != "" {
 		return printBill(os.Stdout, o)
 	}
-	certificates, err := readCertificates(o.certificates)
+	certificates, err := image.Certificates(o.certificates)
 	if err != nil {
 		return err
 	}
@@ -89,16 +90,12 @@ func run(o options) error {
 	if o.only == "certificates" {
 		return os.WriteFile(filepath.Join(o.out, "ca-certificates.crt"), certificates, 0o644)
 	}
-	rev, err := findRevision(o.module)
-	if err != nil {
-		return err
-	}
 	built := 0
 	for _, p := range programs {
 		if o.only != "" && o.only != p.archive {
 			continue
 		}
-		if err := p.make(o, rev, certificates); err != nil {
+		if err := p.make(ctx, o, certificates); err != nil {
 			return fmt.Errorf("%s: %w", p.archive, err)
 		}
 		built++
@@ -109,44 +106,38 @@ func run(o options) error {
 	return nil
 }
 
-// make builds the program's archive and prints its tag.
-func (p program) make(o options, rev revision, certificates []byte) error {
-	var images []v1.Image
-	for _, platform := range o.platforms {
-		image, err := p.build(o, rev, platform, certificates)
-		if err != nil {
-			return err
-		}
-		images = append(images, image)
-	}
-	name := fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(o.registry, "/"), p.repository, o.version)
-	file := filepath.Join(o.out, p.archive+".tar")
-	digest, err := writeArchive(file, name, images, o.platforms)
+// make builds the program's archive, writes its bills of materials beside it and prints its
+// tag.
+func (p program) make(ctx context.Context, o options, certificates []byte) error {
+	tag, err := image.ParseName(fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(o.registry, "/"), p.repository, o.version))
 	if err != nil {
 		return err
 	}
-	if shown, err := filepath.Rel(o.module, file); err == nil {
-		file = shown
+	source := image.Source{
+		Program: described(p.repository, p.title, o.version),
+		Dir:     o.module, Package: p.pkg, Certificates: certificates, Messages: os.Stderr,
 	}
-	fmt.Printf("%s\t%s\t%s\n", name, file, digest)
+	images, err := source.Build(ctx, o.platforms)
+	if err != nil {
+		return err
+	}
+	for _, built := range images {
+		if err := os.WriteFile(filepath.Join(o.out, p.billName(o, built)), built.Bill, 0o644); err != nil {
+			return err
+		}
+	}
+	file := filepath.Join(o.out, p.archive+".tar")
+	digest, err := image.WriteArchive(file, tag, images)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s\t%s\t%s\n", tag, file, digest)
 	return nil
 }
 
-func (p program) build(o options, rev revision, platform v1.Platform, certificates []byte) (v1.Image, error) {
-	binary, err := compile(o.module, p.pkg, rev, platform)
-	if err != nil {
-		return nil, err
-	}
-	bill, err := billOfMaterials(p, o.version, binary)
-	if err != nil {
-		return nil, err
-	}
-	name := p.archive + ".spdx.json"
+func (p program) billName(o options, built image.Image) string {
 	if len(o.platforms) > 1 {
-		name = p.archive + "." + platform.Architecture + ".spdx.json"
+		return p.archive + "." + built.Platform.Architecture + ".spdx.json"
 	}
-	if err := os.WriteFile(filepath.Join(o.out, name), bill, 0o644); err != nil {
-		return nil, err
-	}
-	return assemble(p, o.version, platform, binary, certificates, bill)
+	return p.archive + ".spdx.json"
 }

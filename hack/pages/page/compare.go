@@ -14,6 +14,8 @@ var varying = []struct {
 	{regexp.MustCompile(`\b[\d,]+ records/s`), "N records/s"},
 	{regexp.MustCompile(`\bran for [\d.]+ s\b`), "ran for N s"},
 	{regexp.MustCompile(`\b\d+\.\d+s\b`), "Ns"},
+	// It depends on the version of the toolchain.
+	{regexp.MustCompile(`\bsha256:[0-9a-f]{64}\b`), "DIGEST"},
 	// A record without a key may be in any partition.
 	{regexp.MustCompile(`\bpartition \d+ offset \d+\b`), "partition N offset N"},
 	// The Go command, in a new environment.

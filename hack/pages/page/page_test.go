@@ -90,6 +90,7 @@ func TestMatches(t *testing.T) {
 		{"x ran for 0.9 s on y:\n  read 5  from topic a, 138,737 records/s\n", "x ran for 12.3 s on y:\n  read 5  from topic a, 9 records/s\n", true},
 		{"read 5\n", "read 6\n", false},
 		{"time=2026-11-23T16:20:04.404Z\n", "time=2027-01-02T03:04:05.6Z\n", true},
+		{"x@sha256:" + strings.Repeat("0a", 32) + " is there\n", "x@sha256:" + strings.Repeat("1b", 32) + " is there\n", true},
 		{"a.c\n", "abc\n", false},
 	} {
 		if got := matches(c.shown, c.got); got != c.same {

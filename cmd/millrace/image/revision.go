@@ -1,4 +1,4 @@
-package main
+package image
 
 import (
 	"fmt"
@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// revision is the commit of the images.
-type revision struct {
+// Revision is the commit of a program.
+type Revision struct {
 	id   string // with -dirty if there are changes on top; "" outside of version control
 	time time.Time
 }
 
-// findRevision asks git for the commit. SOURCE_DATE_EPOCH, if set, replaces the time of the
+// FindRevision asks git for the commit. SOURCE_DATE_EPOCH, if set, replaces the time of the
 // commit.
-func findRevision(dir string) (revision, error) {
-	rev := revision{time: time.Unix(0, 0).UTC()}
+func FindRevision(dir string) (Revision, error) {
+	rev := Revision{time: time.Unix(0, 0).UTC()}
 	seconds := os.Getenv("SOURCE_DATE_EPOCH")
 	if commit, err := git(dir, "log", "-1", "--format=%H %ct"); err == nil {
 		id, committed, _ := strings.Cut(commit, " ")
@@ -42,7 +42,8 @@ func findRevision(dir string) (revision, error) {
 }
 
 func git(dir string, args ...string) (string, error) {
-	cmd := exec.Command("git", append([]string{"-C", dir}, args...)...)
+	cmd := exec.Command("git", args...)
+	cmd.Dir = dir
 	out, err := cmd.Output()
 	return strings.TrimSpace(string(out)), err
 }

@@ -1,4 +1,4 @@
-package main
+package image
 
 import (
 	"bytes"
@@ -10,9 +10,9 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// readCertificates reads a file in PEM. Without a file it returns Mozilla's list of public
+// Certificates reads a file in PEM. Without a file it returns Mozilla's list of public
 // authorities from a module that go.mod pins, so that the list does not depend on the machine.
-func readCertificates(file string) ([]byte, error) {
+func Certificates(file string) ([]byte, error) {
 	if file == "" {
 		return publicAuthorities()
 	}
@@ -21,7 +21,7 @@ func readCertificates(file string) ([]byte, error) {
 		err = fmt.Errorf("%s contains no certificate in PEM", file)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--certificates: %w", err)
+		return nil, fmt.Errorf("certificates: %w", err)
 	}
 	return content, nil
 }

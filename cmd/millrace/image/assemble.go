@@ -1,9 +1,10 @@
-package main
+package image
 
 import (
 	"archive/tar"
 	"bytes"
 	"io"
+	"maps"
 	"path"
 	"time"
 
@@ -25,7 +26,7 @@ const (
 )
 
 // assemble builds an image. The certificates are a separate layer, which all images share.
-func assemble(p program, version string, platform v1.Platform, b binary, certificates, bill []byte) (v1.Image, error) {
+func assemble(p Program, platform v1.Platform, b Binary, certificates, bill []byte) (v1.Image, error) {
 	var layers []mutate.Addendum
 	for _, files := range [][]file{
 		{{name: certificatesFile, mode: 0o644, content: certificates}},
@@ -37,7 +38,7 @@ func assemble(p program, version string, platform v1.Platform, b binary, certifi
 		}
 		layers = append(layers, mutate.Addendum{
 			Layer:   layer,
-			History: v1.History{CreatedBy: "hack/images", Created: v1.Time{Time: b.time}, Comment: path.Base(files[0].name)},
+			History: v1.History{CreatedBy: "millrace image build", Created: v1.Time{Time: b.time}, Comment: path.Base(files[0].name)},
 		})
 	}
 	base := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
@@ -45,7 +46,7 @@ func assemble(p program, version string, platform v1.Platform, b binary, certifi
 		Created: v1.Time{Time: b.time}, OS: platform.OS, Architecture: platform.Architecture, Variant: platform.Variant,
 		RootFS: v1.RootFS{Type: "layers"},
 		Config: v1.Config{
-			User: user, Entrypoint: []string{"/" + programFile}, WorkingDir: "/", Labels: labels(p, version, b),
+			User: user, Entrypoint: []string{"/" + programFile}, WorkingDir: "/", Labels: labels(p, b),
 		},
 	})
 	if err != nil {
@@ -55,24 +56,23 @@ func assemble(p program, version string, platform v1.Platform, b binary, certifi
 	if err != nil {
 		return nil, err
 	}
-	return mutate.Annotations(image, labels(p, version, b)).(v1.Image), nil
+	return mutate.Annotations(image, labels(p, b)).(v1.Image), nil
 }
 
 // labels returns the labels of the image's configuration, which are also the annotations of its
 // manifest. Some tools read the one, some the other.
-func labels(p program, version string, b binary) map[string]string {
+func labels(p Program, b Binary) map[string]string {
 	const prefix = "org.opencontainers.image."
 	all := map[string]string{
-		prefix + "title":    p.title,
-		prefix + "version":  version,
-		prefix + "source":   source,
-		prefix + "licenses": license,
-		prefix + "vendor":   "The Millrace authors",
+		prefix + "title":    p.Title,
+		prefix + "version":  p.Version,
+		prefix + "source":   p.Source,
+		prefix + "licenses": p.License,
+		prefix + "vendor":   p.Vendor,
 		prefix + "created":  b.time.Format(time.RFC3339),
+		prefix + "revision": b.id,
 	}
-	if b.id != "" {
-		all[prefix+"revision"] = b.id
-	}
+	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
 	return all
 }
 
