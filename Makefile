@@ -103,6 +103,21 @@ model: ## Run random schedules of the model and search small scopes for MODEL_TI
 bench: ## Compare this worker with a kafka-go and a franz-go loop
 	go run ./worker/bench
 
+.PHONY: bench-processors
+bench-processors: ## Compare processors in Go, Rust and Python, and pynumaflow, without a broker
+	go run ./worker/bench/processors
+
+bin/pynumaflow/.installed: worker/bench/processors/numaflow/requirements.txt
+	@rm -rf bin/pynumaflow
+	python3 -m venv bin/pynumaflow
+	bin/pynumaflow/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+# Cargo knows what has changed.
+.PHONY: bin/sdk-rust/release/examples/echo
+bin/sdk-rust/release/examples/echo:
+	CARGO_TARGET_DIR=$(CURDIR)/bin/sdk-rust cargo build --quiet --release --locked --manifest-path worker/sdks/rust/Cargo.toml --example echo
+
 # Such as DURATION=30m SEED=7 DELIVERY=ExactlyOnce SUBJECT=franz-go. Without a seed there is a new one.
 DURATION ?= 3m
 DELIVERY ?= AtLeastOnce

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"text/tabwriter"
+
+	"github.com/millrace-dev/millrace/worker/bench/internal/measure"
 )
 
 func printSettings(broker string) {
@@ -32,38 +33,27 @@ func printTable(title string, records int, results map[string][]result) {
 		s := summarise(results[program], records)
 		rate, cpu, share := "", "", ""
 		if program != "no Kafka" {
-			rate = fmt.Sprintf("x %.2f", s.rate.median/base.rate.median)
-			cpu = fmt.Sprintf("x %.2f", base.cpu.median/s.cpu.median)
-			share = fmt.Sprintf("%.1f%%", 100*limit.cpu.median/s.cpu.median)
+			rate = fmt.Sprintf("x %.2f", s.rate.Median/base.rate.Median)
+			cpu = fmt.Sprintf("x %.2f", base.cpu.Median/s.cpu.Median)
+			share = fmt.Sprintf("%.1f%%", 100*limit.cpu.Median/s.cpu.Median)
 		}
 		_, _ = fmt.Fprintf(table, "%s\t%.0f\t%.0f..%.0f\t%.3f\t%.3f..%.3f\t%.0f\t%s\t%s\t%s\t\n", program,
-			s.rate.median, s.rate.min, s.rate.max, s.cpu.median, s.cpu.min, s.cpu.max, s.rss.median, rate, cpu, share)
+			s.rate.Median, s.rate.Min, s.rate.Max, s.cpu.Median, s.cpu.Min, s.cpu.Max, s.rss.Median, rate, cpu, share)
 	}
 	_ = table.Flush()
 }
 
-// spread holds a figure's values over all rounds.
-type spread struct{ min, median, max float64 }
-
 type figures struct {
-	rate spread // records a second
-	cpu  spread // microseconds a record
-	rss  spread // megabytes
+	rate measure.Spread // records a second
+	cpu  measure.Spread // microseconds a record
+	rss  measure.Spread // megabytes
 }
 
 func summarise(results []result, records int) figures {
-	of := func(figure func(result) float64) spread {
-		var all []float64
-		for _, r := range results {
-			all = append(all, figure(r))
-		}
-		slices.Sort(all)
-		return spread{all[0], all[len(all)/2], all[len(all)-1]}
-	}
 	n := float64(records)
 	return figures{
-		rate: of(func(r result) float64 { return n / r.Seconds }),
-		cpu:  of(func(r result) float64 { return 1e6 * r.CPUSeconds / n }),
-		rss:  of(func(r result) float64 { return float64(r.PeakRSS) / 1e6 }),
+		rate: measure.SpreadOf(results, func(r result) float64 { return n / r.Seconds }),
+		cpu:  measure.SpreadOf(results, func(r result) float64 { return 1e6 * r.CPUSeconds / n }),
+		rss:  measure.SpreadOf(results, func(r result) float64 { return float64(r.PeakRSS) / 1e6 }),
 	}
 }
