@@ -75,10 +75,16 @@ func expressionsContent(sp *v1alpha1.StreamProcessor) ([]byte, error) {
 		return nil, nil
 	}
 	content, err := json.Marshal(expressions)
-	if err == nil {
-		content, err = yaml.JSONToYAML(escapeUnprintable(content))
-	}
 	if err != nil {
+		return nil, fmt.Errorf("write the expressions: %w", err)
+	}
+	content = escapeUnprintable(content)
+	if _, merges := expressions.Headers["<<"]; merges {
+		// The YAML library writes this key without quotes, and then reads it as a merge of
+		// maps. JSON is YAML too, and has the quotes.
+		return content, nil
+	}
+	if content, err = yaml.JSONToYAML(content); err != nil {
 		return nil, fmt.Errorf("write the expressions: %w", err)
 	}
 	return content, nil

@@ -71,13 +71,17 @@ func Parse(text []byte) ([]Case, error) {
 
 // read returns a YAML document as JSON.
 func read(text []byte) ([]byte, error) {
+	documents := yaml.NewDecoder(bytes.NewReader(text))
+	var document, another yaml.Node
+	unreadable := documents.Decode(&document)
+	if err := checkNumbers("", &document); err != nil {
+		return nil, err
+	}
 	tree, err := k8syaml.YAMLToJSONStrict(text)
 	if err != nil {
 		return nil, fmt.Errorf("not readable as YAML: %w", err)
 	}
-	documents := yaml.NewDecoder(bytes.NewReader(text))
-	var document, another yaml.Node
-	if err := documents.Decode(&document); err != nil {
+	if unreadable != nil {
 		return tree, nil // it is empty, or one that yaml/v3 reads differently
 	}
 	if err := documents.Decode(&another); !errors.Is(err, io.EOF) {

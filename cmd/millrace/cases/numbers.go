@@ -3,6 +3,8 @@ package cases
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -54,6 +56,31 @@ func written(value any, node *yaml.Node) any {
 		}
 	}
 	return value
+}
+
+// infinite matches the numbers of YAML that JSON does not have.
+var infinite = regexp.MustCompile(`^(?:\.(?:nan|NaN|NAN)|[-+]?\.(?:inf|Inf|INF))$`)
+
+// checkNumbers returns an error for each number below a node that JSON can't write. path is
+// the field of the node.
+func checkNumbers(path string, node *yaml.Node) error {
+	var errs []error
+	for i, child := range node.Content {
+		switch node.Kind {
+		case yaml.DocumentNode:
+			errs = append(errs, checkNumbers(path, child))
+		case yaml.SequenceNode:
+			errs = append(errs, checkNumbers(fmt.Sprintf("%s[%d]", path, i), child))
+		case yaml.MappingNode:
+			if i%2 == 1 {
+				errs = append(errs, checkNumbers(strings.TrimPrefix(path+"."+node.Content[i-1].Value, "."), child))
+			}
+		}
+	}
+	if node.Kind == yaml.ScalarNode && node.Style == 0 && infinite.MatchString(node.Value) {
+		errs = append(errs, fmt.Errorf("line %d: %s: JSON has no number %s: write null, or %q in quotes for the text", node.Line, path, node.Value, node.Value))
+	}
+	return errors.Join(errs...)
 }
 
 // boolWords are the words that YAML 1.1, which Kubernetes reads, takes for true and false.

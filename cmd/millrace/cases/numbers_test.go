@@ -55,6 +55,20 @@ func TestNamesAreAsWritten(t *testing.T) {
 	}
 }
 
+// TestNumbersThatJSONDoesNotHave: the error names each field, and what to write.
+func TestNumbersThatJSONDoesNotHave(t *testing.T) {
+	_, err := Parse([]byte("cases:\n- name: a\n  in:\n  - value: {n: .nan, list: [1, -.inf]}\n  out:\n  - headers:\n      limit: +.Inf\n"))
+	want := `line 4: cases[0].in[0].value.n: JSON has no number .nan: write null, or ".nan" in quotes for the text
+line 4: cases[0].in[0].value.list[1]: JSON has no number -.inf: write null, or "-.inf" in quotes for the text
+line 7: cases[0].out[0].headers.limit: JSON has no number +.Inf: write null, or "+.Inf" in quotes for the text`
+	if err == nil || err.Error() != want {
+		t.Errorf("error\n%v\nwant\n%s", err, want)
+	}
+	if _, err := Parse([]byte("cases: [{name: a, in: [{value: {n: \".nan\", s: a.nan}}]}]\n")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEqualNumbers(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
