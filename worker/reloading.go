@@ -9,6 +9,7 @@ import (
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/reload"
+	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 )
 
 // reloading is a processor that is built again when the file with its expressions changes.
@@ -17,21 +18,25 @@ import (
 type reloading struct {
 	build   New
 	setup   Setup
+	metrics *telemetry.Metrics
 	current atomic.Pointer[Processor]
 }
 
-// newProcessor builds the processor. If the configuration names a file with expressions,
-// newProcessor also returns the file, which is nil otherwise.
-func newProcessor(ctx context.Context, build New, setup Setup) (Processor, *reload.File, error) {
+// newProcessor builds the processor, and has its metrics served. If the configuration names
+// a file with expressions, newProcessor also returns the file, which is nil otherwise.
+func newProcessor(ctx context.Context, build New, setup Setup, metrics *telemetry.Metrics) (Processor, *reload.File, error) {
 	from := setup.Config.Processor
 	if from.CELFile == "" {
+		registry := metrics.NewRegistry()
+		setup.Metrics = registry
 		p, err := build(ctx, setup)
+		metrics.Serve(registry)
 		return p, nil, err
 	}
 	if from.CEL != nil {
 		return nil, nil, errors.New("processor.celFile: processor.cel is set too: remove one of them")
 	}
-	r := &reloading{build: build, setup: setup}
+	r := &reloading{build: build, setup: setup, metrics: metrics}
 	file, err := reload.Open(from.CELFile, func(content []byte) error { return r.take(ctx, content) })
 	return r, file, err
 }
@@ -48,6 +53,8 @@ func (r *reloading) take(ctx context.Context, content []byte) error {
 	if err := setup.Config.Validate(); err != nil {
 		return err
 	}
+	registry := r.metrics.NewRegistry() // the former processor's has the same names
+	setup.Metrics = registry
 	p, err := r.build(ctx, setup)
 	if err == nil {
 		err = exchangeable(p)
@@ -56,6 +63,7 @@ func (r *reloading) take(ctx context.Context, content []byte) error {
 		return err
 	}
 	r.current.Store(&p)
+	r.metrics.Serve(registry)
 	return nil
 }
 

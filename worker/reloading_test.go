@@ -2,7 +2,9 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,8 +12,11 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/record"
+	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 	"github.com/millrace-dev/millrace/worker/internal/usercode"
 )
 
@@ -44,7 +49,7 @@ func TestEachRecordHasOneVersion(t *testing.T) {
 	if err := os.WriteFile(path, []byte("{key: '0', value: '0'}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, file, err := newProcessor(t.Context(), stamping, Setup{Config: withFile(path)})
+	p, file, err := newProcessor(t.Context(), stamping, Setup{Config: withFile(path)}, telemetry.NewMetrics("in"))
 	if err != nil || file == nil {
 		t.Fatalf("%v, %v", file, err)
 	}
@@ -112,7 +117,7 @@ func TestChangesAreValidated(t *testing.T) {
 	}
 	cfg := withFile(path)
 	cfg.Output.Topic = ""
-	p, _, err := newProcessor(t.Context(), stamping, Setup{Config: cfg})
+	p, _, err := newProcessor(t.Context(), stamping, Setup{Config: cfg}, telemetry.NewMetrics("in"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,13 +128,69 @@ func TestChangesAreValidated(t *testing.T) {
 		t.Error("an unknown field was ignored")
 	}
 	none := func(context.Context, Setup) (Processor, error) { return nil, nil }
-	if _, _, err := newProcessor(t.Context(), none, Setup{Config: cfg}); err == nil || !strings.HasSuffix(err.Error(), "the processor is nil") {
+	if _, _, err := newProcessor(t.Context(), none, Setup{Config: cfg}, telemetry.NewMetrics("in")); err == nil || !strings.HasSuffix(err.Error(), "the processor is nil") {
 		t.Errorf("no processor: error %v", err)
 	}
 	cfg.Processor.CEL = &config.CEL{}
-	if _, _, err := newProcessor(t.Context(), stamping, Setup{Config: cfg}); err == nil || !strings.Contains(err.Error(), "processor.celFile: processor.cel is set too") {
+	if _, _, err := newProcessor(t.Context(), stamping, Setup{Config: cfg}, telemetry.NewMetrics("in")); err == nil || !strings.Contains(err.Error(), "processor.celFile: processor.cel is set too") {
 		t.Errorf("error %v", err)
 	}
+}
+
+// TestMetricsOfExchangedProcessors: each processor registers the same names, with labels
+// that depend on its expressions. /metrics has those of the processor in use only, also after
+// expressions that are refused when their metrics are registered already.
+func TestMetricsOfExchangedProcessors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "expressions.yaml")
+	if err := os.WriteFile(path, []byte("key: '1'"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	build := func(ctx context.Context, setup Setup) (Processor, error) {
+		seen := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "seen_total", Help: "Records of " + setup.Config.Processor.CEL.Key + "."}, []string{"by" + setup.Config.Processor.CEL.Key})
+		if err := setup.Metrics.Register(seen); err != nil {
+			return nil, err
+		}
+		if err := setup.Metrics.Register(prometheus.NewGauge(prometheus.GaugeOpts{Name: "millrace_lag_records"})); err == nil {
+			return nil, errors.New("a name of the worker's is taken")
+		}
+		if strings.HasPrefix(setup.Config.Processor.CEL.Key, "bad") {
+			return nil, errors.New("it does not compile")
+		}
+		return Func(func(context.Context, *Record) ([]Output, error) {
+			seen.WithLabelValues("all").Inc()
+			return nil, nil
+		}), nil
+	}
+	metrics := telemetry.NewMetrics("in")
+	p, _, err := newProcessor(t.Context(), build, Setup{Config: withFile(path)}, metrics)
+	if err != nil {
+		t.Fatal(err)
+	}
+	process := func() {
+		if err := p.Process(t.Context(), &Record{}, &Outputs{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(want string) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		metrics.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+		if got := w.Body.String(); strings.Count(got, "seen_total{") != 1 || !strings.Contains(got, want) || !strings.Contains(got, "millrace_records_in_total") {
+			t.Errorf("/metrics is\n%s\nwant %s", got, want)
+		}
+	}
+	process()
+	process()
+	expect(`seen_total{by1="all"} 2`)
+	if err := p.(*reloading).take(t.Context(), []byte("key: 'bad'")); err == nil || err.Error() != "it does not compile" {
+		t.Errorf("error %v", err)
+	}
+	expect(`seen_total{by1="all"} 2`)
+	if err := p.(*reloading).take(t.Context(), []byte("key: '2'")); err != nil {
+		t.Fatal(err)
+	}
+	process()
+	expect(`seen_total{by2="all"} 1`)
 }
 
 // hooked, batched and closable can't be exchanged: nobody would call their methods.
@@ -164,7 +225,7 @@ func TestProcessorsThatCanNotBeExchanged(t *testing.T) {
 		"Sequence": hooked{}, "ProcessBatch": Batch(batched{}), "Close": closable{closed: &closed},
 	} {
 		build := func(context.Context, Setup) (Processor, error) { return p, nil }
-		_, _, err := newProcessor(t.Context(), build, Setup{Config: withFile(path)})
+		_, _, err := newProcessor(t.Context(), build, Setup{Config: withFile(path)}, telemetry.NewMetrics("in"))
 		if err == nil || !strings.Contains(err.Error(), "has the method "+method) {
 			t.Errorf("error %v, want one about %s", err, method)
 		}

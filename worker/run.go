@@ -50,13 +50,14 @@ func Run(ctx context.Context, cfg config.Config, p Processor, opts ...Option) er
 // configuration. When the file changes, RunWith calls build again and goes on with the new
 // processor. While the file can't be used, the former processor goes on. Processors that are
 // exchanged like this take no batches, have no hooks and have nothing to close: others are an
-// error.
+// error. Each of them registers its metrics with its own Setup.Metrics; the worker serves
+// those of the processor that it goes on with, and no longer those of the former one.
 func RunWith(ctx context.Context, cfg config.Config, build New, opts ...Option) error {
 	r, err := newRun(cfg, opts)
 	if err != nil {
 		return &setupError{err}
 	}
-	p, expressions, err := newProcessor(ctx, build, Setup{Config: r.cfg, Log: r.log, Metrics: r.metrics.Registerer()})
+	p, expressions, err := newProcessor(ctx, build, Setup{Config: r.cfg, Log: r.log}, r.metrics)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil // stopped before there was anything to drain

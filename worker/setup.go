@@ -20,7 +20,8 @@ type Setup struct {
 	Config config.Config
 	// Log is the worker's logger.
 	Log logr.Logger
-	// Metrics takes the program's own metrics. The worker serves them at /metrics with
-	// its own, whose names begin with millrace_.
+	// Metrics takes the metrics of the processor. The worker serves them at /metrics with
+	// its own, whose names begin with millrace_. Each call of New gets another one, so it may
+	// register the same names again.
 	Metrics prometheus.Registerer
 }

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"strconv"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -12,7 +13,7 @@ import (
 // costs the data path nothing. The next scrape after the worker gives up a partition
 // does not show the partition any more.
 type gauges struct {
-	status     func() workerstatus.Status
+	status     atomic.Pointer[func() workerstatus.Status] // nil before Metrics.Watch
 	partitions []partitionGauge
 	members    []memberGauge
 	// openTransaction is of members with transactions only.
@@ -29,7 +30,7 @@ type memberGauge struct {
 	value func(*workerstatus.Member) float64
 }
 
-func newGauges(status func() workerstatus.Status) *gauges {
+func newGauges() *gauges {
 	partition := func(name, help string, value func(*workerstatus.Partition) float64) partitionGauge {
 		return partitionGauge{prometheus.NewDesc(name, help, []string{"topic", "partition"}, nil), value}
 	}
@@ -37,7 +38,6 @@ func newGauges(status func() workerstatus.Status) *gauges {
 		return memberGauge{prometheus.NewDesc(name, help, []string{"member"}, nil), value}
 	}
 	return &gauges{
-		status: status,
 		partitions: []partitionGauge{
 			partition("millrace_lag_records", "Offsets from the watermark to the end of the log.",
 				func(p *workerstatus.Partition) float64 { return float64(p.Lag) }),
@@ -87,7 +87,11 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (g *gauges) Collect(ch chan<- prometheus.Metric) {
-	s := g.status()
+	status := g.status.Load()
+	if status == nil {
+		return
+	}
+	s := (*status)()
 	for i := range s.Members {
 		m := &s.Members[i]
 		for _, gauge := range g.members {

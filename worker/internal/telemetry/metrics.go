@@ -2,11 +2,13 @@ package telemetry
 
 import (
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
@@ -28,18 +30,23 @@ type Metrics struct {
 	OffsetsWithoutRecord, OffsetsSettledBefore Counter
 	Throttled                                  *Throttling
 
+	// registry has the worker's own metrics. served has them, too, and those of the
+	// processor in use.
 	registry     *prometheus.Registry
+	served       atomic.Pointer[prometheus.Registry]
+	gauges       *gauges
 	processing   *Histogram
 	endToEnd     *Histogram
 	committing   *Histogram
 	transactions transactionCounters
 }
 
-// NewMetrics returns the metrics of a worker that reads the topic. Watch adds the
-// gauges of members and partitions.
+// NewMetrics returns the metrics of a worker that reads the topic. The gauges of members
+// and partitions have no values before Watch.
 func NewMetrics(topic string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
+		gauges:   newGauges(),
 		processing: newHistogram("millrace_processing_seconds",
 			"Time that the processor and the writing of its results took for a record, without the waits between attempts."),
 		endToEnd: newHistogram("millrace_end_to_end_seconds",
@@ -48,8 +55,9 @@ func NewMetrics(topic string) *Metrics {
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.processing, m.endToEnd, m.committing,
+		m.processing, m.endToEnd, m.committing, m.gauges,
 	)
+	m.served.Store(m.registry)
 	labels := prometheus.Labels{"topic": topic}
 	m.OffsetsLost = newLosses(m.registry, labels)
 	m.Throttled = newThrottling(m.registry, nil)
@@ -115,16 +123,23 @@ func (m *Metrics) Totals() workerstatus.Totals {
 	}
 }
 
-// Watch adds the gauges of members and partitions. Each scrape calls status for them.
-// The caller calls Watch once.
-func (m *Metrics) Watch(status func() workerstatus.Status) {
-	m.registry.MustRegister(newGauges(status))
+// Watch gives the gauges of members and partitions their values. Each scrape calls status
+// for them.
+func (m *Metrics) Watch(status func() workerstatus.Status) { m.gauges.status.Store(&status) }
+
+// NewRegistry returns a registry for the metrics of a user's processor. It has the worker's
+// metrics, so it refuses another metric with the name of one of them.
+func (m *Metrics) NewRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(m.registry)
+	return r
 }
 
-// Registerer takes further metrics, of the user's processor.
-func (m *Metrics) Registerer() prometheus.Registerer { return m.registry }
+// Serve has Handler serve a registry of NewRegistry in the place of the one before.
+func (m *Metrics) Serve(r *prometheus.Registry) { m.served.Store(r) }
 
 // Handler serves the metrics. If one of the user's can't be collected, it serves all others.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, ErrorHandling: promhttp.ContinueOnError})
+	served := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { return m.served.Load().Gather() })
+	return promhttp.HandlerFor(served, promhttp.HandlerOpts{Registry: m.registry, ErrorHandling: promhttp.ContinueOnError})
 }

@@ -171,9 +171,11 @@ func (broken) Collect(ch chan<- prometheus.Metric) {
 // TestABrokenMetricHidesNoOthers: a metric of the user's processor can't be collected.
 func TestABrokenMetricHidesNoOthers(t *testing.T) {
 	m := worked(busy)
-	if err := m.Registerer().Register(broken{}); err != nil {
+	r := m.NewRegistry()
+	if err := r.Register(broken{}); err != nil {
 		t.Fatal(err)
 	}
+	m.Serve(r)
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	if text := w.Body.String(); w.Code != 200 || !strings.Contains(text, "millrace_records_in_total") {
