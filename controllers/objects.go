@@ -70,7 +70,7 @@ func (o *objects) observe(ctx context.Context, s *scope) error {
 
 // observeConfigMaps finds the ConfigMaps of the wanted configuration.
 func (o *objects) observeConfigMaps(ctx context.Context, s *scope) error {
-	s.observed.Expressions.Wanted = resources.ExpressionsVersion(s.sp)
+	s.observed.Expressions.Wanted = resources.ExpressionsVersion(s.sp, nil)
 	file, expressions, err := resources.ConfigMapsOf(s.sp, resources.Inputs{
 		WorkerImage: o.environment.WorkerImage, LogLevel: o.environment.WorkerLogLevel,
 	})
@@ -86,7 +86,7 @@ func (o *objects) observeConfigMaps(ctx context.Context, s *scope) error {
 		}
 	}
 	if live, ok := s.live["ConfigMap "+expressions].(*corev1.ConfigMap); ok {
-		s.observed.Expressions.Live = live
+		s.observed.Expressions.Live, s.observed.Expressions.Wanted = live, resources.ExpressionsVersion(s.sp, live)
 	}
 	return nil
 }

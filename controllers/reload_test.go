@@ -145,6 +145,24 @@ func TestExpressionsReachRunningPods(t *testing.T) {
 	}
 }
 
+// TestExpressionsComeBackUnseen: the spec changes and changes back between two answers of
+// the pods. They may have taken the change over, or may be about to, so the change back is not
+// over before they say so.
+func TestExpressionsComeBackUnseen(t *testing.T) {
+	t.Parallel()
+	o := startOperator(t, 6)
+	reloadable(t, o)
+	first := resources.VersionIn(o.expressions("enrich"))
+	o.changed("json.total > 2")
+	third := o.changed("json.total > 1")
+	o.expect("enrich", "Reconciling", yes, "ReloadInProgress", "0 of 2 pods", third, "runs version "+first)
+	o.awaitExpressions(v1alpha1.ExpressionsStatus{Version: third, Pods: 2})
+	o.askedToReload("enrich-1", third)
+	o.report(running("enrich-1", third), running("enrich-2", third))
+	o.expect("enrich", "Reconciling", "", "")
+	o.awaitExpressions(v1alpha1.ExpressionsStatus{Version: third, Pods: 2, UpdatedPods: 2})
+}
+
 // TestRefusedExpressions: the condition has the error of a worker that can't use the
 // expressions. The operator does not ask that worker again.
 func TestRefusedExpressions(t *testing.T) {

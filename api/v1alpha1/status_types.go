@@ -84,8 +84,8 @@ type StreamProcessorStatus struct {
 // ExpressionsStatus is the progress of a change of the expressions, which reaches running
 // pods without a restart.
 type ExpressionsStatus struct {
-	// version is a hash of the expressions in the spec. The workers' /status and logs
-	// show it too.
+	// version is a hash of the expressions in the spec. Expressions that come back after a
+	// change have another one. The workers' /status and logs show it too.
 	// +kubebuilder:validation:MaxLength=64
 	// +required
 	Version string `json:"version"`

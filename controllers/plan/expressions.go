@@ -15,7 +15,8 @@ import (
 // Expressions describes those of the built-in processor, which reach running pods without
 // a rollout.
 type Expressions struct {
-	// Wanted is the version of those in the spec; "" for another processor.
+	// Wanted is the version of those in the spec, which depends on Live too; "" for another
+	// processor.
 	Wanted string
 	// Live is the ConfigMap of the wanted configuration's pods; nil if there is none.
 	Live *corev1.ConfigMap

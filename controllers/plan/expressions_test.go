@@ -19,7 +19,7 @@ const former = "0000000000000000"
 // expressions observes those of the spec as wanted. The first call also observes the
 // ConfigMap with them, which later ones leave as it is.
 func expressions(o *Observed) {
-	o.Expressions.Wanted = resources.ExpressionsVersion(o.Processor)
+	o.Expressions.Wanted = resources.ExpressionsVersion(o.Processor, o.Expressions.Live)
 	for _, act := range Make(*o).Apply {
 		if c, ok := act.Object.(*corev1.ConfigMap); ok && act.WithTemplate && o.Expressions.Live == nil {
 			o.Expressions.Live = c

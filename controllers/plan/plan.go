@@ -46,8 +46,9 @@ func Make(o Observed) Plan {
 		WorkerImage: o.Environment.WorkerImage, LogLevel: o.Environment.WorkerLogLevel,
 		Replicas: p.Replicas.Count, RanReplicas: cmp.Or(p.Replicas.Count, o.lastRan()), CPU: p.CPU, Partitions: o.Kafka.Partitions,
 		CredentialsHash: o.Credentials.Hash, ReplacedFor: o.replacedFor(),
-		NetworkPolicy: o.Environment.NetworkPolicies,
-		PodMonitor:    o.Environment.PodMonitors, PodMonitorLabels: o.Environment.PodMonitorLabels,
+		ExpressionsChange: resources.ExpressionsChange(o.Processor, o.Expressions.Live),
+		NetworkPolicy:     o.Environment.NetworkPolicies,
+		PodMonitor:        o.Environment.PodMonitors, PodMonitorLabels: o.Environment.PodMonitorLabels,
 	})
 	p.Invalid = errors.Join(err, o.BadExpressions)
 	if err != nil || o.Processor.DeletionTimestamp != nil {

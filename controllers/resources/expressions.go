@@ -3,6 +3,7 @@ package resources
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,10 @@ const replacedForAnnotation = "millrace.dev/replaced-for"
 // that the operator has asked to take changed expressions over. Its value is the version
 // that the operator wrote, or asked for.
 const versionAnnotation = "millrace.dev/expressions"
+
+// changeAnnotation is an annotation of the ConfigMap with the expressions. Its value is
+// Inputs.ExpressionsChange; there is none for 0.
+const changeAnnotation = "millrace.dev/expressions-change"
 
 // askedAtAnnotation is an annotation of such a pod. Its value is the time. The pod template
 // has neither annotation.
@@ -104,13 +109,47 @@ func escapeUnprintable(content []byte) []byte {
 }
 
 // ExpressionsVersion returns the version of sp's expressions, as workers report it; "" for
-// another processor.
-func ExpressionsVersion(sp *v1alpha1.StreamProcessor) string {
+// another processor. live is the ConfigMap with the expressions; nil if there is none.
+func ExpressionsVersion(sp *v1alpha1.StreamProcessor, live *corev1.ConfigMap) string {
 	content, err := expressionsContent(sp)
 	if err != nil || content == nil {
 		return "" // texts can always be written
 	}
-	return config.ExpressionsVersion(content)
+	return config.ExpressionsVersion(numbered(content, changeOf(content, live)))
+}
+
+// ExpressionsChange returns the value for Inputs.ExpressionsChange. live is the ConfigMap with
+// the expressions; nil if there is none.
+func ExpressionsChange(sp *v1alpha1.StreamProcessor, live *corev1.ConfigMap) int {
+	content, err := expressionsContent(sp)
+	if err != nil || content == nil {
+		return 0
+	}
+	return changeOf(content, live)
+}
+
+// changeOf returns the change that brought live to content, or the one that will.
+func changeOf(content []byte, live *corev1.ConfigMap) int {
+	if live == nil {
+		return 0
+	}
+	change, err := strconv.Atoi(live.Annotations[changeAnnotation])
+	if err != nil || change < 0 {
+		change = 0 // there was no change, or somebody has written something else
+	}
+	if config.ExpressionsVersion(numbered(content, change)) == VersionIn(live) {
+		return change
+	}
+	return change + 1
+}
+
+// numbered returns the content of a file after a change. A comment makes its version differ
+// from that of the same expressions before the change.
+func numbered(content []byte, change int) []byte {
+	if change == 0 {
+		return content
+	}
+	return append(fmt.Appendf(nil, "# change %d\n", change), content...)
 }
 
 // VersionIn returns the version of the expressions that the operator last wrote into a
@@ -140,6 +179,7 @@ func HoldsExpressions(object Object) bool {
 // expressionsMap returns the ConfigMap with the expressions. It is not immutable: the
 // kubelets bring its changes to the pods, and the workers go on with the new expressions.
 func expressionsMap(sp *v1alpha1.StreamProcessor, in Inputs, configHash string, content []byte) *corev1.ConfigMap {
+	content = numbered(content, in.ExpressionsChange)
 	c := &corev1.ConfigMap{
 		TypeMeta:   typeMeta("v1", "ConfigMap"),
 		ObjectMeta: objectMeta(sp),
@@ -148,6 +188,9 @@ func expressionsMap(sp *v1alpha1.StreamProcessor, in Inputs, configHash string, 
 	c.Name = expressionsName(sp, configHash)
 	c.Labels[ConfigLabel] = configHash
 	c.Annotations = map[string]string{versionAnnotation: config.ExpressionsVersion(content)}
+	if in.ExpressionsChange > 0 {
+		c.Annotations[changeAnnotation] = strconv.Itoa(in.ExpressionsChange)
+	}
 	if in.ReplacedFor != "" {
 		c.Annotations[replacedForAnnotation] = in.ReplacedFor
 	}

@@ -50,12 +50,38 @@ func TestExpressionsLeaveThePodsAsTheyAre(t *testing.T) {
 	if first.Name != second.Name || VersionIn(first) == VersionIn(second) || second.Immutable != nil {
 		t.Errorf("the ConfigMaps are %+v and %+v", first, second)
 	}
-	if v := ExpressionsVersion(sp); v != VersionIn(second) || v != config.ExpressionsVersion([]byte(second.Data[expressionsFile])) {
+	if v := ExpressionsVersion(sp, nil); v != VersionIn(second) || v != config.ExpressionsVersion([]byte(second.Data[expressionsFile])) {
 		t.Errorf("the version is %s, in the ConfigMap %s", v, VersionIn(second))
 	}
 	parsed, err := config.ParseExpressions([]byte(second.Data[expressionsFile]))
 	if err != nil || !reflect.DeepEqual(parsed, Expressions(sp.Spec.Processor)) {
 		t.Errorf("a worker reads %+v (%v)", parsed, err)
+	}
+}
+
+// TestExpressionsThatComeBack: they are another version, since pods may still report the
+// first one. Another look changes nothing.
+func TestExpressionsThatComeBack(t *testing.T) {
+	sp := read(t, "minimal.yaml")
+	versions := map[string]string{}
+	var live *corev1.ConfigMap
+	for i, filter := range []string{"true", "false", "true", "false", "true"} {
+		sp.Spec.Processor.CEL = &v1alpha1.CELSpec{Filter: filter, Headers: map[string]string{"<<": "key"}}
+		version := ExpressionsVersion(sp, live)
+		if before := versions[version]; before != "" {
+			t.Errorf("change %d to %s has the version of %s", i, filter, before)
+		}
+		versions[version] = filter
+		for range 2 {
+			_, _, made := made(t, sp, Inputs{ExpressionsChange: ExpressionsChange(sp, live)})
+			if live = made; VersionIn(live) != version || ExpressionsVersion(sp, live) != version {
+				t.Errorf("change %d has version %s, and %s in the ConfigMap", i, version, VersionIn(live))
+			}
+		}
+		parsed, err := config.ParseExpressions([]byte(live.Data[expressionsFile]))
+		if err != nil || !reflect.DeepEqual(parsed, Expressions(sp.Spec.Processor)) {
+			t.Errorf("a worker reads %+v (%v)", parsed, err)
+		}
 	}
 }
 
@@ -111,7 +137,7 @@ func TestProgramsHaveNoExpressions(t *testing.T) {
 	sp.Spec.Processor = v1alpha1.ProcessorSpec{Container: &v1alpha1.ContainerSpec{Image: "mine:1"}}
 	d, _, expressions := made(t, sp, Inputs{})
 	_, name, err := ConfigMapsOf(sp, Inputs{})
-	if expressions != nil || ExpressionsVersion(sp) != "" || name != "" || err != nil {
+	if expressions != nil || ExpressionsVersion(sp, nil) != "" || name != "" || err != nil {
 		t.Errorf("there are expressions: %+v, %s, %v", expressions, name, err)
 	}
 	for _, v := range d.Spec.Template.Spec.Volumes {

@@ -41,6 +41,10 @@ type Inputs struct {
 	// ReplacedFor is the version of the expressions for which failing pods are replaced, or
 	// were replaced last; "" for none.
 	ReplacedFor string
+	// ExpressionsChange counts the changes of the expressions of these pods, for
+	// expressions that come back: a pod that reports a version has read the file since the
+	// last change, and not before the first one.
+	ExpressionsChange int
 	// NetworkPolicy and PodMonitor ask for these objects.
 	NetworkPolicy, PodMonitor bool
 	// PodMonitorLabels are added to the PodMonitor.

@@ -38,10 +38,15 @@ func otherExpressions(s *suite) {
 	if now := s.generation(before[0].Name); now != generation {
 		s.Errorf("the group is in generation %d and was in %d, so there was a rebalance", now, generation)
 	}
+	changed := s.expressions()
 	s.patch(checkouts, `{"spec": {"processor": {"cel": {"filter": null}}}}`)
-	s.await("the former expressions", enough, func() error {
-		if now := s.expressions(); now != former {
-			return fmt.Errorf("the version is %s and was %s", now, former)
+	s.await("the former expressions in all pods", enough, func() error {
+		sp, err := s.processor(checkouts)
+		if err != nil {
+			return err
+		}
+		if e := sp.Status.Expressions; e == nil || e.Version == changed || e.UpdatedPods != e.Pods {
+			return fmt.Errorf("the status has %+v, and %s was the changed version", e, changed)
 		}
 		return nil
 	})
