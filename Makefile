@@ -57,12 +57,14 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	@$(MAKE) --no-print-directory -s bin/mkdocs/.installed || hack/missing.sh "the test of the documents' site is skipped: MkDocs could not be installed"
 	@$(MAKE) --no-print-directory -s bin/sdk-python/.installed || hack/missing.sh "the tests of the Python SDK are skipped: they need Python 3.10 with venv, and packages that could not be installed"
 	@$(MAKE) --no-print-directory -s bin/sdk-rust/.fetched || hack/missing.sh "the tests of the Rust SDK are skipped: they need Rust 1.82 and crates that could not be fetched"
+	@$(MAKE) --no-print-directory -s bin/sdk-java/.fetched || hack/missing.sh "the tests of the Java SDK are skipped: they need Java 17, Maven, and packages that could not be fetched"
 	@[[ -n "$(RACE)" ]] || hack/missing.sh "the race detector is off: it needs a C compiler"
 	go test $(RACE) -timeout 45m ./...
 	@# The detector changes the memory in use and the way connections are read.
 	$(if $(RACE),go test -timeout 45m ./worker/internal/engine ./worker/kafka ./worker/internal/kafka/...)
 	@[[ ! -e bin/sdk-python/.installed ]] || hack/sdks/python.sh
 	@[[ ! -e bin/sdk-rust/.fetched ]] || hack/sdks/rust.sh
+	@[[ ! -e bin/sdk-java/.fetched ]] || hack/sdks/java.sh
 
 .PHONY: test-sdk-python
 test-sdk-python: bin/sdk-python/.installed ## Check the Python SDK and run its tests
@@ -81,6 +83,14 @@ test-sdk-rust: bin/sdk-rust/.fetched ## Check the Rust SDK and run its tests
 bin/sdk-rust/.fetched: worker/sdks/rust/Cargo.lock
 	cargo fetch --quiet --locked --manifest-path worker/sdks/rust/Cargo.toml
 	@mkdir -p bin/sdk-rust && touch $@
+
+.PHONY: test-sdk-java
+test-sdk-java: bin/sdk-java/.fetched ## Check the Java SDK and run its tests
+	hack/sdks/java.sh
+
+bin/sdk-java/.fetched: worker/sdks/java/pom.xml
+	hack/sdks/java.sh fetch
+	@touch $@
 
 .PHONY: test-oldest
 test-oldest: ## Run the operator's tests on the API server of the oldest supported Kubernetes (builds it first: 10 minutes)

@@ -1,0 +1,2 @@
+/** Runs processors in tests, without a worker. */
+package dev.millrace.testing;
