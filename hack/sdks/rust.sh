@@ -12,4 +12,6 @@ cargo fmt --all --check
 cargo run --quiet --locked --package generate -- --check
 cargo clippy --quiet --locked --all-targets --all-features -- --deny warnings
 cargo test --quiet --locked --all-features "$@"
-"$CARGO_TARGET_DIR/millrace" conformance --exec "'$CARGO_TARGET_DIR/debug/examples/conformance'"
+for arguments in "" " async"; do
+  "$CARGO_TARGET_DIR/millrace" conformance --exec "'$CARGO_TARGET_DIR/debug/examples/conformance'$arguments"
+done

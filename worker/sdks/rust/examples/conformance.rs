@@ -1,4 +1,5 @@
-//! The test program of the protocol's specification, which `millrace conformance` drives.
+//! The test program of the protocol's specification, which `millrace conformance` drives. With
+//! the argument `async` it runs an async closure.
 
 use std::fmt::Write;
 use std::thread;
@@ -8,7 +9,20 @@ use millrace::{Error, Failure, Output, Record, Results};
 use serde_json::json;
 
 fn main() -> Result<(), Error> {
-    millrace::run(act)
+    if std::env::args().nth(1).as_deref() == Some("async") {
+        millrace::run_async(act_async)
+    } else {
+        millrace::run(act)
+    }
+}
+
+async fn act_async(record: Record) -> Result<Results, Failure> {
+    let pause = record.text().ok().and_then(|text| text.strip_prefix("sleep "));
+    if let Some(milliseconds) = pause {
+        tokio::time::sleep(Duration::from_millis(milliseconds.parse()?)).await;
+        return Ok(Output::same().into());
+    }
+    act(&record)
 }
 
 /// Does what the value says, up to the first space.

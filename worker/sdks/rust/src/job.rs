@@ -186,7 +186,7 @@ enum Lane {
 
 /// The results that one thread has made of a job and not sent yet.
 pub struct Part<'a> {
-    job: &'a Job,
+    pub job: &'a Job,
     results: Vec<protocol::Result>,
     bytes: usize,
     since: Instant,
@@ -210,6 +210,13 @@ impl<'a> Part<'a> {
         if self.bytes >= SEND_BYTES || now.duration_since(self.since) >= SEND_AFTER {
             self.flush(now);
         }
+    }
+
+    /// Returns how long the results may still wait to be sent, or `None` if there are none.
+    #[cfg(feature = "tokio")]
+    pub fn age_limit(&self, now: Instant) -> Option<Duration> {
+        (!self.results.is_empty())
+            .then(|| SEND_AFTER.saturating_sub(now.duration_since(self.since)))
     }
 
     /// Sends all results.

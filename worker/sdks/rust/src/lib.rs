@@ -10,7 +10,8 @@
 //! }
 //! ```
 //!
-//! [`run`] calls the closure on a pool of threads, as many as the process has CPUs.
+//! [`run`] calls the closure on a pool of threads, as many as the process has CPUs. With the
+//! feature `tokio`, `run_async` awaits an async closure for many records at the same time.
 //! [`Processor`] sets more.
 
 mod dial;
@@ -24,19 +25,24 @@ mod processor;
 #[allow(missing_docs, dead_code, clippy::pedantic)]
 #[rustfmt::skip] // it is generated
 mod protocol;
+mod queue;
 mod reader;
 mod record;
 mod session;
+#[cfg(feature = "tokio")]
+mod tasks;
 pub mod testing;
 mod writer;
 
 pub use error::Error;
 pub use failure::Failure;
 pub use output::{Output, Results};
+#[cfg(feature = "tokio")]
+pub use processor::run_async;
 pub use processor::{run, Processor};
 pub use record::{Headers, Record};
 
 /// Its programs are compiled with the tests.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,12 +1,13 @@
 //! The threads that call the user's code.
 
-use std::collections::VecDeque;
+use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, PoisonError};
 use std::thread;
 use std::time::Instant;
 
 use crate::job::{Job, Lanes, Part};
+use crate::queue::{Locked, Queue, Workers};
 use crate::{Failure, Record, Results};
 
 /// The user's code.
@@ -69,19 +70,21 @@ where
 }
 
 /// Calls the user's code. A panic is a failed attempt.
-fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Failure> {
-    panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
-        let text = payload.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        Failure::retry(format_args!("panic: {}", text.unwrap_or("without a message")))
-    })
+pub fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Failure> {
+    panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| panicked(&*payload))
+}
+
+/// Returns the failure of a record whose code has panicked.
+pub fn panicked(payload: &(dyn Any + Send)) -> Failure {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    Failure::retry(format_args!("panic: {}", text.unwrap_or("without a message")))
 }
 
 /// Jobs, and threads that work on them.
 pub struct Pool {
     code: Arc<dyn Code>,
-    /// Jobs with lanes that no thread has taken, and some others.
-    jobs: Mutex<VecDeque<Arc<Job>>>,
+    queue: Queue,
     changed: Condvar,
     threads: usize,
 }
@@ -90,7 +93,7 @@ impl Pool {
     /// Starts threads, which live as long as the process.
     pub fn start(threads: usize, code: Arc<dyn Code>) -> Arc<Self> {
         let pool =
-            Arc::new(Self { code, jobs: Mutex::default(), changed: Condvar::new(), threads });
+            Arc::new(Self { code, queue: Queue::default(), changed: Condvar::new(), threads });
         for number in 0..threads {
             let pool = Arc::clone(&pool);
             thread::Builder::new()
@@ -104,32 +107,14 @@ impl Pool {
         pool
     }
 
-    pub fn lanes(&self, records: &[Record], ordering: &str) -> Lanes {
-        self.code.lanes(records, ordering)
-    }
-
-    /// Adds a job.
-    pub fn push(&self, job: Arc<Job>) {
-        let several = job.lanes() > 1;
-        self.lock().push_back(job);
-        if several {
-            self.changed.notify_all();
-        } else {
-            self.changed.notify_one();
-        }
-    }
-
     /// Waits for a job that has a lane left.
     fn next(&self) -> Arc<Job> {
-        let mut jobs = self.lock();
+        let mut queue = self.queue.lock();
         loop {
-            while jobs.front().is_some_and(|job| job.all_taken()) {
-                jobs.pop_front();
+            if let Some(job) = queue.front() {
+                return job;
             }
-            if let Some(job) = jobs.front() {
-                return Arc::clone(job);
-            }
-            jobs = self.changed.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+            queue = Locked(self.changed.wait(queue.0).unwrap_or_else(PoisonError::into_inner));
         }
     }
 
@@ -151,8 +136,20 @@ impl Pool {
             job.finish(done);
         }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<Job>>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+impl Workers for Pool {
+    fn lanes(&self, records: &[Record], ordering: &str) -> Lanes {
+        self.code.lanes(records, ordering)
+    }
+
+    fn push(&self, job: Arc<Job>) {
+        let several = job.lanes() > 1;
+        self.queue.lock().0.push_back(job);
+        if several {
+            self.changed.notify_all();
+        } else {
+            self.changed.notify_one();
+        }
     }
 }

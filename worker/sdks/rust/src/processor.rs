@@ -1,4 +1,6 @@
 use std::env;
+#[cfg(feature = "tokio")]
+use std::future::Future;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +15,17 @@ use signal_hook::iterator::Signals;
 use crate::frame;
 use crate::pool::{Code, Each, Pool, Whole};
 use crate::protocol::{process_frame::Message, Close, ProcessHello};
+use crate::queue::Workers;
 use crate::reader::{Reader, UsedIds, PROTOCOL_VERSION};
 use crate::session::{End, Session};
+#[cfg(feature = "tokio")]
+use crate::tasks::Tasks;
 use crate::writer::Writer;
 use crate::{dial, Error, Failure, Record, Results};
+
+/// For how many records an async closure is awaited at the same time.
+#[cfg(feature = "tokio")]
+const DEFAULT_CONCURRENCY: usize = 100;
 
 /// Runs a closure on the records of a worker, on as many threads as the process has CPUs.
 ///
@@ -36,10 +45,33 @@ where
     Processor::new().run(process)
 }
 
+/// Awaits an async closure for the records of a worker, for as many at the same time as
+/// [`Processor::concurrency`] says, on a Tokio runtime that it makes.
+///
+/// It ends as [`run`] does. Where the connection ends before all records are answered, the
+/// futures that are left are dropped.
+///
+/// ```no_run
+/// # fn main() -> Result<(), millrace::Error> {
+/// millrace::run_async(|record| async move { Ok(record.text()?.to_uppercase()) })
+/// # }
+/// ```
+#[cfg(feature = "tokio")]
+pub fn run_async<F, Fut, R>(process: F) -> Result<(), Error>
+where
+    F: Fn(Record) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<R, Failure>> + Send + 'static,
+    R: Into<Results> + 'static,
+{
+    Processor::new().run_async(process)
+}
+
 /// Says how a closure is run.
 #[derive(Clone, Debug, Default)]
 pub struct Processor {
     threads: Option<usize>,
+    #[cfg(feature = "tokio")]
+    concurrency: Option<usize>,
     max_records: u32,
     max_bytes: u64,
     linger: Duration,
@@ -51,7 +83,8 @@ impl Processor {
         Self::default()
     }
 
-    /// Sets how many threads call the closure. The default is the number of CPUs.
+    /// Sets how many threads call the closure, or poll its futures. The default is the number
+    /// of CPUs.
     ///
     /// # Panics
     /// if there are none.
@@ -59,6 +92,19 @@ impl Processor {
     pub fn threads(mut self, threads: usize) -> Self {
         assert!(threads > 0, "a processor needs at least one thread");
         self.threads = Some(threads);
+        self
+    }
+
+    /// Sets for how many records an async closure is awaited at the same time. The default is
+    /// 100. The worker's `concurrency` and the size of its batches bound it too.
+    ///
+    /// # Panics
+    /// if it is 0.
+    #[cfg(feature = "tokio")]
+    #[must_use]
+    pub fn concurrency(mut self, records: usize) -> Self {
+        assert!(records > 0, "a processor needs a concurrency of at least one record");
+        self.concurrency = Some(records);
         self
     }
 
@@ -102,19 +148,52 @@ impl Processor {
         self.run_code(Arc::new(Whole(process)))
     }
 
+    /// Awaits an async closure for many records at the same time, on a Tokio runtime that it
+    /// makes. Under the manifest's ordering by key or partition, records whose order counts run
+    /// one after another. A panic fails its record.
+    #[cfg(feature = "tokio")]
+    pub fn run_async<F, Fut, R>(self, process: F) -> Result<(), Error>
+    where
+        F: Fn(Record) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R, Failure>> + Send + 'static,
+        R: Into<Results> + 'static,
+    {
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Err(Error::Environment(
+                "run_async makes a runtime: call it from a main that is not async itself".into(),
+            ));
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(self.threads.unwrap_or_else(cpus))
+            .thread_name("millrace")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Environment(format!("making a Tokio runtime: {error}")))?;
+        let concurrency = self.concurrency.unwrap_or(DEFAULT_CONCURRENCY);
+        let tasks = Tasks::start(concurrency, runtime.handle(), process);
+        let end = self.serve(&(tasks as Arc<dyn Workers>), concurrency);
+        // Futures that are left are of no use. One that blocks its thread holds up nobody.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        end
+    }
+
     fn run_code(self, code: Arc<dyn Code>) -> Result<(), Error> {
+        let threads = self.threads.unwrap_or_else(cpus);
+        self.serve(&(Pool::start(threads, code) as Arc<dyn Workers>), threads)
+    }
+
+    /// Connects, and lets workers answer until the end. They work on so many records at once.
+    fn serve(self, workers: &Arc<dyn Workers>, at_once: usize) -> Result<(), Error> {
         let socket = socket()?;
         let connections = connections()?;
         let (ends, ended) = mpsc::channel();
         stop_on_signals(ends.clone())?;
-        let threads = self.threads.unwrap_or_else(cpus);
-        let pool = Pool::start(threads, code);
-        let hello = self.hello(threads, connections);
+        let hello = self.hello(at_once, connections);
         let mut open = Vec::new();
         let mut ending = false;
         while !ending && open.len() < connections {
             match dial::connect(&socket, &ended)? {
-                Some(stream) => open.push(Connection::open(stream, &hello, &pool, &ends)?),
+                Some(stream) => open.push(Connection::open(stream, &hello, workers, &ends)?),
                 None => ending = true,
             }
         }
@@ -124,12 +203,13 @@ impl Processor {
         for connection in open {
             connection.close();
         }
-        Ok(())
+        // The worker may have given this process up while it answered the last batches.
+        ended.try_iter().find_map(lost).map_or(Ok(()), Err)
     }
 
-    fn hello(&self, threads: usize, connections: usize) -> ProcessHello {
-        // Each thread has a batch, and the next one is there.
-        let credit = threads.div_ceil(connections) + 1;
+    fn hello(&self, at_once: usize, connections: usize) -> ProcessHello {
+        // A batch may have one record, and the next one is there.
+        let credit = at_once.div_ceil(connections) + 1;
         ProcessHello {
             min_version: PROTOCOL_VERSION,
             max_version: PROTOCOL_VERSION,
@@ -147,10 +227,14 @@ impl Processor {
 
 /// Waits until the process has to end.
 fn wait_for_end(ended: &Receiver<End>) -> Result<(), Error> {
-    match ended.recv() {
-        Ok(End::Lost(error)) => Err(error),
-        // The worker closes all connections or none, so the others end too.
-        _ => Ok(()),
+    // The worker closes all connections or none, so the others end too.
+    ended.recv().ok().and_then(lost).map_or(Ok(()), Err)
+}
+
+fn lost(end: End) -> Option<Error> {
+    match end {
+        End::Lost(error) => Some(error),
+        End::Closed | End::Stop => None,
     }
 }
 
@@ -165,7 +249,7 @@ impl Connection {
     fn open(
         stream: UnixStream,
         hello: &ProcessHello,
-        pool: &Arc<Pool>,
+        workers: &Arc<dyn Workers>,
         ends: &Sender<End>,
     ) -> Result<Self, Error> {
         let clone = || stream.try_clone().map_err(Error::Connection);
@@ -176,7 +260,7 @@ impl Connection {
         let reader = Reader {
             stream: clone()?,
             session: Arc::clone(&session),
-            pool: Arc::clone(pool),
+            workers: Arc::clone(workers),
             ends: ends.clone(),
             dropping: Arc::clone(&dropping),
             used: UsedIds::default(),

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use crate::frame;
 use crate::job::Job;
-use crate::pool::Pool;
 use crate::protocol::{process_frame, worker_frame::Message, Batch, Close, Pong, WorkerHello};
+use crate::queue::Workers;
 use crate::session::{End, Session};
 use crate::{Error, Record};
 
@@ -22,7 +22,7 @@ pub const PROTOCOL_VERSION: u32 = 1;
 pub struct Reader {
     pub stream: UnixStream,
     pub session: Arc<Session>,
-    pub pool: Arc<Pool>,
+    pub workers: Arc<dyn Workers>,
     pub ends: Sender<End>,
     /// This side has closed: what still comes is dropped.
     pub dropping: Arc<AtomicBool>,
@@ -46,6 +46,7 @@ impl Reader {
             if !self.dropping.load(Ordering::Relaxed) {
                 // The main thread may have ended.
                 let _ = self.ends.send(End::Lost(error));
+                self.session.lose();
             }
         }
     }
@@ -115,8 +116,8 @@ impl Reader {
             .map(|record| Record::new(record, Arc::clone(&topic)))
             .collect();
         let ordering = self.session.hello().map_or("", |hello| hello.ordering.as_str());
-        let lanes = self.pool.lanes(&records, ordering);
-        self.pool.push(Arc::new(Job::new(Arc::clone(&self.session), batch.id, records, lanes)));
+        let lanes = self.workers.lanes(&records, ordering);
+        self.workers.push(Arc::new(Job::new(Arc::clone(&self.session), batch.id, records, lanes)));
         Ok(())
     }
 }

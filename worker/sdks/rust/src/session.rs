@@ -38,6 +38,8 @@ struct Hand {
     granted: u64,
     /// The process ends: it wants no more batches.
     stopping: bool,
+    /// The connection has ended, and nobody wants the answers.
+    lost: bool,
 }
 
 impl Session {
@@ -113,12 +115,19 @@ impl Session {
         self.answer_drains(&mut hand);
     }
 
-    /// Waits until all batches are answered, without asking for more.
+    /// Waits until all batches are answered, without asking for more, or until the connection
+    /// is lost.
     pub fn finish_batches(&self) {
         let mut hand = self.lock();
         hand.stopping = true;
-        let waited = self.changed.wait_while(hand, |hand| !hand.batches.is_empty());
+        let waited = self.changed.wait_while(hand, |hand| !hand.batches.is_empty() && !hand.lost);
         drop(waited);
+    }
+
+    /// Says that the connection has ended without a Close in good order.
+    pub fn lose(&self) {
+        self.lock().lost = true;
+        self.changed.notify_all();
     }
 
     fn answer_drains(&self, hand: &mut Hand) {

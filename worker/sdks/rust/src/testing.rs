@@ -8,6 +8,9 @@
 //! assert_eq!(outputs[0].key.as_deref(), Some(&b"k"[..]));
 //! ```
 
+#[cfg(feature = "tokio")]
+use std::future::Future;
+
 use bytes::Bytes;
 
 use crate::protocol;
@@ -39,6 +42,30 @@ where
         .iter()
         .map(|record| process(record).map(|results| results.into().resolve(record)))
         .collect()
+}
+
+/// Awaits an async closure for one record after another, on a Tokio runtime, and returns for each
+/// what is written, or its failure.
+///
+/// # Panics
+/// if it is called from an async function, or the system has no room for a runtime.
+#[cfg(feature = "tokio")]
+pub fn process_async<F, Fut, R>(
+    process: F,
+    records: &[Record],
+) -> Vec<Result<Vec<Written>, Failure>>
+where
+    F: Fn(Record) -> Fut,
+    Fut: Future<Output = Result<R, Failure>>,
+    R: Into<Results>,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("the system has room for a runtime");
+    let written = |record: &Record| {
+        let results = runtime.block_on(process(record.clone()))?;
+        Ok(results.into().resolve(record))
+    };
+    records.iter().map(written).collect()
 }
 
 impl Written {

@@ -13,6 +13,10 @@ use crate::protocol::process_frame::Message;
 /// Frames are joined to one write up to this size.
 const WRITE_BYTES: usize = 256 << 10;
 
+/// A few tasks may send as much at the same time.
+#[cfg(feature = "tokio")]
+const LITTLE_CREDIT: u64 = 8 << 20;
+
 /// Sends frames in the order of the calls, Results only as far as there is credit for them.
 ///
 /// No call waits for the socket, so that the reading thread goes on while the worker does not
@@ -66,6 +70,12 @@ impl Writer {
             credit.bytes -= size;
             let _ = self.queue.send(Item::Frame(frame));
         }
+    }
+
+    /// Whether the next Results may have to wait.
+    #[cfg(feature = "tokio")]
+    pub fn is_short_of_credit(&self) -> bool {
+        self.credit.lock().unwrap_or_else(PoisonError::into_inner).bytes < LITTLE_CREDIT
     }
 
     /// Allows as many bytes of Results more.

@@ -266,6 +266,19 @@ fn ends_without_a_close() {
 }
 
 #[test]
+fn gives_up_with_the_worker_while_it_closes() {
+    let (mut worker, mut connection) = started(&worker::hello());
+    let never = worker::file();
+    connection.send_batch(1, vec![record(never.to_str().unwrap())]);
+    connection.send(Message::Close(Close::default()));
+    connection.send(Message::Ping(Ping { id: 1 }));
+    connection.expect_pong();
+    connection.send(Message::Close(Close { error: "too slow".into() }));
+    assert_ne!(worker.exit_code(), 0);
+    assert!(worker.log().contains("GivenUp(\"too slow\")"), "{}", worker.log());
+}
+
+#[test]
 fn garbage() {
     let hello = || frame(Message::Hello(worker::hello()));
     let batch = |id, records| frame(Message::Batch(Batch { id, records, ..Default::default() }));
