@@ -122,9 +122,11 @@ type ContainerSpec struct {
 }
 
 // SidecarSpec is a program that processes records in a container beside the worker's. It
-// speaks the protocol for processors in other processes, as the SDKs of other languages do.
-// The container is named processor; its environment, resources and volumes are in
-// template.spec.initContainers.
+// speaks the protocol for processors in other processes, as the SDKs of other languages do,
+// or has an adapter for it. The container is named processor; its environment, resources and
+// volumes are in template.spec.initContainers.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.adapter) || has(self.command) && size(self.command) > 0",message="an adapter starts the program itself, and does not know the image's entry point: set command",fieldPath=".command"
 type SidecarSpec struct {
 	// image is the container image.
 	// +kubebuilder:validation:MinLength=1
@@ -155,6 +157,12 @@ type SidecarSpec struct {
 	// +optional
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
 
+	// adapter is for a program that does not speak the protocol. With lines, the program
+	// gets each record as a line of JSON on its standard input, and answers each line with
+	// one on its standard output. Nothing has to be in the image for that.
+	// +optional
+	Adapter SidecarAdapter `json:"adapter,omitempty"`
+
 	// processes is the number of processes that the program runs in each pod. The
 	// default is the CPU limit of the container, rounded up, or 1 without a limit.
 	// +kubebuilder:validation:Minimum=1
@@ -166,6 +174,14 @@ type SidecarSpec struct {
 	// +optional
 	Batch *SidecarBatchSpec `json:"batch,omitempty"`
 }
+
+// SidecarAdapter says how a program that does not speak the protocol gets its records.
+//
+// +kubebuilder:validation:Enum=lines
+type SidecarAdapter string
+
+// LinesAdapter is the adapter for lines of JSON.
+const LinesAdapter SidecarAdapter = "lines"
 
 // SidecarBatchSpec says when a batch of records is large enough, or has waited for long
 // enough. With the orderings Key and Partition the records that are in flight bound it too.

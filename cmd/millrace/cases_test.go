@@ -3,11 +3,13 @@ package main
 import (
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/millrace-dev/millrace/cmd/millrace/cases"
+	"github.com/millrace-dev/millrace/hack/prerequisite"
 )
 
 func TestTest(t *testing.T) {
@@ -17,6 +19,7 @@ func TestTest(t *testing.T) {
 		"other.yml": baseManifest + copying, "other.test.yml": passing + "- name: differs\n  in: [{value: a}]\n  out: [{value: b}]\n",
 		"none.yaml":      baseManifest + copying,
 		"container.yaml": baseManifest + "  processor: {container: {image: a}}\n", "container.test.yaml": passing,
+		"sidecar.yaml": baseManifest + "  processor: {sidecar: {image: a}}\n", "sidecar.test.yaml": passing,
 		"wrong.yaml": baseManifest + copying, "wrong.test.yaml": "cases: [{name: a, inn: []}]\n",
 		"invalid.yaml": baseManifest, "invalid.test.yaml": passing,
 	})
@@ -35,6 +38,9 @@ func TestTest(t *testing.T) {
 		"no cases":       {[]string{"-f", "none.yaml"}, none, "no cases"},
 		"some":           {[]string{"-f", "none.yaml", "-f", "copy.yaml"}, none + ok, ""},
 		"container":      {[]string{"-f", "container.yaml"}, "FAIL  container.test.yaml\n    container.yaml: spec.processor.container: cases can't run a container: test the program with the package worker/workertest, or run it with millrace run --exec\n", "1 file can't be run"},
+		"sidecar":        {[]string{"-f", "sidecar.yaml"}, "FAIL  sidecar.test.yaml\n    sidecar.yaml: spec.processor.sidecar: cases can't run an image: name the command of the program with --sidecar\n", "1 file can't be run"},
+		"its command":    {[]string{"-f", "sidecar.yaml", "--sidecar", sidecarCommand()}, "ok    sidecar.test.yaml  1 case\n", ""},
+		"no command":     {[]string{"-f", "sidecar.yaml", "--sidecar", "sh -c 'exit 4'"}, "FAIL  sidecar.test.yaml\n    --sidecar: the command failed before it had connected to the worker: exit status 4\n", "1 file can't be run"},
 		"wrong cases":    {[]string{"-f", "wrong.yaml"}, "FAIL  wrong.test.yaml\n    wrong.test.yaml: unknown field \"cases[0].inn\"\n", "1 file can't be run"},
 		"wrong manifest": {[]string{"-f", "invalid.yaml"}, "FAIL  invalid.test.yaml\n    invalid.yaml:4:1: spec.processor: it is not set; write an object with fields such as cel, container and sidecar\n", "1 file can't be run"},
 		"standard input": {[]string{"-f", "-"}, "", "-f -"},
@@ -46,15 +52,34 @@ func TestTest(t *testing.T) {
 	}
 }
 
-// TestSamplesPassTheirCases: each sample with expressions has cases, and passes them.
+// sampleCommands are the commands of the samples with a program beside the worker.
+var sampleCommands = map[string]string{"order-totals.yaml": "jq -c --unbuffered"}
+
+// withCommand returns the arguments of millrace with the command of a sample, if it needs one.
+func withCommand(t *testing.T, manifest string, args ...string) []string {
+	t.Helper()
+	line, ok := sampleCommands[filepath.Base(manifest)]
+	if !ok {
+		return args
+	}
+	name, _, _ := strings.Cut(line, " ")
+	if _, err := exec.LookPath(name); err != nil {
+		prerequisite.Missing(t, "%s needs %s: install it", manifest, name)
+	}
+	return append(args, "--sidecar", line)
+}
+
+// TestSamplesPassTheirCases: each sample with expressions, or a program that can run here, has
+// cases, and passes them.
 func TestSamplesPassTheirCases(t *testing.T) {
 	for _, manifest := range sampleManifests(t) {
 		content, err := os.ReadFile(manifest)
 		if err != nil {
 			t.Fatal(err)
 		}
-		stdout, err := command(t, "", "test", "-f", manifest)
-		if strings.Contains(string(content), "\n    cel:") && (err != nil || !strings.HasPrefix(stdout, "ok ")) {
+		stdout, err := command(t, "", withCommand(t, manifest, "test", "-f", manifest)...)
+		_, program := sampleCommands[filepath.Base(manifest)]
+		if (program || strings.Contains(string(content), "\n    cel:")) && (err != nil || !strings.HasPrefix(stdout, "ok ")) {
 			t.Errorf("%s, error %v", stdout, err)
 		}
 		if stdout, err := command(t, "", "validate", "-f", manifest); err != nil {

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+
+	"github.com/millrace-dev/millrace/api/v1alpha1"
+	"github.com/millrace-dev/millrace/worker/processors/sidecar/lines"
 )
 
 const (
@@ -26,10 +29,8 @@ const (
 // companion is the command of a processor in other processes. It is started again whenever
 // it ends.
 type companion struct {
-	command     string
-	environment []string
-	screen      *screen
-	log         logr.Logger
+	run *sidecarRun
+	log logr.Logger
 	// connected reports whether a process has ever connected to the worker.
 	connected func() bool
 	// useless is told why the command is not started again: it has ended before a process
@@ -82,9 +83,14 @@ func (c *companion) keep() {
 
 // runOnce runs the command until it has ended. Its error says how it did.
 func (c *companion) runOnce() error {
-	p := &program{name: "sidecar", ended: make(chan struct{}), lines: &prefixer{prefix: "[sidecar] ", out: c.screen}}
-	p.command = exec.Command("/bin/sh", "-c", "exec "+c.command)
-	p.command.Env = c.environment
+	out := &prefixer{prefix: "[sidecar] ", out: c.run.screen}
+	if c.run.adapter == v1alpha1.LinesAdapter {
+		return c.runLines(out)
+	}
+	p := &program{name: "sidecar", ended: make(chan struct{}), lines: out}
+	argv := c.run.argv()
+	p.command = exec.Command(argv[0], argv[1:]...)
+	p.command.Env = c.run.environment()
 	p.command.Stdout, p.command.Stderr = p.lines, p.lines
 	p.command.SysProcAttr = processAttributes()
 	// A child of the command that lives on with its output must not hold up the end.
@@ -104,6 +110,21 @@ func (c *companion) runOnce() error {
 		err = errors.New("it ended by itself")
 	}
 	return fmt.Errorf("%w%s", err, p.lines.tail())
+}
+
+// runLines runs the command behind the adapter for lines.
+func (c *companion) runLines(out *prefixer) error {
+	err := lines.Run(c.ctx, lines.Options{Socket: c.run.socket, Processes: c.run.processes, Command: c.run.argv(), Output: out})
+	out.flush()
+	if err == nil {
+		err = errors.New("it ended by itself")
+	}
+	return err
+}
+
+// argv returns the command as a shell runs it, with the manifest's arguments.
+func (r *sidecarRun) argv() []string {
+	return append([]string{"/bin/sh", "-c", "exec " + r.command + ` "$@"`, "sh"}, r.args...)
 }
 
 // end asks the program to end, and kills it if it does not.

@@ -84,8 +84,9 @@ with the container's args and --config FILE added, and SIGTERM asks it to drain.
 --sidecar names a program in any language that takes the place of the
 manifest's processor, whatever that is. It connects to the worker's socket,
 whose path is in MILLRACE_SOCKET, with MILLRACE_PROCESSES processes, one for
-each CPU; SDKs do that, and worker/sdks/protocol specifies the protocol. A
-program that ends is started again.
+each CPU; SDKs do that, and worker/sdks/protocol specifies the protocol. If the
+manifest has sidecar.adapter, the program gets lines of JSON instead. A
+program gets the sidecar's args, and is started again when it ends.
 
 The command reads certificates and credentials from files beside the manifest:
 key KEY of Secret NAME from secrets/NAME/KEY, a key of a ConfigMap from

@@ -51,8 +51,8 @@ func TestSamplesRun(t *testing.T) {
 					}
 				}
 			}
-			o := millraceRun(testContext(t), t, nil, "-f", manifest, "--input-format", "json",
-				"--input-file", writeFile(t, "in.jsonl", input.Bytes()), "--until-drained")
+			o := millraceRun(testContext(t), t, nil, withCommand(t, manifest, "-f", manifest, "--input-format", "json",
+				"--input-file", writeFile(t, "in.jsonl", input.Bytes()), "--until-drained")...)
 			got := o.summary
 			if o.err != nil || got.RecordsIn != want.RecordsIn || got.RecordsOut != want.RecordsOut || len(o.lines) != lines ||
 				got.RecordsDeadLettered != want.RecordsDeadLettered || got.RecordsDropped != want.RecordsDropped {

@@ -178,7 +178,7 @@ func (s *session) startWorkers(ctx context.Context) (err error) {
 func (s *session) startProcessors() (*workers, error) {
 	switch {
 	case s.opts.sidecar != "":
-		return startSidecar(s.cfg, s.sidecarRun(), s.opts.replicas, s.logger())
+		return startSidecar(s.cfg, newSidecarRun(s.opts.sidecar, &s.manifest.processor.Spec, s.dir, s.screen), s.opts.replicas, s.logger())
 	case s.processor != nil:
 		return startMembers(s.cfg, s.opts.replicas, func(ctx context.Context, cfg config.Config) error {
 			return worker.Run(ctx, cfg, s.processor, worker.WithLogger(s.logger()))

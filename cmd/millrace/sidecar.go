@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/processors/sidecar"
@@ -15,7 +16,10 @@ import (
 
 // sidecarRun is a command that processes records in place of the manifest's processor.
 type sidecarRun struct {
-	command   string
+	command string
+	args    []string // the manifest's
+	// adapter is that of the manifest, "" for a command that speaks the protocol.
+	adapter   v1alpha1.SidecarAdapter
 	processes int
 	// concurrency is the number of calls at the same time, of all workers.
 	concurrency int
@@ -23,13 +27,15 @@ type sidecarRun struct {
 	screen      *screen
 }
 
-// sidecarRun returns the run of --sidecar. Without a number in the manifest, there is a
-// process for each CPU of this machine.
-func (s *session) sidecarRun() *sidecarRun {
-	r := &sidecarRun{command: s.opts.sidecar, processes: runtime.GOMAXPROCS(0), socket: filepath.Join(s.dir, "sidecar.sock"), screen: s.screen}
-	spec := &s.manifest.processor.Spec
-	if beside := spec.Processor.Sidecar; beside != nil && beside.Processes != nil {
-		r.processes = int(*beside.Processes)
+// newSidecarRun returns the run of --sidecar, whose socket is in dir. Without a number in the
+// manifest, there is a process for each CPU of this machine.
+func newSidecarRun(command string, spec *v1alpha1.StreamProcessorSpec, dir string, screen *screen) *sidecarRun {
+	r := &sidecarRun{command: command, processes: runtime.GOMAXPROCS(0), socket: filepath.Join(dir, "sidecar.sock"), screen: screen}
+	if beside := spec.Processor.Sidecar; beside != nil {
+		r.args, r.adapter = beside.Args, beside.Adapter
+		if beside.Processes != nil {
+			r.processes = int(*beside.Processes)
+		}
 	}
 	if spec.Concurrency == nil {
 		// Each process gets a batch to work on, and the next one.
@@ -54,23 +60,30 @@ func startSidecar(cfg config.Config, r *sidecarRun, count int, log logr.Logger) 
 	})
 }
 
-// build implements worker.New. It starts the command and waits for its first process.
+// build implements worker.New.
 func (r *sidecarRun) build(ctx context.Context, setup worker.Setup) (worker.Processor, error) {
+	p, err := r.open(ctx, setup)
+	if err != nil {
+		return nil, err
+	}
+	return worker.Batch(p), nil
+}
+
+// open starts the command and waits for its first process.
+func (r *sidecarRun) open(ctx context.Context, setup worker.Setup) (*sidecarProcessor, error) {
 	p, err := sidecar.Listen(sidecar.OptionsOf(setup))
 	if err != nil {
 		return nil, err
 	}
 	waiting, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	c := startCompanion(&companion{
-		command: r.command, environment: r.environment(), screen: r.screen, log: setup.Log, connected: p.Connected, useless: giveUp,
-	})
+	c := startCompanion(&companion{run: r, log: setup.Log, connected: p.Connected, useless: giveUp})
 	if err := p.Await(waiting); err != nil {
 		c.close()
 		return nil, errors.Join(context.Cause(waiting), p.Close())
 	}
 	context.AfterFunc(ctx, p.Drain)
-	return worker.Batch(&sidecarProcessor{p, c}), nil
+	return &sidecarProcessor{p, c}, nil
 }
 
 // sidecarProcessor is a Processor that ends with its command.

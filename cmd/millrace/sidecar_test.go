@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -35,6 +36,32 @@ func TestRunWithASidecar(t *testing.T) {
 	}
 }
 
+// lined is a manifest whose program gets lines, and an argument.
+const lined = "  processor: {sidecar: {image: registry/sed, adapter: lines, processes: 2, command: [sed, -u], args: ['s/total/sum/']}}\n"
+
+// TestRunWithLines: a program of no SDK gets lines if the manifest says so, and the manifest's
+// arguments.
+func TestRunWithLines(t *testing.T) {
+	o := millraceRun(testContext(t), t, nil, "-f", writeManifest(t, lined), "--sidecar", "sed -u",
+		"--input-file", writeFile(t, "in", []byte("{\"total\": 1}\ntext\n")), "--until-drained")
+	if o.err != nil {
+		t.Fatalf("%v\n%s", o.err, o.stderr)
+	}
+	slices.Sort(o.lines)
+	if got := strings.Join(o.lines, " "); got != `text {"sum":1}` {
+		t.Errorf("the output is %q", got)
+	}
+}
+
+// TestLinesThatCantBeRun: a program that ends at once ends the run, with its last line.
+func TestLinesThatCantBeRun(t *testing.T) {
+	o := millraceRun(testContext(t), t, nil, "-f", writeManifest(t, lined), "--sidecar", "sh -c 'echo no such filter >&2; exit 3'",
+		"--input-file", writeFile(t, "in", []byte("a\n")), "--until-drained")
+	if want := "the program can't run: the program has ended while it held no record: exit status 3; its last line: no such filter"; o.err == nil || !strings.Contains(o.err.Error(), want) {
+		t.Errorf("the error is %v, want one with %q", o.err, want)
+	}
+}
+
 // TestASidecarsImageCantRunHere: the user learns which flag names a command instead.
 func TestASidecarsImageCantRunHere(t *testing.T) {
 	for _, flags := range [][]string{nil, {"--exec", "program"}} {
@@ -62,8 +89,10 @@ func TestASidecarThatCantWork(t *testing.T) {
 func TestACompanionEndsWithItsChildren(t *testing.T) {
 	out := newWatchedOutput()
 	c := startCompanion(&companion{
-		command: `sh -c 'trap "" TERM; sleep 600 & echo child $! ended; trap "exit 0" TERM; wait'`,
-		screen:  newScreen(out), connected: func() bool { return true }, useless: func(error) {},
+		run: &sidecarRun{
+			command: `sh -c 'trap "" TERM; sleep 600 & echo child $! ended; trap "exit 0" TERM; wait'`, screen: newScreen(out),
+		},
+		connected: func() bool { return true }, useless: func(error) {},
 	})
 	out.await(t, "ended\n")
 	_, rest, _ := strings.Cut(out.String(), "child ")

@@ -10,9 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 
 	"github.com/millrace-dev/millrace/cmd/millrace/cases"
+	"github.com/millrace-dev/millrace/worker"
 )
 
 const testLong = `Run the cases that stand beside manifests, without Kafka.
@@ -36,9 +38,10 @@ its JSON. Of a record that is written or fails, only the parts that the case nam
 are compared, and error is a part of the error. With failure.onExhausted Drop or
 Halt, the records that fail are in the lists dropped and halted.
 
-The command runs the expressions as a worker does. It can't run containers: test a
-program on the Go SDK with the package worker/workertest, or run it with
-millrace run --exec.
+The command runs the expressions as a worker does. It can't run containers: --sidecar
+names a program in any language that takes the place of spec.processor.sidecar, as for
+millrace run. Test a program on the Go SDK with the package worker/workertest, or run it
+with millrace run --exec.
 
 The command ends with exit code 1 if a case fails.`
 
@@ -46,10 +49,14 @@ const testExample = `  # Run the cases in processor.test.yaml
   millrace test -f processor.yaml
 
   # Run the cases of all manifests in a directory
-  millrace test -f config/samples`
+  millrace test -f config/samples
+
+  # Run the cases with a program in place of the manifest's image
+  millrace test -f config/samples/order-totals.yaml --sidecar "jq -c --unbuffered"`
 
 func newTestCommand() *cobra.Command {
 	var names []string
+	var sidecar string
 	cmd := &cobra.Command{
 		Use:     "test -f FILE...",
 		Short:   "Run the cases that stand beside manifests, without Kafka",
@@ -61,7 +68,7 @@ func newTestCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r := casesRun{out: cmd.OutOrStdout()}
+			r := casesRun{out: cmd.OutOrStdout(), sidecar: sidecar, screen: newScreen(cmd.ErrOrStderr())}
 			for _, name := range files {
 				if err := r.manifest(cmd.Context(), manifestOf(name)); err != nil {
 					return err
@@ -71,6 +78,7 @@ func newTestCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringSliceVarP(&names, "filename", "f", nil, "The `file` with a manifest or its cases, or a directory with them; may be repeated")
+	cmd.Flags().StringVar(&sidecar, "sidecar", "", "The `command` of a program in any language to run in place of spec.processor.sidecar, with its args")
 	return cmd
 }
 
@@ -97,6 +105,8 @@ func casesOf(name string) string {
 // casesRun runs cases, shows their results as go test does, and counts those that fail.
 type casesRun struct {
 	out                      io.Writer
+	sidecar                  string
+	screen                   *screen
 	passed, failed, unusable int
 }
 
@@ -114,13 +124,19 @@ func (r *casesRun) manifest(ctx context.Context, name string) error {
 		return err
 	}
 	t, list, err := loadCases(name, file, text)
+	var processor worker.Processor
+	if err == nil {
+		var end func()
+		processor, end, err = r.processor(ctx, t)
+		defer end()
+	}
 	if err != nil {
 		r.unusable++
 		return r.print("FAIL  %s\n%s", file, indented(strings.Split(err.Error(), "\n")))
 	}
 	failed := 0
 	for i := range list {
-		differences := list[i].Run(ctx, t.cfg, t.processor)
+		differences := list[i].Run(ctx, t.cfg, processor)
 		if len(differences) == 0 {
 			r.passed++
 			continue
@@ -146,10 +162,34 @@ func loadCases(manifest, file string, text []byte) (*trial, []cases.Case, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	if t.processor == nil {
-		return nil, nil, fmt.Errorf("%s: spec.processor.container: cases can't run a container: test the program with the package worker/workertest, or run it with millrace run --exec", manifest)
-	}
 	return t, list, nil
+}
+
+// processor returns what processes the records of a manifest's cases; end ends it.
+func (r *casesRun) processor(ctx context.Context, t *trial) (p worker.Processor, end func(), err error) {
+	end = func() {}
+	switch {
+	case t.processor != nil:
+		return t.processor, end, nil
+	case t.spec.Processor.Container != nil:
+		return nil, end, fmt.Errorf("%s: spec.processor.container: cases can't run a container: test the program with the package worker/workertest, or run it with millrace run --exec", t.file)
+	case r.sidecar == "":
+		return nil, end, fmt.Errorf("%s: spec.processor.sidecar: cases can't run an image: name the command of the program with --sidecar", t.file)
+	}
+	dir, err := os.MkdirTemp("", "millrace-")
+	if err != nil {
+		return nil, end, err
+	}
+	run := newSidecarRun(r.sidecar, t.spec, dir, r.screen)
+	t.cfg.Processor.Sidecar.Socket = run.socket
+	beside, err := run.open(ctx, worker.Setup{Config: t.cfg, Log: logr.Discard()})
+	if err != nil {
+		return nil, func() { _ = os.RemoveAll(dir) }, err
+	}
+	return worker.Batch(beside), func() {
+		_ = beside.Close() // the cases have ended
+		_ = os.RemoveAll(dir)
+	}, nil
 }
 
 func indented(lines []string) string {

@@ -20,8 +20,9 @@ import (
 type trial struct {
 	file      string // for messages
 	text      []byte
+	spec      *v1alpha1.StreamProcessorSpec
 	cfg       config.Config
-	processor *cel.Processor // nil if the processor is a container
+	processor *cel.Processor // nil if the processor is a container or a sidecar
 }
 
 // loadTrial reads a manifest, and returns an error with all mistakes in it.
@@ -38,6 +39,7 @@ func loadTrial(stdin io.Reader, name string) (*trial, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.file, err)
 	}
+	t.spec = &sp.Spec
 	if t.cfg, err = resources.WorkerConfig(sp, ""); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.file, err)
 	}

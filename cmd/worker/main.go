@@ -1,17 +1,27 @@
 // Command worker is the program of the worker image. It runs the built-in processor
 // that its configuration file configures.
+//
+// In the container of a program that does not speak the protocol for processors in other
+// processes, it is the adapter: "worker install FILE" copies it into a volume, and "worker
+// lines -- COMMAND" runs the program.
 package main
 
 import (
 	"context"
 	"errors"
+	"os"
 
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/processors/cel"
 	"github.com/millrace-dev/millrace/worker/processors/sidecar"
 )
 
-func main() { worker.MainWith(builtIn) }
+func main() {
+	if code, ok := adapter(os.Args[1:]); ok {
+		os.Exit(code)
+	}
+	worker.MainWith(builtIn)
+}
 
 // builtIn returns the processor of the configuration: expressions, or processes beside the
 // worker.

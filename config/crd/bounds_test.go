@@ -139,7 +139,7 @@ func needs(t *testing.T, field string) (changes []string) {
 	}
 	for _, need := range []struct{ prefix, change string }{
 		{"spec.processor.container.", image("a")},
-		{"spec.processor.sidecar.", spec("processor: {cel: null, sidecar: {image: a}}, autoscaling: {vertical: null}")},
+		{"spec.processor.sidecar.", spec("processor: {cel: null, sidecar: {image: a, command: [a]}}, autoscaling: {vertical: null}")},
 		{"spec.processor.cel.values.", spec("processor: {cel: {value: null}}")},
 		{"spec.delivery.", spec("output: {kafka: null}")},
 		{"spec.kafka.sasl.username.", sasl("usernameSecretRef: null")},

@@ -100,6 +100,11 @@ var specRules = []rule{
 		[]string{sidecar("image: a b"), sidecar("image: 'https://a/b'")},
 	},
 	{
+		"spec.processor.sidecar.command", "an adapter starts the program itself",
+		[]string{sidecar("image: a, command: [jq]"), sidecar("image: a, adapter: lines, command: [jq]")},
+		[]string{sidecar("image: a, adapter: lines"), sidecar("image: a, adapter: lines, command: [], args: [jq]")},
+	},
+	{
 		"spec.processor.sidecar.batch.maxBytes", "must be a whole number of bytes from 1Ki to 1Gi",
 		[]string{batch("maxBytes: 1Ki"), batch("maxBytes: 1Gi"), batch("maxBytes: 4M"), batch("maxBytes: 4096")},
 		[]string{batch("maxBytes: 1023"), batch("maxBytes: 2Gi"), batch("maxBytes: 0"), batch("maxBytes: -1Mi")},

@@ -19,7 +19,7 @@ import (
 // notice: those in its images, its template, its labels and annotations, and its
 // autoscaling. It is for manifests that have not passed through an API server.
 func CheckForCluster(sp *v1alpha1.StreamProcessor) error {
-	return errors.Join(checkImages(&sp.Spec.Processor), CheckTemplate(sp), checkOwnNames(&sp.Spec), checkAutoscaling(sp.Spec.Autoscaling), checkVertical(&sp.Spec))
+	return errors.Join(checkImages(&sp.Spec.Processor), CheckTemplate(sp), checkOwnNames(&sp.Spec), checkAutoscaling(sp.Spec.Autoscaling), checkVertical(&sp.Spec), checkAdapterCommand(&sp.Spec.Processor))
 }
 
 // imageName is the pattern of the CRD.
@@ -92,6 +92,14 @@ func checkAutoscaling(a *v1alpha1.AutoscalingSpec) error {
 		errs = append(errs, amountOfCPU(path+".vertical.maxCPU", &v.MaxCPU), amountOfCPU(path+".vertical.step", v.Step))
 	}
 	return errors.Join(errs...)
+}
+
+// checkAdapterCommand refuses an adapter that does not know its program.
+func checkAdapterCommand(p *v1alpha1.ProcessorSpec) error {
+	if p.Sidecar == nil || p.Sidecar.Adapter == "" || len(p.Sidecar.Command) > 0 {
+		return nil
+	}
+	return errors.New("spec.processor.sidecar.command: an adapter starts the program itself, and does not know the image's entry point: set command")
 }
 
 // checkVertical refuses CPU for a container that does not need it.

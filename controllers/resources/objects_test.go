@@ -42,6 +42,7 @@ func TestObjects(t *testing.T) {
 	}{
 		{"minimal", Inputs{WorkerImage: "worker:1", Replicas: 1, Partitions: 1}},
 		{"sidecar", Inputs{WorkerImage: "worker:1", Replicas: 2, Partitions: 4}},
+		{"adapter", Inputs{WorkerImage: "worker:1", Replicas: 1, Partitions: 4}},
 		{"everything", Inputs{
 			WorkerImage: "worker:1", Replicas: 3, Partitions: 12, CredentialsHash: "0123",
 			NetworkPolicy: true, PodMonitor: true,

@@ -76,7 +76,7 @@ func podSpec(sp *v1alpha1.StreamProcessor, in Inputs, overlay *corev1.PodSpec, c
 			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
 		Volumes:        volumes(sp, overlay, configHash),
-		InitContainers: sidecars(sp, overlay),
+		InitContainers: sidecars(sp, overlay, in.WorkerImage),
 		Containers:     []corev1.Container{container(sp, own, in.WorkerImage)},
 	}
 	if overlay.TopologySpreadConstraints == nil {

@@ -24,6 +24,7 @@ func checkPod(base, overlay, merged *corev1.PodSpec) error {
 		checkAccount(overlay),
 		checkWorker(base, overlay, merged),
 		checkProcessorContainer(base, overlay, merged),
+		checkAdapter(base, overlay, merged),
 		checkVolumes(overlay, merged),
 		checkNeighbours(overlay),
 		checkGrace(base, overlay, merged),

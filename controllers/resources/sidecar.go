@@ -21,9 +21,10 @@ const (
 // sidecarTmpVolume is the processor's /tmp.
 const sidecarTmpVolume = "millrace-processor-tmp"
 
-// sidecars returns the container of a processor in any language, before the merge with the
-// template. Kubernetes starts it before the worker, restarts it alone, and stops it last.
-func sidecars(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec) []corev1.Container {
+// sidecars returns the container of a processor in any language, and the one for its adapter
+// in front of it, before the merge with the template. Kubernetes starts the processor before
+// the worker, restarts it alone, and stops it last.
+func sidecars(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec, workerImage string) []corev1.Container {
 	s := sp.Spec.Processor.Sidecar
 	if s == nil {
 		return nil
@@ -50,7 +51,11 @@ func sidecars(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec) []corev1.Co
 	if r := own.Resources; len(r.Requests)+len(r.Limits)+len(r.Claims) == 0 {
 		c.Resources = defaultResources()
 	}
-	return []corev1.Container{c}
+	if s.Adapter == "" {
+		return []corev1.Container{c}
+	}
+	adapt(s.Adapter, &c)
+	return []corev1.Container{adapter(overlay, workerImage), c}
 }
 
 // sidecarVolumes returns the volumes of the processor's container.
@@ -64,6 +69,9 @@ func sidecarVolumes(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec) []cor
 			Medium: corev1.StorageMediumMemory, SizeLimit: new(resource.MustParse("1Mi")),
 		}},
 	}}
+	if sp.Spec.Processor.Sidecar.Adapter != "" {
+		list = append(list, adapterVolumeOf())
+	}
 	if needsTmp(processorOf(overlay)) {
 		list = append(list, corev1.Volume{Name: sidecarTmpVolume, VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
 	}

@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,5 +97,57 @@ func TestTheProcessorsContainerIsChecked(t *testing.T) {
 	}
 	if err := CheckTemplate(decode(t, least+"  template: {spec: {initContainers: [{name: processor, image: b}]}}")); err != nil {
 		t.Errorf("a container of this name without a sidecar: %v", err)
+	}
+}
+
+// TestTheAdapterRunsTheProgram: it comes from the worker's image, and is where the processor's
+// container runs it before that starts.
+func TestTheAdapterRunsTheProgram(t *testing.T) {
+	const fields = ", adapter: lines, command: [jq, -c], args: [., file]"
+	c, pod := besideWorker(t, fields, "{initContainers: [{name: first, image: b}]}")
+	copies := pod.InitContainers[slices.IndexFunc(pod.InitContainers, isAdapter)]
+	program := copies.Args[1]
+	if got, want := strings.Join(append(c.Command, c.Args...), " "), program+" lines -- jq -c . file"; got != want {
+		t.Errorf("the container runs %q, want %q", got, want)
+	}
+	if copies.Image != workerOf(&pod).Image || copies.RestartPolicy != nil || copies.Args[0] != "install" || copies.Resources.Requests == nil {
+		t.Errorf("the first container is %+v", copies)
+	}
+	volume := ""
+	for _, m := range c.VolumeMounts {
+		if strings.HasPrefix(program, m.MountPath+"/") && m.ReadOnly {
+			volume = m.Name
+		}
+	}
+	if m := copies.VolumeMounts; len(m) != 1 || m[0].Name != volume || !strings.HasPrefix(program, m[0].MountPath+"/") {
+		t.Errorf("the program is copied to %+v, and run from the volume %q", m, volume)
+	}
+	c, _ = besideWorker(t, fields, "{initContainers: [{name: millrace-adapter, resources: {limits: {memory: 64Mi}}}]}")
+	if got := strings.Join(c.Command, " "); got != program+" lines -- jq -c" {
+		t.Errorf("with resources for the adapter's container, the command is %q", got)
+	}
+}
+
+// TestTheAdaptersContainerIsChecked: without it, or with another, the program could not start.
+func TestTheAdaptersContainerIsChecked(t *testing.T) {
+	manifest := strings.Replace(least, "{cel: {}}", "{cel: null, sidecar: {image: a, adapter: lines, command: [jq]}}", 1)
+	for fields, want := range map[string]string{
+		"image: b":              "spec.template.spec.initContainers[0]: the container is the operator's own",
+		"args: [b]":             "spec.template.spec.initContainers[0]: the container is the operator's own",
+		"restartPolicy: Always": "spec.template.spec.initContainers[0]: the container is the operator's own",
+		"volumeMounts: [{mountPath: /run/millrace-adapter, $patch: delete}]": "spec.template.spec.initContainers[0]: the container is the operator's own",
+		"$patch: delete": "the container millrace-adapter brings the adapter to the container processor: keep it",
+	} {
+		if err := CheckTemplate(decode(t, manifest+"  template: {spec: {initContainers: [{name: millrace-adapter, "+fields+"}]}}")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want an error with %s", fields, err, want)
+		}
+	}
+	moved := manifest + "  template: {spec: {initContainers: [{name: processor}, {name: millrace-adapter}]}}"
+	if err := CheckTemplate(decode(t, moved)); err == nil || !strings.Contains(err.Error(), "keep it, and in front of that") {
+		t.Errorf("behind the processor: %v", err)
+	}
+	unknown := strings.Replace(manifest, ", command: [jq]", "", 1)
+	if err := CheckForCluster(decode(t, unknown)); err == nil || !strings.Contains(err.Error(), "spec.processor.sidecar.command: an adapter starts the program itself") {
+		t.Errorf("without a command: %v", err)
 	}
 }

@@ -25,6 +25,7 @@ var notForWorkers = map[string]string{
 	"processor.sidecar.command":         "the operator runs the image",
 	"processor.sidecar.args":            "the operator runs the image",
 	"processor.sidecar.imagePullPolicy": "the operator runs the image",
+	"processor.sidecar.adapter":         "the operator runs it",
 	"processor.sidecar.processes":       "a variable of the processor's container",
 	"replicas":                          "the operator's",
 	"autoscaling":                       "the operator's",

@@ -2,6 +2,9 @@
 // worker/sdks/protocol defines it. It works in memory that its callers reuse, and allocates
 // nothing for a batch in the steady state. Its tests compare it with messages that are
 // compiled from the definition.
+//
+// The files fromworker.go and toworker.go have the other direction, for the processes that
+// are written in Go.
 package frame
 
 import (

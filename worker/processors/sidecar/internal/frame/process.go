@@ -18,22 +18,27 @@ const (
 // Parse returns which message the bytes of a ProcessFrame hold, and the bytes of that
 // message, which are a part of b.
 func Parse(b []byte) (Kind, []byte, error) {
-	var kind Kind
-	var message []byte
+	number, message, err := only(b, protowire.Number(Close))
+	return Kind(number), message, err
+}
+
+// only returns the number and the bytes of the one message in a frame, whose highest number
+// is last.
+func only(b []byte, last protowire.Number) (number protowire.Number, message []byte, err error) {
 	f := fields{rest: b}
 	for f.next() {
-		if f.typ != protowire.BytesType || f.num > protowire.Number(Close) {
+		if f.typ != protowire.BytesType || f.num > last {
 			continue
 		}
-		if kind != 0 {
+		if number != 0 {
 			return 0, nil, Mistakef("a frame holds two messages")
 		}
-		kind, message = Kind(f.num), f.bytes
+		number, message = f.num, f.bytes
 	}
-	if f.err == nil && kind == 0 {
+	if f.err == nil && number == 0 {
 		f.err = Mistakef("a frame holds no message that version 1 of the protocol knows")
 	}
-	return kind, message, f.err
+	return number, message, f.err
 }
 
 // ProcessHello is the first message of a process.

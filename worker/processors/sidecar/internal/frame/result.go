@@ -146,18 +146,9 @@ func (o *output) appendHeaders(b []byte) error {
 		if !f.isBytes(3) {
 			continue
 		}
-		var h worker.Header
-		inner := fields{rest: f.bytes}
-		for inner.next() {
-			switch {
-			case inner.isBytes(1):
-				h.Key = string(inner.bytes)
-			case inner.isBytes(2):
-				h.Value = inner.bytes
-			}
-		}
-		if inner.err != nil {
-			return inner.err
+		h, err := parseHeader(f.bytes)
+		if err != nil {
+			return err
 		}
 		o.Headers = append(o.Headers, h)
 	}
