@@ -3,9 +3,9 @@
 use std::io::{self, Read};
 
 use bytes::Bytes;
-use prost::Message;
+use prost::{encode_length_delimiter, length_delimiter_len, Message};
 
-use crate::protocol::{process_frame, worker_frame, ProcessFrame, WorkerFrame};
+use crate::protocol::{process_frame, worker_frame, ProcessFrame, Results, WorkerFrame};
 use crate::Error;
 
 /// The largest message that this crate takes.
@@ -63,10 +63,28 @@ pub fn encode(message: process_frame::Message) -> Vec<u8> {
     bytes
 }
 
+/// The tags of a frame's Results, and of a result in them.
+const RESULTS_IN_FRAME: u8 = 2 << 3 | 2;
+pub const RESULT_IN_RESULTS: u8 = 2 << 3 | 2;
+
+/// Returns the frame of a batch's results that are encoded already.
+pub fn encode_results(batch: u64, results: &[u8]) -> Vec<u8> {
+    let head = Results { batch, ..Results::default() }.encode_to_vec();
+    let content = head.len() + results.len();
+    let length = 1 + length_delimiter_len(content) + content;
+    let mut bytes = Vec::with_capacity(LENGTH_BYTES + length);
+    bytes.extend(u32::try_from(length).expect("no message has 4 GiB").to_be_bytes());
+    bytes.push(RESULTS_IN_FRAME);
+    encode_length_delimiter(content, &mut bytes).expect("a vector grows");
+    bytes.extend(head);
+    bytes.extend(results);
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Close, Ping, Pong};
+    use crate::protocol::{self, Close, Ping, Pong};
 
     fn read_bytes(mut bytes: &[u8]) -> Result<Option<worker_frame::Message>, Error> {
         read(&mut bytes)
@@ -103,5 +121,23 @@ mod tests {
             b"\0\0\0\x04\x22\x02\x08\x07"
         );
         assert_eq!(encode(process_frame::Message::Close(Close::default())), b"\0\0\0\x02\x32\0");
+    }
+
+    #[test]
+    fn encoded_results_are_those_of_a_message() {
+        for (batch, count) in [(0, 0), (7, 1), (u64::MAX, 1000)] {
+            let results: Vec<_> =
+                (0..count).map(|index| protocol::Result { index, ..Default::default() }).collect();
+            let mut encoded = Vec::new();
+            for result in &results {
+                encoded.push(RESULT_IN_RESULTS);
+                result.encode_length_delimited(&mut encoded).unwrap();
+            }
+            let message = Results { batch, results, failure: None };
+            assert_eq!(
+                encode_results(batch, &encoded),
+                encode(process_frame::Message::Results(message))
+            );
+        }
     }
 }

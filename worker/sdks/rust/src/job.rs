@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use prost::Message as _;
+
 use crate::frame::{self, LENGTH_BYTES};
 use crate::protocol::{self, process_frame::Message};
 use crate::session::Session;
@@ -87,10 +89,9 @@ impl Job {
         }
     }
 
-    /// Sends results of some records. Threads may do so at the same time.
-    fn send(&self, results: Vec<protocol::Result>) {
-        let message = protocol::Results { batch: self.id, results, failure: None };
-        let frame = frame::encode(Message::Results(message));
+    /// Sends encoded results of some records. Threads may do so at the same time.
+    fn send(&self, results: &[u8]) {
+        let frame = frame::encode_results(self.id, results);
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         if sent.failed {
             return;
@@ -187,14 +188,14 @@ enum Lane {
 /// The results that one thread has made of a job and not sent yet.
 pub struct Part<'a> {
     pub job: &'a Job,
-    results: Vec<protocol::Result>,
-    bytes: usize,
+    /// The results, encoded as fields of a Results message.
+    results: Vec<u8>,
     since: Instant,
 }
 
 impl<'a> Part<'a> {
     pub fn new(job: &'a Job) -> Self {
-        Self { job, results: Vec::new(), bytes: 0, since: Instant::now() }
+        Self { job, results: Vec::new(), since: Instant::now() }
     }
 
     /// Adds the results of a record, and sends what has waited long enough by now.
@@ -205,9 +206,10 @@ impl<'a> Part<'a> {
             }
             Err(failure) => failed(place, failure),
         };
-        self.bytes += size(&result);
-        self.results.push(result);
-        if self.bytes >= SEND_BYTES || now.duration_since(self.since) >= SEND_AFTER {
+        // Encoded now, it needs no memory for the outputs, and their bytes are in the cache.
+        self.results.push(frame::RESULT_IN_RESULTS);
+        result.encode_length_delimited(&mut self.results).expect("a vector grows");
+        if self.results.len() >= SEND_BYTES || now.duration_since(self.since) >= SEND_AFTER {
             self.flush(now);
         }
     }
@@ -222,9 +224,9 @@ impl<'a> Part<'a> {
     /// Sends all results.
     pub fn flush(&mut self, now: Instant) {
         if !self.results.is_empty() {
-            self.job.send(std::mem::take(&mut self.results));
+            self.job.send(&self.results);
+            self.results.clear();
         }
-        self.bytes = 0;
         self.since = now;
     }
 }
@@ -235,17 +237,6 @@ fn failed(place: usize, failure: Failure) -> protocol::Result {
 
 fn index(place: usize) -> u32 {
     u32::try_from(place).expect("no batch has 2^32 records")
-}
-
-/// Returns about how many bytes a result has.
-fn size(result: &protocol::Result) -> usize {
-    let length = |bytes: &Option<bytes::Bytes>| bytes.as_ref().map_or(0, bytes::Bytes::len);
-    let outputs = result.outputs.iter().map(|output| {
-        let headers = output.headers.iter().map(|header| header.name.len() + length(&header.value));
-        length(&output.value) + length(&output.key) + headers.sum::<usize>() + 8
-    });
-    let detail = result.failure.as_ref().map_or(0, |failure| failure.detail.len());
-    outputs.sum::<usize>() + detail + 8
 }
 
 #[cfg(test)]
