@@ -114,7 +114,7 @@ bench: ## Compare this worker with a kafka-go and a franz-go loop
 	go run ./worker/bench
 
 .PHONY: bench-processors
-bench-processors: ## Compare processors in Go, Rust and Python, and pynumaflow, without a broker
+bench-processors: ## Compare processors in Go, Rust, Python and Java, and pynumaflow, without a broker
 	go run ./worker/bench/processors
 
 bin/pynumaflow/.installed: worker/bench/processors/numaflow/requirements.txt
@@ -122,6 +122,12 @@ bin/pynumaflow/.installed: worker/bench/processors/numaflow/requirements.txt
 	python3 -m venv bin/pynumaflow
 	bin/pynumaflow/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
+
+# Maven knows what has changed.
+.PHONY: bin/bench-java/Echo.class
+bin/bench-java/Echo.class: bin/sdk-java/.fetched
+	mvn --batch-mode --quiet --file worker/sdks/java/pom.xml package -DskipTests
+	javac -cp 'worker/sdks/java/target/classes:worker/sdks/java/target/lib/*' -d $(@D) worker/bench/processors/java/Echo.java
 
 # Cargo knows what has changed.
 .PHONY: bin/sdk-rust/release/examples/echo

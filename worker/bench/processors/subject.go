@@ -52,6 +52,12 @@ var subjects = []subject{
 	},
 	python(pythonOne, 1),
 	python("Python, 2 processes", 2),
+	{
+		Name: "Java", Kind: sidecars, Processes: runtime.GOMAXPROCS(0),
+		Tools: []string{"java", "javac", "mvn"},
+		Build: []string{"make", "bin/bench-java/Echo.class"},
+		Exec:  []string{"java", "-cp", "bin/bench-java:worker/sdks/java/target/classes:worker/sdks/java/target/lib/*", "Echo"},
+	},
 	pynumaflow(mapServer, "sync"),
 	pynumaflow(mapAsync, "async"),
 }
