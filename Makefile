@@ -56,6 +56,8 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	@$(MAKE) --no-print-directory -s bin/promtool || hack/missing.sh "the test of the alerts is skipped: promtool could not be built"
 	@$(MAKE) --no-print-directory -s bin/mkdocs/.installed || hack/missing.sh "the test of the documents' site is skipped: MkDocs could not be installed"
 	@$(MAKE) --no-print-directory -s bin/sdk-python/.installed || hack/missing.sh "the tests of the Python SDK are skipped: they need Python 3.10 with venv, and packages that could not be installed"
+	@hack/registry.sh fetch >/dev/null && $(MAKE) --no-print-directory -s bin/registry-python/.installed \
+	  || hack/missing.sh "the tests on a schema registry are skipped: they need Maven for the first fetch, and Python 3.10 with venv"
 	@$(MAKE) --no-print-directory -s bin/sdk-rust/.fetched || hack/missing.sh "the tests of the Rust SDK are skipped: they need Rust 1.82 and crates that could not be fetched"
 	@$(MAKE) --no-print-directory -s bin/sdk-java/.fetched || hack/missing.sh "the tests of the Java SDK are skipped: they need Java 17, Maven, and packages that could not be fetched"
 	@[[ -n "$(RACE)" ]] || hack/missing.sh "the race detector is off: it needs a C compiler"
@@ -74,6 +76,13 @@ bin/sdk-python/.installed: worker/sdks/python/requirements-dev.txt
 	@rm -rf bin/sdk-python
 	python3 -m venv bin/sdk-python
 	bin/sdk-python/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+# The serializers of Confluent, and a Java that runs the schema registry.
+bin/registry-python/.installed: hack/registry/requirements.txt
+	@rm -rf bin/registry-python
+	python3 -m venv bin/registry-python
+	bin/registry-python/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
 .PHONY: test-sdk-rust

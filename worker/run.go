@@ -11,6 +11,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/engine"
 	"github.com/millrace-dev/millrace/worker/internal/reload"
+	"github.com/millrace-dev/millrace/worker/internal/schema"
 	"github.com/millrace-dev/millrace/worker/internal/telemetry"
 	"github.com/millrace-dev/millrace/worker/internal/usercode"
 	"github.com/millrace-dev/millrace/worker/workerstatus"
@@ -37,7 +38,7 @@ func Run(ctx context.Context, cfg config.Config, p Processor, opts ...Option) er
 	if err != nil {
 		return err
 	}
-	code, err := codeOf(p)
+	code, err := r.codeOf(p)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func RunWith(ctx context.Context, cfg config.Config, build New, opts ...Option) 
 	case err != nil:
 		return &setupError{err}
 	}
-	code, err := codeOf(p)
+	code, err := r.codeOf(p)
 	if err != nil {
 		return &setupError{errors.Join(err, closeInstance(p))}
 	}
@@ -82,7 +83,20 @@ type setupError struct{ error }
 // Unwrap returns the reason.
 func (e *setupError) Unwrap() error { return e.error }
 
-func codeOf(p Processor) (*usercode.Code, error) { return usercode.Of[Record, Outputs, Outcome](p) }
+// codeOf finds the parts of a processor. Its calls get JSON in the place of values that were
+// written with the schemas of a registry.
+func (r *run) codeOf(p Processor) (*usercode.Code, error) {
+	code, err := usercode.Of[Record, Outputs, Outcome](p)
+	if err != nil || r.cfg.Input.Schema == nil && r.cfg.Output.Schema == nil {
+		return code, err
+	}
+	translator, err := schema.NewTranslator(r.cfg)
+	if err != nil {
+		return nil, err
+	}
+	code.Translate(translator)
+	return code, nil
+}
 
 // run is a worker before it has a processor.
 type run struct {

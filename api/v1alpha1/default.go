@@ -16,6 +16,9 @@ func (sp *StreamProcessor) Default() {
 	fill(&spec.Input.StartOffset, Earliest)
 	fill(&spec.Input.OnDataLoss, ContinueOnLoss)
 	fill(&spec.Input.Isolation, ReadCommitted)
+	if s := spec.Input.Schema; s != nil {
+		s.Registry.TLS.setDefaults()
+	}
 	if spec.Output != nil {
 		spec.Output.setDefaults()
 	}
@@ -36,16 +39,22 @@ func (sp *StreamProcessor) Default() {
 	fill(&spec.DeletionPolicy, KeepGroup)
 }
 
-func (k *KafkaSpec) setDefaults() {
-	if tls := k.TLS; tls != nil {
-		defaultCA(tls.CA)
-		if tls.CertificateSecretRef != nil {
-			fill(&tls.CertificateSecretRef.Key, "tls.crt")
-		}
-		if tls.KeySecretRef != nil {
-			fill(&tls.KeySecretRef.Key, "tls.key")
-		}
+// setDefaults accepts nil.
+func (t *TLSSpec) setDefaults() {
+	if t == nil {
+		return
 	}
+	defaultCA(t.CA)
+	if t.CertificateSecretRef != nil {
+		fill(&t.CertificateSecretRef.Key, "tls.crt")
+	}
+	if t.KeySecretRef != nil {
+		fill(&t.KeySecretRef.Key, "tls.key")
+	}
+}
+
+func (k *KafkaSpec) setDefaults() {
+	k.TLS.setDefaults()
 	if k.SASL == nil || k.SASL.OAuth == nil {
 		return
 	}
@@ -80,6 +89,12 @@ func (o *OutputSpec) setDefaults() {
 	fillDuration(&o.DeliveryTimeout, 2*time.Minute)
 	if o.Kafka != nil {
 		o.Kafka.setDefaults()
+	}
+	if s := o.Schema; s != nil {
+		fill(&s.Subject, TopicNameSubject)
+		if s.Registry != nil {
+			s.Registry.TLS.setDefaults()
+		}
 	}
 }
 

@@ -49,6 +49,12 @@ type InputSpec struct {
 	// +kubebuilder:default=Continue
 	// +optional
 	OnDataLoss OnDataLoss `json:"onDataLoss,omitempty"`
+
+	// schema makes JSON of values that were written with the schemas of a registry, by
+	// serializers for Avro, Protobuf or JSON Schema. Without the field the values stay
+	// as they are.
+	// +optional
+	Schema *InputSchemaSpec `json:"schema,omitempty"`
 }
 
 // OnDataLoss says what happens to a partition of which Kafka has lost offsets.
@@ -123,6 +129,11 @@ type OutputSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="must be a duration from 1s to 24h, such as 30s or 2m"
 	// +optional
 	DeliveryTimeout *metav1.Duration `json:"deliveryTimeout,omitempty"`
+
+	// schema writes the results, which are JSON, with the schemas of a registry. Without
+	// the field the results are written as they are.
+	// +optional
+	Schema *OutputSchemaSpec `json:"schema,omitempty"`
 }
 
 // Compression is a codec of Kafka.

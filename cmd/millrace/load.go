@@ -50,7 +50,10 @@ func (s *session) load() (err error) {
 	if s.opts.sidecar != "" {
 		s.cfg.Processor.CEL = nil
 	}
-	if len(s.opts.brokers) > 0 {
+	if len(s.opts.brokers) == 0 {
+		// The records of an embedded broker are JSON, and there is no registry beside it.
+		s.cfg.Input.Schema, s.cfg.Output.Schema = nil, nil
+	} else {
 		if err := s.manifest.checkCredentials(); err != nil {
 			return err
 		}

@@ -62,6 +62,7 @@ func (t Token) String() string {
 func Credentials(sp *v1alpha1.StreamProcessor) ([]Credential, []Token) {
 	c := credentials{place: asNames}
 	c.kafka("spec.kafka", sp.Spec.Kafka)
+	c.input(sp.Spec.Input)
 	c.output(sp.Spec.Output)
 	return c.found, c.tokens
 }

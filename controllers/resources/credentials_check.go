@@ -15,8 +15,14 @@ import (
 func checkCredentials(spec *v1alpha1.StreamProcessorSpec) error {
 	var c credentialsCheck
 	c.kafka("spec.kafka", &spec.Kafka)
+	if s := spec.Input.Schema; s != nil {
+		c.registry("spec.input.schema.registry", &s.Registry)
+	}
 	if spec.Output != nil && spec.Output.Kafka != nil {
 		c.kafka("spec.output.kafka", spec.Output.Kafka)
+	}
+	if spec.Output != nil && spec.Output.Schema != nil && spec.Output.Schema.Registry != nil {
+		c.registry("spec.output.schema.registry", spec.Output.Schema.Registry)
 	}
 	return errors.Join(c.errs...)
 }

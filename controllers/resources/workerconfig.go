@@ -38,7 +38,7 @@ func convert(sp *v1alpha1.StreamProcessor, dir string) (config.Config, error) {
 	cfg := config.Config{
 		Name:         sp.Name,
 		Kafka:        creds.kafka("spec.kafka", spec.Kafka),
-		Input:        input(spec.Input),
+		Input:        creds.input(spec.Input),
 		Output:       creds.output(spec.Output),
 		Processor:    config.Processor{CEL: Expressions(spec.Processor), Sidecar: beside},
 		Ordering:     config.Ordering(spec.Ordering),
@@ -69,12 +69,13 @@ func GroupID(sp *v1alpha1.StreamProcessor) string {
 	}
 }
 
-func input(i v1alpha1.InputSpec) config.Input {
+func (c *credentials) input(i v1alpha1.InputSpec) config.Input {
 	return config.Input{
 		Topic:          i.Topic,
 		StartOffset:    config.StartOffset(i.StartOffset),
 		IsolationLevel: config.IsolationLevel(i.Isolation),
 		OnDataLoss:     config.OnDataLoss(i.OnDataLoss),
+		Schema:         c.inputSchema(i.Schema),
 	}
 }
 
@@ -92,6 +93,7 @@ func (c *credentials) output(o *v1alpha1.OutputSpec) config.Output {
 	if o.Kafka != nil {
 		cfg.Kafka = new(c.kafka("spec.output.kafka", *o.Kafka))
 	}
+	cfg.Schema = c.outputSchema(o.Schema)
 	return cfg
 }
 

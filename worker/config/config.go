@@ -57,6 +57,9 @@ type Input struct {
 	// "-1", "-2" and so on to it.
 	InstanceID     string   `json:"instanceId,omitempty"`
 	SessionTimeout Duration `json:"sessionTimeout"`
+	// Schema makes JSON of values that were written with a registry's schemas; nil leaves
+	// them as they are.
+	Schema *InputSchema `json:"schema,omitempty"`
 }
 
 // Output says where the worker writes results, and how.
@@ -75,6 +78,9 @@ type Output struct {
 	// reason, for example with an unknown server error, before the policy decides
 	// about their records. Outages don't count: results wait until they end.
 	DeliveryTimeout Duration `json:"deliveryTimeout"`
+	// Schema writes the results, which are JSON, with a registry's schemas; nil writes them
+	// as they are.
+	Schema *OutputSchema `json:"schema,omitempty"`
 }
 
 // CreateTopic is the shape of a topic that the worker creates.

@@ -20,6 +20,9 @@ func Default(c *Config) {
 	fill(&c.Output.Compression, None)
 	fill(&c.Output.Linger.Duration, 5*time.Millisecond)
 	fill(&c.Output.DeliveryTimeout.Duration, 2*time.Minute)
+	if c.Output.Schema != nil {
+		fill(&c.Output.Schema.Subject, TopicNameSubject)
+	}
 	fill(&c.Ordering, Unordered)
 	fill(&c.Delivery, AtLeastOnce)
 	fill(&c.InFlight.Records, 10_000)

@@ -25,7 +25,8 @@ kafka:
   bootstrapServers: ["kafka-0:9092", "[::1]:9093"]
   tls: {caFiles: [/ca, /ca2], certFile: /crt, keyFile: /key, serverName: kafka}
   sasl: {mechanism: SCRAM-SHA-512, usernameFile: /user, passwordFile: /password}
-input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, instanceId: pod-0, sessionTimeout: 10s}
+input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, instanceId: pod-0, sessionTimeout: 10s,
+  schema: {registry: {url: "https://registry", tls: {caFiles: [/registry.crt], certFile: /crt, keyFile: /key, serverName: registry}, usernameFile: /user, passwordFile: /password}}}
 output:
   topic: out
   kafka:
@@ -35,6 +36,7 @@ output:
   compression: zstd
   create: {partitions: 12, replicationFactor: 3}
   linger: 20ms
+  schema: {registry: {url: "https://other", tls: {caFiles: [/other.crt], certFile: /crt, keyFile: /key, serverName: other}, username: u, passwordFile: /password}, subject: RecordName, record: a.B, definition: {type: Avro, text: "{}"}, register: true}
 processor:
   cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"'}
   celFile: /expressions.yaml
@@ -125,7 +127,7 @@ func TestDefaultLeavesListenEmpty(t *testing.T) {
 // fuller is full with every field of SASL, of which no mechanism uses all, with both value
 // and values, with a sidecar beside expressions, and with a transaction, for which full has
 // an output too many.
-var fuller = "transaction: {interval: 1s, timeout: 15s}" + strings.ReplaceAll(strings.NewReplacer("value: value,", `value: value, values: "[1]",`, "  celFile:", "  sidecar: {socket: /s, batch: {maxRecords: 1, maxBytes: 1Mi, linger: 1s}}\n  celFile:").Replace(full), "sasl: {", `sasl: {username: u, aws: {region: eu-west-1}, oauth: {
+var fuller = "transaction: {interval: 1s, timeout: 15s}" + strings.ReplaceAll(strings.NewReplacer("value: value,", `value: value, values: "[1]",`, "  celFile:", "  sidecar: {socket: /s, batch: {maxRecords: 1, maxBytes: 1Mi, linger: 1s}}\n  celFile:").Replace(strings.NewReplacer("usernameFile: /user, passwordFile: /password}}}", "username: u, usernameFile: /user, passwordFile: /password, tokenFile: /token}}}", "username: u, passwordFile: /password}", "username: u, usernameFile: /user, passwordFile: /password, tokenFile: /token}").Replace(full)), "sasl: {", `sasl: {username: u, aws: {region: eu-west-1}, oauth: {
     tokenEndpoint: "https://idp/token", clientId: id, clientIdFile: /id, clientSecretFile: /secret, scope: kafka,
     caFiles: [/idp.crt], tokenFile: /token, extensions: {pool: a}}, `)
 

@@ -17,6 +17,7 @@ func (c Config) Validate() error {
 	c.Kafka.validate(&f, "kafka")
 	c.Input.validate(&f)
 	c.Output.validate(&f)
+	c.validateOutputSchema(&f)
 	c.validateTopics(&f)
 	c.Processor.validate(&f)
 	oneOf(&f, "ordering", c.Ordering, Unordered, Key, Partition)
@@ -92,6 +93,7 @@ func (i Input) validate(f *findings) {
 	if i.InstanceID != "" {
 		f.name("input.instanceId", i.InstanceID)
 	}
+	i.Schema.validate(f)
 	f.duration("input.sessionTimeout", i.SessionTimeout, 6*time.Second, 30*time.Minute)
 }
 

@@ -27,7 +27,7 @@ func (f Files) ConfigFrom(k config.Kafka, clientID string, topics ...string) (Cl
 		return ClientConfig{}, err
 	}
 	if k.TLS != nil {
-		conf, err := f.tls(k.TLS)
+		conf, err := f.tls(k.TLS, "kafka.tls")
 		if err != nil {
 			return ClientConfig{}, err
 		}

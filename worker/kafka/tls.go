@@ -10,23 +10,27 @@ import (
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
-// tls reads the files that c names.
-func (f Files) tls(c *config.TLS) (*tls.Config, error) {
+// TLSConfig reads the files that c names. field is the path of c in the configuration, for
+// errors.
+func TLSConfig(c *config.TLS, field string) (*tls.Config, error) { return onDisk.tls(c, field) }
+
+// tls is like TLSConfig, and reads the files from f.
+func (f Files) tls(c *config.TLS, field string) (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.ServerName}
-	ca, err := f.authorities("kafka.tls.caFiles", c.CAFiles)
+	ca, err := f.authorities(field+".caFiles", c.CAFiles)
 	if err != nil {
 		return nil, err
 	}
 	if conf.RootCAs, err = rootsOf(ca); err != nil {
-		return nil, fmt.Errorf("kafka.tls.caFiles: %w", err)
+		return nil, fmt.Errorf("%s.caFiles: %w", field, err)
 	}
 	if (c.CertFile == "") != (c.KeyFile == "") {
-		return nil, errors.New("kafka.tls: certFile and keyFile belong together: set both or neither")
+		return nil, fmt.Errorf("%s: certFile and keyFile belong together: set both or neither", field)
 	}
 	if c.CertFile != "" {
 		pair, err := f.keyPair(c)
 		if err != nil {
-			return nil, fmt.Errorf("kafka.tls: read the client certificate %s with its key %s: %w", c.CertFile, c.KeyFile, err)
+			return nil, fmt.Errorf("%s: read the client certificate %s with its key %s: %w", field, c.CertFile, c.KeyFile, err)
 		}
 		conf.Certificates = []tls.Certificate{pair}
 	}
