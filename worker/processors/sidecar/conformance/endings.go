@@ -83,7 +83,10 @@ var endings = []check{
 	{"sigterm", "answers what it holds at SIGTERM, sends a Close, and ends with exit code 0", func(s *session) {
 		l := s.open()
 		b := l.sendBatch(record("sleep 300"))
-		time.Sleep(100 * time.Millisecond) // the process has the batch
+		l.send(frame.AppendPing(nil, 1))
+		for len(l.pongs) == 0 {
+			l.takeMessage() // the process has the batch, which came before the Ping
+		}
 		if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
 			s.failf("send SIGTERM: %v", err)
 		}

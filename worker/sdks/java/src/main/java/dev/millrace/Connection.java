@@ -26,10 +26,12 @@ final class Connection {
 
   /**
    * Answers all batches and ends the connection in good order. If they are not answered within so
-   * many nanoseconds, it ends the connection without a Close.
+   * many nanoseconds, it ends the connection without a Close. It returns why the connection has not
+   * ended in good order, null if it has.
    */
-  void close(long nanoseconds) throws InterruptedException {
-    if (session.finishBatches(nanoseconds)) {
+  MillraceException close(long nanoseconds) throws InterruptedException {
+    MillraceException failed = session.finishBatches(nanoseconds);
+    if (failed == null) {
       if (session.isClosed()) {
         session.writer.finish(CLOSING_MILLISECONDS);
       } else {
@@ -45,5 +47,6 @@ final class Connection {
     } catch (IOException error) {
       // It has ended in any case.
     }
+    return failed;
   }
 }

@@ -35,8 +35,7 @@ final class Dial {
         // The socket may come to be between the error and a look for it.
         strange = isEarly(error, socket) ? 0 : strange + 1;
         if (strange > 1) {
-          throw new MillraceException(
-              "connecting to the worker at " + socket + ": " + error, error);
+          throw new MillraceException("connecting to the worker at " + socket + ": " + error);
         }
         if (System.nanoTime() - warnAt >= 0) {
           LOG.log(Level.WARNING, "still waiting for the worker at " + socket + ": " + error);

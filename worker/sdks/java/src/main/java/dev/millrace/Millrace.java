@@ -149,11 +149,15 @@ public final class Millrace {
     }
 
     private void run(Code code) {
+      Map<String, String> environment = System.getenv();
+      // A test that runs a program without a worker goes on.
+      socket(environment);
+      connections(environment);
       int exitCode = 1;
       try {
         Events events = new Events();
         Signals.onEnd(() -> events.add(new Event.Stop()));
-        run(code, System.getenv(), events);
+        run(code, environment, events);
         exitCode = 0;
       } finally {
         Ending.afterThisThread(exitCode);

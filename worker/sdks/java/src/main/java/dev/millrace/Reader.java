@@ -54,7 +54,9 @@ final class Reader implements Runnable {
         take(frame);
         frame = frames.read();
       }
-      if (!session.isClosed()) {
+      if (session.isClosed()) {
+        session.endReading();
+      } else {
         lose("the worker has closed the connection without a word", null);
       }
     } catch (ProtocolException error) {
@@ -70,8 +72,8 @@ final class Reader implements Runnable {
   }
 
   private void lose(String reason, String mistake) {
-    boolean ended = session.isOver();
-    session.lose();
+    Event.Lost lost = new Event.Lost(new MillraceException(reason));
+    boolean news = session.lose(lost.reason());
     session.writer.endCredit();
     try {
       if (mistake != null) {
@@ -83,8 +85,8 @@ final class Reader implements Runnable {
     } catch (IOException | InterruptedException error) {
       // It has ended in any case.
     }
-    if (!ended) {
-      events.add(new Event.Lost(new MillraceException(reason)));
+    if (news) {
+      events.add(lost);
     }
   }
 

@@ -30,17 +30,16 @@ final class Runner {
   /** Runs until the worker closes or an event asks for the end. */
   void run(int connections) throws InterruptedException {
     connect(connections);
-    Event end = events.take();
-    if (end instanceof Event.Lost lost) {
-      long until = System.nanoTime() + LAST_ANSWERS;
-      for (Connection connection : open) {
-        connection.close(until - System.nanoTime());
-      }
-      throw lost.reason();
-    }
+    MillraceException failed = events.take() instanceof Event.Lost lost ? lost.reason() : null;
+    long start = System.nanoTime();
+    // The worker closes all connections or none.
     for (Connection connection : open) {
-      // The worker closes all connections or none.
-      connection.close(Session.NO_LIMIT);
+      long wait = failed == null ? Session.NO_LIMIT : LAST_ANSWERS - (System.nanoTime() - start);
+      MillraceException reason = connection.close(wait);
+      failed = failed == null ? reason : failed;
+    }
+    if (failed != null) {
+      throw failed;
     }
   }
 

@@ -17,7 +17,17 @@ final class Session {
   // No array has more bytes, whatever the worker takes.
   private static final long MOST_BYTES = 1 << 30;
 
+  /** No end of a wait. */
+  static final long NO_LIMIT = TimeUnit.DAYS.toNanos(36_500);
+
   final FrameWriter writer;
+
+  /**
+   * How long batches may take when the worker has closed the connection after its Close. It may
+   * have ended its direction only, or given the batches up.
+   */
+  private final long unreadWait;
+
   private volatile WorkerHello hello; // null before it has come
   private volatile boolean closed;
 
@@ -35,9 +45,16 @@ final class Session {
   private long granted;
   private boolean stopping; // wants no more batches
   private boolean over; // answers nothing any more
+  private boolean unread; // the worker sends nothing any more
+  private MillraceException lost; // null unless the connection has ended without a Close
 
   Session(FrameWriter writer, int credit) {
+    this(writer, credit, TimeUnit.SECONDS.toNanos(30));
+  }
+
+  Session(FrameWriter writer, int credit, long unreadWait) {
     this.writer = writer;
+    this.unreadWait = unreadWait;
     this.granted = credit;
   }
 
@@ -123,11 +140,30 @@ final class Session {
     }
   }
 
-  /** Says that the connection has ended: nothing is answered any more. */
-  void lose() {
+  /**
+   * Says that the connection has ended without a Close in good order. It returns false if this side
+   * had ended it before.
+   */
+  boolean lose(MillraceException reason) {
     lock.lock();
     try {
+      if (over) {
+        return false;
+      }
       over = true;
+      lost = reason;
+      changed.signalAll();
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Says that the worker sends nothing any more, after its Close. */
+  void endReading() {
+    lock.lock();
+    try {
+      unread = true;
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -145,25 +181,29 @@ final class Session {
   }
 
   /**
-   * Waits until all batches are answered, without asking for more, and until so many nanoseconds
-   * have passed. It returns whether the connection can end in good order.
+   * Waits until all batches are answered, without asking for more, or until so many nanoseconds
+   * have passed. It returns null if the connection can end in good order, and otherwise the reason.
    */
-  boolean finishBatches(long nanoseconds) throws InterruptedException {
+  MillraceException finishBatches(long nanoseconds) throws InterruptedException {
     lock.lock();
     try {
       stopping = true;
       long left = nanoseconds;
+      boolean shortened = false;
       while (!batches.isEmpty() && !over && left > 0) {
+        if (unread && !shortened) {
+          shortened = true;
+          left = Math.min(left, unreadWait);
+        }
         left = changed.awaitNanos(left);
       }
-      boolean finished = batches.isEmpty() && !over;
+      if (!batches.isEmpty() && !over) {
+        lost = new MillraceException("batches without results: " + batches.size());
+      }
       over = true;
-      return finished;
+      return lost;
     } finally {
       lock.unlock();
     }
   }
-
-  /** Waits for ever. */
-  static final long NO_LIMIT = TimeUnit.DAYS.toNanos(36_500);
 }

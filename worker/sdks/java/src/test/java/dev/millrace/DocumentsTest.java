@@ -72,14 +72,14 @@ final class DocumentsTest {
   void snippets() throws Exception {
     int number = 0;
     for (Path document : documents()) {
-      for (Sources.Block block : Sources.blocks(document, "java")) {
+      for (String block : Sources.blocks(document, "java")) {
         number++;
         Path own = Files.createDirectory(folder.resolve(Integer.toString(number)));
-        boolean whole = !block.title().isEmpty();
-        Path file = own.resolve(whole ? block.title() : "Snippet.java");
-        Files.writeString(file, whole ? block.text() : SURROUNDINGS.formatted(block.text()));
+        boolean whole = Sources.className(block) != null;
+        Path file = own.resolve((whole ? Sources.className(block) : "Snippet") + ".java");
+        Files.writeString(file, whole ? block : SURROUNDINGS.formatted(block));
         Class<?> compiled = Sources.compile(file, own);
-        if (block.text().contains("Testing.")) {
+        if (block.contains("Testing.")) {
           compiled.getMethod("snippet").invoke(null);
         }
       }
@@ -97,12 +97,12 @@ final class DocumentsTest {
     Path built = REPOSITORY.resolve("bin/sdk-java/millrace");
     assertTrue(Files.exists(built), "make test-sdk-java builds " + built);
     Files.createSymbolicLink(folder.resolve("bin/millrace"), built);
-    for (Sources.Block program : Sources.blocks(document, "java")) {
-      Files.writeString(folder.resolve(program.title()), program.text());
+    for (String program : Sources.blocks(document, "java")) {
+      Files.writeString(folder.resolve(Sources.className(program) + ".java"), program);
     }
-    List<Sources.Block> commands = Sources.blocks(document, "sh");
-    assertTrue(commands.get(0).text().contains("mvn"), "this build has run it");
-    assertEquals("HELLO", run(commands.get(1).text()));
+    List<String> commands = Sources.blocks(document, "sh");
+    assertTrue(commands.get(0).contains("mvn"), "this build has run it");
+    assertEquals("HELLO", run(commands.get(1)));
   }
 
   private String run(String script) throws Exception {

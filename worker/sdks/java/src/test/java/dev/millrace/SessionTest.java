@@ -408,6 +408,29 @@ final class SessionTest {
   }
 
   @Test
+  void stopAndThenGivenUp() throws Exception {
+    Gates gates = new Gates();
+    Link link = worker.start(gates);
+    link.sendBatch(1, "never");
+    gates.awaitReached("never");
+    worker.events.add(new Event.Stop());
+    link.sendClose("too slow");
+    worker.failed("the worker has given up this process: too slow");
+  }
+
+  @Test
+  void workerThatClosesAndGoesIsNotWaitedForLong() throws Exception {
+    worker.listen();
+    FrameWriter writer = new FrameWriter(Dial.connect(worker.socket, worker.events), "test");
+    Session session = new Session(writer, 1, 1);
+    session.came(7);
+    session.close();
+    session.endReading();
+    MillraceException reason = session.finishBatches(Session.NO_LIMIT);
+    assertEquals("batches without results: 1", reason.getMessage());
+  }
+
+  @Test
   void endsWithoutClose() throws IOException {
     Link link = worker.start(new Gates());
     link.sendBatch(1, "never");

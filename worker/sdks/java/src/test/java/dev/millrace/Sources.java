@@ -7,9 +7,8 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.tools.ToolProvider;
 
@@ -17,27 +16,23 @@ import javax.tools.ToolProvider;
 final class Sources {
   private Sources() {}
 
-  /**
-   * A block of a document.
-   *
-   * @param language the word behind the backquotes
-   * @param title the name of a file, "" without one
-   * @param text what stands in it
-   */
-  record Block(String language, String title, String text) {}
-
-  private static final Pattern BLOCK =
-      Pattern.compile("(?ms)^```([a-z]+)(?: title=\"([^\"]*)\")?\\n(.*?)^```$");
+  private static final Pattern BLOCK = Pattern.compile("(?ms)^```([a-z]+)\\n(.*?)^```$");
+  private static final Pattern CLASS = Pattern.compile("(?m)^public class (\\w+)");
 
   /** Returns the blocks of a document in a language. */
-  static List<Block> blocks(Path document, String language) throws IOException {
-    List<Block> blocks = new ArrayList<>();
-    for (MatchResult match : BLOCK.matcher(Files.readString(document)).results().toList()) {
-      String title = match.group(2) == null ? "" : match.group(2);
-      blocks.add(new Block(match.group(1), title, match.group(3)));
-    }
-    blocks.removeIf(block -> !block.language().equals(language));
-    return blocks;
+  static List<String> blocks(Path document, String language) throws IOException {
+    return BLOCK
+        .matcher(Files.readString(document))
+        .results()
+        .filter(match -> match.group(1).equals(language))
+        .map(match -> match.group(2))
+        .toList();
+  }
+
+  /** Returns the name of the class that a block has, null for a block that is a part of one. */
+  static String className(String block) {
+    Matcher match = CLASS.matcher(block);
+    return match.find() ? match.group(1) : null;
   }
 
   /** Compiles a file into a folder, and returns its class. */
