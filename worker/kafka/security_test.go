@@ -26,7 +26,7 @@ func credentials(user kafkatest.User) *SASL {
 // tlsOf reads TLS settings as ConfigFrom does.
 func tlsOf(t *testing.T, files config.TLS) *tls.Config {
 	t.Helper()
-	conf, err := onDisk.tls(&files)
+	conf, err := onDisk.tls(&files, "kafka.tls")
 	if err != nil {
 		t.Fatalf("read the TLS files: %v", err)
 	}
