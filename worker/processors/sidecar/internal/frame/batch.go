@@ -18,56 +18,62 @@ type Batch struct {
 
 // Encoder appends frames with batches. It reuses its memory. One goroutine at a time may
 // use it.
-type Encoder struct{ sizes []int }
+type Encoder struct {
+	sizes    []int // of the records that were measured
+	body     int   // bytes of their batch's message
+	measured bool  // by Size, for the next Append
+}
 
 // Size returns the bytes of the message of the frame that Append would append, without its
-// prefix.
+// prefix. An Append that follows has to get the same batch, unless Size is called again.
 func (e *Encoder) Size(batch *Batch) int {
-	body := e.measure(batch)
-	return sizeOfBytes(body)
+	e.measure(batch)
+	e.measured = true
+	return sizeOfBytes(e.body)
 }
 
 // Append appends a frame with the batch.
 func (e *Encoder) Append(b []byte, batch *Batch) []byte {
-	body := e.measure(batch)
+	if !e.measured {
+		e.measure(batch)
+	}
+	e.measured = false
 	start := len(b)
-	b = protowire.AppendTag(begin(b), workerBatch, protowire.BytesType)
-	b = protowire.AppendVarint(b, uint64(body))
+	b = appendTag(begin(b), workerBatch, protowire.BytesType)
+	b = protowire.AppendVarint(b, uint64(e.body))
 	b = appendNumber(b, 1, batch.ID)
 	b = appendText(b, 2, batch.Topic)
 	b = appendNumber(b, 3, uint64(batch.TimeoutMillis))
 	for i, rec := range batch.Records {
-		b = protowire.AppendTag(b, 4, protowire.BytesType)
-		b = protowire.AppendVarint(b, uint64(e.sizes[i]))
+		b = protowire.AppendVarint(appendTag(b, 4, protowire.BytesType), uint64(e.sizes[i]))
 		b = appendRecord(b, rec, batch.Attempts[i])
 	}
 	return end(b, start)
 }
 
-// measure returns the bytes of the batch's message, and notes those of each record's.
-func (e *Encoder) measure(batch *Batch) int {
+// measure notes the bytes of the batch's message, and those of each record's.
+func (e *Encoder) measure(batch *Batch) {
 	e.sizes = e.sizes[:0]
-	body := sizeOfNumber(batch.ID) + sizeOfText(batch.Topic) + sizeOfNumber(uint64(batch.TimeoutMillis))
+	e.body = sizeOfNumber(batch.ID) + sizeOfText(batch.Topic) + sizeOfNumber(uint64(batch.TimeoutMillis))
 	for i, rec := range batch.Records {
 		size := sizeOfRecord(rec, batch.Attempts[i])
 		e.sizes = append(e.sizes, size)
-		body += sizeOfBytes(size)
+		e.body += sizeOfBytes(size)
 	}
-	return body
 }
 
 func appendRecord(b []byte, rec *worker.Record, attempt uint32) []byte {
 	b = appendNumber(b, 1, uint64(rec.Partition))
 	b = appendNumber(b, 2, uint64(rec.Offset))
 	if !rec.Timestamp.IsZero() {
-		b = protowire.AppendTag(b, 3, protowire.VarintType)
+		b = appendTag(b, 3, protowire.VarintType)
 		b = protowire.AppendVarint(b, uint64(rec.Timestamp.UnixMilli()))
 	}
 	b = appendNullable(b, 4, rec.Key)
 	b = appendNullable(b, 5, rec.Value)
 	for i := range rec.Headers {
 		h := &rec.Headers[i]
-		b = protowire.AppendTag(b, 6, protowire.BytesType)
+		b = appendTag(b, 6, protowire.BytesType)
 		b = protowire.AppendVarint(b, uint64(sizeOfHeader(h)))
 		b = appendText(b, 1, h.Key)
 		b = appendNullable(b, 2, h.Value)
@@ -80,7 +86,7 @@ func appendNullable(b []byte, num protowire.Number, v []byte) []byte {
 	if v == nil {
 		return b
 	}
-	return protowire.AppendBytes(protowire.AppendTag(b, num, protowire.BytesType), v)
+	return protowire.AppendBytes(appendTag(b, num, protowire.BytesType), v)
 }
 
 func sizeOfRecord(rec *worker.Record, attempt uint32) int {

@@ -270,6 +270,21 @@ func echoes(t testing.TB, n int) []byte {
 	return encodeProcess(t, string(text))[frame.Prefix:]
 }
 
+// TestAppendAfterSize: an Append uses what Size has measured, and the next one does not.
+func TestAppendAfterSize(t *testing.T) {
+	var e, other frame.Encoder
+	first, second := records(3), records(1000)
+	want := other.Append(nil, first)
+	if size := e.Size(first); size != len(want)-frame.Prefix {
+		t.Errorf("the size is %d, want %d", size, len(want)-frame.Prefix)
+	}
+	for _, batch := range []*frame.Batch{first, second, first} {
+		if got := e.Append(nil, batch); !bytes.Equal(got, other.Append(nil, batch)) {
+			t.Errorf("a batch of %d records is encoded in another way after Size", len(batch.Records))
+		}
+	}
+}
+
 // TestABatchAllocatesNothing: buffers are reused, and outputs refer to the message.
 func TestABatchAllocatesNothing(t *testing.T) {
 	batch, answer := records(1000), echoes(t, 1000)

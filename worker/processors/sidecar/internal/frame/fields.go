@@ -24,19 +24,19 @@ func (f *fields) next() bool {
 	if len(f.rest) == 0 || f.err != nil {
 		return false
 	}
-	num, typ, n := protowire.ConsumeTag(f.rest)
-	if n < 0 || num > protowire.MaxValidNumber {
+	n := f.tag()
+	if n < 0 {
 		f.err = damaged()
 		return false
 	}
-	f.num, f.typ, f.rest = num, typ, f.rest[n:]
-	switch typ {
+	f.rest = f.rest[n:]
+	switch f.typ {
 	case protowire.VarintType:
-		f.varint, n = protowire.ConsumeVarint(f.rest)
+		n = f.number()
 	case protowire.BytesType:
-		f.bytes, n = protowire.ConsumeBytes(f.rest)
+		n = f.content()
 	default:
-		n = protowire.ConsumeFieldValue(num, typ, f.rest)
+		n = protowire.ConsumeFieldValue(f.num, f.typ, f.rest)
 	}
 	if n < 0 {
 		f.err = damaged()
@@ -44,6 +44,42 @@ func (f *fields) next() bool {
 	}
 	f.rest = f.rest[n:]
 	return true
+}
+
+// The following read a part of a field, and return its bytes, or a negative number if the
+// message is damaged. Most tags, numbers and lengths have one byte, and are read without a
+// call.
+
+func (f *fields) tag() (n int) {
+	if b := f.rest[0]; b >= 1<<3 && b < 1<<7 {
+		f.num, f.typ = protowire.Number(b>>3), protowire.Type(b&7)
+		return 1
+	}
+	f.num, f.typ, n = protowire.ConsumeTag(f.rest)
+	if f.num > protowire.MaxValidNumber {
+		return -1
+	}
+	return n
+}
+
+func (f *fields) number() (n int) {
+	if len(f.rest) > 0 && f.rest[0] < 1<<7 {
+		f.varint = uint64(f.rest[0])
+		return 1
+	}
+	f.varint, n = protowire.ConsumeVarint(f.rest)
+	return n
+}
+
+func (f *fields) content() (n int) {
+	if len(f.rest) > 0 && f.rest[0] < 1<<7 {
+		if n = 1 + int(f.rest[0]); n <= len(f.rest) {
+			f.bytes = f.rest[1:n]
+			return n
+		}
+	}
+	f.bytes, n = protowire.ConsumeBytes(f.rest)
+	return n
 }
 
 // isVarint reports whether the field has this number and a number as its value. A field of

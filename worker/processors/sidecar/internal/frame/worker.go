@@ -19,7 +19,7 @@ type WorkerHello struct {
 // AppendHello appends a frame with the Hello.
 func AppendHello(b []byte, h *WorkerHello) []byte {
 	start := len(b)
-	b = protowire.AppendTag(begin(b), workerHello, protowire.BytesType)
+	b = appendTag(begin(b), workerHello, protowire.BytesType)
 	var m []byte
 	m = appendNumber(m, 1, uint64(h.Version))
 	m = appendText(m, 3, h.Ordering)
@@ -46,14 +46,14 @@ func AppendDrain(b []byte) []byte { return appendOne(b, workerDrain, 0) }
 // AppendClose appends a frame with a Close; reason is "" for a stop in good order.
 func AppendClose(b []byte, reason string) []byte {
 	start := len(b)
-	b = protowire.AppendTag(begin(b), workerClose, protowire.BytesType)
+	b = appendTag(begin(b), workerClose, protowire.BytesType)
 	return end(protowire.AppendBytes(b, appendText(nil, 1, reason)), start)
 }
 
 // appendOne appends a frame of a message whose only field is a number.
 func appendOne(b []byte, message protowire.Number, value uint64) []byte {
 	start := len(b)
-	b = protowire.AppendTag(begin(b), message, protowire.BytesType)
+	b = appendTag(begin(b), message, protowire.BytesType)
 	size := 0
 	if value != 0 {
 		size = 1 + protowire.SizeVarint(value)
@@ -62,12 +62,17 @@ func appendOne(b []byte, message protowire.Number, value uint64) []byte {
 	return end(appendNumber(b, 1, value), start)
 }
 
+// appendTag appends a field's tag, which is one byte: all numbers are below 16.
+func appendTag(b []byte, num protowire.Number, typ protowire.Type) []byte {
+	return append(b, byte(num)<<3|byte(typ))
+}
+
 // appendNumber appends a field that is left out if it is 0.
 func appendNumber(b []byte, num protowire.Number, v uint64) []byte {
 	if v == 0 {
 		return b
 	}
-	return protowire.AppendVarint(protowire.AppendTag(b, num, protowire.VarintType), v)
+	return protowire.AppendVarint(appendTag(b, num, protowire.VarintType), v)
 }
 
 // appendText appends a field that is left out if it is "".
@@ -75,5 +80,5 @@ func appendText(b []byte, num protowire.Number, s string) []byte {
 	if s == "" {
 		return b
 	}
-	return protowire.AppendString(protowire.AppendTag(b, num, protowire.BytesType), s)
+	return protowire.AppendString(appendTag(b, num, protowire.BytesType), s)
 }
