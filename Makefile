@@ -124,7 +124,7 @@ bench: ## Compare this worker with a kafka-go and a franz-go loop
 
 .PHONY: bench-processors
 bench-processors: ## Compare processors in Go, Rust, Python and Java, and pynumaflow, without a broker
-	go run ./worker/bench/processors
+	@go run ./worker/bench/processors
 
 bin/pynumaflow/.installed: worker/bench/processors/numaflow/requirements.txt
 	@rm -rf bin/pynumaflow
