@@ -21,7 +21,7 @@ type job struct {
 	Settings settings
 }
 
-// stopTime is how long a turn may take beyond what is measured.
+// stopTime is the time that a turn may take beside its measurement.
 const stopTime = time.Minute
 
 // compare builds the subjects, measures them in turn, and writes the report.

@@ -65,8 +65,8 @@ func figuresOf(results []result) figures {
 	}
 }
 
-// writeBounds writes what this project promises, and what was measured. It leaves out bounds
-// about subjects that were not measured.
+// writeBounds writes the bounds that this project sets itself, and the figures. It leaves out
+// bounds about subjects that were not measured.
 func writeBounds(b *strings.Builder, results map[string][]result) {
 	b.WriteString("\n| bound | measured | kept |\n|---|--:|---|\n")
 	if r := results[goSidecar]; r != nil {
