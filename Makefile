@@ -13,6 +13,7 @@ MODEL_TIME ?= 5m
 # The schedule to repeat; 0 is all.
 MODEL_SEED ?= 0
 DEMO_DIR := bin/demo
+SDK_TYPESCRIPT := worker/sdks/typescript/node_modules/.package-lock.json
 
 .PHONY: help
 help: ## Show this list
@@ -59,6 +60,7 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	@hack/registry.sh fetch >/dev/null && $(MAKE) --no-print-directory -s bin/registry-python/.installed \
 	  || hack/missing.sh "the tests on a schema registry are skipped: they need Maven for the first fetch, and Python 3.10 with venv"
 	@$(MAKE) --no-print-directory -s bin/sdk-rust/.fetched || hack/missing.sh "the tests of the Rust SDK are skipped: they need Rust 1.82 and crates that could not be fetched"
+	@$(MAKE) --no-print-directory -s $(SDK_TYPESCRIPT) || hack/missing.sh "the tests of the TypeScript SDK are skipped: they need Node 18 with npm, and packages that could not be installed"
 	@$(MAKE) --no-print-directory -s bin/sdk-java/.fetched || hack/missing.sh "the tests of the Java SDK are skipped: they need Java 17, Maven, and packages that could not be fetched"
 	@[[ -n "$(RACE)" ]] || hack/missing.sh "the race detector is off: it needs a C compiler"
 	go test $(RACE) -timeout 45m ./...
@@ -66,6 +68,7 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	$(if $(RACE),go test -timeout 45m ./worker/internal/engine ./worker/kafka ./worker/internal/kafka/...)
 	@[[ ! -e bin/sdk-python/.installed ]] || hack/sdks/python.sh
 	@[[ ! -e bin/sdk-rust/.fetched ]] || hack/sdks/rust.sh
+	@[[ ! -e $(SDK_TYPESCRIPT) ]] || hack/sdks/typescript.sh
 	@[[ ! -e bin/sdk-java/.fetched ]] || hack/sdks/java.sh
 
 .PHONY: test-sdk-python
@@ -92,6 +95,15 @@ test-sdk-rust: bin/sdk-rust/.fetched ## Check the Rust SDK and run its tests
 bin/sdk-rust/.fetched: worker/sdks/rust/Cargo.lock
 	cargo fetch --quiet --locked --manifest-path worker/sdks/rust/Cargo.toml
 	@mkdir -p bin/sdk-rust && touch $@
+
+.PHONY: test-sdk-typescript
+test-sdk-typescript: $(SDK_TYPESCRIPT) ## Check the TypeScript SDK and run its tests
+	hack/sdks/typescript.sh
+
+# npm writes this file when all packages are there. They have to stand beside the code.
+$(SDK_TYPESCRIPT): worker/sdks/typescript/package-lock.json
+	npm --prefix worker/sdks/typescript ci --no-audit --no-fund --loglevel error
+	@touch $@
 
 .PHONY: test-sdk-java
 test-sdk-java: bin/sdk-java/.fetched ## Check the Java SDK and run its tests
@@ -248,7 +260,7 @@ undeploy: ## Remove the operator; StreamProcessors and their CRD stay
 
 .PHONY: clean
 clean: ## Remove built and downloaded files
-	rm -rf bin dist
+	rm -rf bin dist worker/sdks/typescript/{node_modules,dist,build}
 
 .PHONY: cluster-binaries
 cluster-binaries: ## Build the programs of a test cluster into bin/kubebuilder/

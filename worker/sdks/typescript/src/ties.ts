@@ -1,0 +1,91 @@
+/** A process's ties to its supervisor. */
+
+import * as log from './log.js';
+
+/** How far a process has come. */
+export type Stage =
+  | 'started'
+  | 'connected' // the worker has greeted it
+  | 'useful' // it has answered a batch
+  | 'ended'; // the worker has closed: it ends for good
+
+/** What a process tells its supervisor. */
+export interface Tidings {
+  readonly millrace: true;
+  readonly stage: Stage;
+  /** When the process has to be done with its present work, as of Date.now(); 0 for never. */
+  readonly deadline: number;
+}
+
+/** Says to a process which of a supervisor's it is. */
+export const NUMBER_VARIABLE = 'MILLRACE_SUPERVISED';
+
+// The supervisor knows the deadline as exactly as that.
+export const TELL_MS = 1000;
+
+/** What a session says about its process. */
+export interface Ties {
+  reach(stage: Stage): void;
+  /** Says when the earliest of the batches in hand has to be answered; 0 for never. */
+  expect(deadline: number): void;
+}
+
+/** The ties of a process without a supervisor. */
+export const FREE: Ties = { reach: () => {}, expect: () => {} };
+
+/**
+ * Returns the number of this process among a supervisor's; undefined if it is no such. Programs
+ * that the user's code starts don't inherit it.
+ */
+export function takeNumber(): number | undefined {
+  const value = process.env[NUMBER_VARIABLE];
+  delete process.env[NUMBER_VARIABLE];
+  return value === undefined || process.send === undefined ? undefined : Number(value);
+}
+
+/**
+ * Ties this process to its supervisor, without which it ends.
+ *
+ * A process whose code is in an endless loop can tell nothing, so the supervisor has to know the
+ * deadline before. Messages about each batch would cost more than light batches do; so there is
+ * one when a batch comes and the last message is a second old, and one in each second.
+ */
+export function tieToSupervisor(): Ties {
+  let stage: Stage = 'started';
+  let deadline = 0;
+  let [toldDeadline, toldAt] = [0, 0];
+
+  function tell(): void {
+    const tidings: Tidings = { millrace: true, stage, deadline };
+    [toldDeadline, toldAt] = [deadline, Date.now()];
+    // A failure means that the supervisor is gone, and the channel's end says that too.
+    process.send?.(tidings, undefined, undefined, () => {});
+  }
+
+  process.once('disconnect', () => {
+    log.error('the first process of this program is gone: ending');
+    process.exit(1);
+  });
+  setInterval(() => {
+    if (deadline !== toldDeadline) {
+      tell();
+    }
+  }, TELL_MS).unref();
+  return {
+    reach(reached) {
+      if (stage !== reached) {
+        stage = reached;
+        tell();
+      }
+    },
+    expect(next) {
+      deadline = next;
+      if (
+        next !== 0 &&
+        (toldDeadline === 0 || next < toldDeadline || Date.now() - toldAt > TELL_MS)
+      ) {
+        tell();
+      }
+    },
+  };
+}
