@@ -52,21 +52,27 @@ func TestTest(t *testing.T) {
 	}
 }
 
-// sampleCommands are the commands of the samples with a program beside the worker.
-var sampleCommands = map[string]string{"order-totals.yaml": "jq -c --unbuffered"}
+// sampleCommands are the commands of the samples with a program beside the worker, and a file
+// that each of them needs.
+var sampleCommands = map[string]struct{ line, needs string }{
+	"order-totals.yaml": {"jq -c --unbuffered", "jq"},
+	"access-log-python.yaml": {
+		"env PYTHONPATH=../../worker/sdks/python/src ../../bin/sdk-python/bin/python ../../worker/sdks/python/examples/access_log.py",
+		"../../bin/sdk-python/bin/python",
+	},
+}
 
 // withCommand returns the arguments of millrace with the command of a sample, if it needs one.
 func withCommand(t *testing.T, manifest string, args ...string) []string {
 	t.Helper()
-	line, ok := sampleCommands[filepath.Base(manifest)]
+	command, ok := sampleCommands[filepath.Base(manifest)]
 	if !ok {
 		return args
 	}
-	name, _, _ := strings.Cut(line, " ")
-	if _, err := exec.LookPath(name); err != nil {
-		prerequisite.Missing(t, "%s needs %s: install it", manifest, name)
+	if _, err := exec.LookPath(command.needs); err != nil {
+		prerequisite.Missing(t, "%s needs %s: install it (make bin/sdk-python/.installed)", manifest, command.needs)
 	}
-	return append(args, "--sidecar", line)
+	return append(args, "--sidecar", command.line)
 }
 
 // TestSamplesPassTheirCases: each sample with expressions, or a program that can run here, has
