@@ -208,7 +208,12 @@ func samples(s *suite, broker *kafkatest.Broker) {
 	}
 }
 
-// expectAllSamples fails the test if a StreamProcessor in config/samples is not in allSamples.
+// withOtherImages are the samples whose images are not this repository's. The node has no
+// registry to take them from; the tests of cmd/millrace run them.
+var withOtherImages = []string{"access-log-python.yaml", "order-totals.yaml"}
+
+// expectAllSamples fails the test if a StreamProcessor in config/samples is neither in allSamples
+// nor in withOtherImages.
 func (s *suite) expectAllSamples() {
 	s.Helper()
 	dir := filepath.Join(root, "config", "samples")
@@ -221,7 +226,7 @@ func (s *suite) expectAllSamples() {
 			return err
 		}
 		name, err := filepath.Rel(dir, path)
-		if !slices.ContainsFunc(allSamples, func(c sample) bool { return c.file == name }) {
+		if !slices.ContainsFunc(allSamples, func(c sample) bool { return c.file == name }) && !slices.Contains(withOtherImages, name) {
 			s.Errorf("sample %s is not in allSamples", name)
 		}
 		return err
