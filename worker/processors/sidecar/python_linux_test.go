@@ -114,7 +114,7 @@ func TestPythonUnderLoad(t *testing.T) {
 		return len(now) == 2 && !slices.Contains(now, first[0]) && value(t, metrics, "millrace_sidecar_processes", "") == 2
 	})
 	signalProcess(t, first[1], syscall.SIGUSR1) // it hangs at its next record
-	feed(n/2 - 1) // up to the poison
+	feed(n/2 - 1)                               // up to the poison
 	cluster.Eventually("the replacement of the process that hangs", func() bool {
 		now := program.processes()
 		return len(now) == 2 && !slices.Contains(now, first[1]) && value(t, metrics, "millrace_sidecar_processes", "") == 2

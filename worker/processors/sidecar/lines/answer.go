@@ -191,7 +191,7 @@ func timeOf(raw json.RawMessage) (time.Time, error) {
 	if json.Unmarshal(raw, &milliseconds) == nil {
 		return time.UnixMilli(milliseconds), nil
 	}
-	return time.Time{}, fmt.Errorf(`timestamp: it is neither a time like "2006-01-02T15:04:05Z" nor a number of milliseconds since 1970`)
+	return time.Time{}, errors.New(`timestamp: it is neither a time like "2006-01-02T15:04:05Z" nor a number of milliseconds since 1970`)
 }
 
 func isNull(raw json.RawMessage) bool { return raw == nil || string(raw) == "null" }
@@ -213,7 +213,8 @@ func strictly(text []byte, into any) error {
 func plainly(err error) error {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field == "" {
 		return fmt.Errorf(`it is a JSON %s: write an object, such as {"value": ...}, a list of them, or null`, wrong.Value)
-	} else if ok {
+	}
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("%s: it must not be a JSON %s", wrong.Field, wrong.Value)
 	}
 	if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {

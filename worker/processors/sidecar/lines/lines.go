@@ -78,7 +78,7 @@ func (f *flag) raised() bool {
 	return f.set
 }
 
-// useless is the error of a program that can't run.
+// uselessError is the error of a program that can't run.
 type uselessError struct{ reason error }
 
 // Error implements error.
