@@ -193,7 +193,7 @@ func TestAProgramThatCantRun(t *testing.T) {
 	for want, command := range map[string][]string{
 		"no-such-program": {"no-such-program"},
 		"the program can't run: the program has ended while it held no record: exit status 5; its last line: no such filter": {"sh", "-c", "echo no such filter >&2; exit 5"},
-		"its last line: no model": {"sh", "-c", "sleep 0.3; printf 'no model' >&2; exit 5"},
+		"its last line: no model": {"sh", "-c", "sleep 1; printf 'no model' >&2; exit 5"},
 	} {
 		r := newRig(t, 3, 8, command...)
 		<-r.ended

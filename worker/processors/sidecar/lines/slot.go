@@ -13,9 +13,10 @@ import (
 const (
 	// The waits before a program that has ended is started again.
 	firstWait, lastWait = 200 * time.Millisecond, 10 * time.Second
-	// settling is how long a program is watched before it gets records. One that can't work,
-	// because of a wrong argument for example, mostly ends within it.
-	settling = 100 * time.Millisecond
+	// settling is how long a program is watched before it gets records, until it has answered
+	// some. One that can't work, because of a wrong argument for example, mostly ends within
+	// it.
+	settling = 300 * time.Millisecond
 )
 
 // slot runs one process of the program, again and again.
@@ -62,10 +63,12 @@ func (s *slot) runOnce(ctx context.Context) error {
 		return &uselessError{err}
 	}
 	defer p.end()
-	select {
-	case <-p.finished:
-		return s.early(p)
-	case <-time.After(settling):
+	if !s.useful.raised() {
+		select {
+		case <-p.finished:
+			return s.early(p)
+		case <-time.After(settling):
+		}
 	}
 	conn, err := peer.Connect(ctx, s.opts.Socket, frame.ProcessHello{SDK: "millrace-lines", PID: int64(p.pid())})
 	if err != nil {
