@@ -22,6 +22,10 @@ var varying = []struct {
 	{regexp.MustCompile(`(?m)^go: downloading .*\n`), ""},
 }
 
+// Shows reports whether an output is the one that the page shows for a step, except for the
+// parts that differ from run to run.
+func (s *Step) Shows(output string) bool { return matches(s.Output, output) }
+
 // matches reports whether an output is the one that the page shows, except for times and
 // rates. A line of three dots in the page stands for any lines.
 func matches(shown, got string) bool {
