@@ -90,7 +90,7 @@ func (r *run) codeOf(p Processor) (*usercode.Code, error) {
 	if err != nil || r.cfg.Input.Schema == nil && r.cfg.Output.Schema == nil {
 		return code, err
 	}
-	translator, err := schema.NewTranslator(r.cfg)
+	translator, err := schema.NewTranslator(r.cfg, r.log)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr/testr"
+
 	"github.com/millrace-dev/millrace/hack/prerequisite"
 	"github.com/millrace-dev/millrace/worker/config"
 )
@@ -95,7 +97,7 @@ func confluent(t *testing.T, url, way, input string) string {
 // is read by its deserializers, with a real registry between them.
 func TestTogetherWithConfluent(t *testing.T) {
 	url := apicurio(t)
-	registry, err := NewRegistry(config.SchemaRegistry{URL: url})
+	registry, err := NewRegistry(config.SchemaRegistry{URL: url}, testr.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,8 +57,8 @@ func (r *Registry) resolve(ctx context.Context, s sr.Schema) (definition, error)
 			}
 			seen[ref] = true
 			found, err := r.client.SchemaByVersion(ctx, ref.Subject, ref.Version)
-			if err != nil {
-				return fmt.Errorf("its reference %s (subject %s, version %d): %w", ref.Name, ref.Subject, ref.Version, r.failure(err))
+			if err := r.failure(err); err != nil {
+				return fmt.Errorf("its reference %s (subject %s, version %d): %w", ref.Name, ref.Subject, ref.Version, err)
 			}
 			if err := add(found.Schema, depth+1); err != nil {
 				return err

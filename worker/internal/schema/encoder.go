@@ -103,8 +103,8 @@ func (e *Encoder) ask(ctx context.Context, subject string) (registered, error) {
 	default:
 		found, err = e.registry.client.LookupSchema(ctx, subject, e.definition())
 	}
-	if err != nil {
-		return registered{}, fmt.Errorf("the schema of subject %s: %w", subject, e.registry.failure(err))
+	if err := e.registry.failure(err); err != nil {
+		return registered{}, fmt.Errorf("the schema of subject %s: %w", subject, err)
 	}
 	if e.own != nil {
 		return registered{found.ID, e.own}, nil

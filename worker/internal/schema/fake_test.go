@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/go-logr/logr/testr"
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/millrace-dev/millrace/worker/config"
@@ -129,7 +130,7 @@ func refuse(w http.ResponseWriter, status, code int, message string) {
 
 // registry returns a client of the fake.
 func (f *fake) registry(t *testing.T) *Registry {
-	r, err := NewRegistry(config.SchemaRegistry{URL: f.URL})
+	r, err := NewRegistry(config.SchemaRegistry{URL: f.URL}, testr.New(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
+	"github.com/millrace-dev/millrace/worker/internal/kafka/trouble"
 	"github.com/millrace-dev/millrace/worker/kafka"
 )
 
@@ -18,15 +20,20 @@ import (
 type Registry struct {
 	url    string
 	client *sr.Client
+	log    logr.Logger
+	away   trouble.SharedStreak // of questions without an answer
 	codecs once[int, codec] // by id
 }
 
 // requestTimeout bounds one request.
 const requestTimeout = 10 * time.Second
 
+// repeatLog is how often a log tells about a registry that is away.
+const repeatLog = time.Minute
+
 // NewRegistry returns the registry of a configuration. It reads the files with certificates,
 // and asks the registry nothing yet.
-func NewRegistry(cfg config.SchemaRegistry) (*Registry, error) {
+func NewRegistry(cfg config.SchemaRegistry, log logr.Logger) (*Registry, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if cfg.TLS != nil {
 		conf, err := kafka.TLSConfig(cfg.TLS, "registry.tls")
@@ -48,7 +55,7 @@ func NewRegistry(cfg config.SchemaRegistry) (*Registry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
 	}
-	r := &Registry{url: cfg.URL, client: client}
+	r := &Registry{url: cfg.URL, client: client, log: log.WithValues("registry", cfg.URL)}
 	r.codecs.ask = r.askByID
 	return r, nil
 }
@@ -64,8 +71,8 @@ func (r *Registry) byID(ctx context.Context, id int) (codec, error) {
 
 func (r *Registry) askByID(ctx context.Context, id int) (codec, error) {
 	s, err := r.client.SchemaByID(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("schema %d: %w", id, r.failure(err))
+	if err := r.failure(err); err != nil {
+		return nil, fmt.Errorf("schema %d: %w", id, err)
 	}
 	return r.compile(ctx, s, fmt.Sprintf("schema %d", id))
 }
@@ -83,9 +90,25 @@ func (r *Registry) compile(ctx context.Context, s sr.Schema, name string) (codec
 	return c, nil
 }
 
-// failure explains an error of the client. A registry that is away, or that does not let this
-// worker in, is waited for: the record has nothing to do with it.
+// failure explains an error of the client, and logs that the registry is away, or is back; nil
+// is the end of an outage. A registry that is away, or that does not let this worker in, is
+// waited for: the record has nothing to do with it.
 func (r *Registry) failure(err error) error {
+	if err != nil {
+		err = r.explain(err)
+	}
+	switch {
+	case !failure.IsUntried(err):
+		if r.away.Ended() {
+			r.log.Info("the schema registry answers again")
+		}
+	case r.away.Failed("", repeatLog):
+		r.log.Error(err, "records wait for the schema registry")
+	}
+	return err
+}
+
+func (r *Registry) explain(err error) error {
 	answer, answered := errors.AsType[*sr.ResponseError](err)
 	switch {
 	case !answered:

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/millrace-dev/millrace/worker/config"
@@ -93,7 +94,10 @@ func TestARegistryThatComesBackIsAskedAgain(t *testing.T) {
 	f := newFake(t)
 	f.add("orders-value", sr.Schema{Schema: field(`"int"`)})
 	f.fail(http.StatusServiceUnavailable)
-	d := NewDecoder(f.registry(t))
+	r := f.registry(t)
+	var logged []string
+	r.log = funcr.New(func(_, line string) { logged = append(logged, line) }, funcr.Options{})
+	d := NewDecoder(r)
 	decode := func() error {
 		_, err := d.AppendJSON(t.Context(), nil, []byte{0, 0, 0, 0, 1, 2})
 		return err
@@ -111,6 +115,9 @@ func TestARegistryThatComesBackIsAskedAgain(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the registry is back, and the error is still %v", decode())
 		}
+	}
+	if len(logged) != 2 || !strings.Contains(logged[0], "records wait for the schema registry") || !strings.Contains(logged[1], "answers again") {
+		t.Errorf("the log is %q", logged)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/go-logr/logr"
+
 	"github.com/millrace-dev/millrace/worker/config"
 )
 
@@ -17,12 +19,12 @@ type Translator struct {
 
 // NewTranslator returns the translator of a configuration, which must have a schema. An error
 // is one of the configuration; the registry is not asked yet.
-func NewTranslator(cfg config.Config) (*Translator, error) {
+func NewTranslator(cfg config.Config, log logr.Logger) (*Translator, error) {
 	t := &Translator{topic: cfg.Output.Topic}
 	var registry *Registry
 	if in := cfg.Input.Schema; in != nil {
 		var err error
-		if registry, err = NewRegistry(in.Registry); err != nil {
+		if registry, err = NewRegistry(in.Registry, log); err != nil {
 			return nil, fmt.Errorf("input.schema.%w", err)
 		}
 		t.decoder = NewDecoder(registry)
@@ -30,7 +32,7 @@ func NewTranslator(cfg config.Config) (*Translator, error) {
 	if out := cfg.Output.Schema; out != nil {
 		if out.Registry != nil {
 			var err error
-			if registry, err = NewRegistry(*out.Registry); err != nil {
+			if registry, err = NewRegistry(*out.Registry, log); err != nil {
 				return nil, fmt.Errorf("output.schema.%w", err)
 			}
 		}
