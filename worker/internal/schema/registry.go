@@ -22,7 +22,7 @@ type Registry struct {
 	client *sr.Client
 	log    logr.Logger
 	away   trouble.SharedStreak // of questions without an answer
-	codecs once[int, codec] // by id
+	codecs once[int, codec]     // by id
 }
 
 // requestTimeout bounds one request.
