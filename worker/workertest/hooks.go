@@ -61,25 +61,27 @@ func revoked(code *usercode.Code, records []worker.Record) {
 // observe tells the OutcomeObserver what became of a record that needs no other attempt. A
 // panic changes nothing, as in a worker.
 func observe(code *usercode.Code, it item) {
+	if err := it.result.Err; err == nil {
+		settled(code, it, record.Delivered)
+	} else if fate, ended := fateOf(it); ended {
+		settled(code, it, fate)
+	}
+}
+
+// settled tells the OutcomeObserver of a record's fate: Delivered is Filtered without outputs.
+func settled(code *usercode.Code, it item, fate record.Fate) {
 	if !code.HasObserver() {
 		return
 	}
 	o := record.Outcome{
 		Input: record.Position{Topic: it.rec.Topic, Partition: it.rec.Partition, Offset: it.rec.Offset},
-		Err:   it.result.Err,
+		Fate:  fate, Err: it.result.Err,
 	}
-	switch {
-	case it.result.Filtered():
+	if it.result.Filtered() {
 		o.Fate = record.Filtered
-	case it.result.Err == nil:
-		for _, out := range it.result.Outputs {
-			o.Outputs = append(o.Outputs, record.Position{Topic: out.Topic, Offset: -1})
-		}
-	default:
-		var ended bool
-		if o.Fate, ended = fateOf(it); !ended {
-			return
-		}
+	}
+	for _, out := range it.result.Outputs {
+		o.Outputs = append(o.Outputs, record.Position{Topic: out.Topic, Offset: -1})
 	}
 	_ = code.Observe(&o)
 }
@@ -94,7 +96,13 @@ func fateOf(it item) (fate record.Fate, ended bool) {
 	if it.final {
 		err = failure.Permanent(err)
 	}
-	switch action, _ := policy.Decide(1, err); action {
+	action, _ := policy.Decide(1, err)
+	return fateAfter(action)
+}
+
+// fateAfter returns the fate that an action means; ended is false if it is none.
+func fateAfter(action failure.Action) (fate record.Fate, ended bool) {
+	switch action {
 	case failure.DeadLetter:
 		return record.DeadLettered, true
 	case failure.Drop:

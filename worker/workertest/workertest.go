@@ -2,13 +2,15 @@
 // the tests of users' programs.
 //
 // It calls a processor and its hooks, and completes its outputs, with the code that a
-// worker uses. As in a worker, a record's bytes are gone when its call has returned. It has
-// no pool, no retries and no deadlines: it makes one call after the other.
+// worker uses. As in a worker, a record's bytes are gone when its call has returned. Run
+// makes one call after the other, and no second attempt. A Worker makes calls at the same time
+// and tries records again, without waiting. Neither has deadlines.
 package workertest
 
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/internal/record"
@@ -21,8 +23,12 @@ type Result struct {
 	// over from the input. There are none if the record was filtered. Null
 	// keys and values are nil.
 	Outputs []worker.Output
-	// Err is the attempt's error; a panic is one too.
+	// Err is the last attempt's error; a panic is one too.
 	Err error
+	// Attempts is how many attempts have begun and count, and Waited how long a worker would
+	// have waited between them. Run makes one attempt.
+	Attempts int
+	Waited   time.Duration
 }
 
 // Filtered reports whether the record has neither outputs nor an error.
@@ -46,25 +52,36 @@ func (r Result) Filtered() bool { return r.Err == nil && len(r.Outputs) == 0 }
 func Run(ctx context.Context, p worker.Processor, records ...worker.Record) []Result {
 	records = own(records)
 	results := make([]Result, len(records))
-	code, err := usercode.Of[worker.Record, worker.Outputs, worker.Outcome](p)
-	if err == nil {
-		err = assigned(code, records)
-	}
-	if err != nil {
-		for i := range results {
-			results[i].Err = err
-		}
+	code, ok := start(p, records, results)
+	if !ok {
 		return results
 	}
 	for _, items := range calls(sequence(code, records, results), code.BatchLimits()) {
-		attempt(ctx, code, items)
+		_ = attempt(ctx, code, items) // each record has the error
 		for _, it := range items {
+			it.result.Attempts = 1
 			observe(code, it)
 			it.rec.overwrite()
 		}
 	}
 	revoked(code, records)
 	return results
+}
+
+// start finds the processor's code and tells it of the partitions. If a worker would not
+// start, it notes the error for each record.
+func start(p worker.Processor, records []worker.Record, results []Result) (code *usercode.Code, ok bool) {
+	code, err := usercode.Of[worker.Record, worker.Outputs, worker.Outcome](p)
+	if err == nil {
+		err = assigned(code, records)
+	}
+	if err == nil {
+		return code, true
+	}
+	for i := range results {
+		results[i].Err = err
+	}
+	return nil, false
 }
 
 // Values returns the values of all outputs of the results, as strings, for
@@ -124,8 +141,9 @@ func calls(items []item, limits usercode.BatchLimits) (all [][]item) {
 	return all
 }
 
-// attempt makes one call of the user's code and notes its results.
-func attempt(ctx context.Context, code *usercode.Code, items []item) {
+// attempt makes one call of the user's code and notes its results. It returns the error of a
+// call of several records that fails as a whole.
+func attempt(ctx context.Context, code *usercode.Code, items []item) (whole error) {
 	recs, outs := make([]*record.Record, len(items)), make([]*record.Outputs, len(items))
 	for k, it := range items {
 		recs[k], outs[k] = it.rec.Record, &record.Outputs{}
@@ -139,6 +157,10 @@ func attempt(ctx context.Context, code *usercode.Code, items []item) {
 	for k, it := range items {
 		*it.result = result(recs[k], outs[k], err)
 	}
+	if err != nil && len(items) > 1 {
+		return items[0].result.Err
+	}
+	return nil
 }
 
 func result(rec *record.Record, out *record.Outputs, err error) Result {

@@ -121,3 +121,21 @@ func TestNoHalfArchive(t *testing.T) {
 		t.Errorf("the folder has %v, %v", entries, err)
 	}
 }
+
+// TestTheFormerArchiveStays: a failure does not touch what stands under the archive's name.
+func TestTheFormerArchiveStays(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "worker.tar")
+	if err := os.WriteFile(file, []byte("former"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// A folder is in the way of the new file.
+	if err := os.Mkdir(file+".new", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := WriteArchive(file, tagged(t, "w:1"), []Image{assembled(t, amd64)}); err == nil {
+		t.Error("got no error")
+	}
+	if content, err := os.ReadFile(file); string(content) != "former" || err != nil {
+		t.Errorf("the former archive is %d bytes, %v", len(content), err)
+	}
+}
