@@ -135,7 +135,7 @@ bench: ## Compare this worker with a kafka-go and a franz-go loop
 	go run ./worker/bench
 
 .PHONY: bench-processors
-bench-processors: ## Compare processors in Go, Rust, Python and Java, and pynumaflow, without a broker
+bench-processors: ## Compare processors in all languages, and pynumaflow, without a broker
 	@go run ./worker/bench/processors
 
 bin/pynumaflow/.installed: worker/bench/processors/numaflow/requirements.txt
@@ -143,6 +143,11 @@ bin/pynumaflow/.installed: worker/bench/processors/numaflow/requirements.txt
 	python3 -m venv bin/pynumaflow
 	bin/pynumaflow/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
+
+# It takes less time than to find out what has changed.
+.PHONY: worker/sdks/typescript/dist/index.js
+worker/sdks/typescript/dist/index.js: $(SDK_TYPESCRIPT)
+	npm --prefix worker/sdks/typescript run --silent build
 
 # Maven knows what has changed.
 .PHONY: bin/bench-java/Echo.class

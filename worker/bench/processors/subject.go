@@ -53,6 +53,12 @@ var subjects = []subject{
 	python(pythonOne, 1),
 	python("Python, 2 processes", 2),
 	{
+		Name: "Node", Kind: sidecars, Processes: runtime.GOMAXPROCS(0),
+		Tools: []string{"node", "npm"},
+		Build: []string{"make", "worker/sdks/typescript/dist/index.js"},
+		Exec:  []string{"node", "worker/bench/processors/node/echo.mjs"},
+	},
+	{
 		Name: "Java", Kind: sidecars, Processes: runtime.GOMAXPROCS(0),
 		Tools: []string{"java", "javac", "mvn"},
 		Build: []string{"make", "bin/bench-java/Echo.class"},

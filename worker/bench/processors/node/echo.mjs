@@ -1,0 +1,4 @@
+// Writes each value back.
+import { run } from '../../../sdks/typescript/dist/index.js';
+
+await run((record) => record.value);
