@@ -60,6 +60,7 @@ func TestEndToEnd(t *testing.T) {
 		s.Logf("%d records, none lost, %d of them twice", written, doubled)
 	})
 
+	s.step("a program in Python", pythonProgram)
 	s.step("exactly once", exactlyOnce)
 	s.step("delete", deleteProcessors)
 	s.step("uninstall", uninstall)

@@ -21,6 +21,7 @@ group=$(mktemp -d "$groups/millrace-e2e-XXXXXX" 2>/dev/null) && rmdir "$group" |
 assets=$(hack/cluster/binaries.sh node) && make --no-print-directory bin/helm ||
   skip "the cluster's programs could not be built (see above)"
 hack/kafka.sh fetch >/dev/null || skip "Apache Kafka could not be fetched (see above)"
+make --no-print-directory bin/sdk-python/.installed || skip "it needs Python 3.10 with venv, and packages that could not be installed (see above)"
 
 make --no-print-directory images
 out=$PWD/bin/e2e

@@ -22,10 +22,15 @@ func WriteImage(archive, name, program string) error {
 	if err != nil {
 		return err
 	}
+	return WriteImageOf(archive, name, layer, "/program")
+}
+
+// WriteImageOf writes an archive in the format of docker save, with an image of one layer.
+func WriteImageOf(archive, name string, layer []byte, entrypoint ...string) error {
 	digest := sha256.Sum256(layer)
 	config, err := json.Marshal(map[string]any{
 		"architecture": runtime.GOARCH, "os": "linux",
-		"config": map[string]any{"Entrypoint": []string{"/program"}, "User": "65532:65532"},
+		"config": map[string]any{"Entrypoint": entrypoint, "User": "65532:65532"},
 		"rootfs": map[string]any{"type": "layers", "diff_ids": []string{"sha256:" + hex.EncodeToString(digest[:])}},
 	})
 	if err != nil {
