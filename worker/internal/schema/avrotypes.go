@@ -141,7 +141,7 @@ func decodeDuration(v any, _ *avro.SchemaNode) (any, error) {
 	return map[string]any{"months": d.Months, "days": d.Days, "milliseconds": d.Milliseconds}, nil
 }
 
-// encodeDuration takes what decodeDuration returns. What is absent is 0.
+// encodeDuration takes what decodeDuration returns. An absent part is 0.
 func encodeDuration(v any, _ *avro.SchemaNode) (any, error) {
 	parts, ok := v.(map[string]any)
 	if !ok {
@@ -182,7 +182,7 @@ func encodeBytes(v any, _ *avro.SchemaNode) (any, error) {
 	return b, nil
 }
 
-// decodeFloat returns text for what is no number in JSON, as Protobuf's JSON has it.
+// decodeFloat returns text for floats that JSON has no numbers for, as Protobuf's JSON does.
 func decodeFloat(v any, _ *avro.SchemaNode) (any, error) {
 	f := math.NaN()
 	switch n := v.(type) {

@@ -8,7 +8,7 @@ import (
 )
 
 // codec converts values of one schema. Its methods may be called by several goroutines at
-// once, and their errors say what is wrong with the value.
+// once, and their errors name the mistake in the value.
 type codec interface {
 	// appendJSON appends the JSON text of data, which are the bytes after the schema's id.
 	appendJSON(dst, data []byte) ([]byte, error)

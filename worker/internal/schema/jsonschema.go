@@ -65,7 +65,7 @@ func (c *jsonCodec) check(dst, text []byte) ([]byte, error) {
 	return append(dst, text...), nil
 }
 
-// mistakes returns what is wrong at which place.
+// mistakes returns the mistakes with their places, in one text.
 func mistakes(err error) string {
 	invalid, ok := errors.AsType[*jsonschema.ValidationError](err)
 	if !ok {

@@ -15,7 +15,7 @@ import (
 // See protobuf.dev/programming-guides/json.
 func (c *protobufCodec) value(m protoreflect.Message) (any, error) {
 	if strings.HasPrefix(string(m.Descriptor().FullName()), "google.protobuf.") {
-		// Timestamps, wrappers and the like have forms of their own.
+		// Timestamps, wrappers and the like have special forms.
 		text, err := protojson.MarshalOptions{Resolver: c.types}.Marshal(m.Interface())
 		return json.RawMessage(text), err
 	}

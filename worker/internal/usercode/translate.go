@@ -11,10 +11,10 @@ import (
 // Translator changes values between their form in Kafka and the one that the user's code
 // works with. Its methods may be called by several goroutines at once; each appends to dst.
 type Translator interface {
-	// AppendInput appends what the code gets in the place of a record's value.
+	// AppendInput appends the value that the code gets in the place of a record's.
 	AppendInput(ctx context.Context, dst, value []byte) ([]byte, error)
-	// AppendOutput appends what is written in the place of a result's value; topic is "" for
-	// the output topic.
+	// AppendOutput appends the value to write in the place of a result's; topic is "" for the
+	// output topic.
 	AppendOutput(ctx context.Context, dst []byte, topic string, value []byte) ([]byte, error)
 }
 

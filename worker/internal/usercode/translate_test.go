@@ -13,7 +13,7 @@ import (
 )
 
 // brackets is a Translator: values in Kafka are in brackets. "away" can't be translated for
-// the moment, and what has no brackets never.
+// the moment, and a value without brackets never.
 type brackets struct{}
 
 func (brackets) AppendInput(_ context.Context, dst, value []byte) ([]byte, error) {
