@@ -145,7 +145,7 @@ func TestMetricsOfExchangedProcessors(t *testing.T) {
 	if err := os.WriteFile(path, []byte("key: '1'"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	build := func(ctx context.Context, setup Setup) (Processor, error) {
+	build := func(_ context.Context, setup Setup) (Processor, error) {
 		seen := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "seen_total", Help: "Records of " + setup.Config.Processor.CEL.Key + "."}, []string{"by" + setup.Config.Processor.CEL.Key})
 		if err := setup.Metrics.Register(seen); err != nil {
 			return nil, err

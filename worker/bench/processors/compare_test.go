@@ -14,7 +14,7 @@ import (
 
 // TestMain lets this test's program stand for the worker of a turn, and for a map server.
 func TestMain(m *testing.M) {
-	run := func(context.Context) error { return nil }
+	var run func(context.Context) error
 	switch {
 	case os.Getenv(jobVariable) != "" && os.Getenv(serverVariable) == "":
 		run = runJob

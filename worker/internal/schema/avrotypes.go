@@ -20,8 +20,8 @@ func avroTypes(fields avroFields) []avro.SchemaOpt {
 		opts = append(opts, avro.WithCustomType(avro.CustomType{LogicalType: logical, AvroType: kind, Decode: decode, Encode: encode}))
 	}
 	add("date", "int", decodeTime(time.DateOnly, 24*time.Hour), nil)
-	add("time-millis", "int", decodeClock(time.Millisecond), encodeClock(time.Millisecond))
-	add("time-micros", "long", decodeClock(time.Microsecond), encodeClock(time.Microsecond))
+	add("time-millis", "int", decodeClock(time.Millisecond), encodeClock)
+	add("time-micros", "long", decodeClock(time.Microsecond), encodeClock)
 	for suffix, unit := range map[string]time.Duration{"millis": time.Millisecond, "micros": time.Microsecond, "nanos": time.Nanosecond} {
 		add("timestamp-"+suffix, "long", decodeTime(time.RFC3339Nano, unit), nil)
 		add("local-timestamp-"+suffix, "long", decodeTime(localFormat, unit), encodeLocal)
@@ -87,18 +87,16 @@ func decodeClock(unit time.Duration) func(any, *avro.SchemaNode) (any, error) {
 }
 
 // encodeClock takes what decodeClock returns, and numbers.
-func encodeClock(unit time.Duration) func(any, *avro.SchemaNode) (any, error) {
-	return func(v any, _ *avro.SchemaNode) (any, error) {
-		text, ok := v.(string)
-		if !ok {
-			return v, nil
-		}
-		at, err := time.Parse(clockFormat, text)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not a time of day such as 15:04:05.999", text)
-		}
-		return at.Sub(at.Truncate(24 * time.Hour)), nil
+func encodeClock(v any, _ *avro.SchemaNode) (any, error) {
+	text, ok := v.(string)
+	if !ok {
+		return v, nil
 	}
+	at, err := time.Parse(clockFormat, text)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a time of day such as 15:04:05.999", text)
+	}
+	return at.Sub(at.Truncate(24 * time.Hour)), nil
 }
 
 // encodeLocal takes what decodeTime returns for a local timestamp, RFC 3339 and numbers.

@@ -40,8 +40,10 @@ func TestSchemasAreAskedForOnce(t *testing.T) {
 func TestReferencesAreFetched(t *testing.T) {
 	f := newFake(t)
 	f.add("a", sr.Schema{Schema: `{"type":"record","name":"A","namespace":"n","fields":[{"name":"x","type":"int"}]}`})
-	f.add("b", sr.Schema{Schema: `{"type":"record","name":"B","namespace":"n","fields":[{"name":"a","type":"A"}]}`,
-		References: []sr.SchemaReference{{Name: "n.A", Subject: "a", Version: 1}}})
+	f.add("b", sr.Schema{
+		Schema:     `{"type":"record","name":"B","namespace":"n","fields":[{"name":"a","type":"A"}]}`,
+		References: []sr.SchemaReference{{Name: "n.A", Subject: "a", Version: 1}},
+	})
 	f.add("c", sr.Schema{Schema: field(`"B"`), References: []sr.SchemaReference{{Name: "n.B", Subject: "b", Version: 1}}})
 	text, err := NewDecoder(f.registry(t)).AppendJSON(t.Context(), nil, []byte{0, 0, 0, 0, 3, 2})
 	if err != nil || string(text) != `{"v":{"a":{"x":1}}}` {
