@@ -12,6 +12,7 @@ func TestEndToEnd(t *testing.T) {
 	// Registered after the broker, so that it runs while the broker still exists.
 	t.Cleanup(s.leaveArtifacts)
 
+	s.step("the tutorial", tutorial)
 	s.step("install", install)
 	s.step("metrics", metrics)
 	s.step("samples", func(s *suite) { samples(s, broker) })

@@ -14,7 +14,7 @@ import (
 
 // install imports the images and installs the chart in the same way as a user.
 func install(s *suite) {
-	s.kubectl("wait", "--for=condition=Ready", "node", "--all", "--timeout=60s")
+	s.awaitNode()
 	for _, image := range []string{"operator", "worker", "sample"} {
 		if err := s.cluster.ImportImage(s.Context(), filepath.Join(root, "bin", "images", image+".tar")); err != nil {
 			s.Fatal(err)

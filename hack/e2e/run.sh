@@ -20,7 +20,7 @@ groups=/sys/fs/cgroup
 group=$(mktemp -d "$groups/millrace-e2e-XXXXXX" 2>/dev/null) && rmdir "$group" || skip "it may not make control groups here"
 assets=$(hack/cluster/binaries.sh node) && make --no-print-directory bin/helm ||
   skip "the cluster's programs could not be built (see above)"
-hack/kafka.sh fetch >/dev/null || skip "Apache Kafka could not be fetched (see above)"
+hack/kafka.sh fetch >/dev/null && tools=$(hack/kafka.sh tools) || skip "Apache Kafka could not be fetched (see above)"
 make --no-print-directory bin/sdk-python/.installed || skip "it needs Python 3.10 with venv, and packages that could not be installed (see above)"
 
 make --no-print-directory images
@@ -30,5 +30,5 @@ mkdir -p "$out/artifacts"
 CGO_ENABLED=0 go build -trimpath -o "$out/pause" ./hack/e2e/pause
 
 # The test uses only files in these directories, because it has no network.
-MILLRACE_E2E_BIN=$assets MILLRACE_E2E_OUT=$out MILLRACE_E2E_LOGS=$out/artifacts \
+MILLRACE_E2E_BIN=$assets MILLRACE_E2E_OUT=$out MILLRACE_E2E_LOGS=$out/artifacts MILLRACE_E2E_TOOLS=$tools \
   go test -tags e2e -count=1 -timeout 25m -v -exec "$PWD/hack/e2e/sandbox.sh" ./hack/e2e "$@"

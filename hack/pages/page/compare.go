@@ -18,6 +18,8 @@ var varying = []struct {
 	{regexp.MustCompile(`\bsha256:[0-9a-f]{64}\b`), "DIGEST"},
 	// A record without a key may be in any partition.
 	{regexp.MustCompile(`\bpartition \d+ offset \d+\b`), "partition N offset N"},
+	// A table of kubectl, whose last column is an age.
+	{regexp.MustCompile(`(?m) +(?:\d+[dhms])+$`), " AGE"},
 	// The Go command, in a new environment.
 	{regexp.MustCompile(`(?m)^go: downloading .*\n`), ""},
 }

@@ -1,9 +1,11 @@
 package page
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // text is a page with files, commands that go on in further lines, and their outputs.
@@ -76,6 +78,32 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
+// TestStepsThatReadRunAgain: until their output is the page's, or their time is over.
+func TestStepsThatReadRunAgain(t *testing.T) {
+	const text = "```console\n$ echo a >>file\n$ echo b >>file; cat file\na\nb\nb\nb\n$ grep c file; echo c\nno\n```\n"
+	var got []string
+	r := Runner{
+		Directory: t.TempDir(), Environment: append(os.Environ(), "A=b"), Patience: 3 * time.Second,
+		LeavesOut: func(*Step) bool { return false },
+		Reads:     func(s *Step) bool { return s.Program() == "echo" && s.Output != "" },
+		Report:    func(r Result) { got = append(got, r.Got) },
+	}
+	err := r.Run(t.Context(), text)
+	if want := []string{"", "a\nb\nb\nb\n", "c\n"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if err == nil || !strings.Contains(err.Error(), "line 8: $ grep c file") {
+		t.Errorf("error %v", err)
+	}
+	r.Patience, r.Stops = 0, true
+	if err := r.Run(t.Context(), "```console\n$ echo 1\n2\n$ echo 3\n4\n```\n"); err == nil || !strings.Contains(err.Error(), "line 2") || strings.Contains(err.Error(), "line 4") {
+		t.Errorf("error %v", err)
+	}
+	if err := r.Run(t.Context(), "```console\n$ echo $A\nc\n```\n"); err == nil || !strings.Contains(err.Error(), "prints\nb\n") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestMatches(t *testing.T) {
 	for _, c := range []struct {
 		shown, got string
@@ -92,6 +120,8 @@ func TestMatches(t *testing.T) {
 		{"time=2026-11-23T16:20:04.404Z\n", "time=2027-01-02T03:04:05.6Z\n", true},
 		{"x@sha256:" + strings.Repeat("0a", 32) + " is there\n", "x@sha256:" + strings.Repeat("1b", 32) + " is there\n", true},
 		{"a.c\n", "abc\n", false},
+		{"NAME     AGE\norders   20s\n", "NAME     AGE\norders   1m20s\n", true},
+		{"orders   3   20s\n", "orders   1   20s\n", false},
 	} {
 		if got := matches(c.shown, c.got); got != c.same {
 			t.Errorf("matches(%q, %q) = %t", c.shown, c.got, got)

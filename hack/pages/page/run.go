@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // leftOut holds the programs that Run does not start: they need a cluster, a registry or a
@@ -28,11 +29,36 @@ type Result struct {
 	Got string
 }
 
-// Run writes the files of a page and runs its commands, in their order and in one shell
-// that begins in a directory. It passes each result to report. The error of a step whose
-// output differs says where it stands in the page; the steps after it run even so.
+// Run runs those steps of a page that need no more than this machine, in a shell that begins
+// in a directory. It passes each result to report. A step that differs does not keep those
+// after it from running.
 func Run(ctx context.Context, text, directory string, report func(Result)) error {
-	sh, err := start(ctx, directory)
+	r := Runner{Directory: directory, LeavesOut: (*Step).IsLeftOut, Reads: func(*Step) bool { return false }, Report: report}
+	return r.Run(ctx, text)
+}
+
+// Runner runs the steps of a page. The functions are required.
+type Runner struct {
+	// Directory is where the shell begins.
+	Directory string
+	// Environment has the shell's variables, as NAME=VALUE; nil for those of this process.
+	Environment []string
+	// LeavesOut reports whether a step is left out.
+	LeavesOut func(*Step) bool
+	// Reads reports whether a step changes nothing. If its output differs, it is run again
+	// until Patience has passed.
+	Reads    func(*Step) bool
+	Patience time.Duration
+	// Stops ends the run at the first step that differs, since those after it need it.
+	Stops bool
+	// Report is called with each result, of a step that is run again with the last one.
+	Report func(Result)
+}
+
+// Run writes the files of a page and runs its commands, in their order and in one shell. The
+// error of a step whose output differs says where it stands in the page.
+func (r *Runner) Run(ctx context.Context, text string) error {
+	sh, err := start(ctx, r.Directory, r.Environment)
 	if err != nil {
 		return err
 	}
@@ -44,19 +70,42 @@ func Run(ctx context.Context, text, directory string, report func(Result)) error
 			}
 		}
 		for _, step := range b.Steps(text) {
-			if step.IsLeftOut() {
+			if r.LeavesOut(&step) {
 				continue
 			}
-			got, code, err := sh.run(step.Command)
+			differs, err := r.step(sh, &step)
 			if err != nil {
 				return errors.Join(fmt.Errorf("line %d: %s: %w", step.Line, step.Command, err), sh.end())
 			}
-			report(Result{step, got})
-			errs = append(errs, judge(&step, got, code))
+			errs = append(errs, differs)
+			if differs != nil && r.Stops {
+				return errors.Join(append(errs, sh.end())...)
+			}
 		}
 	}
 	return errors.Join(append(errs, sh.end())...)
 }
+
+// step runs a step until its output is that of the page, or its time is over. It returns how
+// the output differs, and why the shell can't go on.
+func (r *Runner) step(sh *shell, step *Step) (differs, err error) {
+	tick := time.NewTicker(again)
+	defer tick.Stop()
+	for deadline := time.Now().Add(r.Patience); ; <-tick.C {
+		got, code, err := sh.run(step.Command)
+		if err != nil {
+			return nil, err
+		}
+		differs := judge(step, got, code)
+		if differs == nil || !r.Reads(step) || time.Now().After(deadline) {
+			r.Report(Result{*step, got})
+			return differs, nil
+		}
+	}
+}
+
+// again is the time between two runs of a step that reads.
+const again = 200 * time.Millisecond
 
 // judge compares a step's output. A command that fails has to say so in the page.
 func judge(step *Step, got string, code int) error {
@@ -85,9 +134,9 @@ type shell struct {
 	out     *bufio.Reader
 }
 
-func start(ctx context.Context, directory string) (*shell, error) {
+func start(ctx context.Context, directory string, environment []string) (*shell, error) {
 	sh := &shell{process: exec.CommandContext(ctx, "bash", "--noprofile", "--norc")}
-	sh.process.Dir = directory
+	sh.process.Dir, sh.process.Env = directory, environment
 	in, err := sh.process.StdinPipe()
 	if err != nil {
 		return nil, err
