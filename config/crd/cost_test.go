@@ -32,7 +32,7 @@ func TestTheLargestIsJudged(t *testing.T) {
 	set(headers, "spec", "processor", "cel", "headers")
 	set(items([]string{"bootstrapServers"}, 100), "spec", "kafka", "bootstrapServers")
 	set(longest(100), "spec", "output", "kafka", "bootstrapServers")
-	for _, path := range [][]string{{"spec", "kafka"}, {"spec", "output", "kafka"}} {
+	for _, path := range [][]string{{"spec", "kafka"}, {"spec", "output", "kafka"}, {"spec", "input", "schema", "registry"}, {"spec", "output", "schema", "registry"}} {
 		set(authorities(16), append(path, "tls", "ca")...)
 	}
 	set(strings.Repeat("a", 1024), "spec", "processor", "cel", "image")

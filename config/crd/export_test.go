@@ -1,7 +1,6 @@
 package crd
 
 import (
-	"slices"
 	"testing"
 )
 
@@ -14,7 +13,7 @@ type Change struct {
 // Refused returns all changes of the tables that rules refuse.
 func Refused(t *testing.T) (changes []Change) {
 	t.Helper()
-	for _, rule := range slices.Concat(specRules, kafkaRules(), outputRules(t), templateRules) {
+	for _, rule := range allRules(t) {
 		for _, change := range rule.refuse {
 			changes = append(changes, Change{rule.field, rule.says, asYAML(t, parse(t, least, change).Object)})
 		}
@@ -25,7 +24,7 @@ func Refused(t *testing.T) (changes []Change) {
 // Accepted returns the manifests of all changes of the tables that rules accept.
 func Accepted(t *testing.T) (manifests []string) {
 	t.Helper()
-	for _, rule := range slices.Concat(specRules, kafkaRules(), outputRules(t), templateRules) {
+	for _, rule := range allRules(t) {
 		for _, change := range rule.accept {
 			manifests = append(manifests, asYAML(t, parse(t, least, change).Object))
 		}

@@ -18,7 +18,7 @@ func TestALaptopRefusesTheSame(t *testing.T) {
 		// These values are within the bounds, but in a form that the rules do not know.
 		inFlight("1048576000m"), autoscaling("vertical: {maxCPU: 1k}"),
 	}
-	for _, rule := range slices.Concat(specRules, kafkaRules(), outputRules(t), templateRules) {
+	for _, rule := range allRules(t) {
 		// Expressions are checked when they are compiled.
 		if rule.field == "spec.processor.cel.headers" {
 			continue

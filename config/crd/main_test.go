@@ -45,7 +45,13 @@ spec:
       mechanism: SCRAM-SHA-512
       usernameSecretRef: {name: user, key: username}
       passwordSecretRef: {name: user, key: password}
-  input: {topic: in, groupId: g, startOffset: Latest, isolation: ReadUncommitted, onDataLoss: Halt}
+  input:
+    topic: in
+    groupId: g
+    startOffset: Latest
+    isolation: ReadUncommitted
+    onDataLoss: Halt
+    schema: {registry: {url: "https://registry", tls: {ca: [{secretRef: {name: ca, key: root.pem}}], certificateSecretRef: {name: client, key: tls.crt}, keySecretRef: {name: client, key: tls.key}, serverName: registry}, basicAuth: {username: a, passwordSecretRef: {name: user, key: password}}}}
   output:
     topic: out
     kafka:
@@ -59,6 +65,7 @@ spec:
     compression: zstd
     create: {partitions: 12, replicationFactor: 3}
     deliveryTimeout: 5m
+    schema: {registry: {url: "https://registry", tls: {ca: [{secretRef: {name: ca, key: root.pem}}], certificateSecretRef: {name: client, key: tls.crt}, keySecretRef: {name: client, key: tls.key}, serverName: registry}, basicAuth: {username: a, passwordSecretRef: {name: user, key: password}}}, subject: RecordName, record: a.B, definition: {type: Avro, text: "{}"}, register: true}
   processor:
     cel: {filter: "true", key: key, value: value, headers: {a: '"b"'}, topic: '"t"', image: "worker:1"}
   ordering: Key

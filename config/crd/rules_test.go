@@ -21,7 +21,7 @@ const current = "bases/millrace.dev_streamprocessors.yaml"
 
 func TestRules(t *testing.T) {
 	api := controllerstest.Start(t)
-	for _, rule := range slices.Concat(specRules, kafkaRules(), outputRules(t), templateRules) {
+	for _, rule := range allRules(t) {
 		for _, change := range rule.accept {
 			object := parse(t, least, change)
 			if err := try(api, object); err != nil {
@@ -43,6 +43,11 @@ func TestRules(t *testing.T) {
 			}
 		}
 	}
+}
+
+func allRules(t *testing.T) []rule {
+	t.Helper()
+	return slices.Concat(specRules, kafkaRules(), outputRules(t), schemaRules(), templateRules)
 }
 
 // outputRules are the rules of spec.kafka, applied to spec.output.kafka.
@@ -94,7 +99,7 @@ func short(change string) string { return change[:min(len(change), 120)] }
 // TestTablesHaveEveryRule fails for a new rule until the tables contain it.
 func TestTablesHaveEveryRule(t *testing.T) {
 	var told []string
-	for _, rule := range slices.Concat(specRules, kafkaRules(), outputRules(t), templateRules) {
+	for _, rule := range allRules(t) {
 		told = append(told, rule.field+": "+rule.says)
 	}
 	for _, c := range transitions {
