@@ -25,6 +25,9 @@ const guide = "go-sdk.md"
 // compares their output with the documents'.
 func TestCommands(t *testing.T) {
 	for _, document := range documents {
+		if !hasCommands(read(t, document)) {
+			continue // its files would end up in this repository
+		}
 		directory := ".."
 		if document == guide {
 			directory = besideAClone(t)
@@ -42,6 +45,11 @@ func TestCommands(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hasCommands reports whether a page shows commands that are run.
+func hasCommands(text string) bool {
+	return slices.ContainsFunc(page.Blocks(text), func(b page.Block) bool { return len(b.Steps(text)) > 0 })
 }
 
 // besideAClone returns a folder with a link to this repository.
