@@ -59,7 +59,7 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	@$(MAKE) --no-print-directory -s bin/sdk-python/.installed || hack/missing.sh "the tests of the Python SDK are skipped: they need Python 3.10 with venv, and packages that could not be installed"
 	@hack/registry.sh fetch >/dev/null && $(MAKE) --no-print-directory -s bin/registry-python/.installed \
 	  || hack/missing.sh "the tests on a schema registry are skipped: they need Maven for the first fetch, and Python 3.10 with venv"
-	@$(MAKE) --no-print-directory -s bin/sdk-rust/.fetched || hack/missing.sh "the tests of the Rust SDK are skipped: they need Rust 1.82 and crates that could not be fetched"
+	@$(MAKE) --no-print-directory -s bin/sdk-rust/.fetched || hack/missing.sh "the tests of the Rust SDK are skipped: they need Rust 1.85 and crates that could not be fetched"
 	@$(MAKE) --no-print-directory -s $(SDK_TYPESCRIPT) || hack/missing.sh "the tests of the TypeScript SDK are skipped: they need Node 18 with npm, and packages that could not be installed"
 	@$(MAKE) --no-print-directory -s bin/sdk-java/.fetched || hack/missing.sh "the tests of the Java SDK are skipped: they need Java 17, Maven, and packages that could not be fetched"
 	@[[ -n "$(RACE)" ]] || hack/missing.sh "the race detector is off: it needs a C compiler"
