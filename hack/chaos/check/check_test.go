@@ -330,6 +330,16 @@ func TestExactlyOnceForgivesNoDuplicate(t *testing.T) {
 	s.expect(Doubled)
 }
 
+// TestAPartitionWithoutRecords: the input has grown at the very end of an episode, and the
+// group has committed where the new partition begins.
+func TestAPartitionWithoutRecords(t *testing.T) {
+	s := newScript(t, config.Key, config.AtLeastOnce)
+	s.write("a", s.records(0, 1, workload.Plain, 1)...)
+	s.c.Sample(Sample{At: s.now, Commits: map[int32]Commit{3: {}}})
+	s.commit(Commit{Offset: 1})
+	s.expect()
+}
+
 func TestCommitAhead(t *testing.T) {
 	// The offset, and then the metadata, cover a record before its output is there.
 	for _, ahead := range []Commit{{Offset: 2}, {Offset: 1, Settled: []committed.Range{{First: 1, Next: 2}}}} {

@@ -140,13 +140,19 @@ func (c *Checker) Deleted(before map[int32]int64) {
 	}
 }
 
+// partition returns a partition of the input, which it adds if need be. It may have no records
+// yet.
+func (c *Checker) partition(n int32) *partition {
+	for int(n) >= len(c.partitions) {
+		c.partitions = append(c.partitions, &partition{})
+	}
+	return c.partitions[n]
+}
+
 // slot returns the slot of a record, which it adds if need be. It is valid until the next
 // call.
 func (c *Checker) slot(id workload.ID) *slot {
-	for int(id.Partition) >= len(c.partitions) {
-		c.partitions = append(c.partitions, &partition{})
-	}
-	p := c.partitions[id.Partition]
+	p := c.partition(id.Partition)
 	for id.Seq >= int64(len(p.slots)) {
 		p.slots = append(p.slots, slot{})
 	}

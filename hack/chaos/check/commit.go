@@ -49,10 +49,7 @@ func (c *Checker) Sample(s Sample) {
 // take notes which records a commit covers for the first time.
 func (c *Checker) take(n int32, commit Commit) {
 	index := int32(len(c.samples))
-	if int(n) >= len(c.partitions) {
-		c.slot(workload.ID{Partition: n})
-	}
-	p := c.partitions[n]
+	p := c.partition(n)
 	if commit.Offset < p.watermark {
 		c.movesBack(n, p, commit.Offset)
 	}
