@@ -63,9 +63,7 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 	@$(MAKE) --no-print-directory -s $(SDK_TYPESCRIPT) || hack/missing.sh "the tests of the TypeScript SDK are skipped: they need Node 18 with npm, and packages that could not be installed"
 	@$(MAKE) --no-print-directory -s bin/sdk-java/.fetched || hack/missing.sh "the tests of the Java SDK are skipped: they need Java 17, Maven, and packages that could not be fetched"
 	@[[ -n "$(RACE)" ]] || hack/missing.sh "the race detector is off: it needs a C compiler"
-	@# The engine's tests take longest and mostly wait, so they begin first.
-	go test $(RACE) -timeout 45m ./worker/internal/engine ./...
-	hack/test-beside.sh $(if $(RACE),./worker/internal/engine ./worker/kafka ./worker/internal/kafka/...)
+	hack/test.sh $(RACE)
 
 .PHONY: test-sdk-python
 test-sdk-python: bin/sdk-python/.installed ## Check the Python SDK and run its tests
