@@ -46,7 +46,7 @@ func checkDockerfile(t *testing.T, folder string) {
 	if lines := strings.Count(text, "\n"); lines > 10 {
 		t.Errorf("the Dockerfile has %d lines", lines)
 	}
-	// Only what is in the folder is in the copy.
+	// As for docker build, the copy has the folder and nothing else.
 	source := filepath.Join(t.TempDir(), "src")
 	if err := os.CopyFS(source, os.DirFS(folder)); err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ type Worker struct {
 // thrown away. Errors by worker.Permanent and the like count as in a worker. Nothing waits: a
 // clock of the run jumps to the next attempt, and Result.Waited is by this clock.
 //
-// Each attempt gets the record's bytes anew, and worker.Attempt returns its number. An
+// Each attempt gets a new copy of the record's bytes, and worker.Attempt returns its number. An
 // OutcomeObserver hears of each record. When ctx ends, records without a result have its
 // error.
 func (w Worker) Run(ctx context.Context, p worker.Processor, records ...worker.Record) []Result {
