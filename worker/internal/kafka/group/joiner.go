@@ -75,13 +75,20 @@ func (j *joiner) join(ctx context.Context) error {
 		}
 		j.loseAll(e.err, errors.Is(e.err, kafkago.UnknownMemberId))
 	}
-	res, err := j.joinGroup(ctx)
+	withdrawn := j.state.isWithdrawn()
+	res, err := j.joinGroup(ctx, withdrawn)
 	if err != nil {
 		return j.unlessExpelled(err)
 	}
 	assigned, err := j.syncGroup(ctx, res)
 	if err != nil {
 		return j.unlessExpelled(err)
+	}
+	if withdrawn {
+		// A leader may assign partitions to a member without topics, and keep on doing so.
+		// Java's CooperativeStickyAssignor does if it looks at this member first. They go to
+		// others when this member has left.
+		assigned = nil
 	}
 	j.apply(res.GenerationID, res.LeaderID == res.MemberID, assigned)
 	return nil
@@ -96,10 +103,11 @@ func (j *joiner) unlessExpelled(err error) error {
 	return err
 }
 
-func (j *joiner) joinGroup(ctx context.Context) (*joingroup.Response, error) {
+// joinGroup joins with a wish for partitions of the topic, or without one if withdrawn is true.
+func (j *joiner) joinGroup(ctx context.Context, withdrawn bool) (*joingroup.Response, error) {
 	id, generation, partitions := j.state.claims()
 	s := assign.Subscription{Generation: generation}
-	if !j.state.isWithdrawn() {
+	if !withdrawn {
 		s.Topics = []string{j.cfg.Topic}
 	}
 	for _, p := range partitions {

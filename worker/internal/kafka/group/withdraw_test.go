@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/millrace-dev/millrace/worker/internal/kafka/assign"
 	"github.com/millrace-dev/millrace/worker/internal/kafka/testkit"
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 )
@@ -69,6 +70,38 @@ func withdraw(t *testing.T, f *fleet) {
 		if lost := c.lostSoFar(); len(lost) > 0 {
 			t.Errorf("%s lost partitions: %v", c.name, lost)
 		}
+	}
+}
+
+// TestWithdrawFromALeaderThatKeepsOn: a member that withdraws gives up its partitions, though
+// the leader goes on to assign them to it.
+func TestWithdrawFromALeaderThatKeepsOn(t *testing.T) {
+	f, cluster := fakeFleet(t, 4)
+	a := f.start()
+	f.await(a)
+	b := f.start()
+	f.await(a, b)
+	had := b.ownedNow()
+	id := b.m.ID()
+	var stubborn atomic.Int32
+	cluster.Faults.ControlKey(int16(kmsg.SyncGroup), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.Faults.KeepControl()
+		given := req.(*kmsg.SyncGroupRequest).GroupAssignment
+		for i := range given {
+			if given[i].MemberID == id {
+				stubborn.Add(1)
+				given[i].MemberAssignment = assign.Assignment{f.topic: had}.Encode()
+			}
+		}
+		return nil, nil, false
+	})
+	b.withdraw()
+	f.await(a)
+	if stubborn.Load() == 0 {
+		t.Error("the leader assigned nothing to the member that withdraws: the test shows nothing")
+	}
+	if lost := b.lostSoFar(); len(lost) > 0 {
+		t.Errorf("lost partitions: %v", lost)
 	}
 }
 
