@@ -49,7 +49,7 @@ func (c *Cluster) moveLeader(ctx context.Context, topic string, p kmsg.MetadataR
 	})
 }
 
-// elect elects the preferred leader, and returns an error until it is to that leads.
+// elect elects the preferred leader, and returns an error until all brokers know to as the leader.
 func (c *Cluster) elect(ctx context.Context, topic string, n, to int32) error {
 	var set kadm.TopicsSet
 	set.Add(topic, n)
@@ -57,11 +57,13 @@ func (c *Cluster) elect(ctx context.Context, topic string, n, to int32) error {
 	if _, err := c.admin.ElectLeaders(ctx, kadm.ElectPreferredReplica, set); err != nil {
 		return err
 	}
-	p, err := c.partition(ctx, topic, n)
-	if err == nil && p.Leader != to {
-		err = fmt.Errorf("broker %d leads", p.Leader)
-	}
-	return err
+	return c.agreed(ctx, []string{topic}, func(res *kmsg.MetadataResponse) error {
+		p, err := partitionIn(res, n)
+		if err == nil && p.Leader != to {
+			err = fmt.Errorf("broker %d leads", p.Leader)
+		}
+		return err
+	})
 }
 
 // successor returns the next replica in sync after the leader.

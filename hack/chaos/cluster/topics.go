@@ -37,24 +37,25 @@ func (c *Cluster) Grow(ctx context.Context, topic string, partitions int32) erro
 func (c *Cluster) awaitLeaders(ctx context.Context, topic string, partitions int32) error {
 	what := fmt.Sprintf("wait for the leaders of topic %q", topic)
 	return until(ctx, what, func(ctx context.Context) error {
-		res, err := c.metadata(ctx, []string{topic})
-		if err == nil {
-			err = kerr.ErrorForCode(res.Topics[0].ErrorCode)
-		}
-		if err != nil {
-			return err
-		}
-		led := int32(0)
-		for _, p := range res.Topics[0].Partitions {
-			if p.Leader >= 0 {
-				led++
-			}
-		}
-		if led < partitions {
-			return fmt.Errorf("%d of %d partitions have a leader", led, partitions)
-		}
-		return nil
+		return c.agreed(ctx, []string{topic}, func(res *kmsg.MetadataResponse) error { return led(res.Topics[0], partitions) })
 	})
+}
+
+// led returns an error unless so many partitions of a topic have a leader.
+func led(topic kmsg.MetadataResponseTopic, partitions int32) error {
+	if err := kerr.ErrorForCode(topic.ErrorCode); err != nil {
+		return err
+	}
+	n := int32(0)
+	for _, p := range topic.Partitions {
+		if p.Leader >= 0 {
+			n++
+		}
+	}
+	if n < partitions {
+		return fmt.Errorf("%d of %d partitions have a leader", n, partitions)
+	}
+	return nil
 }
 
 // Partitions returns the number of a topic's partitions.
