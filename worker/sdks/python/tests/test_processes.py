@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from fake_worker import PATIENCE, Connection, Worker, record
 
+from millrace import _supervisor
 from millrace._protocol import processor_pb2 as pb
 from millrace._watch import Watch
 
@@ -146,6 +147,55 @@ def test_an_idle_process_overruns_nothing(worker: Worker) -> None:
     (connection,) = greeted(worker)
     connection.ask(record(), timeout_ms=1)
     assert watch_of(connection.pid).deadline() == 0
+
+
+# The supervisor and the processes with short times.
+IMPATIENT = """
+from millrace import _run, _session
+_run._SUPERVISOR = _run._SUPERVISOR.replace("sys.exit", "_supervisor._SILENCE = 2.0; sys.exit")
+_session._BEAT_SECONDS = 0.1
+"""
+
+
+def test_a_process_that_is_frozen_while_it_waits_is_killed(worker: Worker) -> None:
+    worker.start(IMPATIENT + ASKED, processes=2)
+    first, second = greeted(worker, 2)
+    for connection in (first, second):
+        connection.ask(record())
+    os.kill(first.pid, signal.SIGSTOP)
+    (third,) = greeted(worker)
+    assert gone(first.pid) and third.pid not in (first.pid, second.pid)
+    log = worker.log()
+    assert f"(pid {first.pid}) is frozen: it waits for work, and has been silent for 2 s" in log
+    assert f"(pid {second.pid}) is frozen" not in log
+
+
+def test_only_a_process_that_waits_is_expected_to_say_something(worker: Worker) -> None:
+    worker.start(IMPATIENT + ASKED, processes=1)
+    (connection,) = greeted(worker)
+    watch = watch_of(connection.pid)
+    wait_for(lambda: watch.waits() > 0)
+    first = watch.waits()
+    wait_for(lambda: watch.waits() > first)
+    connection.send_batch(record(b"hold"))
+    wait_for(lambda: "at work" in worker.log())
+    assert watch.waits() == 0
+
+
+def test_the_time_in_which_nobody_looked_is_not_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    process = _supervisor._Process(0, [], 0)
+    process._watch.wait()
+    assert process._silence() == 0
+    now += 3600  # the container was frozen
+    assert process._silence() < 1
+    for _ in range(100):
+        now += 0.25
+        process._silence()
+    assert process._silence() > 24
+    process._watch.wait()
+    assert process._silence() == 0
 
 
 def watch_of(pid: int) -> Watch:

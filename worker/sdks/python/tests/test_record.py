@@ -22,10 +22,11 @@ def test_fields() -> None:
         offset=42,
         timestamp=1_700_000_000_123,
         attempt=2,
+        deadline=12.5,
     )
     assert (record.value, record.key) == ("größe".encode(), b"k")
     assert (record.topic, record.partition, record.offset) == ("orders", 3, 42)
-    assert record.attempt == 2
+    assert (record.attempt, record.deadline) == (2, 12.5)
     assert record.headers == [("a", b"1"), ("b", None), ("a", b"2")]
     assert record.timestamp_ms == 1_700_000_000_123
     assert record.timestamp == datetime(2023, 11, 14, 22, 13, 20, 123000, timezone.utc)
@@ -99,8 +100,9 @@ def test_timestamps() -> None:
 
 
 def test_a_record_can_be_pickled() -> None:
-    record = pickle.loads(pickle.dumps(millrace.Record(b"v", topic="orders", offset=7)))
-    assert (record.value, record.topic, record.offset) == (b"v", "orders", 7)
+    made = millrace.Record(b"v", topic="orders", offset=7, deadline=1.5)
+    record = pickle.loads(pickle.dumps(made))
+    assert (record.value, record.topic, record.offset, record.deadline) == (b"v", "orders", 7, 1.5)
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,20 @@ each.run()
     assert results[5].outputs[0].value == b"orders 3 7 2"
 
 
+def test_the_deadline_is_that_of_the_batch(worker: Worker) -> None:
+    connection = started(worker, "millrace.run(lambda record: str(record.deadline))")
+    for number, timeout_ms in enumerate((0, 60_000), 1):
+        sent = time.monotonic()
+        results = connection.ask(record(), record(), id=number, timeout_ms=timeout_ms)
+        answered = time.monotonic()
+        deadlines = {result.outputs[0].value.decode() for result in results}
+        if timeout_ms:
+            assert sent + 60 <= float(deadlines.pop()) <= answered + 60
+        else:
+            assert deadlines.pop() == "None"
+        assert not deadlines, "the records of a batch have different deadlines"
+
+
 def test_an_exception_of_a_batch_function_names_no_record(worker: Worker) -> None:
     connection = started(
         worker,

@@ -22,7 +22,7 @@ class Record:
     processors need few of them. A record that is kept keeps its whole batch in memory.
     """
 
-    __slots__ = ("_message", "_topic")
+    __slots__ = ("_deadline", "_message", "_topic")
 
     def __init__(
         self,
@@ -35,9 +35,11 @@ class Record:
         offset: int = 0,
         timestamp: datetime | int | None = None,
         attempt: int = 1,
+        deadline: float | None = None,
     ) -> None:
         """Makes a record for a test."""
         self._topic = topic
+        self._deadline = deadline
         self._message = pb.Record(
             partition=partition,
             offset=offset,
@@ -64,6 +66,12 @@ class Record:
     def attempt(self) -> int:
         """The number of this attempt, from 1."""
         return self._message.attempt
+
+    @property
+    def deadline(self) -> float | None:
+        """When the attempt times out, by time.monotonic() and the clock of asyncio's loops; None
+        for never. All records of a batch have the same."""
+        return self._deadline
 
     @property
     def key(self) -> bytes | None:
@@ -138,9 +146,10 @@ class Record:
         return f"<Record of {self._place()}>"
 
 
-def of_message(message: pb.Record, topic: str) -> Record:
-    """Returns the record of a message in a batch whose records have that topic."""
+def of_message(message: pb.Record, topic: str, deadline: float | None = None) -> Record:
+    """Returns the record of a message in a batch whose records have that topic and deadline."""
     record = Record.__new__(Record)
     record._message = message
     record._topic = topic
+    record._deadline = deadline
     return record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
@@ -12,7 +13,7 @@ import time
 from millrace import _dial, _record
 from millrace._answer import Answer
 from millrace._call import Call
-from millrace._events import Events, Held, Lost, Stop
+from millrace._events import Event, Events, Held, Lost, Stop
 from millrace._frames import MAX_FRAME_BYTES
 from millrace._processor import Processor, Wishes
 from millrace._protocol import processor_pb2 as pb
@@ -25,6 +26,8 @@ _log = logging.getLogger("millrace")
 
 # From this side's Close to the end of the stream.
 _CLOSING_SECONDS = 10.0
+# How often a process without a batch says that it lives.
+_BEAT_SECONDS = 5.0
 
 
 class Disconnected(Exception):
@@ -67,14 +70,24 @@ class _Session:
         self._sender.send(pb.ProcessFrame(hello=_hello(wishes)))
         self._reader.start()
         try:
-            while self._act(self._events.get()):
+            while self._act(self._next()):
                 pass
         finally:
             self._reader.drop_all()
             self._sender.end()
             self._reader.join(_CLOSING_SECONDS)
 
-    def _act(self, event: object) -> bool:
+    def _next(self) -> Event:
+        """Waits for the next event. The supervisor sees that the process waits, and lives."""
+        try:
+            while True:
+                self._watch.wait()
+                with contextlib.suppress(queue.Empty):
+                    return self._events.get(timeout=_BEAT_SECONDS)
+        finally:
+            self._watch.work()
+
+    def _act(self, event: Event) -> bool:
         """Acts on an event. It reports whether the session goes on."""
         if isinstance(event, Held):
             if not self._reader.lost:  # there is an event behind it that says why
@@ -97,10 +110,11 @@ class _Session:
         return True
 
     def _process(self, held: Held) -> None:
-        batch = held.batch
+        batch, deadline = held.batch, None
         if batch.timeout_ms:
-            self._watch.expect(held.received + batch.timeout_ms / 1000)
-        records = [_record.of_message(message, batch.topic) for message in batch.records]
+            deadline = held.received + batch.timeout_ms / 1000
+            self._watch.expect(deadline)
+        records = [_record.of_message(message, batch.topic, deadline) for message in batch.records]
         answer = Answer(batch.id, records, self._hello.max_frame_bytes, self._sender.send_results)
         self._call(answer, self._hello.ordering)
         answer.flush()

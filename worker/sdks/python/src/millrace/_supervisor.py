@@ -28,6 +28,8 @@ _logger = logging.getLogger("millrace")
 
 # Past a batch's deadline. The worker has given the process up by then.
 _GRACE = 2.0
+# Of a process that waits for work. The worker has given it up by then, too.
+_SILENCE = 60.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0
 _POLL = 0.25
 
@@ -113,6 +115,9 @@ class _Process:
         self._running: subprocess.Popen[bytes] | None = None
         self._start_at = 0.0
         self._failures = 0
+        self._waits = 0.0
+        self._silent = 0.0
+        self._looked = 0.0
 
     def tend(self, stopping: bool) -> None:
         """Starts, kills or buries the process, whatever it is time for."""
@@ -132,6 +137,27 @@ class _Process:
                 self._number, self._running.pid, _GRACE,
             )  # fmt: skip
             self.kill()
+        elif self._silence() > _SILENCE:
+            _logger.error(
+                "process %d (pid %d) is frozen: it waits for work, and has been silent for %.0f s:"
+                " killing it",
+                self._number, self._running.pid, _SILENCE,
+            )  # fmt: skip
+            self.kill()
+
+    def _silence(self) -> float:
+        """Returns for how many seconds a process that waits for work has said nothing.
+
+        Time in which the supervisor did not look counts for little: a container that was frozen
+        as a whole has had no silent process.
+        """
+        now, waits = time.monotonic(), self._watch.waits()
+        if waits and waits == self._waits:
+            self._silent += min(now - self._looked, 2 * _POLL)
+        else:
+            self._silent = 0.0
+        self._looked, self._waits = now, waits
+        return self._silent
 
     def terminate(self) -> None:
         if self._running is not None:

@@ -15,7 +15,10 @@ import time
 
 # When the process has to be done, by time.monotonic(), which all processes share; 0 for never.
 _DEADLINE = struct.Struct("d")
-_STAGE_AT = _DEADLINE.size
+# When the process last said that it lives and waits for work; 0 while it works.
+_WAITS = struct.Struct("d")
+_WAITS_AT = _DEADLINE.size
+_STAGE_AT = _WAITS_AT + _WAITS.size
 _SIZE = mmap.PAGESIZE
 
 
@@ -54,6 +57,19 @@ class Watch:
         """Returns for how many seconds the process should have been done."""
         deadline = self.deadline()
         return max(0.0, time.monotonic() - deadline) if deadline else 0.0
+
+    def wait(self) -> None:
+        """Says that the process lives, and waits for work."""
+        _WAITS.pack_into(self._page, _WAITS_AT, time.monotonic())
+
+    def work(self) -> None:
+        """Says that the process has something to do."""
+        _WAITS.pack_into(self._page, _WAITS_AT, 0)
+
+    def waits(self) -> float:
+        """Returns when the process last said that it waits; 0 while it works."""
+        (moment,) = _WAITS.unpack_from(self._page, _WAITS_AT)
+        return float(moment)
 
     def reach(self, stage: Stage) -> None:
         """Says how far the process has come."""
