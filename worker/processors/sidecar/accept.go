@@ -48,7 +48,7 @@ func (p *Processor) accept() {
 // welcome exchanges the Hellos of a new connection and serves it until its end.
 func (p *Processor) welcome(stream *net.UnixConn) {
 	r := frame.NewReader(bufio.NewReaderSize(stream, 64<<10))
-	hello, err := readHello(stream, r)
+	hello, err := p.meet(stream, r)
 	if err == nil {
 		err = fits(&hello)
 	}
@@ -66,10 +66,22 @@ func (p *Processor) welcome(stream *net.UnixConn) {
 	_ = stream.Close()
 }
 
-func readHello(stream *net.UnixConn, r *frame.Reader) (hello frame.ProcessHello, err error) {
+// meet takes the Hello of a new connection.
+func (p *Processor) meet(stream *net.UnixConn, r *frame.Reader) (hello frame.ProcessHello, err error) {
 	if err := stream.SetReadDeadline(time.Now().Add(helloTimeout)); err != nil {
 		return hello, err
 	}
+	if err := p.places.meet(stream); err != nil {
+		return hello, err
+	}
+	hello, err = readHello(stream, r)
+	if closed := p.places.forget(stream); closed && err != nil {
+		err = errEnding
+	}
+	return hello, err
+}
+
+func readHello(stream *net.UnixConn, r *frame.Reader) (hello frame.ProcessHello, err error) {
 	message, err := r.Next(helloBytes)
 	if err != nil {
 		return hello, fmt.Errorf("wait %s for the process's Hello: %w", helloTimeout, err)

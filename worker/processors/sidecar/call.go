@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker"
@@ -23,6 +24,9 @@ type call struct {
 	attempts  []uint32
 	encoder   frame.Encoder
 	exclusive bool // nothing else may be under way on its connection
+
+	// sent is the place of its batch among the connection's frames, 0 before it has one.
+	sent atomic.Uint64
 
 	mu       sync.Mutex
 	conn     *connection // nil when the call is not under way; guarded by mu
@@ -102,6 +106,7 @@ func (c *call) begin(conn *connection, id uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conn, c.id = conn, id
+	c.sent.Store(0)
 	c.left, c.bytes = len(c.recs), 0
 	c.answered = append(c.answered[:0], make([]bool, len(c.recs))...)
 }

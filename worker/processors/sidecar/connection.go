@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
-	"time"
 
 	"github.com/go-logr/logr"
 
@@ -25,9 +24,9 @@ type connection struct {
 	log       logr.Logger
 	maxFrame  int // bytes of a message that the process takes
 	sender    *sender
-	// heard is when the last frame came, in nanoseconds since 1970, and pinged the Ping that
-	// has no Pong yet, 0 if there is none.
-	heard  atomic.Int64
+	// heard counts the frames that came, and pinged is the Ping that has no Pong yet, 0 if there
+	// is none.
+	heard  atomic.Uint64
 	pinged atomic.Uint64
 
 	// Guarded by places.mu.
@@ -37,7 +36,7 @@ type connection struct {
 	reserved *call    // keeps other calls away while it waits for the others' end
 	solo     bool     // its call has it for itself
 	closing  bool     // takes no more calls
-	drains   []uint64 // for each Drain without its Drained: the last batch before it
+	drains   []uint64 // for each Drain without its Drained: its place among the frames
 
 	// Of the goroutine that reads.
 	owed    int   // bytes of credit that are not given back yet
@@ -55,7 +54,6 @@ func newConnection(p *Processor, stream *net.UnixConn, hello *frame.ProcessHello
 	if hello.MaxFrameBytes > 0 {
 		c.maxFrame = int(min(hello.MaxFrameBytes, 1<<32-1))
 	}
-	c.heard.Store(time.Now().UnixNano())
 	return c
 }
 
@@ -67,7 +65,7 @@ func (c *connection) greet() {
 		Version: protocol.Version, Ordering: string(cfg.Ordering), Topic: cfg.Input.Topic, Group: cfg.Input.GroupID, Processor: cfg.Name,
 		MaxRecords: uint32(p.limits.MaxRecords), MaxBytes: uint64(p.limits.MaxBytes), LingerMillis: uint32(p.limits.Linger.Milliseconds()),
 		ByteCredit: uint64(p.maxFrame), MaxFrameBytes: uint64(p.maxFrame),
-	}))
+	}), nil)
 }
 
 // serve reads and writes until the connection ends.
@@ -80,6 +78,7 @@ func (c *connection) serve(r *frame.Reader) {
 	err := c.read(r)
 	close(stop)
 	c.fail(err, c.present)
+	c.fail(err, nil) // does nothing, unless the call has just ended
 }
 
 // read takes frames until the connection ends, and returns why.
@@ -89,7 +88,7 @@ func (c *connection) read(r *frame.Reader) error {
 		if err != nil {
 			return c.ended(err)
 		}
-		c.heard.Store(time.Now().UnixNano())
+		c.heard.Add(1)
 		if err := c.take(message); err != nil {
 			return err
 		}
@@ -122,7 +121,7 @@ func (c *connection) send(ctx context.Context, call *call) error {
 	}
 	c.processor.metrics.sent.Add(float64(size))
 	buf := c.sender.buffer(size + frame.Prefix)
-	c.sender.queue(call.encoder.Append(buf, &batch))
+	c.sender.queue(call.encoder.Append(buf, &batch), &call.sent)
 	return nil
 }
 
@@ -152,14 +151,15 @@ func (c *connection) enter(call *call) {
 
 // drain sends a Drain.
 func (c *connection) drain() {
-	c.drains = append(c.drains, c.lastID)
-	c.sender.queue(frame.AppendDrain(nil))
+	var place atomic.Uint64
+	c.sender.queue(frame.AppendDrain(nil), &place)
+	c.drains = append(c.drains, place.Load())
 }
 
 // finish sends a Close in good order.
 func (c *connection) finish() {
 	c.closing = true
-	c.sender.queue(frame.AppendClose(nil, ""))
+	c.sender.queue(frame.AppendClose(nil, ""), nil)
 }
 
 // release ends a call whose batch was not sent. It takes places.mu.

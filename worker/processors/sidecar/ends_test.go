@@ -3,10 +3,13 @@ package sidecar_test
 import (
 	"context"
 	"encoding/binary"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/processors/sidecar"
 	"github.com/millrace-dev/millrace/worker/sdks/protocol/protocoltest"
 )
@@ -229,6 +232,23 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+// TestADrainBeforeABatch: a process that answers the Drain first has made no mistake.
+func TestADrainBeforeABatch(t *testing.T) {
+	r := newRig(t, sidecar.Batch{})
+	p := r.connect(1)
+	ended := make(chan error, 1)
+	recs, outs := []*worker.Record{{Topic: "in", Value: []byte("1")}}, []*worker.Outputs{{}}
+	go func() { ended <- sidecar.DrainFirst(r.within(patience), r.p, recs, outs) }()
+	if f := p.receive(); f.Drain == nil {
+		t.Fatalf("the worker sends %+v, want a Drain", f)
+	}
+	p.send(&protocoltest.ProcessFrame{Drained: &struct{}{}})
+	p.echo(p.batch())
+	if err := <-ended; err != nil {
+		t.Errorf("the call has failed: %v", err)
+	}
+}
+
 // TestADrainedTooEarly is a mistake.
 func TestADrainedTooEarly(t *testing.T) {
 	r := newRig(t, sidecar.Batch{})
@@ -265,6 +285,50 @@ func TestCloseWaitsForProcesses(t *testing.T) {
 	hangs := newRig(t, sidecar.Batch{})
 	hangs.connect(1)
 	hangs.close() // ends all the same
+}
+
+// TestCloseWaitsForNoStranger: a connection that has not said Hello holds nothing.
+func TestCloseWaitsForNoStranger(t *testing.T) {
+	r := newRig(t, sidecar.Batch{})
+	stranger, err := net.Dial("unix", r.socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stranger.Close() }()
+	p := r.connect(1) // the worker has accepted the other one before
+	_ = p.Conn.Close()
+	closed := make(chan struct{})
+	go func() {
+		r.close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(5 * time.Second): // it would wait for ten
+		t.Error("the worker waits for a connection without a Hello")
+	}
+	<-closed
+}
+
+// TestTooManyConnections: those that have not said Hello count.
+func TestTooManyConnections(t *testing.T) {
+	r := newRig(t, sidecar.Batch{})
+	r.connect(1)
+	refused := make(chan string, 1024)
+	for range 1024 {
+		stranger, err := net.Dial("unix", r.socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = stranger.Close() }()
+		go func() {
+			said, _ := io.ReadAll(stranger) // any other error shows in what is missing
+			refused <- string(said)
+		}()
+	}
+	if said := <-refused; !strings.Contains(said, "the worker has 1024 connections already") {
+		t.Errorf("the worker says %q", said)
+	}
 }
 
 // TestAProcessThatCloses hands back the batches that are on their way.

@@ -1,6 +1,11 @@
 package sidecar
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/millrace-dev/millrace/worker"
+)
 
 // ListenFor is Listen for a Processor that takes a process for dead after a shorter silence,
 // has smaller frames, and
@@ -11,6 +16,22 @@ func ListenFor(opts Options, ping, silence time.Duration, maxFrame int) (*Proces
 		p.pingInterval, p.silence, p.maxFrame, p.closeTimeout = ping, silence, maxFrame, 200*time.Millisecond
 	}
 	return p, err
+}
+
+// DrainFirst calls ProcessBatch, and drains when the call has its place and its batch is not
+// sent yet.
+func DrainFirst(ctx context.Context, p *Processor, recs []*worker.Record, outs []*worker.Outputs) error {
+	c := newCall()
+	c.prepare(ctx, recs, outs)
+	conn, err := p.places.acquire(ctx, c)
+	if err != nil {
+		return err
+	}
+	p.Drain()
+	if err := conn.send(ctx, c); err != nil {
+		return err
+	}
+	return <-c.ended
 }
 
 // Waiting returns how many calls wait for a process.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -20,21 +21,43 @@ const maxPatience = 10 * time.Second
 type places struct {
 	mu          sync.Mutex
 	connections []*connection // guarded by mu, and their state with them
+	strangers   []net.Conn    // connections without a Hello; guarded by mu
 	waiting     []*call       // guarded by mu
 	suspects    suspects      // guarded by mu
 	draining    bool          // guarded by mu
 	closed      bool          // guarded by mu
 }
 
-// add lets calls use a connection.
-func (s *places) add(c *connection) error {
+// meet notes a connection that has to say Hello. A connection too many is refused before that,
+// since each takes memory.
+func (s *places) meet(stream net.Conn) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
-		return errors.New("the worker ends")
-	case len(s.connections) >= maxConnections:
+		return errEnding
+	case len(s.connections)+len(s.strangers) >= maxConnections:
 		return fmt.Errorf("the worker has %d connections already", maxConnections)
+	}
+	s.strangers = append(s.strangers, stream)
+	return nil
+}
+
+// forget forgets a connection that has said Hello, or can't be used. It reports whether the
+// worker ends.
+func (s *places) forget(stream net.Conn) (closed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strangers = slices.DeleteFunc(s.strangers, func(other net.Conn) bool { return other == stream })
+	return s.closed
+}
+
+// add lets calls use a connection.
+func (s *places) add(c *connection) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errEnding
 	}
 	s.connections = append(s.connections, c)
 	c.greet()
@@ -113,27 +136,31 @@ func (s *places) admitWaiting() {
 // connection without calls; until one is found, admit keeps the others from one. The caller
 // holds mu.
 func (s *places) admit(c *call) *connection {
-	var best, emptiest *connection
+	var best, emptiest, reserved *connection
 	for _, conn := range s.connections {
 		if conn.closing || conn.reserved != nil && conn.reserved != c || conn.exclusive() {
 			continue
 		}
-		if conn.reserved == c || conn.emptierThan(emptiest) {
+		if conn.reserved == c {
+			reserved = conn
+		}
+		if conn.emptierThan(emptiest) {
 			emptiest = conn
 		}
 		if conn.credit > 0 && (!c.exclusive || len(conn.calls) == 0) && conn.emptierThan(best) {
 			best = conn
 		}
 	}
-	if best != nil {
-		best.reserved = nil
+	switch {
+	case best != nil:
+		if reserved != nil { // perhaps another one
+			reserved.reserved = nil
+		}
 		best.enter(c)
-		return best
-	}
-	if c.exclusive && emptiest != nil {
+	case c.exclusive && reserved == nil && emptiest != nil:
 		emptiest.reserved = c
 	}
-	return nil
+	return best
 }
 
 // drain tells all processes, and those that come, not to wait for more records.
@@ -157,7 +184,13 @@ func (s *places) close() {
 	for _, conn := range s.connections {
 		conn.finish()
 	}
+	for _, stream := range s.strangers {
+		_ = stream.SetReadDeadline(time.Now()) // ends the wait for its Hello
+	}
 }
+
+// errEnding is the error of a connection that comes too late.
+var errEnding = errors.New("the worker ends")
 
 // failAll ends all connections.
 func (s *places) failAll(err error) {

@@ -86,7 +86,7 @@ func (c *connection) giveBack(size int) {
 	if c.owed += size; c.owed < c.processor.maxFrame/4 {
 		return
 	}
-	c.sender.queue(frame.AppendCredit(nil, uint64(c.owed)))
+	c.sender.queue(frame.AppendCredit(nil, uint64(c.owed)), nil)
 	c.used -= c.owed
 	c.owed = 0
 }
@@ -121,8 +121,9 @@ func (c *connection) takeDrained() error {
 	if len(c.drains) == 0 {
 		return frame.Mistakef("a Drained that no Drain has asked for")
 	}
-	for id := range c.calls {
-		if id <= c.drains[0] {
+	// A call may have its place on the connection, and its batch is behind the Drain.
+	for id, call := range c.calls {
+		if at := call.sent.Load(); at > 0 && at < c.drains[0] {
 			return frame.Mistakef("a Drained while batch %d has no results", id)
 		}
 	}
@@ -150,23 +151,31 @@ const (
 )
 
 // watch ends the connection of a process that holds no batch and is silent. A process with
-// batches may be busy, and has their timeouts.
+// batches may be busy, and has their timeouts. It counts its own ticks, and looks at no clock:
+// one that is set, or a worker that was paused, must not cost a connection.
 func (c *connection) watch(stop <-chan struct{}) {
-	ticker := time.NewTicker(c.processor.pingInterval)
+	interval := c.processor.pingInterval
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
+	var heard uint64
+	silent := time.Duration(0)
 	for id := uint64(1); ; {
 		select {
 		case <-stop:
 			return
-		case now := <-ticker.C:
+		case <-ticker.C:
+			silent += interval
+			holds, now := c.holds(), c.heard.Load()
+			if holds || now != heard {
+				silent, heard = 0, now
+			}
 			switch {
-			case c.holds():
-				c.heard.Store(now.UnixNano())
-			case now.Sub(time.Unix(0, c.heard.Load())) >= c.processor.silence:
+			case holds:
+			case silent >= c.processor.silence:
 				c.fail(errors.New("the process is silent: it holds no batch, and has not answered a Ping for "+c.processor.silence.String()), nil)
 				return
 			case c.pinged.CompareAndSwap(0, id):
-				c.sender.queue(frame.AppendPing(nil, id))
+				c.sender.queue(frame.AppendPing(nil, id), nil)
 				id++
 			}
 		}

@@ -3,6 +3,7 @@ package sidecar
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/processors/sidecar/internal/frame"
@@ -23,6 +24,7 @@ type sender struct {
 
 	mu      sync.Mutex
 	frames  [][]byte // guarded by mu
+	queued  uint64   // frames ever; guarded by mu
 	spare   [][]byte // guarded by mu
 	stopped bool     // guarded by mu
 }
@@ -45,14 +47,19 @@ func (s *sender) buffer(n int) []byte {
 	return make([]byte, 0, n)
 }
 
-// queue hands over a frame to write, with its memory.
-func (s *sender) queue(b []byte) {
+// queue hands over a frame to write, with its memory. place gets the frame's place among all,
+// from 1; nil is allowed.
+func (s *sender) queue(b []byte, place *atomic.Uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
 		return
 	}
 	s.frames = append(s.frames, b)
+	s.queued++
+	if place != nil {
+		place.Store(s.queued) // before the process can answer the frame
+	}
 	s.notify()
 }
 
