@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-dev/millrace/internal/envelope"
 )
 
 // A column of a CSV file whose name begins with csvPart holds a part of the record. The
@@ -69,7 +71,7 @@ func (r *csvReader) record(row *csvRow) (*kgo.Record, error) {
 			}
 			continue
 		}
-		text, other := textOf(row.text(i))
+		text, other := envelope.Text(row.text(i))
 		if other != nil {
 			return nil, r.wrong("column %s is not in UTF-8", column.member)
 		}
@@ -103,22 +105,22 @@ func setPart(record *kgo.Record, column string, row *csvRow, i int) (err error) 
 	case "timestamp":
 		record.Timestamp, err = parseTime(text)
 	case "headers":
-		var headers envelopeHeaders
-		if err := strictly(row.text(i), &headers); err != nil {
+		var headers envelope.Headers
+		if err := recordGrammar.Decode(row.text(i), &headers); err != nil {
 			return err
 		}
-		record.Headers, err = headers.records()
+		record.Headers, err = recordHeaders(headers)
 	}
 	return err
 }
 
-// parseTime takes the same times as parseTimestamp.
+// parseTime takes the same times as envelope.Time.
 func parseTime(text string) (time.Time, error) {
 	if _, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return parseTimestamp(json.RawMessage(text))
+		return envelope.Time(json.RawMessage(text))
 	}
-	quoted, _ := textOf([]byte(text))
-	return parseTimestamp(quoted)
+	quoted, _ := envelope.Text([]byte(text))
+	return envelope.Time(quoted)
 }
 
 func (r *csvReader) readColumns() error {
@@ -133,7 +135,7 @@ func (r *csvReader) readColumns() error {
 			return r.wrong("column %d is called %q: the columns need different names in the first row", i+1, name)
 		}
 		names = append(names, name)
-		member, other := textOf([]byte(name))
+		member, other := envelope.Text([]byte(name))
 		switch {
 		case other != nil:
 			return r.wrong("the name of column %d is not in UTF-8", i+1)
@@ -170,7 +172,7 @@ func writeCSV(out io.Writer, r *kgo.Record) error {
 	var headers []byte
 	if len(r.Headers) > 0 {
 		var list bytes.Buffer
-		if err := encodeJSON(&list, envelopeHeadersOf(r)); err != nil {
+		if err := envelope.Encode(&list, headersOf(r)); err != nil {
 			return err
 		}
 		headers = bytes.TrimSpace(list.Bytes())

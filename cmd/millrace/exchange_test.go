@@ -260,7 +260,7 @@ func TestDryRunShowsItsResults(t *testing.T) {
 	if err := root.ExecuteContext(testContext(t)); err != nil {
 		t.Fatal(err)
 	}
-	var e envelope
+	var e recordLine
 	if err := json.Unmarshal([]byte(stdout.String()), &e); err != nil || string(e.Key) != `"k"` || string(e.Value) != `"v"` || e.Topic != "out" {
 		t.Errorf("standard output %q (%v)", stdout, err)
 	}

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-dev/millrace/internal/envelope"
 )
 
 // kcatEnvelope is a record as kcat -J writes it.
@@ -83,7 +85,7 @@ func (h *kcatHeaders) add(name string, text json.RawMessage) error {
 func parseKcat(line []byte) (*kgo.Record, error) {
 	var e kcatEnvelope
 	if err := json.Unmarshal(line, &e); err != nil {
-		return nil, plainly(err)
+		return nil, recordGrammar.Explain(err)
 	}
 	switch {
 	case e.KeyError != "":
@@ -120,7 +122,7 @@ func (e *kcatEnvelope) time() time.Time {
 // json would replace them.
 func kcatBytes(text json.RawMessage) ([]byte, error) {
 	switch {
-	case isNull(text):
+	case envelope.IsNull(text):
 		return nil, nil
 	case text[0] != '"':
 		return text, nil
@@ -130,7 +132,7 @@ func kcatBytes(text json.RawMessage) ([]byte, error) {
 		valid := validPrefix(rest)
 		var part string
 		if err := json.Unmarshal(slices.Concat([]byte{'"'}, rest[:valid], []byte{'"'}), &part); err != nil {
-			return nil, plainly(err)
+			return nil, recordGrammar.Explain(err)
 		}
 		content, rest = append(content, part...), rest[valid:]
 		if len(rest) > 0 {
@@ -197,7 +199,7 @@ func appendKcat(line, content []byte) []byte {
 	line = append(line, '"')
 	for rest := content; len(rest) > 0; {
 		valid := validPrefix(rest)
-		text, _ := textOf(rest[:valid])
+		text, _ := envelope.Text(rest[:valid])
 		line, rest = append(line, text[1:len(text)-1]...), rest[valid:]
 		if len(rest) > 0 {
 			line, rest = append(line, rest[0]), rest[1:]

@@ -94,7 +94,7 @@ func TestWrongRecordsAreLocated(t *testing.T) {
 		formatJSON + "\n{\"value\": \"a":                            "line 1 of FILE: it is not JSON: it ends too early",
 		formatJSON + "\n\n":                                         "line 1 of FILE: it is not JSON: it ends too early",
 		formatJSON + "\n[]":                                         "it is a JSON array: it must be an object",
-		formatJSON + "\n{} {}":                                      "there is more after the JSON object",
+		formatJSON + "\n{} {}":                                      "there is more after the JSON",
 		formatJSON + "\n{\"vlaue\": 1}":                             `unknown field "vlaue": the fields are partition, timestamp, key`,
 		formatJSON + "\n{\"partition\": \"a\"}":                     "partition: it must not be a JSON string",
 		formatJSON + "\n{\"partition\": -1}":                        "partition: it must not be negative",

@@ -144,7 +144,7 @@ func TestLinesThatAreNoAnswers(t *testing.T) {
 		`{"headers": [{"kee": "a"}]}`:           `headers: unknown field "kee"`,
 		`{"headers": 5}`:                        "headers: ",
 		`{"outputTopic": 5}`:                    "outputTopic: it must not be a JSON number",
-		`{"timestamp": "noon"}`:                 `timestamp: it is neither a time`,
+		`{"timestamp": "noon"}`:                 `timestamp: "noon" is neither a time`,
 		`{"offset": 8}`:                         "it is for another record than that of partition 2 and offset 7",
 		`{"partition": 1}`:                      "it is for another record",
 		"{\"value\": \"\xff\"}":                 "value: it is not in UTF-8: write it in base64",
