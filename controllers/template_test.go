@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -66,13 +69,39 @@ func TestASidecarMakesAPod(t *testing.T) {
 	o.processor("enrich", func(sp *v1alpha1.StreamProcessor) {
 		sp.Spec.Processor = v1alpha1.ProcessorSpec{Sidecar: &v1alpha1.SidecarSpec{
 			Image: "classify:1", Batch: &v1alpha1.SidecarBatchSpec{MaxRecords: new(int32(64))},
+			Env: []corev1.EnvVar{
+				{Name: "MODEL", Value: "small"},
+				{Name: "NODE", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "spec.nodeName"}}},
+			},
+			Resources: corev1.ResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("128.5Mi")},
+				Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("4"), corev1.ResourceMemory: resource.MustParse("1Gi")},
+			},
+			Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 80}, {Name: "dns", ContainerPort: 53, Protocol: corev1.ProtocolUDP}},
 		}}
-		sp.Spec.Template = overlay(`{"initContainers": [{"name": "processor", "resources": {"limits": {"cpu": "2"}}}]}`)
+		sp.Spec.Template = overlay(`{"initContainers": [{"name": "processor", "env": [{"name": "NODE", "value": "any"}],
+			"resources": {"limits": {"cpu": "2"}}, "ports": [{"name": "other-http", "containerPort": 80}, {"name": "grpc", "containerPort": 81}]}]}`)
 	})
 	d := o.replicas("enrich", 2)
 	pod := d.Spec.Template.Spec
 	if len(pod.InitContainers) != 1 || pod.InitContainers[0].Image != "classify:1" || *pod.InitContainers[0].RestartPolicy != corev1.ContainerRestartPolicyAlways {
-		t.Errorf("the pod's init containers are %+v", pod.InitContainers)
+		t.Fatalf("the pod's init containers are %+v", pod.InitContainers)
+	}
+	var names []string
+	for _, p := range pod.InitContainers[0].Ports {
+		names = append(names, p.Name)
+	}
+	slices.Sort(names)
+	if got := strings.Join(names, " "); got != "dns grpc other-http" {
+		t.Errorf("the ports are %s", got)
+	}
+	if r := pod.InitContainers[0].Resources; r.Limits.Cpu().String() != "2" || r.Limits.Memory().String() != "1Gi" {
+		t.Errorf("the resources are %+v", r)
+	}
+	for _, want := range []corev1.EnvVar{{Name: "MODEL", Value: "small"}, {Name: "NODE", Value: "any"}, {Name: "MILLRACE_PROCESSES", Value: "2"}} {
+		if !slices.Contains(pod.InitContainers[0].Env, want) {
+			t.Errorf("the variables are %+v, want %+v", pod.InitContainers[0].Env, want)
+		}
 	}
 	o.settle("enrich")
 	o.expect("enrich", "Ready", yes, "Running")
@@ -204,6 +233,7 @@ func TestTemplateThatCannotBe(t *testing.T) {
 		{`{"containers": [{"image": "a"}, {"image": "b"}]}`, "spec.template.spec.containers[1].name: it is not set"},
 		{`{"containers": [{"name": "worker", "resources": {"limits": {"cpu": "1e-999999999"}}}]}`, "spec.template.spec.containers[0].resources.limits.cpu: "},
 		{`{"terminationGracePeriodSeconds": 5}`, "spec.template.spec.terminationGracePeriodSeconds: 5 s are too few"},
+		{`{"initContainers": [{"name": "other", "image": "a", "restartPolicy": "Always", "ports": [{"containerPort": 8080}]}]}`, "spec.template.spec.initContainers[0].ports[0]: port 8080 and the name"},
 		// What only the API server knows, it says by the same paths.
 		{`{"containers": [{"name": "sidecar"}]}`, "spec.template.spec.containers[0].image: Required value"},
 		{`{"containers": [{"name": "worker", "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}}]}`, "spec.template.spec.containers[0].resources.requests: "},

@@ -123,8 +123,8 @@ type ContainerSpec struct {
 
 // SidecarSpec is a program that processes records in a container beside the worker's. It
 // speaks the protocol for processors in other processes, as the SDKs of other languages do,
-// or has an adapter for it. The container is named processor; its environment, resources and
-// volumes are in template.spec.initContainers.
+// or has an adapter for it. The container is named processor; template.spec.initContainers may
+// change it further, for example with volumes.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.adapter) || has(self.command) && size(self.command) > 0",message="an adapter starts the program itself, and does not know the image's entry point: set command",fieldPath=".command"
 type SidecarSpec struct {
@@ -173,6 +173,34 @@ type SidecarSpec struct {
 	// batch bounds the batches of records. The program chooses the limits that are absent.
 	// +optional
 	Batch *SidecarBatchSpec `json:"batch,omitempty"`
+
+	// env sets environment variables of the program. A variable of the same name in
+	// template.spec.initContainers takes its place.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:XValidation:rule="self.all(variable, !variable.name.startsWith('MILLRACE_'))",message="variables that begin with MILLRACE_ are the operator's own: choose another name"
+	// +optional
+	Env []corev1.EnvVar `json:"env,omitempty"`
+
+	// resources are the container's requests and limits of CPU, memory and others. The
+	// default is a small request without a limit. Those in template.spec.initContainers win,
+	// each for itself.
+	// +optional
+	Resources corev1.ResourceRequirements `json:"resources,omitzero"`
+
+	// ports are those on which the program listens, for example for its own metrics. A port
+	// of the same number in template.spec.initContainers takes its place.
+	// +listType=map
+	// +listMapKey=containerPort
+	// +listMapKey=protocol
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:XValidation:rule="self.all(port, port.containerPort != 8080 && (!has(port.name) || port.name != 'metrics'))",message="port 8080 and the name metrics are the worker's: choose others"
+	// +kubebuilder:validation:XValidation:rule="self.all(port, port.containerPort >= 1 && port.containerPort <= 65535)",message="containerPort must be from 1 to 65535"
+	// +kubebuilder:validation:XValidation:rule="self.all(port, !has(port.name) || port.name.matches('^[a-z0-9]+(-[a-z0-9]+)*$') && port.name.matches('[a-z]'))",message="a port's name must have lower-case letters, digits and single hyphens, with a letter at least, such as http"
+	// +kubebuilder:validation:XValidation:rule="self.all(port, !has(port.name) || self.exists_one(other, has(other.name) && other.name == port.name))",message="two ports have the same name: give each another one"
+	// +optional
+	Ports []corev1.ContainerPort `json:"ports,omitempty"`
 }
 
 // SidecarAdapter says how a program that does not speak the protocol gets its records.

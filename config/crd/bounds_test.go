@@ -92,13 +92,18 @@ func boundsOf(path []string, schema *apiextensionsv1.JSONSchemaProps) []bound {
 
 func below(path []string, name string) []string { return append(path[:len(path):len(path)], name) }
 
-// items returns brokers, authorities, or items that suit every other list.
+// items returns brokers, authorities, variables, ports, or items that suit every other list.
 func items(path []string, count int64) []any {
 	list := []any{}
 	for i := range count {
-		if path[len(path)-1] == "ca" {
+		switch path[len(path)-1] {
+		case "ca":
 			list = append(list, map[string]any{"secretRef": map[string]any{"name": fmt.Sprint("ca-", i)}})
-		} else {
+		case "env":
+			list = append(list, map[string]any{"name": fmt.Sprint("A_", i)})
+		case "ports":
+			list = append(list, map[string]any{"name": fmt.Sprint("port-", i), "containerPort": i + 1})
+		default:
 			list = append(list, fmt.Sprintf("kafka-%d:9092", i))
 		}
 	}

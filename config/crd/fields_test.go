@@ -48,10 +48,32 @@ func TestUnknownFieldsAreNotStored(t *testing.T) {
 func TestEndlessQuantitiesAreRefused(t *testing.T) {
 	api := controllerstest.Start(t)
 	for field, change := range map[string]string{
-		"spec.inFlight.bytes": inFlight("'1e-2147483647'"),
+		"spec.inFlight.bytes":                              inFlight("'1e-2147483647'"),
+		"spec.processor.sidecar.resources.limits.cpu":      sidecar("image: a, resources: {limits: {cpu: '1e-2147483647'}}"),
+		"spec.processor.sidecar.resources.requests.memory": sidecar("image: a, resources: {requests: {memory: '1e2147483647'}}"),
 	} {
 		if err := try(api, parse(t, least, change)); err == nil || !names(causesOf(t, err), field) {
 			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
+// TestTheSidecarsItemsAreDistinct: lists whose items merge by a key have each once, and the names
+// of ports are short.
+func TestTheSidecarsItemsAreDistinct(t *testing.T) {
+	api := controllerstest.Start(t)
+	for fields, want := range map[string]string{
+		"env: [{name: A}, {name: A}]":                                        "spec.processor.sidecar.env[1]",
+		"ports: [{containerPort: 53}, {containerPort: 53, protocol: TCP}]":   "spec.processor.sidecar.ports[1]",
+		"ports: [{containerPort: 1, name: " + strings.Repeat("a", 16) + "}]": "spec.processor.sidecar.ports[0].name",
+		"resources: {claims: [{name: a}, {name: a}]}":                        "spec.processor.sidecar.resources.claims[1]",
+	} {
+		change := sidecar("image: a, " + fields)
+		if err := try(api, parse(t, least, change)); err == nil || !names(causesOf(t, err), want) {
+			t.Errorf("%s: %v, want an error about %s", fields, err, want)
+		}
+		if err := locally(t, parse(t, least, change).Object); err == nil && !strings.Contains(fields, "claims") {
+			t.Errorf("a laptop accepts %s", fields)
 		}
 	}
 }

@@ -105,6 +105,37 @@ var specRules = []rule{
 		[]string{sidecar("image: a, adapter: lines"), sidecar("image: a, adapter: lines, command: [], args: [jq]")},
 	},
 	{
+		"spec.processor.sidecar.env", "variables that begin with MILLRACE_ are the operator's own",
+		[]string{sidecar("image: a, env: [{name: A, value: b}, {name: C, valueFrom: {secretKeyRef: {name: s, key: k}}}, {name: NO_MILLRACE_}]")},
+		[]string{sidecar("image: a, env: [{name: MILLRACE_SOCKET, value: a}]"), sidecar("image: a, env: [{name: A}, {name: MILLRACE_}]")},
+	},
+	{
+		"spec.processor.sidecar.ports", "port 8080 and the name metrics are the worker's",
+		[]string{sidecar("image: a, ports: [{containerPort: 9090}, {containerPort: 808, name: own-metrics}]"), sidecar("image: a, ports: []")},
+		[]string{
+			sidecar("image: a, ports: [{containerPort: 8080}]"), sidecar("image: a, ports: [{containerPort: 8080, protocol: UDP}]"),
+			sidecar("image: a, ports: [{containerPort: 9090}, {containerPort: 9091, name: metrics}]"),
+		},
+	},
+	{
+		"spec.processor.sidecar.ports", "containerPort must be from 1 to 65535",
+		[]string{sidecar("image: a, ports: [{containerPort: 1}, {containerPort: 65535}]")},
+		[]string{sidecar("image: a, ports: [{containerPort: 0}]"), sidecar("image: a, ports: [{containerPort: 65536}]")},
+	},
+	{
+		"spec.processor.sidecar.ports", "a port's name must have lower-case letters",
+		[]string{sidecar("image: a, ports: [{containerPort: 1, name: a-1b-c}, {containerPort: 2, name: aaaaaaaaaaaaaa9}]")},
+		[]string{
+			sidecar("image: a, ports: [{containerPort: 1, name: A}]"), sidecar("image: a, ports: [{containerPort: 1, name: '12'}]"),
+			sidecar("image: a, ports: [{containerPort: 1, name: a--b}]"), sidecar("image: a, ports: [{containerPort: 1, name: a-}]"),
+		},
+	},
+	{
+		"spec.processor.sidecar.ports", "two ports have the same name",
+		[]string{sidecar("image: a, ports: [{containerPort: 53, name: dns}, {containerPort: 53, protocol: UDP, name: dns-udp}, {containerPort: 80}, {containerPort: 81}]")},
+		[]string{sidecar("image: a, ports: [{containerPort: 53, name: dns}, {containerPort: 53, protocol: UDP, name: dns}]")},
+	},
+	{
 		"spec.processor.sidecar.batch.maxBytes", "must be a whole number of bytes from 1Ki to 1Gi",
 		[]string{batch("maxBytes: 1Ki"), batch("maxBytes: 1Gi"), batch("maxBytes: 4M"), batch("maxBytes: 4096")},
 		[]string{batch("maxBytes: 1023"), batch("maxBytes: 2Gi"), batch("maxBytes: 0"), batch("maxBytes: -1Mi")},

@@ -1,16 +1,20 @@
 package resources
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 )
@@ -19,7 +23,7 @@ import (
 // notice: those in its images, its template, its labels and annotations, and its
 // autoscaling. It is for manifests that have not passed through an API server.
 func CheckForCluster(sp *v1alpha1.StreamProcessor) error {
-	return errors.Join(checkImages(&sp.Spec.Processor), CheckTemplate(sp), checkOwnNames(&sp.Spec), checkAutoscaling(sp.Spec.Autoscaling), checkVertical(&sp.Spec), checkAdapterCommand(&sp.Spec.Processor))
+	return errors.Join(checkImages(&sp.Spec.Processor), CheckTemplate(sp), checkOwnNames(&sp.Spec), checkAutoscaling(sp.Spec.Autoscaling), checkVertical(&sp.Spec), checkSidecar(sp.Spec.Processor.Sidecar))
 }
 
 // imageName is the pattern of the CRD.
@@ -94,12 +98,49 @@ func checkAutoscaling(a *v1alpha1.AutoscalingSpec) error {
 	return errors.Join(errs...)
 }
 
-// checkAdapterCommand refuses an adapter that does not know its program.
-func checkAdapterCommand(p *v1alpha1.ProcessorSpec) error {
-	if p.Sidecar == nil || p.Sidecar.Adapter == "" || len(p.Sidecar.Command) > 0 {
+// checkSidecar refuses an adapter that does not know its program, and variables and ports that
+// the operator and the worker use.
+func checkSidecar(s *v1alpha1.SidecarSpec) error {
+	if s == nil {
 		return nil
 	}
-	return errors.New("spec.processor.sidecar.command: an adapter starts the program itself, and does not know the image's entry point: set command")
+	const path = "spec.processor.sidecar"
+	var errs []error
+	if s.Adapter != "" && len(s.Command) == 0 {
+		errs = append(errs, errors.New(path+".command: an adapter starts the program itself, and does not know the image's entry point: set command"))
+	}
+	p := problems{path: path}
+	checkVariables(&p, s.Env)
+	for i, v := range s.Env {
+		if slices.ContainsFunc(s.Env[:i], func(o corev1.EnvVar) bool { return o.Name == v.Name }) {
+			p.add("env", "%s is there twice: remove one", v.Name)
+		}
+	}
+	for i := range s.Ports {
+		checkPort(&p, s.Ports, i)
+	}
+	return errors.Join(append(append(errs, p.errs...), takesWorkersPort(path, s.Ports)...)...)
+}
+
+// checkPort checks one of a container's ports, also against those before it.
+func checkPort(p *problems, ports []corev1.ContainerPort, i int) {
+	field, port := fmt.Sprintf("ports[%d]", i), ports[i]
+	if port.ContainerPort < 1 || port.ContainerPort > math.MaxUint16 {
+		p.add(field+".containerPort", "%d is no port: choose one from 1 to 65535", port.ContainerPort)
+	}
+	if port.Name != "" {
+		if findings := validation.IsValidPortName(port.Name); len(findings) > 0 {
+			p.add(field+".name", "%q: %s", port.Name, strings.Join(findings, "; "))
+		}
+	}
+	for _, before := range ports[:i] {
+		switch {
+		case before.ContainerPort == port.ContainerPort && cmp.Or(before.Protocol, corev1.ProtocolTCP) == cmp.Or(port.Protocol, corev1.ProtocolTCP):
+			p.add(field, "port %d is there twice: remove one", port.ContainerPort)
+		case before.Name == port.Name && port.Name != "":
+			p.add(field+".name", "two ports have the name %q: give each another one", port.Name)
+		}
+	}
 }
 
 // checkVertical refuses CPU for a container that does not need it.

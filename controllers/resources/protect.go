@@ -82,7 +82,7 @@ func checkWorker(base, overlay, merged *corev1.PodSpec) error {
 // checkVariables refuses variables of the operator.
 func checkVariables(p *problems, env []corev1.EnvVar) {
 	for _, v := range env {
-		if strings.HasPrefix(v.Name, "MILLRACE_") {
+		if isOwnVariable(v.Name) {
 			p.add("env", "%s: variables that begin with MILLRACE_ are the operator's own: choose another name", v.Name)
 		}
 	}
@@ -110,9 +110,22 @@ func checkProcessorContainer(base, overlay, merged *corev1.PodSpec) error {
 		p.add("restartPolicy", "the container runs beside the worker: leave the policy Always")
 	}
 	checkVariables(&p, overlaid.Env)
+	keepsVariables(&p, before.Env, after.Env)
 	checkMounts(&p, before.VolumeMounts, overlaid.VolumeMounts, after.VolumeMounts)
 	return errors.Join(sorted(p.errs)...)
 }
+
+// keepsVariables refuses a merge that removes the operator's variables, as with "$patch:
+// replace".
+func keepsVariables(p *problems, before, after []corev1.EnvVar) {
+	for _, v := range before {
+		if isOwnVariable(v.Name) && !slices.Contains(after, v) {
+			p.add("env", "%s is the operator's own: leave it unchanged", v.Name)
+		}
+	}
+}
+
+func isOwnVariable(name string) bool { return strings.HasPrefix(name, "MILLRACE_") }
 
 // samePorts reports whether the merge keeps the worker's port and its name.
 func samePorts(before, after []corev1.ContainerPort) bool {
@@ -191,14 +204,20 @@ func checkNeighbours(overlay *corev1.PodSpec) error {
 			if list == "containers" && containers[i].Name == v1alpha1.WorkerContainer {
 				continue
 			}
-			for j, port := range containers[i].Ports {
-				if port.ContainerPort == MetricsPort || port.Name == metricsPortName {
-					errs = append(errs, fmt.Errorf("%s.ports[%d]: port %d and the name %q are the worker's: choose others", containerPath(list, i), j, MetricsPort, metricsPortName))
-				}
-			}
+			errs = append(errs, takesWorkersPort(containerPath(list, i), containers[i].Ports)...)
 		}
 	}
 	return errors.Join(sorted(errs)...)
+}
+
+// takesWorkersPort returns an error for each port of a container that is the worker's.
+func takesWorkersPort(path string, ports []corev1.ContainerPort) (errs []error) {
+	for i, port := range ports {
+		if port.ContainerPort == MetricsPort || port.Name == metricsPortName {
+			errs = append(errs, fmt.Errorf("%s.ports[%d]: port %d and the name %q are the worker's: choose others", path, i, MetricsPort, metricsPortName))
+		}
+	}
+	return errs
 }
 
 func containersOf(pod *corev1.PodSpec) map[string][]corev1.Container {

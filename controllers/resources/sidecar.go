@@ -37,10 +37,12 @@ func sidecars(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec, workerImage
 		Args:            s.Args,
 		ImagePullPolicy: s.ImagePullPolicy,
 		RestartPolicy:   new(corev1.ContainerRestartPolicyAlways),
-		Env: []corev1.EnvVar{
+		Env: append([]corev1.EnvVar{
 			{Name: "MILLRACE_SOCKET", Value: socketPath},
 			{Name: "MILLRACE_PROCESSES", Value: strconv.Itoa(processes(sp))},
-		},
+		}, without(s.Env, own.Env, func(v corev1.EnvVar) string { return v.Name })...),
+		Ports:                    without(s.Ports, own.Ports, func(p corev1.ContainerPort) int32 { return p.ContainerPort }),
+		Resources:                s.Resources,
 		VolumeMounts:             []corev1.VolumeMount{{Name: socketVolume, MountPath: socketDir}},
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 		SecurityContext:          restricted(),
@@ -48,7 +50,7 @@ func sidecars(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec, workerImage
 	if needsTmp(own) {
 		c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: sidecarTmpVolume, MountPath: tmpDir})
 	}
-	if r := own.Resources; len(r.Requests)+len(r.Limits)+len(r.Claims) == 0 {
+	if isEmpty(&s.Resources) && isEmpty(&own.Resources) {
 		c.Resources = defaultResources()
 	}
 	if s.Adapter == "" {
@@ -56,6 +58,19 @@ func sidecars(sp *v1alpha1.StreamProcessor, overlay *corev1.PodSpec, workerImage
 	}
 	adapt(s.Adapter, &c)
 	return []corev1.Container{adapter(overlay, workerImage), c}
+}
+
+// without returns the items of list of which the template has no item with the same key. The
+// template's then takes the place of the whole item: a merge of both could be none that
+// Kubernetes takes, such as a variable with a value and a reference.
+func without[T any, K comparable](list, template []T, key func(T) K) []T {
+	return slices.DeleteFunc(slices.Clone(list), func(item T) bool {
+		return slices.ContainsFunc(template, func(other T) bool { return key(other) == key(item) })
+	})
+}
+
+func isEmpty(r *corev1.ResourceRequirements) bool {
+	return len(r.Requests)+len(r.Limits)+len(r.Claims) == 0
 }
 
 // sidecarVolumes returns the volumes of the processor's container.
@@ -96,11 +111,14 @@ func processes(sp *v1alpha1.StreamProcessor) int {
 	if n := sp.Spec.Processor.Sidecar.Processes; n != nil {
 		return int(*n)
 	}
-	overlay, err := sp.Spec.Template.PodSpec()
+	// Only the merge says what is left of the two places that may set a limit.
+	merged, err := overlaid(&corev1.PodSpec{InitContainers: []corev1.Container{{
+		Name: v1alpha1.ProcessorContainer, Resources: sp.Spec.Processor.Sidecar.Resources,
+	}}}, sp.Spec.Template)
 	if err != nil {
 		return 1 // CheckTemplate reports it
 	}
-	own := processorOf(overlay)
+	own := processorOf(merged)
 	limit := own.Resources.Limits.Cpu().MilliValue()
 	return int(min(max((limit+999)/1000, 1), 256))
 }

@@ -59,6 +59,10 @@ func TestProcesses(t *testing.T) {
 		{"", limit("2500m"), "3"},
 		{"", limit("9999"), "256"},
 		{", processes: 7", limit("2"), "7"},
+		{", resources: {limits: {cpu: 3}}", "{}", "3"},
+		{", resources: {limits: {cpu: 3}}", limit("2"), "2"},
+		{", resources: {limits: {cpu: 3}}", limit("null"), "1"},
+		{", resources: {limits: {cpu: 3}}", "{initContainers: [{name: processor, resources: {limits: {memory: 1Gi}}}]}", "3"},
 	} {
 		container, _ := besideWorker(t, c.fields, c.template)
 		if got := variable(&container, "MILLRACE_PROCESSES"); got != c.want {
@@ -74,6 +78,61 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
+// TestTheProcessorsContainerIsSet: the spec sets its variables, resources and ports, and the
+// template's win, each for itself.
+func TestTheProcessorsContainerIsSet(t *testing.T) {
+	const fields = `, env: [{name: A, value: a}, {name: B, value: b}, {name: C, valueFrom: {secretKeyRef: {name: s, key: k}}}],
+		resources: {requests: {cpu: 1, memory: 1Gi}, limits: {memory: 2Gi}},
+		ports: [{name: http, containerPort: 80}, {name: dns, containerPort: 53, protocol: UDP}, {name: dns-tcp, containerPort: 53}]`
+	c, _ := besideWorker(t, fields, "{}")
+	if variable(&c, "A") != "a" || len(c.Env) != 5 || c.Env[4].ValueFrom.SecretKeyRef.Key != "k" || len(c.Ports) != 3 || c.Ports[1].Name != "dns" ||
+		c.Resources.Requests.Cpu().String() != "1" || c.Resources.Limits.Memory().String() != "2Gi" {
+		t.Errorf("the container is %+v", c)
+	}
+	c, _ = besideWorker(t, fields, `{initContainers: [{name: processor, env: [{name: C, value: c}, {name: B, $patch: delete}, {name: D, value: d}],
+		resources: {requests: {cpu: 2}}, ports: [{name: own-dns, containerPort: 53}, {name: other, containerPort: 81}]}]}`)
+	if variable(&c, "A") != "a" || variable(&c, "B") != "" || variable(&c, "C") != "c" || variable(&c, "D") != "d" || len(c.Env) != 5 {
+		t.Errorf("the variables are %+v", c.Env)
+	}
+	for i := range c.Env {
+		if c.Env[i].ValueFrom != nil {
+			t.Errorf("the variable %+v has a value and a reference", c.Env[i])
+		}
+	}
+	if r := c.Resources; r.Requests.Cpu().String() != "2" || r.Requests.Memory().String() != "1Gi" || r.Limits.Memory().String() != "2Gi" {
+		t.Errorf("the resources are %+v", r)
+	}
+	var ports []string
+	for _, p := range c.Ports {
+		ports = append(ports, p.Name)
+	}
+	slices.Sort(ports)
+	if got := strings.Join(ports, " "); got != "http other own-dns" {
+		t.Errorf("the ports are %s", got)
+	}
+}
+
+// TestTheSidecarsFieldsAreChecked: so that a manifest that no API server has seen gets the same
+// refusals.
+func TestTheSidecarsFieldsAreChecked(t *testing.T) {
+	for fields, want := range map[string]string{
+		", env: [{name: MILLRACE_SOCKET, value: a}]":                            "spec.processor.sidecar.env: MILLRACE_SOCKET: variables that begin with MILLRACE_",
+		", ports: [{containerPort: 81}, {containerPort: 8080}]":                 "spec.processor.sidecar.ports[1]: port 8080 and the name \"metrics\" are the worker's",
+		", ports: [{name: metrics, containerPort: 81}]":                         "spec.processor.sidecar.ports[0]: port 8080 and the name \"metrics\" are the worker's",
+		", ports: [{name: Http, containerPort: 81}]":                            "spec.processor.sidecar.ports[0].name: \"Http\": must contain only",
+		", ports: [{containerPort: 0}]":                                         "spec.processor.sidecar.ports[0].containerPort: 0 is no port",
+		", ports: [{containerPort: 81}, {containerPort: 81, protocol: TCP}]":    "spec.processor.sidecar.ports[1]: port 81 is there twice",
+		", ports: [{name: a, containerPort: 81}, {name: a, containerPort: 82}]": "spec.processor.sidecar.ports[1].name: two ports have the name",
+		", env: [{name: A}, {name: A}]":                                         "spec.processor.sidecar.env: A is there twice",
+		", ports: [{name: http, containerPort: 81}], env: [{name: A}]":          "",
+	} {
+		manifest := strings.Replace(least, "{cel: {}}", "{cel: null, sidecar: {image: a"+fields+"}}", 1)
+		if err := CheckForCluster(decode(t, manifest)); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", fields, err, want)
+		}
+	}
+}
+
 // TestTheProcessorsContainerIsChecked: a template may add to it, and not take from it.
 func TestTheProcessorsContainerIsChecked(t *testing.T) {
 	manifest := strings.Replace(least, "{cel: {}}", "{cel: null, sidecar: {image: a}}", 1)
@@ -83,6 +142,9 @@ func TestTheProcessorsContainerIsChecked(t *testing.T) {
 		"args: [b]":           "initContainers[0].args: it is set elsewhere",
 		"restartPolicy: null": "initContainers[0].restartPolicy: the container runs beside the worker",
 		"env: [{name: MILLRACE_SOCKET, value: a}]":                   "initContainers[0].env: MILLRACE_SOCKET",
+		"env: [{$patch: replace}, {name: A, value: a}]":              "initContainers[0].env: MILLRACE_SOCKET is the operator's own",
+		"ports: [{containerPort: 8080}]":                             "initContainers[0].ports[0]: port 8080 and the name",
+		"ports: [{containerPort: 81, name: metrics}]":                "initContainers[0].ports[0]: port 8080 and the name",
 		"volumeMounts: [{mountPath: /run/millrace, $patch: delete}]": "initContainers[0].volumeMounts: the mount of /run/millrace",
 		"volumeMounts: [{name: millrace-state, mountPath: /run}]":    "initContainers[0].volumeMounts: /run would hide the socket",
 		"$patch: delete": "spec.template.spec.initContainers: the container processor can't be removed",

@@ -11,11 +11,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// lengths are the maximum lengths of strings in maps, which Kubernetes sets. The API
+// lengths are the maximum lengths of strings in maps and in Kubernetes' own types, which Kubernetes sets. The API
 // server needs them to estimate the cost of rules that read the strings.
 var lengths = map[string]int{
 	"deployment.labels.*":        63,
 	"template.metadata.labels.*": 63,
+
+	"processor.sidecar.ports.[].name": 15,
 }
 
 // controller-gen's pattern for quantities allows any exponent. For 1e-999999999 the
