@@ -33,6 +33,7 @@ def test_the_wheel_has_all_that_it_needs(tmp_path: Path) -> None:
     sources = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src").rglob("*.py*")}
     assert {name for name in sources if "__pycache__" not in name} <= names
     assert {"millrace/py.typed", f"{information}/licenses/LICENSE"} <= names
+    assert "Requires-Dist: numpy<3,>=1.26; extra == 'numpy'" in metadata
     needed = [line for line in metadata.splitlines() if line.startswith("Requires-Dist")]
     assert [line for line in needed if "extra ==" not in line] == [
         "Requires-Dist: protobuf<8,>=6.31.1"

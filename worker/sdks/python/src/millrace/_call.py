@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from millrace._answer import Answer
+from millrace._items import items
 from millrace._record import Record
 
 Function: TypeAlias = Callable[..., Any]
@@ -68,7 +69,7 @@ def batch(function: Function) -> Call:
 
     def call(answer: Answer, ordering: str) -> None:
         try:
-            results = function(list(answer.records))
+            results = items(function(list(answer.records)), len(answer.records))
         except Exception as error:
             answer.fail_all(error)
         else:
@@ -85,7 +86,8 @@ def batch_async(function: Function, loop: asyncio.AbstractEventLoop) -> Call:
 
     def call(answer: Answer, ordering: str) -> None:
         try:
-            results = loop.run_until_complete(awaited(function(list(answer.records))))
+            returned = loop.run_until_complete(awaited(function(list(answer.records))))
+            results = items(returned, len(answer.records))
         except (Exception, asyncio.CancelledError) as error:
             answer.fail_all(error)
         else:
@@ -94,22 +96,7 @@ def batch_async(function: Function, loop: asyncio.AbstractEventLoop) -> Call:
     return call
 
 
-def _put_all(answer: Answer, results: object) -> None:
-    count = len(answer.records)
-    try:
-        if not isinstance(results, (list, tuple)):
-            raise TypeError(
-                f"the batch function returned a {type(results).__name__}: it has to return a list"
-                " with one item for each record"
-            )
-        if len(results) != count:
-            raise ValueError(
-                f"the batch function returned {len(results)} results for {count} records: it has"
-                " to return one for each, which may be None or a list"
-            )
-    except (TypeError, ValueError) as error:
-        answer.fail_all(error)
-        return
+def _put_all(answer: Answer, results: Sequence[object]) -> None:
     for index, result in enumerate(results):
         if answer.failed:
             return

@@ -13,6 +13,8 @@ _MESSAGE_BYTES = 1024
 _DETAIL_BYTES = 16 * 1024
 # Of a traceback, from the innermost on.
 _FRAMES = 50
+# Those that call the user's function.
+_CALLERS = {"millrace._call", "millrace._arrays", "millrace._processor"}
 
 
 def of_exception(error: BaseException) -> pb.Failure:
@@ -57,7 +59,7 @@ def _detail(error: BaseException) -> str:
 
 def _of_the_user(frames: TracebackType | None) -> TracebackType | None:
     """Leaves out this package's call of the user's function."""
-    while frames and frames.tb_frame.f_globals.get("__name__") == "millrace._call":
+    while frames and frames.tb_frame.f_globals.get("__name__") in _CALLERS:
         frames = frames.tb_next
     return frames
 

@@ -8,18 +8,23 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, overload
 
 from millrace import _call, _setup
+from millrace._arrays import Arrays
 from millrace._output import Result
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
 
 P = ParamSpec("P")
 R = TypeVar("R", bound="Result | Awaitable[Result]")
 B = TypeVar("B", bound="BatchResult | Awaitable[BatchResult]")
 T = TypeVar("T")
 
-#: What a batch function returns: for each record its result, or an exception for its failure.
-BatchResult: TypeAlias = Sequence["Result | Exception"]
+#: What a batch function returns: for each record its result, or an exception for its failure. An
+#: array of numpy has a row for each record, whose bytes are the value of one output.
+BatchResult: TypeAlias = "Sequence[Result | Exception] | NDArray[Any]"
 
 
 @dataclass(frozen=True)
@@ -42,13 +47,16 @@ class Processor(Generic[P, T]):
         batch: bool = False,
         setup: Callable[[], Any] | None = None,
         wishes: Wishes | None = None,
+        values: DTypeLike | None = None,
     ) -> None:
-        _check_parameters(function, "records" if batch else "record", setup is not None)
+        first = "record" if not batch else "records" if values is None else "values"
+        _check_parameters(function, first, setup is not None)
         functools.update_wrapper(self, function)
         self.wishes = wishes or Wishes()
         self._function = function
         self._batch = batch
         self._setup = setup
+        self._arrays = None if values is None else Arrays(values)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._function(*args, **kwargs)
@@ -68,6 +76,8 @@ class Processor(Generic[P, T]):
             if self._setup is not None:
                 state = _setup.enter(stack, loop, self._setup)
                 function = _with_state(function, state)
+            if self._arrays is not None:
+                function = self._arrays.of_records(function, asynchronous=_is_async(self._function))
             yield self._call(function, loop)
 
     def _call(self, function: _call.Function, loop: asyncio.AbstractEventLoop) -> _call.Call:
@@ -112,6 +122,7 @@ def batch_processor(
     max_bytes: int | None = None,
     linger: float | None = None,
     setup: Callable[[], Any] | None = None,
+    values: DTypeLike | None = None,
 ) -> Callable[[Callable[P, B]], Processor[P, B]]: ...
 
 
@@ -123,6 +134,7 @@ def batch_processor(
     max_bytes: int | None = None,
     linger: float | None = None,
     setup: Callable[[], Any] | None = None,
+    values: DTypeLike | None = None,
 ) -> Any:
     """Makes a processor of a plain or async function from a list of records to a list with the
     result of each, or with an exception for a failed one.
@@ -130,13 +142,19 @@ def batch_processor(
     An exception that it raises fails the whole batch, and the worker tries smaller ones. The
     limits are wishes: the manifest goes first where it sets the same. linger is how long the
     worker may wait for a full batch, in seconds. setup is that of millrace.processor.
+
+    With values, a dtype of numpy, the function gets an array of the records' values in place of
+    the records. Each value has the bytes of one item of the dtype: ("float32", 16) is a row of
+    16 numbers, and the array has a row for each record. Records with a null or with more or fewer
+    bytes fail with Malformed, and the function does not see them. With object, the items are the
+    values themselves, bytes of any length and None for a null.
     """
     wishes = Wishes(
         max_records=_limit("max_records", max_records, 1, 2**32 - 1),
         max_bytes=_limit("max_bytes", max_bytes, 1, 2**64 - 1),
         linger_ms=_limit("linger", None if linger is None else round(linger * 1000), 0, 2**32 - 1),
     )
-    make = functools.partial(Processor, batch=True, setup=setup, wishes=wishes)
+    make = functools.partial(Processor, batch=True, setup=setup, wishes=wishes, values=values)
     return make if function is None else make(function)
 
 
