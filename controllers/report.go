@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -130,7 +131,8 @@ func (s *scope) fillScaling() {
 	}
 }
 
-// onlyFigures reports whether nothing but the size of the lag differs. A lag that begins
+// onlyFigures reports whether nothing but the size of the lag differs, or how often processes
+// have failed. A lag that begins
 // or ends is reported at once, since somebody may wait for that.
 func onlyFigures(before, after v1alpha1.StreamProcessorStatus) bool {
 	a, b := before.Input, after.Input
@@ -139,12 +141,23 @@ func onlyFigures(before, after v1alpha1.StreamProcessorStatus) bool {
 	}
 	before.Input, after.Input = nil, nil
 	before.Autoscaling, after.Autoscaling = nil, nil
+	before.Conditions, after.Conditions = withoutCount(before.Conditions), withoutCount(after.Conditions)
 	return equality.Semantic.DeepEqual(before, after)
+}
+
+// withoutCount returns the conditions without the message of ProcessorFailing, which counts
+// failures.
+func withoutCount(conditions []metav1.Condition) []metav1.Condition {
+	conditions = slices.Clone(conditions)
+	if c := meta.FindStatusCondition(conditions, status.ProcessorFailing); c != nil {
+		c.Message = ""
+	}
+	return conditions
 }
 
 // announced are the conditions that get an event when they appear. The event about Ready
 // covers the others.
-var announced = []string{status.PartitionCapped, status.StuckPartition, status.OffsetsGone}
+var announced = []string{status.PartitionCapped, status.StuckPartition, status.ProcessorFailing, status.OffsetsGone}
 
 // deliver records the events about the news, now that the status has them.
 func (r *reporter) deliver(s *scope) {

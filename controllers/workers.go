@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/millrace-dev/millrace/controllers/plan"
 	"github.com/millrace-dev/millrace/controllers/podwatch"
 	"github.com/millrace-dev/millrace/controllers/resources"
+	"github.com/millrace-dev/millrace/controllers/status"
 )
 
 // PodWatch is the interface of a podwatch.Watcher. None of its methods block.
@@ -70,6 +72,7 @@ func (o *workerObserver) observe(s *scope) {
 	s.observed.Kafka.Waiting = s.workers.Waiting
 	s.observed.Kafka.Stuck = o.stuck(s)
 	o.expressions(s)
+	o.failures(s)
 	s.observed.Kafka.Losses = losses(s.sp.Status.Losses, s.workers.Losses, o.clock.Now())
 }
 
@@ -108,6 +111,19 @@ func (o *workerObserver) stuck(s *scope) []v1alpha1.StuckPartition {
 	stuck = firstOfEach(append(stuck, before...), func(p v1alpha1.StuckPartition) int32 { return p.Partition })
 	sortStuck(stuck)
 	return stuck[:min(len(stuck), shown)]
+}
+
+// failures takes the pods' reports about the processes beside the workers.
+func (o *workerObserver) failures(s *scope) {
+	f := &s.observed.Failures
+	for _, r := range s.workers.Failures {
+		f.Pods = append(f.Pods, plan.PodFailures{Name: r.Pod, Times: r.Times, LastError: r.LastError})
+	}
+	heard := o.kept.get(s.key)
+	f.Unheard = !heard.all
+	if left := heard.left(o.clock.Now()); left > 0 && meta.IsStatusConditionTrue(s.sp.Status.Conditions, status.ProcessorFailing) {
+		s.waitFor(left)
+	}
 }
 
 // expressions takes the pods' reports about the expressions that they run. Only pods of the

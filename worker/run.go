@@ -42,6 +42,7 @@ func Run(ctx context.Context, cfg config.Config, p Processor, opts ...Option) er
 	if err != nil {
 		return err
 	}
+	r.processes = processesOf(p)
 	return r.serve(ctx, code)
 }
 
@@ -69,6 +70,7 @@ func RunWith(ctx context.Context, cfg config.Config, build New, opts ...Option) 
 	if err != nil {
 		return &setupError{errors.Join(err, closeInstance(p))}
 	}
+	r.processes = processesOf(p)
 	if expressions != nil {
 		r.expressions = expressions
 		defer r.watch(ctx)()
@@ -105,6 +107,18 @@ type run struct {
 	metrics *telemetry.Metrics
 	// expressions is the file with the processor's expressions; nil if there is none.
 	expressions *reload.File
+	// processes describes the processes that the processor hands its records to; nil if there
+	// are none.
+	processes func() workerstatus.Processes
+}
+
+// processesOf returns the method of a processor that describes its processes; nil if it has
+// none.
+func processesOf(p Processor) func() workerstatus.Processes {
+	if described, ok := userOf(p).(interface{ Processes() workerstatus.Processes }); ok {
+		return described.Processes
+	}
+	return nil
 }
 
 // watch takes changed expressions over until the returned function is called.
@@ -157,6 +171,9 @@ func (r *run) status(e *engine.Engine) workerstatus.Status {
 	s := e.Status()
 	if r.expressions != nil {
 		s.Expressions = new(r.expressions.Status())
+	}
+	if r.processes != nil {
+		s.Processes = new(r.processes())
 	}
 	return s
 }

@@ -16,9 +16,18 @@ import (
 func (p *Plan) Conditions(o Observed) (conditions []status.Condition, again time.Duration) {
 	judge := judge{&o, p}
 	state, again := judge.standing().conditions(&o)
+	failing, left := o.processorFailing()
 	return append(withHeld(state, p.rolloutHeld(&o)),
-		o.kafkaReachable(), p.capped(&o), o.Kafka.stuckPartition(), o.Kafka.recordsLost(),
-		o.offsetsGone(), o.groupShared(), o.suspended(), o.resizePending(p)), again
+		o.kafkaReachable(), p.capped(&o), o.Kafka.stuckPartition(), failing, o.Kafka.recordsLost(),
+		o.offsetsGone(), o.groupShared(), o.suspended(), o.resizePending(p)), sooner(again, left)
+}
+
+// sooner returns the shorter of two times; 0 stands for never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 func (o *Observed) kafkaReachable() status.Condition {

@@ -39,6 +39,8 @@ type Observed struct {
 	// content; "" if it refused none.
 	NotPermitted string
 	Expressions  Expressions
+	// Failures are those of the processes beside the workers, by pod.
+	Failures Failures
 	// CPU serves autoscaling.vertical.
 	CPU         CPU
 	Environment Environment

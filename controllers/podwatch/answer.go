@@ -31,6 +31,12 @@ type answer struct {
 	Members    upTo[member] `json:"members"`
 
 	Expressions *expressions `json:"expressions"`
+	Processes   *processes   `json:"processes"`
+}
+
+type processes struct {
+	FailedRecently int    `json:"failedRecently"`
+	LastError      string `json:"lastError"`
 }
 
 type expressions struct {
@@ -38,6 +44,9 @@ type expressions struct {
 	Refused string `json:"refused"`
 	Error   string `json:"error"`
 }
+
+// maxFailures is the highest number of failures that the Watcher believes.
+const maxFailures = 1000
 
 // maxPartitions is the highest number of partitions that the Watcher believes.
 const maxPartitions = 100_000
@@ -99,6 +108,9 @@ func (a *answer) report(pod string, at time.Time) *report {
 	r := &report{at: at, waiting: shorten(a.Waiting), topic: shorten(a.Topic), partitions: min(max(a.Partitions, 0), maxPartitions)}
 	if e := a.Expressions; e != nil {
 		r.expressions = &Expressions{Pod: pod, Version: shorten(e.Version), Refused: shorten(e.Refused), Error: shorten(e.Error)}
+	}
+	if p := a.Processes; p != nil && p.FailedRecently > 0 {
+		r.failures = &Failures{Pod: pod, Times: min(p.FailedRecently, maxFailures), LastError: shorten(p.LastError)}
 	}
 	for _, m := range a.Members {
 		r.members++

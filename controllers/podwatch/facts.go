@@ -36,6 +36,17 @@ type Facts struct {
 	// Expressions are those of the pods that run the built-in processor, in the order of
 	// the pods.
 	Expressions []Expressions
+	// Failures are those of the pods whose processes have failed recently, in the order of
+	// the pods.
+	Failures []Failures
+}
+
+// Failures says how often the processes beside a worker have failed in the last minutes, as
+// workerstatus.RecentFailures defines them.
+type Failures struct {
+	Pod       string
+	Times     int
+	LastError string
 }
 
 // Expressions says which version of the built-in processor's expressions a pod runs.
@@ -97,6 +108,7 @@ type report struct {
 	stuck       []Stuck
 	losses      []Loss
 	expressions *Expressions // nil for another processor
+	failures    *Failures    // nil if there are none
 }
 
 // join combines the pods' reports. Reports from before since don't count.
@@ -134,6 +146,9 @@ func join(pods []Pod, reports map[Pod]*report, since time.Time) Facts {
 		if r.expressions != nil {
 			f.Expressions = append(f.Expressions, *r.expressions)
 		}
+		if r.failures != nil {
+			f.Failures = append(f.Failures, *r.failures)
+		}
 	}
 	if members > 0 {
 		f.Saturation = busy / float64(members)
@@ -150,7 +165,7 @@ func join(pods []Pod, reports map[Pod]*report, since time.Time) Facts {
 // of the number of attempts don't count.
 func (f *Facts) differs(old *Facts) bool {
 	return f.Rebalancing != old.Rebalancing || (f.Waiting == "") != (old.Waiting == "") || f.Complete() != old.Complete() || !slices.Equal(f.Losses, old.Losses) || !maps.Equal(f.Partitions, old.Partitions) ||
-		!slices.Equal(f.Expressions, old.Expressions) ||
+		!slices.Equal(f.Expressions, old.Expressions) || !slices.Equal(f.Failures, old.Failures) ||
 		!slices.EqualFunc(f.Stuck, old.Stuck, func(a, b Stuck) bool {
 			return a.Partition == b.Partition && a.Offset == b.Offset && a.LastError == b.LastError && a.Halted == b.Halted
 		})

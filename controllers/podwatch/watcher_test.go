@@ -72,6 +72,11 @@ func evaluates(version, refused, failure string) string {
 	return fmt.Sprintf(`{"expressions":{"version":%q,"refused":%q,"error":%q},"members":[{"generation":1,"state":"running"}]}`, version, refused, failure)
 }
 
+// fails is the answer of a worker whose processes have failed recently.
+func fails(times int, last string) string {
+	return fmt.Sprintf(`{"processes":{"connected":2,"failed":9,"failedRecently":%d,"lastError":%q},"members":[{"generation":1,"state":"running"}]}`, times, last)
+}
+
 // lost is the answer of a member that noticed a loss.
 func lost(to int) string {
 	return fmt.Sprintf(`{"members":[{"generation":1,"state":"running","partitions":[{"partition":0,"loss":
@@ -160,6 +165,15 @@ func TestOnlyRelevantChangesWake(t *testing.T) {
 		t.Errorf("the facts have %+v, want %+v", w.Facts(key).Expressions, want)
 	}
 	expect(evaluates("v2", "", ""), 1)
+	expect(fails(0, ""), 1) // without expressions
+	expect(fails(3, "gone"), 1)
+	expect(fails(3, "gone"), 0)
+	expect(fails(1_000_000_000, strings.Repeat("x", 10_000)), 1)
+	if f := w.Facts(key).Failures; len(f) != 1 || f[0].Pod != "a" || f[0].Times != maxFailures || len(f[0].LastError) > maxText+3 {
+		t.Errorf("the failures are %+v", f)
+	}
+	expect(fails(0, "gone"), 1)
+	expect(fails(-1, "gone"), 0)
 	expect(halted("corrupt"), 1)
 	expect(halted("too large"), 1)
 	expect(lost(10), 1)

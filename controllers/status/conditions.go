@@ -28,6 +28,10 @@ const (
 	// watermark. Only there while True.
 	StuckPartition = "StuckPartition"
 
+	// ProcessorFailing: the program of processor.sidecar fails again and again: its
+	// container, or processes in it. There until it has been calm for some minutes.
+	ProcessorFailing = "ProcessorFailing"
+
 	// RecordsLost: Kafka lost records before they were read. There for a day after the
 	// last loss.
 	RecordsLost = "RecordsLost"
@@ -125,6 +129,11 @@ const (
 	// ReadingHalted is the reason of StuckPartition if a worker can't read the partition
 	// any further.
 	ReadingHalted = "ReadingHalted"
+	// ProcessesFail is a reason of ProcessorFailing: processes end, take too long or break
+	// the protocol, while their container goes on.
+	ProcessesFail = "ProcessesFail"
+	// ContainerRestarts is a reason of ProcessorFailing: Kubernetes restarts the container.
+	ContainerRestarts = "ContainerRestarts"
 	// LostBeforeRead is the reason of RecordsLost.
 	LostBeforeRead = "LostBeforeRead"
 	// ExpiredOrDeleted is the reason of OffsetsGone.

@@ -24,9 +24,11 @@ type Status struct {
 	// Expressions is nil if the processor's expressions can't change, and for a user's
 	// program.
 	Expressions *Expressions `json:"expressions,omitempty"`
-	Totals      Totals       `json:"totals"`
-	Rates       Rates        `json:"rates"`
-	Members     []Member     `json:"members"`
+	// Processes is nil if the worker itself processes the records.
+	Processes *Processes `json:"processes,omitempty"`
+	Totals    Totals     `json:"totals"`
+	Rates     Rates      `json:"rates"`
+	Members   []Member   `json:"members"`
 }
 
 // Silence says that no broker of a cluster answers.

@@ -48,6 +48,10 @@ func troubled(s workerstatus.Status, shown int) workerstatus.Status {
 		s.Expressions = new(*e)
 		s.Expressions.Error = shorten(e.Error)
 	}
+	if p := s.Processes; p != nil {
+		s.Processes = new(*p)
+		s.Processes.LastError = shorten(p.LastError)
+	}
 	s.Members = slices.Clone(s.Members)
 	for i := range s.Members {
 		m := &s.Members[i]

@@ -14,7 +14,8 @@ import (
 func TestTroubledNamesThePartitionsInTrouble(t *testing.T) {
 	since := time.Unix(1_700_000_000, 0)
 	expressions := &workerstatus.Expressions{Version: "1", Refused: "2", Error: strings.Repeat("e", 2000)}
-	status := workerstatus.Status{Name: "enrich", Expressions: expressions, Members: []workerstatus.Member{{Generation: 3, Saturation: 0.5, Partitions: []workerstatus.Partition{
+	processes := &workerstatus.Processes{Connected: 2, FailedRecently: 3, LastError: strings.Repeat("e", 2000)}
+	status := workerstatus.Status{Name: "enrich", Expressions: expressions, Processes: processes, Members: []workerstatus.Member{{Generation: 3, Saturation: 0.5, Partitions: []workerstatus.Partition{
 		{Partition: 0, State: "running"},
 		{Partition: 1, State: "running", OldestUnsettled: &workerstatus.Unsettled{AgeSeconds: 2}},
 		{Partition: 2, State: "running", Error: "can't be committed"},
@@ -40,6 +41,9 @@ func TestTroubledNamesThePartitionsInTrouble(t *testing.T) {
 	}
 	if n := len(got.Members[0].Partitions[2].OldestUnsettled.LastError); n > troubleText+3 {
 		t.Errorf("an error of %d bytes", n)
+	}
+	if p := got.Processes; p == nil || p.FailedRecently != 3 || len(p.LastError) > troubleText+3 || len(processes.LastError) != 2000 {
+		t.Errorf("the processes are %+v", p)
 	}
 	if e := got.Expressions; e == nil || e.Version != "1" || e.Refused != "2" || len(e.Error) > troubleText+3 || len(expressions.Error) != 2000 {
 		t.Errorf("the expressions are %+v", e)

@@ -60,6 +60,9 @@ func (p *Processor) welcome(stream *net.UnixConn) {
 			return
 		}
 	}
+	if !errors.Is(err, errEnding) {
+		p.failures.add(time.Now(), err)
+	}
 	p.opts.Log.Error(err, "a process can't be used", "process", nameOf(&hello))
 	_ = stream.SetWriteDeadline(time.Now().Add(time.Second))
 	_, _ = stream.Write(frame.AppendClose(nil, err.Error())) // the connection ends in any case

@@ -87,8 +87,12 @@ func overrun(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return errors.New("the process took longer than the timeout of an attempt")
 	}
-	return errors.New("the worker can't wait any longer")
+	return errImpatient
 }
+
+// errImpatient ends a connection because the worker stops, or has lost the partition: the
+// process has done nothing wrong.
+var errImpatient = errors.New("the worker can't wait any longer")
 
 // timeoutOf returns how long a process may take for a batch, in whole milliseconds; 0 is for
 // ever.

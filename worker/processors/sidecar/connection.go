@@ -208,6 +208,9 @@ func (c *connection) report(err error, calls int) {
 		return
 	}
 	c.processor.metrics.broken.Inc()
+	if !errors.Is(err, errImpatient) {
+		c.processor.failures.add(time.Now(), err)
+	}
 	c.log.Error(err, "the connection of a process has ended", "batchesUnderWay", calls)
 }
 

@@ -2,17 +2,21 @@ package sidecar_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 	"github.com/go-logr/logr/testr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -21,6 +25,7 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest"
 	"github.com/millrace-dev/millrace/worker/processors/sidecar"
 	"github.com/millrace-dev/millrace/worker/sdks/protocol/protocoltest"
+	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
 // socketVariable makes the test binary a process of a processor.
@@ -121,12 +126,21 @@ func TestThroughTheEngine(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	build := builder(socket)
-	go func() {
-		ended <- worker.RunWith(ctx, engineConfig(cluster.Addrs()), build, worker.WithLogger(testLogger(t)))
-	}()
+	address := make(chan string, 1)
+	log := funcr.NewJSON(func(line string) {
+		if _, rest, ok := strings.Cut(line, `"address":"`); ok {
+			at, _, _ := strings.Cut(rest, `"`)
+			address <- at
+		}
+		t.Log(line)
+	}, funcr.Options{})
+	go func() { ended <- worker.RunWith(ctx, engineConfig(cluster.Addrs()), build, worker.WithLogger(log)) }()
 	cluster.Eventually("all records have results", func() bool {
 		return len(cluster.ConsumeAll("out", kgo.ReadCommitted()))+len(cluster.ConsumeAll("dlq", kgo.ReadCommitted())) >= n
 	})
+	if s := statusAt(t, <-address); s.Processes == nil || s.Processes.Failed == 0 || s.Processes.FailedRecently == 0 || s.Processes.LastError == "" {
+		t.Errorf("/status has the processes %+v", s.Processes)
+	}
 	stop()
 	if err := <-ended; err != nil {
 		t.Fatal(err)
@@ -139,6 +153,24 @@ func TestThroughTheEngine(t *testing.T) {
 		t.Errorf("there are %d dead letters, want that of the poison", len(letters))
 	}
 	wantOnceInOrder(t, cluster.ConsumeAll("out", kgo.ReadCommitted()), n, keys)
+}
+
+// statusAt returns what a worker serves at /status.
+func statusAt(t *testing.T, address string) (s workerstatus.Status) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/status?troubled", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func numbered(n, keys int) []*kgo.Record {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/worker"
+	"github.com/millrace-dev/millrace/worker/workerstatus"
 )
 
 // ListenFor is Listen for a Processor that takes a process for dead after a shorter silence,
@@ -39,4 +40,16 @@ func Waiting(p *Processor) int {
 	p.places.mu.Lock()
 	defer p.places.mu.Unlock()
 	return len(p.places.waiting)
+}
+
+// Failures are those of a Processor's processes.
+type Failures struct{ failures }
+
+// Add notes a failure.
+func (f *Failures) Add(now time.Time, err error) { f.add(now, err) }
+
+// Status returns the part of a status about them.
+func (f *Failures) Status(now time.Time) (s workerstatus.Processes) {
+	f.fill(&s, now)
+	return s
 }

@@ -61,6 +61,7 @@ type Processor struct {
 	opts     Options
 	listener *net.UnixListener
 	metrics  *metrics
+	failures failures
 	places   places
 	calls    sync.Pool // of *call
 	// running counts the goroutines that accept and serve connections.
@@ -147,7 +148,7 @@ func (p *Processor) Close() error {
 	err := p.listener.Close()
 	p.places.close()
 	timer := time.AfterFunc(p.closeTimeout, func() {
-		p.places.failAll(errors.New("the worker can't wait any longer for the process to close its connection"))
+		p.places.failAll(fmt.Errorf("%w for the process to close its connection", errImpatient))
 	})
 	defer timer.Stop()
 	p.running.Wait()
