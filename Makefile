@@ -69,10 +69,15 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 test-sdk-python: bin/sdk-python/.installed ## Check the Python SDK and run its tests
 	hack/sdks/python.sh
 
+# The packages are kept, so that the documents' commands can install them again without asking
+# for them.
 bin/sdk-python/.installed: worker/sdks/python/requirements-dev.txt
 	@rm -rf bin/sdk-python
 	python3 -m venv bin/sdk-python
-	bin/sdk-python/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	bin/sdk-python/bin/pip download --quiet --disable-pip-version-check --require-hashes \
+	  --dest bin/sdk-python/wheels $(^:%=--requirement %)
+	bin/sdk-python/bin/pip install --quiet --disable-pip-version-check --require-hashes \
+	  --no-index --find-links bin/sdk-python/wheels $(^:%=--requirement %)
 	@touch $@
 
 # The serializers of Confluent, and a Java that runs the schema registry.

@@ -26,7 +26,7 @@ func TestNamesExist(t *testing.T) {
 		"checksums.txt", "checksums.txt.sigstore.json",
 		"application.id", "num.stream.threads", "commit.interval.ms", // of Kafka Streams, like the next ones
 		"default.deserialization.exception.handler", "production.exception.handler",
-		"cel.bind", "orders.jsonl",
+		"cel.bind", "orders.jsonl", "record.deadline",
 		// Columns of CSV.
 		"kafka.key", "kafka.timestamp", "kafka.partition", "kafka.headers", "kafka.value", "kafka.topic", "kafka.offset",
 	}

@@ -20,6 +20,8 @@ var varying = []struct {
 	{regexp.MustCompile(`\bpartition \d+ offset \d+\b`), "partition N offset N"},
 	// A table of kubectl, whose last column is an age.
 	{regexp.MustCompile(`(?m) +(?:\d+[dhms])+$`), " AGE"},
+	// Maven resets the colors even where it uses none.
+	{regexp.MustCompile(`\x1b\[[0-9;]*m`), ""},
 	// The Go command, in a new environment.
 	{regexp.MustCompile(`(?m)^go: downloading .*\n`), ""},
 }

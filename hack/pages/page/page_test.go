@@ -120,6 +120,8 @@ func TestMatches(t *testing.T) {
 		{"time=2026-11-23T16:20:04.404Z\n", "time=2027-01-02T03:04:05.6Z\n", true},
 		{"x@sha256:" + strings.Repeat("0a", 32) + " is there\n", "x@sha256:" + strings.Repeat("1b", 32) + " is there\n", true},
 		{"a.c\n", "abc\n", false},
+		{"", "\x1b[0m\x1b[0m", true},
+		{"HELLO\n", "\x1b[1;32mHELLO\x1b[m\n", true},
 		{"NAME     AGE\norders   20s\n", "NAME     AGE\norders   1m20s\n", true},
 		{"orders   3   20s\n", "orders   1   20s\n", false},
 	} {

@@ -1,4 +1,4 @@
-/** The programs in README and in docs/typescript.md. */
+/** The programs in README and in docs/typescript.md, whose commands docs/languages_test.go runs. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -28,15 +28,13 @@ function blocksOf(document: string): Block[] {
   }));
 }
 
-/** Returns a folder with this package among its packages, and the rest of what the page needs. */
+/** Returns a folder with this package among its packages. */
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-documents-'));
   t.after(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, 'node_modules/@types'), { recursive: true });
   symlinkSync(PACKAGE, join(folder, 'node_modules/millrace'));
   symlinkSync(join(PACKAGE, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'));
-  symlinkSync(join(REPOSITORY, 'config'), join(folder, 'config'));
-  symlinkSync(join(REPOSITORY, 'bin/sdk-typescript'), join(folder, 'bin'));
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
   return folder;
 }
@@ -77,22 +75,4 @@ test('the test in README succeeds', (t: TestContext) => {
     'shout.test.ts',
   ]);
   execute(folder, process.execPath, ['--test', 'shout.test.js']);
-});
-
-test('the program of the page runs with its commands', (t: TestContext) => {
-  const folder = folderOf(t);
-  const blocks = blocksOf(PAGE);
-  for (const { file, text } of blocks) {
-    if (file !== undefined) {
-      writeFileSync(join(folder, file), text);
-    }
-  }
-  const commands = blocks.filter(({ language }) => language === 'sh').map(({ text }) => text);
-  const [compile, start] = ['npm exec --package typescript -- tsc', 'bin/millrace run'].map(
-    (begin) => commands.find((text) => text.includes(begin)),
-  );
-  // npm exec would look for the compiler on the network.
-  const offline = compile!.replace('npm exec --package typescript -- tsc', TSC);
-  execute(folder, 'bash', ['-c', `${offline.trimEnd()} --types node`]);
-  assert.equal(execute(folder, 'bash', ['-c', start!]), 'HELLO\n');
 });

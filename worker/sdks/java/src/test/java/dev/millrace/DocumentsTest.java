@@ -11,12 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the documents show compiles, and does what they say. */
+/**
+ * What the documents show compiles, and does what they say. docs/languages_test.go runs the
+ * commands of the page.
+ */
 @Timeout(120)
 final class DocumentsTest {
   private static final Path REPOSITORY = Path.of("../../..").toAbsolutePath().normalize();
@@ -85,45 +87,6 @@ final class DocumentsTest {
       }
     }
     assertTrue(number >= 7, number + " snippets");
-  }
-
-  @Test
-  void commands() throws Exception {
-    Path document = documents().get(0);
-    Files.createDirectory(folder.resolve("bin"));
-    for (String name : List.of("config", "worker")) {
-      Files.createSymbolicLink(folder.resolve(name), REPOSITORY.resolve(name));
-    }
-    Path built = REPOSITORY.resolve("bin/sdk-java/millrace");
-    assertTrue(Files.exists(built), "make test-sdk-java builds " + built);
-    Files.createSymbolicLink(folder.resolve("bin/millrace"), built);
-    for (String program : Sources.blocks(document, "java")) {
-      Files.writeString(folder.resolve(Sources.className(program) + ".java"), program);
-    }
-    List<String> commands = Sources.blocks(document, "sh");
-    assertTrue(commands.get(0).contains("mvn"), "this build has run it");
-    assertEquals("HELLO", run(commands.get(1)));
-  }
-
-  private String run(String script) throws Exception {
-    Path output = folder.resolve("output");
-    Process shell =
-        new ProcessBuilder("bash", "-euo", "pipefail", "-c", script)
-            .directory(folder.toFile())
-            .redirectOutput(output.toFile())
-            .redirectError(folder.resolve("log").toFile())
-            .start();
-    assertTrue(shell.waitFor(100, TimeUnit.SECONDS), "the commands don't end");
-    assertEquals(0, shell.exitValue(), () -> read(folder.resolve("log")));
-    return read(output).strip();
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (java.io.IOException error) {
-      throw new java.io.UncheckedIOException(error);
-    }
   }
 
   @Test

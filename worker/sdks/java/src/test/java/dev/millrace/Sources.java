@@ -16,7 +16,7 @@ import javax.tools.ToolProvider;
 final class Sources {
   private Sources() {}
 
-  private static final Pattern BLOCK = Pattern.compile("(?ms)^```([a-z]+)\\n(.*?)^```$");
+  private static final Pattern BLOCK = Pattern.compile("(?ms)^```([a-z]+)[^`\\n]*\\n(.*?)^```$");
   private static final Pattern CLASS = Pattern.compile("(?m)^public class (\\w+)");
 
   /** Returns the blocks of a document in a language. */
