@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if os.Getenv(asSidecar) != "" {
-		os.Exit(protocoltest.Main(""))
+		os.Exit(protocoltest.Main("", protocoltest.Connect))
 	}
 	os.Exit(m.Run())
 }

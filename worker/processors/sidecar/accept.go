@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -25,20 +26,17 @@ const (
 	maxCredit = 1 << 16
 	// maxConnections bounds the memory of connections.
 	maxConnections = 1024
-	// acceptPause follows an error, such as too many open files.
-	acceptPause = 100 * time.Millisecond
 )
 
 // accept takes connections until the listener is closed.
 func (p *Processor) accept() {
 	for {
-		stream, err := p.listener.AcceptUnix()
+		stream, err := p.listener.Accept(context.Background())
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil:
 			p.opts.Log.Error(err, "can't accept the connection of a process")
-			time.Sleep(acceptPause)
 		default:
 			p.running.Go(func() { p.welcome(stream) })
 		}
@@ -46,9 +44,12 @@ func (p *Processor) accept() {
 }
 
 // welcome exchanges the Hellos of a new connection and serves it until its end.
-func (p *Processor) welcome(stream *net.UnixConn) {
+func (p *Processor) welcome(stream net.Conn) {
 	r := frame.NewReader(bufio.NewReaderSize(stream, 64<<10))
 	hello, err := p.meet(stream, r)
+	if errors.Is(err, errGRPC) {
+		return
+	}
 	if err == nil {
 		err = fits(&hello)
 	}
@@ -69,22 +70,29 @@ func (p *Processor) welcome(stream *net.UnixConn) {
 	_ = stream.Close()
 }
 
-// meet takes the Hello of a new connection.
-func (p *Processor) meet(stream *net.UnixConn, r *frame.Reader) (hello frame.ProcessHello, err error) {
+// meet takes the Hello of a new connection. errGRPC says that the connection has calls instead.
+func (p *Processor) meet(stream net.Conn, r *frame.Reader) (hello frame.ProcessHello, err error) {
 	if err := stream.SetReadDeadline(time.Now().Add(helloTimeout)); err != nil {
 		return hello, err
 	}
 	if err := p.places.meet(stream); err != nil {
 		return hello, err
 	}
-	hello, err = readHello(stream, r)
-	if closed := p.places.forget(stream); closed && err != nil {
+	if p.listener.HasFrames(stream) {
+		hello, err = readHello(stream, r)
+	} else {
+		err = errGRPC
+	}
+	if closed := p.places.forget(stream); closed && err != nil && !errors.Is(err, errGRPC) {
 		err = errEnding
 	}
 	return hello, err
 }
 
-func readHello(stream *net.UnixConn, r *frame.Reader) (hello frame.ProcessHello, err error) {
+// errGRPC is no error of a connection: the calls on it come as connections.
+var errGRPC = errors.New("the process speaks gRPC")
+
+func readHello(stream net.Conn, r *frame.Reader) (hello frame.ProcessHello, err error) {
 	message, err := r.Next(helloBytes)
 	if err != nil {
 		return hello, fmt.Errorf("wait %s for the process's Hello: %w", helloTimeout, err)

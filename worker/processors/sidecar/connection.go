@@ -45,7 +45,7 @@ type connection struct {
 	present *call // whose results it takes
 }
 
-func newConnection(p *Processor, stream *net.UnixConn, hello *frame.ProcessHello) *connection {
+func newConnection(p *Processor, stream net.Conn, hello *frame.ProcessHello) *connection {
 	c := &connection{
 		processor: p, places: &p.places, name: nameOf(hello), maxFrame: frame.DefaultMaxBytes,
 		credit: int(min(max(hello.BatchCredit, 1), maxCredit)), calls: map[uint64]*call{},

@@ -124,6 +124,9 @@ func TestMistakesOfAProcess(t *testing.T) {
 		"a frame has 4294967295 bytes, and at most 1048576 are allowed": raw(255, 255, 255, 255),
 	} {
 		t.Run(want, func(t *testing.T) {
+			if overGRPC(t) && strings.Contains(want, "4294967295") {
+				t.Skip("gRPC's client sends no length that is wrong")
+			}
 			r := newRig(t, sidecar.Batch{})
 			p := r.connect(1)
 			call := r.call(r.within(patience), 1, "1", "2")

@@ -89,7 +89,11 @@ func (r *rig) connect(credit uint32) *peer {
 
 func (r *rig) dial(hello *protocoltest.ProcessHello) *peer {
 	r.t.Helper()
-	p, err := protocoltest.Connect(r.socket, hello)
+	connect := protocoltest.Connect
+	if overGRPC(r.t) {
+		connect = protocoltest.ConnectGRPC
+	}
+	p, err := connect(r.socket, hello)
 	if err != nil {
 		r.t.Fatal(err)
 	}

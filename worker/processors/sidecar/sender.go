@@ -19,7 +19,7 @@ const (
 // sender writes frames. Callers queue them and never wait: a process that does not read
 // can't block a goroutine that reads from it. The queue is bounded by the process's credit.
 type sender struct {
-	stream *net.UnixConn
+	stream net.Conn
 	wake   chan struct{}
 
 	mu      sync.Mutex
@@ -29,7 +29,7 @@ type sender struct {
 	stopped bool     // guarded by mu
 }
 
-func newSender(stream *net.UnixConn) *sender {
+func newSender(stream net.Conn) *sender {
 	return &sender{stream: stream, wake: make(chan struct{}, 1)}
 }
 

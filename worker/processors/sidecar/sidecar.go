@@ -25,6 +25,7 @@ import (
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/processors/sidecar/internal/frame"
+	"github.com/millrace-dev/millrace/worker/processors/sidecar/internal/listen"
 )
 
 // defaultRecords is the size of batches if neither the configuration nor the first process
@@ -59,7 +60,7 @@ type Batch struct {
 // concurrent use.
 type Processor struct {
 	opts     Options
-	listener *net.UnixListener
+	listener *listen.Listener
 	metrics  *metrics
 	failures failures
 	places   places
@@ -89,22 +90,23 @@ func Listen(opts Options) (*Processor, error) {
 	if err := os.Remove(opts.Socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("replace the socket for processes: %w", err)
 	}
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: opts.Socket, Net: "unix"})
+	socket, err := net.ListenUnix("unix", &net.UnixAddr{Name: opts.Socket, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("listen for processes: %w", err)
 	}
 	// The processes may run as another user. Whoever may enter the folder may connect.
 	if err := os.Chmod(opts.Socket, 0o666); err != nil {
-		return nil, errors.Join(fmt.Errorf("let processes use the socket: %w", err), listener.Close())
+		return nil, errors.Join(fmt.Errorf("let processes use the socket: %w", err), socket.Close())
 	}
 	p := &Processor{
-		opts: opts, listener: listener, connected: make(chan struct{}),
+		opts: opts, connected: make(chan struct{}),
 		maxFrame: frame.DefaultMaxBytes, pingInterval: pingInterval, silence: silence, closeTimeout: closeTimeout,
 	}
 	p.calls.New = func() any { return newCall() }
 	if p.metrics, err = newMetrics(p, opts.Metrics); err != nil {
-		return nil, errors.Join(fmt.Errorf("register the metrics of processes: %w", err), listener.Close())
+		return nil, errors.Join(fmt.Errorf("register the metrics of processes: %w", err), socket.Close())
 	}
+	p.listener = listen.New(socket, helloTimeout)
 	p.running.Go(p.accept)
 	return p, nil
 }
@@ -151,7 +153,10 @@ func (p *Processor) Close() error {
 		p.places.failAll(fmt.Errorf("%w for the process to close its connection", errImpatient))
 	})
 	defer timer.Stop()
+	ctx, cancel := context.WithTimeout(context.Background(), p.closeTimeout+goodbyeTimeout)
+	defer cancel()
 	p.running.Wait()
+	p.listener.Wait(ctx)
 	if err != nil {
 		return fmt.Errorf("close the socket for processes: %w", err)
 	}

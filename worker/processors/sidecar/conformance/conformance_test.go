@@ -12,12 +12,19 @@ import (
 )
 
 // brokenVariable makes the test binary the test program; its value names the fault, or is
-// "nothing".
-const brokenVariable = "MILLRACE_TEST_BROKEN"
+// "nothing". grpcVariable makes it speak gRPC.
+const (
+	brokenVariable = "MILLRACE_TEST_BROKEN"
+	grpcVariable   = "MILLRACE_TEST_GRPC"
+)
 
 func TestMain(m *testing.M) {
 	if broken := os.Getenv(brokenVariable); broken != "" {
-		os.Exit(protocoltest.Main(broken))
+		connect := protocoltest.Connect
+		if os.Getenv(grpcVariable) != "" {
+			connect = protocoltest.ConnectGRPC
+		}
+		os.Exit(protocoltest.Main(broken, connect))
 	}
 	os.Exit(m.Run())
 }
@@ -35,6 +42,19 @@ func TestAProgramThatConforms(t *testing.T) {
 	for _, name := range conformance.Names() {
 		t.Run(name, func(t *testing.T) {
 			if err := conformance.Perform(t.Context(), t, name, program("nothing", 30*time.Second)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestAProgramOverGRPC passes each check too.
+func TestAProgramOverGRPC(t *testing.T) {
+	for _, name := range conformance.Names() {
+		t.Run(name, func(t *testing.T) {
+			opts := program("nothing", 30*time.Second)
+			opts.Command = "env " + grpcVariable + "=yes " + opts.Command
+			if err := conformance.Perform(t.Context(), t, name, opts); err != nil {
 				t.Error(err)
 			}
 		})

@@ -17,7 +17,7 @@ import (
 // link is a connection of the program.
 type link struct {
 	*session
-	stream *net.UnixConn
+	stream net.Conn
 	reader *frame.Reader
 	hello  frame.ProcessHello
 	terms  terms
@@ -39,7 +39,7 @@ type terms struct {
 	keepCredit bool
 }
 
-func (s *session) linkOf(stream *net.UnixConn) *link {
+func (s *session) linkOf(stream net.Conn) *link {
 	l := &link{session: s, stream: stream, reader: frame.NewReader(bufio.NewReader(stream)), batches: map[uint64]*batch{}}
 	s.links = append(s.links, l)
 	return l
@@ -117,7 +117,7 @@ func (l *link) tryReceive(patience time.Duration) (frame.Kind, []byte, error) {
 }
 
 // closes waits until the process closes the connection, and returns the error of its Close,
-// "" without one.
+// "" without one. It closes the other direction then, as a worker does.
 func (l *link) closes() string {
 	reason := ""
 	for deadline := time.Now().Add(l.opts.Patience); ; {
@@ -126,6 +126,7 @@ func (l *link) closes() string {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			l.failf("the process does not close the connection within %s", l.opts.Patience)
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+			_ = l.stream.Close()
 			return reason
 		case err != nil:
 			l.failf("read from the process: %v", err)

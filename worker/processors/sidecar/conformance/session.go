@@ -2,13 +2,14 @@ package conformance
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/millrace-dev/millrace/worker/processors/sidecar/internal/listen"
 )
 
 // session is one check with its program. Its methods end the check when the program does
@@ -21,17 +22,17 @@ type session struct {
 	command *exec.Cmd
 	ended   chan struct{} // closed when the command has ended
 
-	listener *net.UnixListener
+	listener *listen.Listener
 	links    []*link
 }
 
 // listen opens the socket.
 func (s *session) listen() {
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: s.socket, Net: "unix"})
+	socket, err := net.ListenUnix("unix", &net.UnixAddr{Name: s.socket, Net: "unix"})
 	if err != nil {
 		s.failf("listen for the program: %v", err)
 	}
-	s.listener = listener
+	s.listener = listen.New(socket, s.opts.Patience)
 }
 
 // start starts the command with so many processes.
@@ -61,15 +62,20 @@ func (s *session) accept() *link {
 }
 
 // tryAccept waits for the next connection, and returns nil if none comes or the command ends.
-func (s *session) tryAccept() *net.UnixConn {
+func (s *session) tryAccept() net.Conn {
 	deadline := time.Now().Add(s.opts.Patience)
 	for s.ctx.Err() == nil && time.Now().Before(deadline) {
-		_ = s.listener.SetDeadline(time.Now().Add(50 * time.Millisecond)) // the listener is open
-		stream, err := s.listener.AcceptUnix()
+		ctx, cancel := context.WithTimeout(s.ctx, 50*time.Millisecond)
+		stream, err := s.listener.Accept(ctx)
+		cancel()
 		if err == nil {
-			return stream
+			_ = stream.SetReadDeadline(deadline)
+			if s.listener.HasFrames(stream) {
+				return stream
+			}
+			continue
 		}
-		s.expect(errors.Is(err, os.ErrDeadlineExceeded), "accept the program's connection: %v", err)
+		s.expect(ctx.Err() != nil, "accept the program's connection: %v", err)
 		if s.hasEnded() {
 			return nil
 		}
@@ -126,12 +132,14 @@ func (s *session) close() {
 	for _, l := range s.links {
 		_ = l.stream.Close()
 	}
+	if s.ended != nil {
+		_ = syscall.Kill(-s.command.Process.Pid, syscall.SIGKILL) // fails if all have ended
+		<-s.ended
+	}
 	if s.listener != nil {
 		_ = s.listener.Close()
+		over, cancel := context.WithCancel(s.ctx)
+		cancel()
+		s.listener.Wait(over)
 	}
-	if s.ended == nil {
-		return
-	}
-	_ = syscall.Kill(-s.command.Process.Pid, syscall.SIGKILL) // fails if all have ended
-	<-s.ended
 }

@@ -21,6 +21,8 @@ import (
 type Program struct {
 	// Broken names the fault of the program, "" for none.
 	Broken string
+	// Connect is Connect or ConnectGRPC.
+	Connect func(socket string, hello *ProcessHello) (*Peer, error)
 
 	peer   *Peer
 	limits *WorkerHello
@@ -37,8 +39,9 @@ type Program struct {
 const programCredit = 3
 
 // Main serves the environment's socket, in as many processes as it says, and returns the exit
-// code. The processes are goroutines, which is enough for a test.
-func Main(broken string) int {
+// code. The processes are goroutines, which is enough for a test. connect is Connect or
+// ConnectGRPC.
+func Main(broken string, connect func(socket string, hello *ProcessHello) (*Peer, error)) int {
 	n, err := strconv.Atoi(os.Getenv("MILLRACE_PROCESSES"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "MILLRACE_PROCESSES:", err)
@@ -49,7 +52,7 @@ func Main(broken string) int {
 	}
 	ends := make(chan error, n)
 	for range n {
-		p := &Program{Broken: broken}
+		p := &Program{Broken: broken, Connect: connect}
 		go func() { ends <- p.serve(os.Getenv("MILLRACE_SOCKET")) }()
 	}
 	for range n {
@@ -71,7 +74,7 @@ func (p *Program) serve(socket string) (err error) {
 	if _, err := os.Stat(socket); err != nil && p.Broken == "late-socket" {
 		return err
 	}
-	if p.peer, err = Connect(socket, hello); err != nil {
+	if p.peer, err = p.Connect(socket, hello); err != nil {
 		return err
 	}
 	p.changed, p.used = sync.NewCond(&p.mu), map[uint64]bool{}
@@ -177,8 +180,7 @@ func (p *Program) stopAtSignal() {
 		<-stop
 		p.awaitIdle()
 		p.stopping.Store(true)
-		_ = p.peer.Send(&ProcessFrame{Close: &Close{}})
-		os.Exit(0)
+		_ = p.peer.Send(&ProcessFrame{Close: &Close{}}) // the worker ends the connection
 	}()
 }
 
