@@ -95,8 +95,12 @@ func (a *attempt) processBatch(ctx context.Context, items []dispatch.Item) {
 	}
 }
 
-// Expire implements dispatch.Worker.
+// Expire implements dispatch.Worker. A call that has waited for something else until its end,
+// as its error says, has not begun.
 func (a *attempt) Expire(items []dispatch.Item, err error) {
+	if a.isUntried(len(items)) {
+		return
+	}
 	a.whole = wholeFailure{}
 	if len(items) > 1 {
 		a.whole.err = err
@@ -104,6 +108,14 @@ func (a *attempt) Expire(items []dispatch.Item, err error) {
 	}
 	a.outs[0].Reset()
 	a.errs[0] = err
+}
+
+// isUntried reports whether the attempt of so many items, which has just ended, did not begin.
+func (a *attempt) isUntried(items int) bool {
+	if items > 1 {
+		return failure.IsUntried(a.whole.err)
+	}
+	return failure.IsUntried(a.errs[0]) || failure.IsUntried(a.outs[0].Err())
 }
 
 // Finish implements dispatch.Worker. The chunk must not be touched after its

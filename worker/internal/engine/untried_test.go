@@ -3,8 +3,10 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/config"
@@ -37,14 +39,43 @@ func TestAttemptsThatDidNotBeginAreNotCharged(t *testing.T) {
 	}
 }
 
+// TestAttemptsThatEndWhileTheyWaitAreNotCharged: they have not begun, although their timeout is
+// over.
+func TestAttemptsThatEndWhileTheyWaitAreNotCharged(t *testing.T) {
+	for _, size := range []int{1, 16} {
+		t.Run(fmt.Sprintf("batches of %d", size), func(t *testing.T) {
+			t.Parallel()
+			r, _ := fakeRig(t, 1)
+			const n = 64
+			r.produce(0, n, 4)
+			waits := &away{batches: batches{size: size, poison: "none"}, untilTheEnd: true}
+			waits.calls.Store(-4)
+			w := r.start(waits, func(c *config.Config) {
+				c.Concurrency, c.Failure.MaxAttempts, c.Failure.Timeout = 2, 1, duration(50*time.Millisecond)
+			})
+			r.awaitSettled(w)
+			w.drain()
+			wantEach(t, r.values("out"), 0, n, false)
+			if letters := r.values("dlq"); len(letters) > 0 {
+				t.Errorf("%d records are dead letters", len(letters))
+			}
+		})
+	}
+}
+
 // away can't work in its first calls.
 type away struct {
 	batches
 	calls atomic.Int32
+	// untilTheEnd has these calls wait until their timeout is over.
+	untilTheEnd bool
 }
 
 func (a *away) ProcessBatch(ctx context.Context, recs []*worker.Record, out []*worker.Outputs) error {
 	if a.calls.Add(1) <= 0 {
+		if a.untilTheEnd {
+			<-ctx.Done()
+		}
 		return failure.Untried(errors.New("no process is connected"))
 	}
 	return a.batches.ProcessBatch(ctx, recs, out)

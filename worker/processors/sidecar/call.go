@@ -25,6 +25,9 @@ type call struct {
 	encoder   frame.Encoder
 	exclusive bool // nothing else may be under way on its connection
 
+	// delayed says that it has waited for a connection, or shares it with calls that came
+	// before, so that its time may have gone to others; guarded by places.mu.
+	delayed bool
 	// sent is the place of its batch among the connection's frames, 0 before it has one.
 	sent atomic.Uint64
 
@@ -82,10 +85,13 @@ func (p *Processor) perform(ctx context.Context, c *call) error {
 	}
 }
 
+// errOverrun is the end of a call that has run out of time.
+var errOverrun = errors.New("the process took longer than the timeout of an attempt")
+
 // overrun returns why a call can't wait any longer for its results.
 func overrun(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return errors.New("the process took longer than the timeout of an attempt")
+		return errOverrun
 	}
 	return errImpatient
 }

@@ -144,6 +144,7 @@ func (c *connection) exclusive() bool {
 
 // enter begins a call.
 func (c *connection) enter(call *call) {
+	call.delayed = call.delayed || len(c.calls) > 0
 	c.lastID++
 	c.credit--
 	c.calls[c.lastID], c.solo = call, call.exclusive

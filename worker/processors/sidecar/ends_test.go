@@ -71,13 +71,48 @@ func TestAnOverrun(t *testing.T) {
 	p := r.connect(2)
 	other := r.call(r.within(patience), 2, "2")
 	p.batch()
-	slow := r.call(r.within(200*time.Millisecond), 1, "1")
+	many := r.call(r.within(200*time.Millisecond), 3, "3", "4")
 	p.batch()
-	r.wantError(r.wait(slow), false, "took longer than the timeout of an attempt")
+	r.wantError(r.wait(many), false, "took longer than the timeout of an attempt") // the engine halves it and charges nobody
 	r.wantError(r.wait(other), true)
 	if reason := p.closed(); !strings.Contains(reason, "took longer") {
 		t.Errorf("the process learns %q", reason)
 	}
+}
+
+// TestAnOverrunBesideOthers: the record's time may have gone to the batches before it, so it is
+// charged only if it takes as long alone.
+func TestAnOverrunBesideOthers(t *testing.T) {
+	r := newRig(t, sidecar.Batch{})
+	p := r.connect(2)
+	other := r.call(r.within(patience), 2, "2")
+	p.batch()
+	slow := r.call(r.within(200*time.Millisecond), 1, "1")
+	p.batch()
+	r.wantError(r.wait(slow), true, "took longer than the timeout of an attempt")
+	r.wantError(r.wait(other), true)
+
+	p = r.connect(2)
+	other = r.call(r.within(patience), 2, "2")
+	held := p.batch()
+	slow = r.call(r.within(4*time.Second), 1, "1")
+	r.awaitWaiting(1)
+	p.echo(held)
+	r.wantEchoes(r.wait(other), "2")
+	p.batch()
+	r.wantError(r.wait(slow), false, "took longer than the timeout of an attempt")
+}
+
+// TestAnOverrunAlone is the record's fault.
+func TestAnOverrunAlone(t *testing.T) {
+	r := newRig(t, sidecar.Batch{})
+	p := r.connect(2)
+	slow := r.call(r.within(200*time.Millisecond), 1, "1")
+	p.batch()
+	later := r.call(r.within(patience), 2, "2")
+	p.batch()
+	r.wantError(r.wait(slow), false, "took longer than the timeout of an attempt")
+	r.wantError(r.wait(later), true)
 }
 
 // TestAStop cuts the calls off.

@@ -72,11 +72,12 @@ func (s *places) add(c *connection) error {
 // credit, within half of the time that the attempt has left.
 func (s *places) acquire(ctx context.Context, c *call) (*connection, error) {
 	s.mu.Lock()
-	c.exclusive = s.suspects.has(c)
+	c.exclusive, c.delayed = s.suspects.has(c), false
 	if conn := s.admit(c); conn != nil {
 		s.mu.Unlock()
 		return conn, nil
 	}
+	c.delayed = true
 	s.waiting = append(s.waiting, c)
 	s.mu.Unlock()
 	timer := time.NewTimer(patienceOf(ctx))

@@ -5,7 +5,7 @@ package sidecar
 const maxSuspects = 10_000
 
 // suspects are records that were alone in their call when a process ended, and not alone in
-// the process. Their next call has a process for itself, so that a second end tells which
+// the process, or that ran out of time beside others. Their next call has a process for itself, so that a second end tells which
 // one is at fault.
 type suspects map[place]struct{}
 
