@@ -57,7 +57,7 @@ func (r *Registry) resolve(ctx context.Context, s sr.Schema) (definition, error)
 			}
 			seen[ref] = true
 			found, err := r.client.SchemaByVersion(ctx, ref.Subject, ref.Version)
-			if err := r.failure(err); err != nil {
+			if err := r.failure(answered(found.Schema, err)); err != nil {
 				return fmt.Errorf("its reference %s (subject %s, version %d): %w", ref.Name, ref.Subject, ref.Version, err)
 			}
 			if err := add(found.Schema, depth+1); err != nil {

@@ -3,6 +3,7 @@ package schema
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/twmb/franz-go/pkg/sr"
@@ -102,6 +103,12 @@ func (e *Encoder) ask(ctx context.Context, subject string) (registered, error) {
 		found.ID, err = e.registry.client.RegisterSchema(ctx, subject, e.definition(), -1, -1)
 	default:
 		found, err = e.registry.client.LookupSchema(ctx, subject, e.definition())
+	}
+	if err == nil && found.ID <= 0 {
+		err = errors.New("the answer has no id of a schema")
+	}
+	if e.own == nil {
+		err = answered(found.Schema, err)
 	}
 	if err := e.registry.failure(err); err != nil {
 		return registered{}, fmt.Errorf("the schema of subject %s: %w", subject, err)

@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -26,6 +27,9 @@ func newJSONSchema(d definition) (codec, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s is not JSON: %w", ref.name, err)
 		}
+		if deeperThan(document, maxSchemaDepth) {
+			return nil, fmt.Errorf("%s is nested more than %d deep", ref.name, maxSchemaDepth)
+		}
 		name := ref.name
 		if !strings.Contains(name, "://") {
 			name = "schema:///" + name
@@ -39,6 +43,28 @@ func newJSONSchema(d definition) (codec, error) {
 		return nil, errors.New(oneLine(err.Error()))
 	}
 	return &jsonCodec{s}, nil
+}
+
+// maxSchemaDepth bounds how deep a JSON Schema is nested: the time that its compiler takes grows
+// faster than the depth.
+const maxSchemaDepth = 500
+
+func deeperThan(document any, depth int) bool {
+	if depth == 0 {
+		return true
+	}
+	deeper := func(part any) bool { return deeperThan(part, depth-1) }
+	switch document := document.(type) {
+	case []any:
+		return slices.ContainsFunc(document, deeper)
+	case map[string]any:
+		for _, member := range document {
+			if deeper(member) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // noLoader keeps a schema from having files and addresses read.
@@ -72,14 +98,19 @@ func mistakes(err error) string {
 		return err.Error()
 	}
 	var found []string
+	bytes := 0
 	printer := message.NewPrinter(language.English)
 	var add func(*jsonschema.ValidationError)
 	add = func(e *jsonschema.ValidationError) {
 		if _, group := e.ErrorKind.(*kind.Group); len(e.Causes) == 0 && !group {
 			place := "/" + strings.Join(e.InstanceLocation, "/")
 			found = append(found, place+": "+e.ErrorKind.LocalizedString(printer))
+			bytes += len(found[len(found)-1])
 		}
 		for _, cause := range e.Causes {
+			if bytes > maxText { // nobody reads more
+				return
+			}
 			add(cause)
 		}
 	}

@@ -2,8 +2,11 @@ package schema
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
+
+	"github.com/millrace-dev/millrace/worker/internal/failure"
 )
 
 // retryAfter is how long an error stands before the same thing is asked for again. It keeps
@@ -19,6 +22,7 @@ type once[K comparable, V any] struct {
 
 	entries sync.Map   // of K to *entry[V]
 	mu      sync.Mutex // of those who replace an entry
+	swept   time.Time  // when the errors were looked through; guarded by mu
 }
 
 type entry[V any] struct {
@@ -73,15 +77,41 @@ func (o *once[K, V]) begin(key K) *entry[V] {
 	if e, usable := o.load(key); usable {
 		return e
 	}
+	o.sweep()
 	e := &entry[V]{done: make(chan struct{})}
 	o.entries.Store(key, e)
 	go func() {
 		defer close(e.done)
-		// Others wait for the answer too, so it does not end with one of them.
-		ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
-		defer cancel()
-		e.value, e.err = o.ask(ctx, key)
+		e.value, e.err = o.answer(key)
 		e.at = time.Now()
 	}()
 	return e
+}
+
+// answer asks for the value of a key. Others wait for the answer too, so it does not end with
+// one of them. A panic, of a compiler of schemas for example, is not the end of the worker.
+func (o *once[K, V]) answer(key K) (value V, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = failure.Permanent(fmt.Errorf("%v: panic: %v", key, v))
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+	defer cancel()
+	return o.ask(ctx, key)
+}
+
+// sweep drops old errors now and then: values with wrong keys would fill the memory with them.
+// The caller holds mu.
+func (o *once[K, V]) sweep() {
+	if time.Since(o.swept) < retryAfter {
+		return
+	}
+	o.swept = time.Now()
+	o.entries.Range(func(key, _ any) bool {
+		if _, usable := o.load(key.(K)); !usable {
+			o.entries.Delete(key)
+		}
+		return true
+	})
 }

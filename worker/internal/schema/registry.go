@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -50,7 +52,7 @@ func NewRegistry(cfg config.SchemaRegistry, log logr.Logger) (*Registry, error) 
 		sr.URLs(cfg.URL),
 		sr.UserAgent("millrace"),
 		sr.PreReq(login.authenticate),
-		sr.HTTPClient(&http.Client{Transport: transport, Timeout: requestTimeout}),
+		sr.HTTPClient(&http.Client{Transport: bounded{transport}, CheckRedirect: checkRedirect, Timeout: requestTimeout}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
@@ -71,7 +73,7 @@ func (r *Registry) byID(ctx context.Context, id int) (codec, error) {
 
 func (r *Registry) askByID(ctx context.Context, id int) (codec, error) {
 	s, err := r.client.SchemaByID(ctx, id)
-	if err := r.failure(err); err != nil {
+	if err := r.failure(answered(s, err)); err != nil {
 		return nil, fmt.Errorf("schema %d: %w", id, err)
 	}
 	return r.compile(ctx, s, fmt.Sprintf("schema %d", id))
@@ -110,11 +112,13 @@ func (r *Registry) failure(err error) error {
 
 func (r *Registry) explain(err error) error {
 	answer, answered := errors.AsType[*sr.ResponseError](err)
+	_, sent := errors.AsType[*url.Error](err)
 	switch {
+	case !answered && !sent:
+		return failure.Untried(fmt.Errorf("the schema registry %s can't be used: %w", r.url, err))
 	case !answered:
 		return failure.Untried(fmt.Errorf("the schema registry %s can't be reached: %w", r.url, err))
-	case answer.StatusCode == http.StatusNotFound, answer.StatusCode == http.StatusUnprocessableEntity,
-		answer.StatusCode == http.StatusConflict:
+	case answer.ErrorCode != 0 && slices.Contains([]int{http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusConflict}, answer.StatusCode):
 		return fmt.Errorf("the schema registry %s says: %s", r.url, text(answer))
 	case answer.StatusCode == http.StatusUnauthorized, answer.StatusCode == http.StatusForbidden:
 		return failure.Untried(fmt.Errorf("the schema registry %s refuses this worker's credentials (HTTP status %d): %s", r.url, answer.StatusCode, text(answer)))
