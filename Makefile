@@ -69,9 +69,9 @@ test: ## Run all tests, those on Apache Kafka too where Java and Maven are insta
 test-sdk-python: bin/sdk-python/.installed ## Check the Python SDK and run its tests
 	hack/sdks/python.sh
 
-# The packages are kept, so that the documents' commands can install them again without asking
-# for them.
-bin/sdk-python/.installed: worker/sdks/python/requirements-dev.txt
+# The second file is that of an example. The packages are kept, so that the documents' commands
+# can install them again without asking for them.
+bin/sdk-python/.installed: worker/sdks/python/requirements-dev.txt worker/sdks/python/examples/language/requirements.txt
 	@rm -rf bin/sdk-python
 	python3 -m venv bin/sdk-python
 	bin/sdk-python/bin/pip download --quiet --disable-pip-version-check --require-hashes \

@@ -56,29 +56,13 @@ var languages = map[string]language{
 // TestLanguages follows each page from an empty folder beside a clone to a program that
 // runs, and to the content of its image. Proxies that do not exist keep it off the network.
 func TestLanguages(t *testing.T) {
-	millrace := filepath.Join(t.TempDir(), "millrace")
-	if out, err := exec.Command("go", "build", "-o", millrace, "../cmd/millrace").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	millrace := buildMillrace(t)
 	for document, l := range languages {
 		t.Run(document, func(t *testing.T) {
-			if _, err := os.Stat(filepath.Join("..", l.needs)); errors.Is(err, fs.ErrNotExist) {
-				prerequisite.Missing(t, "the SDK's packages are not there: run make %s", l.target)
-			}
 			text := read(t, document)
 			folder := t.TempDir()
 			clone := cloneIn(t, folder, millrace)
-			environment := append(os.Environ(), l.environment(t)...)
-			environment = append(environment, "http_proxy=http://127.0.0.1:9", "https_proxy=http://127.0.0.1:9", "no_proxy=127.0.0.1")
-			r := page.Runner{
-				Directory: folder, Environment: environment, Stops: true,
-				LeavesOut: func(s *page.Step) bool { return s.IsLeftOut() || strings.HasPrefix(s.Command, "go -C millrace build ") },
-				Reads:     func(*page.Step) bool { return false },
-				Report:    func(page.Result) {},
-			}
-			if err := r.Run(t.Context(), text); err != nil {
-				t.Fatal(err)
-			}
+			environment := l.follow(t, text, folder)
 			shout := filepath.Join(folder, "shout")
 			i := buildImage(t, shout, map[string]string{"millrace": filepath.Join(clone, "worker/sdks/rust")}, environment)
 			cmd := exec.CommandContext(t.Context(), millrace, "run", "-f", "shout.yaml", "--sidecar", i.command(),
@@ -94,6 +78,37 @@ func TestLanguages(t *testing.T) {
 			}
 		})
 	}
+}
+
+// buildMillrace builds the command and returns its path.
+func buildMillrace(t *testing.T) string {
+	t.Helper()
+	millrace := filepath.Join(t.TempDir(), "millrace")
+	if out, err := exec.Command("go", "build", "-o", millrace, "../cmd/millrace").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return millrace
+}
+
+// follow carries out the commands of a page in a folder that has a clone. It returns the
+// environment in which it has done so.
+func (l language) follow(t *testing.T, text, folder string) []string {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join("..", l.needs)); errors.Is(err, fs.ErrNotExist) {
+		prerequisite.Missing(t, "the SDK's packages are not there: run make %s", l.target)
+	}
+	environment := append(os.Environ(), l.environment(t)...)
+	environment = append(environment, "http_proxy=http://127.0.0.1:9", "https_proxy=http://127.0.0.1:9", "no_proxy=127.0.0.1")
+	r := page.Runner{
+		Directory: folder, Environment: environment, Stops: true,
+		LeavesOut: func(s *page.Step) bool { return s.IsLeftOut() || strings.HasPrefix(s.Command, "go -C millrace build ") },
+		Reads:     func(*page.Step) bool { return false },
+		Report:    func(page.Result) {},
+	}
+	if err := r.Run(t.Context(), text); err != nil {
+		t.Fatal(err)
+	}
+	return environment
 }
 
 // cloneIn makes a folder millrace that has what the pages use of a clone: the command, and

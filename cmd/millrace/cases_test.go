@@ -55,12 +55,17 @@ func TestTest(t *testing.T) {
 // sampleCommands are the commands of the samples with a program beside the worker, and a file
 // that each of them needs.
 var sampleCommands = map[string]struct{ line, needs string }{
-	"order-totals.yaml": {"jq -c --unbuffered", "jq"},
-	"access-log-python.yaml": {
-		"env PYTHONPATH=../../worker/sdks/python/src ../../bin/sdk-python/bin/python ../../worker/sdks/python/examples/access_log.py",
-		"../../bin/sdk-python/bin/python",
-	},
+	"order-totals.yaml":      {"jq -c --unbuffered", "jq"},
+	"access-log-python.yaml": {inPython + "access_log.py", pythonNeeds},
+	"language-python.yaml":   {inPython + "language/classify.py", pythonNeeds},
 }
+
+// inPython begins the command of an example of the Python SDK. pythonNeeds is there when all that
+// the examples need is installed.
+const (
+	inPython    = "env PYTHONPATH=../../worker/sdks/python/src ../../bin/sdk-python/bin/python ../../worker/sdks/python/examples/"
+	pythonNeeds = "../../bin/sdk-python/.installed"
+)
 
 // withCommand returns the arguments of millrace with the command of a sample, if it needs one.
 func withCommand(t *testing.T, manifest string, args ...string) []string {
@@ -69,10 +74,20 @@ func withCommand(t *testing.T, manifest string, args ...string) []string {
 	if !ok {
 		return args
 	}
-	if _, err := exec.LookPath(command.needs); err != nil {
+	if !isThere(command.needs) {
 		prerequisite.Missing(t, "%s needs %s: install it (make bin/sdk-python/.installed)", manifest, command.needs)
 	}
 	return append(args, "--sidecar", command.line)
+}
+
+// isThere reports whether there is a file with a path, or a program with a name.
+func isThere(name string) bool {
+	if strings.ContainsRune(name, filepath.Separator) {
+		_, err := os.Stat(name)
+		return err == nil
+	}
+	_, err := exec.LookPath(name)
+	return err == nil
 }
 
 // TestSamplesPassTheirCases: each sample with expressions, or a program that can run here, has

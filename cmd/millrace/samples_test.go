@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"testing"
 )
 
@@ -87,5 +89,56 @@ func TestSampleLanguage(t *testing.T) {
 	}
 	if len(languages) != 8 || languages["en"] < valid/4 {
 		t.Errorf("languages %v, want 8 of them, and English most", languages)
+	}
+}
+
+// TestSampleLanguagePython: the model in the Python sample labels the shipped messages, many of
+// them in a call.
+func TestSampleLanguagePython(t *testing.T) {
+	manifest := filepath.Join(samples, "language-python.yaml")
+	data := filepath.Join(samples, "data", "messages.jsonl.zst")
+	args := withCommand(t, manifest, "-f", manifest, "--input-file", data, "--until-drained")
+	o := millraceRun(testContext(t), t, nil, args...)
+	if o.err != nil {
+		t.Fatal(o.err)
+	}
+	const valid, malformed = 39_960, 40
+	if s := o.summary; s.RecordsOut != valid || s.RecordsDeadLettered != malformed || len(o.lines) != valid {
+		t.Errorf("%d lines, summary %+v, want %d written and %d dead letters", len(o.lines), s, valid, malformed)
+	}
+	labels := map[string]string{} // by the message's id
+	counts := map[string]int{}
+	for _, line := range o.lines {
+		var m struct {
+			ID, Text, Label string
+			Score           float64
+		}
+		if err := json.Unmarshal([]byte(line), &m); err != nil || m.Text == "" || m.Score <= 0.5 || m.Score > 1 {
+			t.Fatalf("%s: error %v", line, err)
+		}
+		labels[m.ID] = m.Label
+		counts[m.Label]++
+	}
+	if len(counts) != 8 || counts["en"] < valid/4 {
+		t.Errorf("labels %v, want 8 of them, and English most", counts)
+	}
+	for id, want := range map[string]string{
+		"m-000890": "de", "m-001655": "en", "m-000443": "es", "m-000021": "fr",
+		"m-000001": "it", "m-000003": "nl", "m-003696": "pt", "m-025412": "sv",
+	} {
+		if labels[id] != want {
+			t.Errorf("message %s is labelled %q, want %q", id, labels[id], want)
+		}
+	}
+	// Each process logs how much it has done.
+	messages, batches := 0, 0
+	for _, m := range regexp.MustCompile(`classified (\d+) messages in (\d+) batches`).FindAllStringSubmatch(o.stderr, -1) {
+		n, _ := strconv.Atoi(m[1]) // the pattern has digits
+		messages += n
+		n, _ = strconv.Atoi(m[2])
+		batches += n
+	}
+	if messages < valid || batches == 0 || messages/batches < 16 {
+		t.Errorf("%d messages in %d batches, want all, and many in each", messages, batches)
 	}
 }

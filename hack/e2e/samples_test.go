@@ -210,7 +210,7 @@ func samples(s *suite, broker *kafkatest.Broker) {
 
 // withOtherImages are the samples whose images are not this repository's. The node has no
 // registry to take them from; the tests of cmd/millrace run them.
-var withOtherImages = []string{"access-log-python.yaml", "order-totals.yaml"}
+var withOtherImages = []string{"access-log-python.yaml", "language-python.yaml", "order-totals.yaml"}
 
 // expectAllSamples fails the test if a StreamProcessor in config/samples is neither in allSamples
 // nor in withOtherImages.

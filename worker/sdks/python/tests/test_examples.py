@@ -6,6 +6,9 @@ import json
 import runpy
 from pathlib import Path
 
+import pytest
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
 from millrace import Record, testing
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -33,3 +36,38 @@ def test_access_log() -> None:
     }
     assert check.filtered
     assert other.failure is not None and other.failure.kind == testing.PERMANENT
+
+
+def test_language() -> None:
+    program = runpy.run_path(str(EXAMPLES / "language" / "classify.py"))
+    texts = {
+        "ich möchte das Gerät umtauschen": "de",
+        "MY ORDER CAME WITHOUT THE CHARGER": "en",
+        "quiero devolver el pedido de ayer": "es",
+        "il manquait le chargeur dans le colis": "fr",
+        "lo schermo era rotto, vorrei sostituirlo": "it",
+        "de oplader ontbrak bij mijn bestelling": "nl",
+        "ainda não recebi a minha encomenda": "pt",
+        "jag väntar fortfarande på min beställning": "sv",
+    }
+    others = ["", "4711"]
+    records = [Record(json.dumps({"id": i, "text": text})) for i, text in enumerate(texts)]
+    records += [Record(json.dumps({"text": text})) for text in others]
+    records += [Record("{"), Record('{"text": 1}'), Record("[]")]
+    results = testing.process(program["label"], records)
+    labelled = [
+        json.loads(result.values[0] or b"") for result in results[: len(texts) + len(others)]
+    ]
+    assert [message["label"] for message in labelled[: len(texts)]] == list(texts.values())
+    assert labelled[0]["id"] == 0 and labelled[0]["text"] == next(iter(texts))
+
+    # A batch has the scores that the package gives for each text.
+    model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    model.set_languages(program["LANGUAGES"])
+    for message in labelled:
+        language, score = model.classify(message["text"])
+        assert message["score"] == pytest.approx(score, abs=0.001)
+        assert message["label"] == language
+
+    for result in results[-3:]:
+        assert result.failure is not None and result.failure.kind == testing.PERMANENT
