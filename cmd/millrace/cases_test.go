@@ -20,7 +20,9 @@ func TestTest(t *testing.T) {
 		"none.yaml":      baseManifest + copying,
 		"container.yaml": baseManifest + "  processor: {container: {image: a}}\n", "container.test.yaml": passing,
 		"sidecar.yaml": baseManifest + "  processor: {sidecar: {image: a}}\n", "sidecar.test.yaml": passing,
-		"wrong.yaml": baseManifest + copying, "wrong.test.yaml": "cases: [{name: a, inn: []}]\n",
+		"hangs.yaml":      baseManifest + "  processor: {sidecar: {image: a}}\n  failure: {timeout: 100ms, deadLetter: {topic: dlq}}\n",
+		"hangs.test.yaml": "cases:\n- name: hangs\n  in: [{value: sleep 600000}]\n  deadLetters: [{error: the attempt overran its timeout of 100ms}]\n",
+		"wrong.yaml":      baseManifest + copying, "wrong.test.yaml": "cases: [{name: a, inn: []}]\n",
 		"invalid.yaml": baseManifest, "invalid.test.yaml": passing,
 	})
 	const (
@@ -40,6 +42,7 @@ func TestTest(t *testing.T) {
 		"container":      {[]string{"-f", "container.yaml"}, "FAIL  container.test.yaml\n    container.yaml: spec.processor.container: cases can't run a container: test the program with the package worker/workertest, or run it with millrace run --exec\n", "1 file can't be run"},
 		"sidecar":        {[]string{"-f", "sidecar.yaml"}, "FAIL  sidecar.test.yaml\n    sidecar.yaml: spec.processor.sidecar: cases can't run an image: name the command of the program with --sidecar\n", "1 file can't be run"},
 		"its command":    {[]string{"-f", "sidecar.yaml", "--sidecar", sidecarCommand()}, "ok    sidecar.test.yaml  1 case\n", ""},
+		"its hang":       {[]string{"-f", "hangs.yaml", "--sidecar", sidecarCommand()}, "ok    hangs.test.yaml  1 case\n", ""},
 		"no command":     {[]string{"-f", "sidecar.yaml", "--sidecar", "sh -c 'exit 4'"}, "FAIL  sidecar.test.yaml\n    --sidecar: the command failed before it had connected to the worker: exit status 4\n", "1 file can't be run"},
 		"wrong cases":    {[]string{"-f", "wrong.yaml"}, "FAIL  wrong.test.yaml\n    wrong.test.yaml: unknown field \"cases[0].inn\"\n", "1 file can't be run"},
 		"wrong manifest": {[]string{"-f", "invalid.yaml"}, "FAIL  invalid.test.yaml\n    invalid.yaml:4:1: spec.processor: it is not set; write an object with fields such as cel, container and sidecar\n", "1 file can't be run"},

@@ -106,8 +106,12 @@ func (c *companion) runOnce() error {
 	signalAll([]*program{p}, syscall.SIGKILL) // children that the command has left
 	p.lines.flush()
 	err := p.err
-	if err == nil {
+	switch {
+	case err != nil:
+	case c.connected():
 		err = errors.New("it ended by itself")
+	default:
+		err = errors.New("it ended by itself, without an error; a program connects when it calls its SDK's run")
 	}
 	return fmt.Errorf("%w%s", err, p.lines.tail())
 }

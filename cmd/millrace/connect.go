@@ -50,5 +50,6 @@ func (s *session) connectClusters(ctx context.Context) (err error) {
 }
 
 func (s *session) sayCreated(topic string) {
+	s.named.add(topic)
 	s.screen.Say("Created topic %s on the embedded broker, because a result names it.", topic)
 }

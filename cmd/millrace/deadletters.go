@@ -93,9 +93,10 @@ func listDeadLetters(topic string, letters []deadLetter) string {
 	return out.String()
 }
 
-// oneLine shortens an error to one line of a terminal.
+// oneLine shortens an error to one line, which may take two of a terminal: a reason begins
+// with what a program was doing.
 func oneLine(text string) string {
-	const longest = 120
+	const longest = 240
 	runes := []rune(strings.Join(strings.Fields(text), " "))
 	if len(runes) > longest {
 		return string(runes[:longest-1]) + "…"

@@ -27,7 +27,7 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 		"no manifest":          {nil, []string{"-f FILE"}},
 		"manifest without -f":  {[]string{"a.yaml"}, []string{`"a.yaml"`, "-f FILE"}},
 		"no such manifest":     {[]string{"-f", "/no/such.yaml"}, []string{"/no/such.yaml"}},
-		"unknown field":        {[]string{"-f", writeManifest(t, copying+"  orderring: Key\n")}, []string{"orderring"}},
+		"unknown field":        {[]string{"-f", writeManifest(t, copying+"  orderring: Key\n")}, []string{"manifest.yaml:9:3: spec.orderring: there is no such field; did you mean ordering?"}},
 		"bad value":            {[]string{"-f", writeManifest(t, copying+"  ordering: Keyed\n")}, []string{"ordering", "Keyed"}},
 		"bad expression":       {[]string{"-f", writeManifest(t, "  processor: {cel: {filter: 'value ==='}}\n")}, []string{"filter"}},
 		"not YAML":             {[]string{"-f", writeFile(t, "m.yaml", []byte("{"))}, []string{"m.yaml"}},

@@ -209,4 +209,10 @@ func TestDeadLettersOfThisRun(t *testing.T) {
 	if got != want {
 		t.Errorf("printed %q, want %q", got, want)
 	}
+	// The reason of a program's failure stands behind its name and what it was doing.
+	for length, want := range map[int]int{200: 200, 300: 240} {
+		if got := len([]rune(oneLine(strings.Repeat("x", length)))); got != want {
+			t.Errorf("an error of %d characters has %d in the list, want %d", length, got, want)
+		}
+	}
 }

@@ -27,6 +27,9 @@ func readManifest(path string) (manifest, error) {
 	}
 	processor, err := v1alpha1.Decode(content)
 	if err != nil {
+		if found := mistakes(displayName(path), content); found != nil {
+			return manifest{}, found
+		}
 		return manifest{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return manifest{path: path, processor: processor}, nil

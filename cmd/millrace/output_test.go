@@ -98,6 +98,11 @@ func TestSummary(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, table)
 		}
 	}
+	// A wrong name of a topic in a program must not look like the right one.
+	named := s.table(places{input: "in", output: "out", outputFile: "f.jsonl", named: []string{"otu", "zeta"}})
+	if want := "15,409  to the topics out, otu, zeta; those in out are collected in f.jsonl"; !strings.Contains(named, want) {
+		t.Errorf("no %q in\n%s", want, named)
+	}
 	half := newSummary(workerstatus.Totals{RecordsIn: 125_000, RecordsSettled: 62_500}, 2500*time.Millisecond)
 	if table := half.table(places{input: "in"}); !strings.Contains(table, "125,000  from topic in, 62,500 of them settled, 25,000 records/s") {
 		t.Errorf("the rate counts records that are not settled:\n%s", table)

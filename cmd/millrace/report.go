@@ -32,6 +32,7 @@ func (s *session) print(ctx context.Context, figures *summary) error {
 	at := places{
 		input:          s.cfg.Input.Topic,
 		output:         s.cfg.Output.Topic,
+		named:          s.named.sorted(),
 		outputFile:     s.opts.outputFile,
 		deadLetters:    s.cfg.Failure.DeadLetter.Topic,
 		deadLetterFile: s.opts.deadLetterFile,

@@ -43,6 +43,7 @@ type session struct {
 	joiningSince      time.Time    // when the workers began to wait for their group; zero when they don't
 	nothing           string       // why the run has read no records, "" if it has
 	settled           atomic.Int64 // records, for the feeder
+	named             topicList    // those that results have named on an embedded broker
 	tidied            time.Time
 	speed             speedometer
 }

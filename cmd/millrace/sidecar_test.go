@@ -84,6 +84,16 @@ func TestASidecarThatCantWork(t *testing.T) {
 	}
 }
 
+// TestASidecarThatDoesNotConnect: a program that has forgotten to run its processor ends in
+// good order, so the error says what is missing.
+func TestASidecarThatDoesNotConnect(t *testing.T) {
+	o := millraceRun(testContext(t), t, nil, "-f", writeManifest(t, copying), "--sidecar", "true",
+		"--input-file", writeFile(t, "in", []byte("a\n")), "--until-drained")
+	if want := "it ended by itself, without an error; a program connects when it calls its SDK's run"; o.err == nil || !strings.Contains(o.err.Error(), want) {
+		t.Errorf("the error is %v, want one with %q", o.err, want)
+	}
+}
+
 // TestACompanionEndsWithItsChildren: a sidecar's processes must not outlive the run, whether
 // they take SIGTERM or not.
 func TestACompanionEndsWithItsChildren(t *testing.T) {

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/millrace-dev/millrace/worker/workerstatus"
@@ -53,6 +55,44 @@ func (s *summary) write(to io.Writer) error {
 // places names the source and the targets of a run's records, for the table.
 type places struct {
 	input, output, outputFile, deadLetters, deadLetterFile string
+	named                                                  []string // further topics of results
+}
+
+// topicList is a list of topics that several goroutines may use.
+type topicList struct {
+	mu     sync.Mutex
+	topics []string // guarded by mu
+}
+
+func (l *topicList) add(topic string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.topics = append(l.topics, topic)
+}
+
+func (l *topicList) sorted() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Sorted(slices.Values(l.topics))
+}
+
+// written says where results have gone.
+func (at *places) written() string {
+	to := "to topic " + at.output
+	switch {
+	case at.output == "":
+		to = "to topics that the results name"
+	case len(at.named) > 0:
+		to = "to the topics " + strings.Join(append([]string{at.output}, at.named...), ", ")
+	}
+	switch {
+	case at.outputFile == "":
+		return to
+	case len(at.named) > 0:
+		return to + "; those in " + at.output + " are collected in " + at.outputFile
+	default:
+		return to + ", collected in " + at.outputFile
+	}
 }
 
 // table formats the figures for a person, one a line.
@@ -66,14 +106,7 @@ func (s *summary) table(at places) string {
 		source += fmt.Sprintf(", %s of them settled", grouped(s.RecordsSettled))
 	}
 	row("read", s.RecordsIn, fmt.Sprintf("%s, %s records/s", source, grouped(int64(s.RecordsPerSecond))))
-	written := "to topic " + at.output
-	if at.output == "" {
-		written = "to topics that the results name"
-	}
-	if at.outputFile != "" {
-		written += ", collected in " + at.outputFile
-	}
-	row("written", s.RecordsOut, written)
+	row("written", s.RecordsOut, at.written())
 	row("filtered", s.RecordsFiltered, "")
 	remark := ""
 	if at.deadLetters != "" {

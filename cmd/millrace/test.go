@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
@@ -186,10 +187,27 @@ func (r *casesRun) processor(ctx context.Context, t *trial) (p worker.Processor,
 	if err != nil {
 		return nil, func() { _ = os.RemoveAll(dir) }, err
 	}
-	return worker.Batch(beside), func() {
+	return worker.Batch(timed{beside, t.cfg.Failure.Timeout.Duration}), func() {
 		_ = beside.Close() // the cases have ended
 		_ = os.RemoveAll(dir)
 	}, nil
+}
+
+// timed gives up an attempt after a time, as a worker does.
+type timed struct {
+	*sidecarProcessor
+	timeout time.Duration
+}
+
+// ProcessBatch implements worker.BatchProcessor.
+func (p timed) ProcessBatch(ctx context.Context, recs []*worker.Record, out []*worker.Outputs) error {
+	bounded, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	err := p.sidecarProcessor.ProcessBatch(bounded, recs, out)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("the attempt overran its timeout of %s", p.timeout)
+	}
+	return err
 }
 
 func indented(lines []string) string {

@@ -32,7 +32,7 @@ func loadTrial(stdin io.Reader, name string) (*trial, error) {
 		return nil, err
 	}
 	t := &trial{file: displayName(name), text: text}
-	if err := t.validate(); err != nil {
+	if err := mistakes(t.file, text); err != nil {
 		return nil, err
 	}
 	sp, err := v1alpha1.Decode(text)
@@ -49,14 +49,15 @@ func loadTrial(stdin io.Reader, name string) (*trial, error) {
 	return t, err
 }
 
-func (t *trial) validate() error {
-	objects, err := validate.File(t.text)
+// mistakes returns what millrace validate says of a file, nil if that is nothing.
+func mistakes(file string, text []byte) error {
+	objects, err := validate.File(text)
 	if err != nil {
 		return err
 	}
 	var lines strings.Builder
 	for _, o := range objects {
-		lines.WriteString(listed(t.file, o.Findings))
+		lines.WriteString(listed(file, o.Findings))
 	}
 	if lines.Len() > 0 {
 		return errors.New(strings.TrimSuffix(lines.String(), "\n"))

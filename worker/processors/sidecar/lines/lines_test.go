@@ -149,7 +149,7 @@ func TestAProgramThatHangs(t *testing.T) {
 					t.Error("a record succeeds")
 				}
 			}
-			r.await("keep it in a buffer (jq --unbuffered")
+			r.await("null for no result, and write it at once instead of keeping it in a buffer (jq --unbuffered")
 		})
 	}
 }

@@ -55,7 +55,7 @@ func (p *program) unanswered() error {
 	if !p.abandoned || p.asked > 0 {
 		return nil
 	}
-	return errors.New("the program held lines without an answer: it must write each answer at once, and not keep it in a buffer (jq --unbuffered, sed -u, python3 -u)")
+	return errors.New("the program held lines without an answer: it must write a line for each, null for no result, and write it at once instead of keeping it in a buffer (jq --unbuffered, sed -u, python3 -u)")
 }
 
 // write writes a line for each record. An error shows in what the program answers.
