@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -126,9 +127,13 @@ func (c *companion) runLines(out *prefixer) error {
 	return err
 }
 
-// argv returns the command as a shell runs it, with the manifest's arguments.
+// argv returns the command as a shell runs it, with the manifest's variables and arguments.
 func (r *sidecarRun) argv() []string {
-	return append([]string{"/bin/sh", "-c", "exec " + r.command + ` "$@"`, "sh"}, r.args...)
+	shell := append([]string{"/bin/sh", "-c", "exec " + r.command + ` "$@"`, "sh"}, r.args...)
+	if len(r.variables) == 0 {
+		return shell
+	}
+	return slices.Concat([]string{"env"}, r.variables, shell)
 }
 
 // end asks the program to end, and kills it if it does not.

@@ -86,7 +86,8 @@ manifest's processor, whatever that is. It connects to the worker's socket,
 whose path is in MILLRACE_SOCKET, with MILLRACE_PROCESSES processes, one for
 each CPU; SDKs do that, and worker/sdks/protocol specifies the protocol. If the
 manifest has sidecar.adapter, the program gets lines of JSON instead. A
-program gets the sidecar's args, and is started again when it ends.
+program gets the sidecar's args, and those of its variables that have a value
+and are not set here. It is started again when it ends.
 
 The command reads certificates and credentials from files beside the manifest:
 key KEY of Secret NAME from secrets/NAME/KEY, a key of a ConfigMap from

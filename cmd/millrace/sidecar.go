@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"runtime"
 
 	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/worker"
@@ -18,6 +20,9 @@ import (
 type sidecarRun struct {
 	command string
 	args    []string // the manifest's
+	// variables are those of the manifest that this machine's environment does not have, as
+	// NAME=VALUE.
+	variables []string
 	// adapter is that of the manifest, "" for a command that speaks the protocol.
 	adapter   v1alpha1.SidecarAdapter
 	processes int
@@ -27,12 +32,24 @@ type sidecarRun struct {
 	screen      *screen
 }
 
+// variablesOf returns the variables with values that the environment does not have. References
+// to Secrets and others have no values here.
+func variablesOf(env []corev1.EnvVar) (variables []string) {
+	for _, v := range env {
+		if _, set := os.LookupEnv(v.Name); !set && v.ValueFrom == nil {
+			variables = append(variables, v.Name+"="+v.Value)
+		}
+	}
+	return variables
+}
+
 // newSidecarRun returns the run of --sidecar, whose socket is in dir. Without a number in the
 // manifest, there is a process for each CPU of this machine.
 func newSidecarRun(command string, spec *v1alpha1.StreamProcessorSpec, dir string, screen *screen) *sidecarRun {
 	r := &sidecarRun{command: command, processes: runtime.GOMAXPROCS(0), socket: filepath.Join(dir, "sidecar.sock"), screen: screen}
 	if beside := spec.Processor.Sidecar; beside != nil {
 		r.args, r.adapter = beside.Args, beside.Adapter
+		r.variables = variablesOf(beside.Env)
 		if beside.Processes != nil {
 			r.processes = int(*beside.Processes)
 		}

@@ -53,6 +53,22 @@ func TestRunWithLines(t *testing.T) {
 	}
 }
 
+// TestAProgramsVariables: a program gets those of the manifest that this machine does not set
+// otherwise.
+func TestAProgramsVariables(t *testing.T) {
+	t.Setenv("SECOND", "here")
+	manifest := "  processor: {sidecar: {image: registry/sed, adapter: lines, command: [sed], env: [{name: FIRST, value: first 1}, {name: SECOND, value: there}, " +
+		"{name: THIRD, valueFrom: {secretKeyRef: {name: a, key: b}}}]}}\n"
+	o := millraceRun(testContext(t), t, nil, "-f", writeManifest(t, manifest), "--sidecar", `sed -u "s/text/$FIRST, $SECOND, ${THIRD-unset}/"`,
+		"--input-file", writeFile(t, "in", []byte("text\n")), "--until-drained")
+	if o.err != nil {
+		t.Fatalf("%v\n%s", o.err, o.stderr)
+	}
+	if got := strings.Join(o.lines, " "); got != "first 1, here, unset" {
+		t.Errorf("the output is %q", got)
+	}
+}
+
 // TestLinesThatCantBeRun: a program that ends at once ends the run, with its last line.
 func TestLinesThatCantBeRun(t *testing.T) {
 	o := millraceRun(testContext(t), t, nil, "-f", writeManifest(t, lined), "--sidecar", "sh -c 'echo no such filter >&2; exit 3'",
