@@ -115,3 +115,35 @@ def test_text_that_is_not_unicode() -> None:
 def test_exit_ends_the_process() -> None:
     with pytest.raises(SystemExit):
         failure(SystemExit(0))
+
+
+class Panic(BaseException):
+    """Modules in Rust raise such ones."""
+
+
+def test_a_panic_is_a_failed_attempt() -> None:
+    assert failure(Panic("index out of bounds")).message.endswith("Panic: index out of bounds")
+
+
+class Undescribable(millrace.Permanent):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def test_an_exception_that_can_not_be_described_keeps_its_kind() -> None:
+    found = failure(Undescribable())
+    assert (found.kind, found.message) == (
+        testing.PERMANENT,
+        "Undescribable, which can't be described: RuntimeError",
+    )
+
+
+def test_the_topic_of_a_dead_letter_is_text() -> None:
+    def fail(_: millrace.Record) -> NoReturn:
+        raise millrace.DeadLetter(b"letters")  # type: ignore[arg-type]
+
+    (result,) = testing.process(fail, [millrace.Record()])
+    assert result.failure is not None
+    assert result.failure.message == (
+        "TypeError: DeadLetter takes the name of a topic as str, not a bytes"
+    )

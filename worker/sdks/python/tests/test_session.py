@@ -391,3 +391,25 @@ def test_a_socket_that_can_not_be(worker: Worker) -> None:
     program = worker.start(ECHO, MILLRACE_SOCKET="/dev/null/" + "x" * 200)
     assert program.wait(PATIENCE) == 1
     assert "connecting to the worker at /dev/null/xxx" in worker.log()
+
+
+def test_a_fork_does_not_keep_the_connection(worker: Worker) -> None:
+    connection = started(
+        worker,
+        """
+import os, time
+def fork(record):
+    parent = os.getpid()
+    if os.fork() > 0:
+        os._exit(3)
+    while os.getppid() == parent:
+        time.sleep(0.01)
+    time.sleep(10)
+    os._exit(0)
+millrace.run(fork)
+""",
+    )
+    connection.send(batch={"id": 1, "records": [record(b"")]})
+    sent = time.monotonic()
+    assert connection.receive() is None
+    assert time.monotonic() - sent < 9, "the connection ended with the fork"

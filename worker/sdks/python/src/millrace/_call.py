@@ -16,6 +16,10 @@ Function: TypeAlias = Callable[..., Any]
 #: only what ends the process.
 Call: TypeAlias = Callable[[Answer, str], None]
 
+# These end the process, or a coroutine that is of no use any more. All others are failed attempts,
+# also those that are no Exception, such as the panics of modules that are written in Rust.
+_ENDS = (SystemExit, KeyboardInterrupt, GeneratorExit)
+
 
 def each(function: Function) -> Call:
     """Calls a function on one record after another."""
@@ -24,7 +28,9 @@ def each(function: Function) -> Call:
         for index, record in enumerate(answer.records):
             try:
                 result = function(record)
-            except Exception as error:
+            except _ENDS:
+                raise
+            except BaseException as error:
                 answer.fail(index, error)
             else:
                 answer.put(index, result)
@@ -46,8 +52,10 @@ def each_async(function: Function, loop: asyncio.AbstractEventLoop) -> Call:
                 return
             try:
                 result = await function(answer.records[index])
+            except _ENDS:
+                raise
             # A cancelled call is a failed attempt too.
-            except (Exception, asyncio.CancelledError) as error:
+            except BaseException as error:
                 answer.fail(index, error)
             else:
                 answer.put(index, result)
@@ -70,7 +78,9 @@ def batch(function: Function) -> Call:
     def call(answer: Answer, ordering: str) -> None:
         try:
             results = items(function(list(answer.records)), len(answer.records))
-        except Exception as error:
+        except _ENDS:
+            raise
+        except BaseException as error:
             answer.fail_all(error)
         else:
             _put_all(answer, results)
@@ -88,7 +98,9 @@ def batch_async(function: Function, loop: asyncio.AbstractEventLoop) -> Call:
         try:
             returned = loop.run_until_complete(awaited(function(list(answer.records))))
             results = items(returned, len(answer.records))
-        except (Exception, asyncio.CancelledError) as error:
+        except _ENDS:
+            raise
+        except BaseException as error:
             answer.fail_all(error)
         else:
             _put_all(answer, results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 
 from millrace._failures import DeadLetter, Drop, FailedAttempt, Permanent, RetryAfter
@@ -19,7 +20,7 @@ _CALLERS = {"millrace._call", "millrace._arrays", "millrace._processor"}
 
 def of_exception(error: BaseException) -> pb.Failure:
     """Returns the failure of an attempt that has ended with an exception."""
-    failure = pb.Failure(message=_message(error), detail=_detail(error))
+    failure = pb.Failure(message=_guarded(_message, error), detail=_guarded(_detail, error))
     if isinstance(error, Permanent):
         failure.kind = pb.Failure.PERMANENT
     elif isinstance(error, Drop):
@@ -30,6 +31,14 @@ def of_exception(error: BaseException) -> pb.Failure:
     elif isinstance(error, RetryAfter):
         failure.retry_after_ms = error.milliseconds()
     return failure
+
+
+def _guarded(describe: Callable[[BaseException], str], error: BaseException) -> str:
+    """Describes an exception. That may run code of its class, which may fail."""
+    try:
+        return describe(error)
+    except Exception as problem:
+        return f"{type(error).__name__}, which can't be described: {type(problem).__name__}"
 
 
 def _message(error: BaseException) -> str:

@@ -65,6 +65,10 @@ class DeadLetter(FailedAttempt):
     """
 
     def __init__(self, topic: str, message: str = "") -> None:
+        if not isinstance(topic, str):
+            raise TypeError(
+                f"DeadLetter takes the name of a topic as str, not a {type(topic).__name__}"
+            )
         if not topic:
             raise ValueError("DeadLetter needs a topic; Permanent writes to the manifest's")
         super().__init__(topic, message)

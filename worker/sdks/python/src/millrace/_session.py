@@ -48,6 +48,9 @@ def work(processor: Processor[..., object], path: str, watch: Watch) -> None:
         connection = _dial.connect(path, events)
         if connection is None:
             return
+        # A fork of the user's code that lives on would keep the connection open, and the worker
+        # would wait for a process that has ended.
+        os.register_at_fork(after_in_child=connection.close)
         with connection:
             _Session(connection, events, watch, call).run(processor.wishes)
 
