@@ -81,6 +81,20 @@ pub fn panicked(payload: &(dyn Any + Send)) -> Failure {
     Failure::retry(format_args!("panic: {}", text.unwrap_or("without a message")))
 }
 
+/// Ends the process when its thread panics outside of [`caught`], such as in the `Drop` of a
+/// user's value. The job that the thread has left would wait for its results otherwise, and each
+/// job after it for one thread less.
+pub struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("millrace: the process ends, since its thread has panicked");
+            std::process::exit(101);
+        }
+    }
+}
+
 /// Jobs, and threads that work on them.
 pub struct Pool {
     code: Arc<dyn Code>,
@@ -98,9 +112,12 @@ impl Pool {
             let pool = Arc::clone(&pool);
             thread::Builder::new()
                 .name(format!("millrace-{number}"))
-                .spawn(move || loop {
-                    let job = pool.next();
-                    pool.work(&job);
+                .spawn(move || {
+                    let _bomb = Bomb;
+                    loop {
+                        let job = pool.next();
+                        pool.work(&job);
+                    }
                 })
                 .expect("the system has threads");
         }

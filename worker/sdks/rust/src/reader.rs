@@ -12,7 +12,7 @@ use crate::frame;
 use crate::job::Job;
 use crate::protocol::{process_frame, worker_frame::Message, Batch, Close, Pong, WorkerHello};
 use crate::queue::Workers;
-use crate::session::{End, Session};
+use crate::session::{Arrival, End, Session};
 use crate::{Error, Record};
 
 /// The version of the protocol that this crate speaks.
@@ -106,8 +106,12 @@ impl Reader {
         if !self.used.add(batch.id) {
             return Err(Error::Protocol(format!("the id {} came twice", batch.id)));
         }
-        if !self.session.came(batch.id) {
-            return Err(Error::Protocol(format!("batch {} came without credit", batch.id)));
+        match self.session.came(batch.id) {
+            Arrival::Welcome => {}
+            Arrival::TooLate => return Ok(()),
+            Arrival::WithoutCredit => {
+                return Err(Error::Protocol(format!("batch {} came without credit", batch.id)));
+            }
         }
         let topic: Arc<str> = batch.topic.into();
         let records: Vec<Record> = batch

@@ -18,6 +18,15 @@ pub enum End {
     Stop,
 }
 
+/// What a batch meets that has come.
+#[derive(Debug, PartialEq)]
+pub enum Arrival {
+    Welcome,
+    WithoutCredit,
+    /// This side closes: the batch goes to another process.
+    TooLate,
+}
+
 /// A connection: the batches that the process holds, and the way to the worker.
 pub struct Session {
     pub writer: Writer,
@@ -38,6 +47,8 @@ struct Hand {
     granted: u64,
     /// The process ends: it wants no more batches.
     stopping: bool,
+    /// This side sends its Close, and nothing behind it.
+    over: bool,
     /// The connection has ended, and nobody wants the answers.
     lost: bool,
 }
@@ -86,13 +97,20 @@ impl Session {
         self.hello().map_or(0, |hello| usize::try_from(hello.max_frame_bytes).unwrap_or(usize::MAX))
     }
 
-    /// Says that a batch has come. It returns false if there was no credit for it.
-    pub fn came(&self, batch: u64) -> bool {
+    /// Says that a batch has come.
+    pub fn came(&self, batch: u64) -> Arrival {
         let mut hand = self.lock();
+        if hand.over {
+            return Arrival::TooLate;
+        }
         let came = hand.came;
         hand.came += 1;
         hand.batches.insert(came, batch);
-        hand.came <= hand.granted
+        if hand.came <= hand.granted {
+            Arrival::Welcome
+        } else {
+            Arrival::WithoutCredit
+        }
     }
 
     /// Says that all results of a batch are sent, and makes room for the next one.
@@ -116,12 +134,12 @@ impl Session {
     }
 
     /// Waits until all batches are answered, without asking for more, or until the connection
-    /// is lost.
+    /// is lost. A batch that comes after that is too late.
     pub fn finish_batches(&self) {
         let mut hand = self.lock();
         hand.stopping = true;
         let waited = self.changed.wait_while(hand, |hand| !hand.batches.is_empty() && !hand.lost);
-        drop(waited);
+        waited.unwrap_or_else(PoisonError::into_inner).over = true;
     }
 
     /// Says that the connection has ended without a Close in good order.
@@ -143,5 +161,22 @@ impl Session {
 
     fn lock(&self) -> MutexGuard<'_, Hand> {
         self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_crosses_the_close_is_dropped() {
+        let session = Session::unconnected();
+        assert_eq!(session.came(1), Arrival::Welcome);
+        assert_eq!(session.came(2), Arrival::WithoutCredit);
+        session.answered(1);
+        session.answered(2);
+        session.finish_batches();
+        assert_eq!(session.came(3), Arrival::TooLate);
+        session.finish_batches(); // does not wait for it
     }
 }

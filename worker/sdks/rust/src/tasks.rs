@@ -13,7 +13,7 @@ use tokio::task::block_in_place;
 use tokio::time::timeout;
 
 use crate::job::{Job, Lanes, Part};
-use crate::pool::{caught, panicked};
+use crate::pool::{caught, panicked, Bomb};
 use crate::queue::{Queue, Workers};
 use crate::{Failure, Record, Results};
 
@@ -39,6 +39,7 @@ where
         for _ in 0..count {
             let tasks = Arc::clone(&tasks);
             runtime.spawn(async move {
+                let _bomb = Bomb;
                 loop {
                     let job = tasks.next().await;
                     tasks.work(&job).await;

@@ -44,6 +44,7 @@ fn act(record: &Record) -> Result<Results, Failure> {
         b"dead letter" => return Err(Failure::dead_letter("t", "bad")),
         b"error" => "x".parse::<u8>()?.to_string().into(),
         b"panic" => panic!("oh {}", "no"),
+        b"grenade" => std::panic::panic_any(Grenade),
         b"meet" => {
             meet();
             ().into()
@@ -56,6 +57,15 @@ fn act(record: &Record) -> Result<Results, Failure> {
         }
         _ => value.into(),
     })
+}
+
+/// What a panic carries, and whose drop panics again.
+struct Grenade;
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        panic!("again");
+    }
 }
 
 /// Returns when two calls are under way at the same time.
@@ -325,4 +335,14 @@ fn a_batch_without_credit() {
         "{close:?}"
     );
     assert_ne!(worker.exit_code(), 0);
+}
+
+/// A thread that ends would leave its batch without an answer.
+#[test]
+fn a_panic_outside_of_a_call_ends_the_process() {
+    let (mut worker, mut connection) = started(&worker::hello());
+    connection.send_batch(1, vec![record("grenade")]);
+    assert!(connection.receive().is_none());
+    assert_eq!(worker.exit_code(), 101);
+    assert!(worker.log().contains("millrace: the process ends, since its thread has panicked"));
 }
