@@ -16,7 +16,7 @@ import {
   type v1,
 } from './protocol.js';
 import { Sender } from './sender.js';
-import type { Ties } from './ties.js';
+import { now, type Ties } from './ties.js';
 import { UsedIds } from './used-ids.js';
 import { VERSION } from './version.js';
 import { type Batch, type Message, readMessage } from './worker-frame.js';
@@ -33,7 +33,7 @@ export class Disconnected extends Error {}
 interface Held {
   /** Its place among all batches that came. */
   readonly place: number;
-  /** When the worker gives it up, as of Date.now(); Infinity for never. */
+  /** When the worker gives it up, as of now(); Infinity for never. */
   readonly deadline: number;
 }
 
@@ -210,8 +210,7 @@ export class Session {
     if (!this.#used.add(batch.id)) {
       throw new ProtocolError(`the id ${batch.id} came twice`);
     }
-    const deadline =
-      batch.timeoutMs === 0 ? Number.POSITIVE_INFINITY : Date.now() + batch.timeoutMs;
+    const deadline = batch.timeoutMs === 0 ? Number.POSITIVE_INFINITY : now() + batch.timeoutMs;
     this.#held.set(batch.id, { place, deadline });
     this.#tellDeadline();
     this.#queue.push(batch);

@@ -9,7 +9,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 import * as log from './log.js';
-import { NUMBER_VARIABLE, type Stage, TELL_MS, type Tidings } from './ties.js';
+import { NUMBER_VARIABLE, now, type Stage, TELL_MS, type Tidings } from './ties.js';
 
 /** Past a batch's deadline. The worker has given the process up by then. */
 const GRACE_MS = 2000 + TELL_MS;
@@ -127,10 +127,10 @@ class Child {
     if (this.#running === undefined) {
       if (ending) {
         this.over = true;
-      } else if (Date.now() >= this.#startAt) {
+      } else if (now() >= this.#startAt) {
         this.#start();
       }
-    } else if (this.#deadline !== 0 && Date.now() > this.#deadline + GRACE_MS) {
+    } else if (this.#deadline !== 0 && now() > this.#deadline + GRACE_MS) {
       log.error(
         `process ${this.#number} (pid ${this.#running.pid}) has overrun the deadline of its batch: killing it`,
       );
@@ -200,7 +200,7 @@ class Child {
     }
     const wait = Math.min(FIRST_WAIT_MS * 2 ** this.#failures, LONGEST_WAIT_MS);
     this.#failures++;
-    this.#startAt = Date.now() + wait;
+    this.#startAt = now() + wait;
     log.error(
       `process ${this.#number} has ended by ${cause}: starting it again in ${wait / 1000} s`,
     );

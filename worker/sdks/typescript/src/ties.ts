@@ -1,6 +1,16 @@
 /** A process's ties to its supervisor. */
 
+import { hrtime } from 'node:process';
+
 import * as log from './log.js';
+
+/**
+ * Returns milliseconds of a clock that all processes of the machine share. Nobody can set it, as
+ * people and the user's tests set the one of Date.
+ */
+export function now(): number {
+  return Number(hrtime.bigint() / 1_000_000n);
+}
 
 /** How far a process has come. */
 export type Stage =
@@ -13,7 +23,7 @@ export type Stage =
 export interface Tidings {
   readonly millrace: true;
   readonly stage: Stage;
-  /** When the process has to be done with its present work, as of Date.now(); 0 for never. */
+  /** When the process has to be done with its present work, as of now(); 0 for never. */
   readonly deadline: number;
 }
 
@@ -57,7 +67,7 @@ export function tieToSupervisor(): Ties {
 
   function tell(): void {
     const tidings: Tidings = { millrace: true, stage, deadline };
-    [toldDeadline, toldAt] = [deadline, Date.now()];
+    [toldDeadline, toldAt] = [deadline, now()];
     // A failure means that the supervisor is gone, and the channel's end says that too.
     process.send?.(tidings, undefined, undefined, () => {});
   }
@@ -80,10 +90,7 @@ export function tieToSupervisor(): Ties {
     },
     expect(next) {
       deadline = next;
-      if (
-        next !== 0 &&
-        (toldDeadline === 0 || next < toldDeadline || Date.now() - toldAt > TELL_MS)
-      ) {
+      if (next !== 0 && (toldDeadline === 0 || next < toldDeadline || now() - toldAt > TELL_MS)) {
         tell();
       }
     },

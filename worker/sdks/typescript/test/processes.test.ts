@@ -65,6 +65,14 @@ test('a batch that takes its time is left alone', async (t: TestContext) => {
   await connection!.results(1, 1);
 });
 
+test('a clock that is set costs no process', async (t: TestContext) => {
+  const worker = await Worker.listen(t);
+  worker.start('wait-with-other-clock', 1);
+  const [connection] = await greetAll(worker, 1);
+  connection!.sendBatch([message('2000')], 1, 60_000);
+  await connection!.results(1, 1);
+});
+
 test('a program of which no process can start ends with an error', async (t: TestContext) => {
   const worker = await Worker.listen(t);
   const program = worker.start('setup-fails', 2);

@@ -124,6 +124,15 @@ const PROGRAMS: { [name: string]: ProcessFunction | Processor } = {
   },
 
   pid: () => String(process.pid),
+
+  /** Waits as long as the value says, and its clock is an hour behind. */
+  'wait-with-other-clock': {
+    setup: () => {
+      const { now } = Date;
+      Date.now = () => now() - 3_600_000;
+    },
+    process: (record) => sleep(Number(record.text()), record),
+  },
 };
 
 await run(PROGRAMS[process.argv[2]!]!);
