@@ -8,7 +8,6 @@ import (
 	"runtime"
 
 	"github.com/go-logr/logr"
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
 	"github.com/millrace-dev/millrace/worker"
@@ -32,10 +31,10 @@ type sidecarRun struct {
 	screen      *screen
 }
 
-// variablesOf returns the variables with values that the environment does not have. References
-// to Secrets and others have no values here.
-func variablesOf(env []corev1.EnvVar) (variables []string) {
-	for _, v := range env {
+// variablesOf returns the manifest's variables with values that the environment does not have.
+// References to Secrets and others have no values here.
+func variablesOf(beside *v1alpha1.SidecarSpec) (variables []string) {
+	for _, v := range beside.Env {
 		if _, set := os.LookupEnv(v.Name); !set && v.ValueFrom == nil {
 			variables = append(variables, v.Name+"="+v.Value)
 		}
@@ -49,7 +48,7 @@ func newSidecarRun(command string, spec *v1alpha1.StreamProcessorSpec, dir strin
 	r := &sidecarRun{command: command, processes: runtime.GOMAXPROCS(0), socket: filepath.Join(dir, "sidecar.sock"), screen: screen}
 	if beside := spec.Processor.Sidecar; beside != nil {
 		r.args, r.adapter = beside.Args, beside.Adapter
-		r.variables = variablesOf(beside.Env)
+		r.variables = variablesOf(beside)
 		if beside.Processes != nil {
 			r.processes = int(*beside.Processes)
 		}
