@@ -34,11 +34,17 @@ var short = settings{Rounds: 1, WarmUp: 50 * time.Millisecond, Measured: time.Se
 // sidecarSubject builds the Go program and returns it as a subject.
 func sidecarSubject(t *testing.T) subject {
 	t.Helper()
+	return programSubject(t, goSidecar, "./echo")
+}
+
+// programSubject builds a Go program and returns it as a subject.
+func programSubject(t *testing.T, name, pkg string) subject {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "echo")
-	if out, err := exec.Command("go", "build", "-o", file, "./echo").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", file, pkg).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	return subject{Name: goSidecar, Kind: sidecars, Exec: []string{file}, Processes: 2}
+	return subject{Name: name, Kind: sidecars, Exec: []string{file}, Processes: 2}
 }
 
 // mapSubject returns a map server that answers as the text says.
@@ -48,7 +54,7 @@ func mapSubject(answers string) subject {
 
 // TestCompare measures a subject of each kind. Each has a row with figures.
 func TestCompare(t *testing.T) {
-	all := []subject{{Name: "in the worker", Kind: inProcess, Processes: 1}, sidecarSubject(t), mapSubject("echo")}
+	all := []subject{{Name: "in the worker", Kind: inProcess, Processes: 1}, sidecarSubject(t), programSubject(t, goGRPC, "./grpcecho"), mapSubject("echo")}
 	var report strings.Builder
 	if err := compare(t.Context(), all, short, &report); err != nil {
 		t.Fatal(err)

@@ -29,6 +29,7 @@ const (
 // The names of subjects that the bounds are about.
 const (
 	goSidecar   = "Go sidecar"
+	goGRPC      = "Go sidecar over gRPC"
 	rustSidecar = "Rust"
 	pythonOne   = "Python"
 	mapServer   = "pynumaflow MapServer"
@@ -43,6 +44,11 @@ var subjects = []subject{
 		Name: goSidecar, Kind: sidecars, Processes: runtime.GOMAXPROCS(0),
 		Build: []string{"go", "build", "-o", "bin/bench-echo", "./worker/bench/processors/echo"},
 		Exec:  []string{"bin/bench-echo"},
+	},
+	{
+		Name: goGRPC, Kind: sidecars, Processes: runtime.GOMAXPROCS(0),
+		Build: []string{"go", "build", "-o", "bin/bench-grpcecho", "./worker/bench/processors/grpcecho"},
+		Exec:  []string{"bin/bench-grpcecho"},
 	},
 	{
 		Name: rustSidecar, Kind: sidecars, Processes: runtime.GOMAXPROCS(0),
