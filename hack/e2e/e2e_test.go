@@ -62,6 +62,7 @@ func TestEndToEnd(t *testing.T) {
 	})
 
 	s.step("a program in Python", pythonProgram)
+	s.step("a program that exists already", lineProgram)
 	s.step("exactly once", exactlyOnce)
 	s.step("delete", deleteProcessors)
 	s.step("uninstall", uninstall)

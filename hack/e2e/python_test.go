@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/millrace-dev/millrace/hack/e2e/cluster"
 )
@@ -23,14 +24,19 @@ const (
 	poison = "poison"
 )
 
-// pythonManifest is a StreamProcessor with the program of testdata/copies.py.
-const pythonManifest = `  ordering: Key
+// besideManifest is the part of a manifest about a program that fails now and then.
+const besideManifest = `  ordering: Key
   failure:
     timeout: 3s
     maxAttempts: 2
     backoff: {initial: 100ms, max: 1s}
-    deadLetter: {topic: python-letters}
+    deadLetter: {topic: %s}
 `
+
+// beside returns the manifest of a StreamProcessor with a program beside its workers.
+func beside(name, letters, sidecar string) string {
+	return strings.Replace(manifest(name, fmt.Sprintf(besideManifest, letters)), "processor: {cel: {}}", "processor: {sidecar: {"+sidecar+"}}", 1)
+}
 
 // pythonProgram hands records to a program in Python. Under load, one of its processes is killed,
 // another one hangs, a record ends each process that gets it, and then its container is killed.
@@ -41,8 +47,7 @@ func pythonProgram(s *suite) {
 	for topic, partitions := range map[string]int32{name: 4, name + "-copy": 4, letters: 1} {
 		s.kafka.CreateTopic(topic, partitions, nil)
 	}
-	s.apply(strings.Replace(manifest(name, pythonManifest), "processor: {cel: {}}",
-		fmt.Sprintf("processor: {sidecar: {image: %q, command: [%q, /app/copies.py], processes: 2, batch: {maxRecords: 50, linger: 20ms}}}", pythonImage, interpreter), 1))
+	s.apply(beside(name, letters, fmt.Sprintf("image: %q, command: [%q, /app/copies.py], processes: 2, batch: {maxRecords: 50, linger: 20ms}", pythonImage, interpreter)))
 	s.awaitConditions(name, ready()...)
 	s.awaitProcesses(name, 2)
 	load := s.startLoad(name, 0, 200)
@@ -58,6 +63,7 @@ func pythonProgram(s *suite) {
 	if failed := s.metric(name, `millrace_sidecar_connections_ended_total{reason="Failed"}`); failed < 3 {
 		s.Errorf("%v connections have failed, want 3 at least", failed)
 	}
+	s.awaitConditions(name, append(ready(), condition{kind: "ProcessorFailing", status: metav1.ConditionTrue, reason: "ProcessesFail"})...)
 	s.killProcessor(name)
 	s.awaitProcesses(name, 2)
 	s.awaitConditions(name, ready()...)
@@ -130,7 +136,7 @@ func (s *suite) awaitProcesses(name string, want int) (pids []int) {
 // processor1 returns the first process of the processor's container, 0 if it does not run.
 func (s *suite) processor1(name string) int {
 	s.Helper()
-	id := s.kubectl("get", "pod", s.pod(name), "-o", "jsonpath={.status.initContainerStatuses[0].containerID}")
+	id := s.kubectl("get", "pod", s.pod(name), "-o", "jsonpath={.status.initContainerStatuses[?(@.name==\"processor\")].containerID}")
 	pid, err := s.cluster.Pid(s.Context(), id)
 	if err != nil {
 		return 0
@@ -145,26 +151,32 @@ func (s *suite) killProcessor(name string) {
 		s.Fatal(err)
 	}
 	s.await("the restart of the processor's container", patience, func() error {
-		if n := s.kubectl("get", "pod", s.pod(name), "-o", "jsonpath={.status.initContainerStatuses[0].restartCount}"); n != "1" {
+		if n := s.kubectl("get", "pod", s.pod(name), "-o", "jsonpath={.status.initContainerStatuses[?(@.name==\"processor\")].restartCount}"); n != "1" {
 			return fmt.Errorf("it was restarted %s times", n)
 		}
 		return nil
 	})
 }
 
-// children returns the children of a process, none if it does not run.
+// children returns the children of all threads of a process, none if it does not run.
 func (s *suite) children(parent int) (pids []int) {
 	s.Helper()
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%[1]d/task/%[1]d/children", parent))
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
 	if err != nil {
-		return nil
+		s.Fatal(err)
 	}
-	for field := range strings.FieldsSeq(string(content)) {
-		pid, err := strconv.Atoi(field)
+	for _, list := range lists {
+		content, err := os.ReadFile(list)
 		if err != nil {
-			s.Fatal(err)
+			continue // the thread has ended
 		}
-		pids = append(pids, pid)
+		for field := range strings.FieldsSeq(string(content)) {
+			pid, err := strconv.Atoi(field)
+			if err != nil {
+				s.Fatal(err)
+			}
+			pids = append(pids, pid)
+		}
 	}
 	return pids
 }

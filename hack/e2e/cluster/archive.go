@@ -3,12 +3,16 @@ package cluster
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
+	"regexp"
 	"runtime"
+	"strings"
 )
 
 // WriteImage writes an archive in the format of docker save. Its image contains only one static
@@ -51,6 +55,35 @@ func WriteImageOf(archive, name string, layer []byte, entrypoint ...string) erro
 		return fmt.Errorf("write the image's archive: %w", err)
 	}
 	return nil
+}
+
+// sharedLibrary matches the path of a library in the output of ldd, and that of the loader.
+var sharedLibrary = regexp.MustCompile(`(?m)(?:=> |^\s*)(/\S+) \(0x`)
+
+// WriteImageWith writes the archive of an image with one of this machine's programs. The program
+// and its shared libraries stand at the paths that they have here.
+func WriteImageWith(ctx context.Context, archive, name, program string) error {
+	libraries, err := exec.CommandContext(ctx, "ldd", program).Output()
+	if err != nil {
+		return fmt.Errorf("list the libraries of %s: %w", program, err)
+	}
+	paths := []string{program}
+	for _, found := range sharedLibrary.FindAllStringSubmatch(string(libraries), -1) {
+		paths = append(paths, found[1])
+	}
+	var files []file
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("read a part of the image: %w", err)
+		}
+		files = append(files, file{strings.TrimPrefix(path, "/"), 0o755, content})
+	}
+	layer, err := tarball(files...)
+	if err != nil {
+		return err
+	}
+	return WriteImageOf(archive, name, layer, program)
 }
 
 type file struct {
