@@ -22,6 +22,7 @@ var others = map[string]string{
 	"github.com/twmb/franz-go":               "franz-go",
 	"github.com/google/go-containerregistry": "go-containerregistry",
 	"cel.dev/cel-go":                         "cel-go",
+	"google.golang.org/grpc":                 "grpc",
 	"k8s.io/":                                "Kubernetes",
 	"sigs.k8s.io/controller-runtime":         "Kubernetes",
 }
