@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -265,6 +266,71 @@ func TestACompressedMessage(t *testing.T) {
 	go func() { _, _ = io.WriteString(in, "\x01\x00\x00\x00\x01a") }()
 	if answer, status := r.call(protocol.Method, nil, body); answer != "" || status != "13 a message is compressed" {
 		t.Errorf("the answer is %q, %q", answer, status)
+	}
+}
+
+// deaf is a connection that reads nothing between two points in time.
+type deaf struct {
+	net.Conn
+	from  *atomic.Bool
+	until chan struct{}
+}
+
+func (d deaf) Read(p []byte) (int, error) {
+	if d.from.Load() {
+		<-d.until
+	}
+	return d.Conn.Read(p)
+}
+
+// TestAProcessThatReadsNothing from its socket, as one that is frozen, holds up neither a write
+// with a deadline nor the end.
+func TestAProcessThatReadsNothing(t *testing.T) {
+	r := newRig(t, patience)
+	var from atomic.Bool
+	until := make(chan struct{})
+	transport := &http.Transport{
+		Protocols: new(http.Protocols),
+		HTTP2:     &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 20}, // the socket is full before
+		DialContext: func(context.Context, string, string) (net.Conn, error) {
+			conn, err := net.Dial("unix", r.socket)
+			return deaf{conn, &from, until}, err
+		},
+	}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	body, in := io.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://worker"+protocol.Method, body)
+		if err != nil {
+			return
+		}
+		if resp, err := transport.RoundTrip(req); err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+	}()
+	defer func() {
+		_ = in.Close()
+		<-ended
+	}()
+	worker := r.accept()
+	from.Store(true)
+	defer close(until)
+	message := make([]byte, 1<<20)
+	copy(message, "\x00\x0f\xff\xfc")
+	_ = worker.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
+	var err error
+	for err == nil {
+		_, err = worker.Write(message)
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the worker's writes end with %v, want a timeout", err)
+	}
+	_ = worker.Close()
+	if err := r.l.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
