@@ -106,6 +106,9 @@ func TestAProgramsFaults(t *testing.T) {
 		"twice":              "it writes more than one line for each line that it gets",
 		"endless":            "it writes a line of more than 134217728 bytes",
 		"close":              "it has closed its standard output",
+		"latin":              "exit status 3; its last line: \uFFFDchec",
+		"long":               "exit status 3; its last line: x" + strings.Repeat("é", 249),
+		"leave":              "exit status 4",
 		"fail not today":     "not today",
 	} {
 		t.Run(fault, func(t *testing.T) {

@@ -111,7 +111,11 @@ func (p *program) signal(s syscall.Signal) {
 // killNow is kill the first time.
 func (p *program) killNow() {
 	close(p.killed)
-	p.signal(syscall.SIGKILL)
+	select {
+	case <-p.exited: // its children have been killed, and its number may be another program's
+	default:
+		p.signal(syscall.SIGKILL)
+	}
 	_ = p.in.Close() // ends a write to children that are out of reach
 }
 

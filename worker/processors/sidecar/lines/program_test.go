@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -79,6 +80,20 @@ func answer(line []byte, rec map[string]any) []byte {
 	case "exit":
 		fmt.Fprintln(os.Stderr, "the program can't go on")
 		os.Exit(3)
+	case "latin":
+		fmt.Fprintln(os.Stderr, "\xe9chec")
+		os.Exit(3)
+	case "long":
+		fmt.Fprintln(os.Stderr, "x"+strings.Repeat("é", 300))
+		os.Exit(3)
+	case "leave":
+		// A child in a session of its own, with all that the program has open.
+		child := exec.Command("setsid", "sleep", "20")
+		child.Stdout, child.Stderr = os.Stdout, os.Stderr
+		if err := child.Start(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(4)
 	case "sleep":
 		time.Sleep(time.Duration(n) * time.Millisecond)
 	case "text":

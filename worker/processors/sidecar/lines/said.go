@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"unicode/utf8"
 )
 
 // longestLine bounds the memory for a line of text whose end does not come.
@@ -58,8 +59,19 @@ func (s *said) Write(b []byte) (int, error) {
 
 // pass passes on a line. The caller holds mu.
 func (s *said) pass(line []byte) {
-	s.last = string(line[:min(len(line), 500)])
+	s.last = beginning(line, 500)
 	s.out.write(append(bytes.Clone(line), '\n'))
+}
+
+// beginning returns the first bytes of a line, most at most, without cutting a rune.
+func beginning(line []byte, most int) string {
+	if len(line) <= most {
+		return string(line)
+	}
+	for most > 0 && !utf8.RuneStart(line[most]) {
+		most--
+	}
+	return string(line[:most])
 }
 
 // lastLine returns the last line of a process that has ended, and passes on one without an

@@ -36,7 +36,7 @@ func AppendDrained(b []byte) []byte { return appendOne(b, protowire.Number(Drain
 
 // AppendProcessClose is AppendClose for a process.
 func AppendProcessClose(b []byte, reason string) []byte {
-	return appendMessage(b, Close, appendText(nil, 1, reason))
+	return appendMessage(b, Close, appendText(nil, 1, readable(reason)))
 }
 
 func appendMessage(b []byte, kind Kind, message []byte) []byte {

@@ -1,6 +1,10 @@
 package frame
 
-import "google.golang.org/protobuf/encoding/protowire"
+import (
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
 
 // WorkerHello is the worker's answer to a process's Hello.
 type WorkerHello struct {
@@ -47,8 +51,12 @@ func AppendDrain(b []byte) []byte { return appendOne(b, workerDrain, 0) }
 func AppendClose(b []byte, reason string) []byte {
 	start := len(b)
 	b = appendTag(begin(b), workerClose, protowire.BytesType)
-	return end(protowire.AppendBytes(b, appendText(nil, 1, reason)), start)
+	return end(protowire.AppendBytes(b, appendText(nil, 1, readable(reason))), start)
 }
+
+// readable replaces bytes that are not UTF-8, such as those of a program's last words, which
+// the other side would refuse.
+func readable(reason string) string { return strings.ToValidUTF8(reason, "\uFFFD") }
 
 // appendOne appends a frame of a message whose only field is a number.
 func appendOne(b []byte, message protowire.Number, value uint64) []byte {
