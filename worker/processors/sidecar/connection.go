@@ -65,7 +65,7 @@ func (c *connection) greet() {
 	c.sender.queue(frame.AppendHello(nil, &frame.WorkerHello{
 		Version: protocol.Version, Ordering: string(cfg.Ordering), Topic: cfg.Input.Topic, Group: cfg.Input.GroupID, Processor: cfg.Name,
 		MaxRecords: uint32(p.limits.MaxRecords), MaxBytes: uint64(p.limits.MaxBytes), LingerMillis: uint32(p.limits.Linger.Milliseconds()),
-		ByteCredit: uint64(p.maxFrame), MaxFrameBytes: uint64(p.maxFrame),
+		ByteCredit: uint64(p.byteCredit()), MaxFrameBytes: uint64(p.maxFrame),
 	}), nil)
 }
 

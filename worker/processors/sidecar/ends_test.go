@@ -222,6 +222,32 @@ func TestTooManyBytes(t *testing.T) {
 	r.wantError(r.wait(call), false, "have more than 1048576 bytes")
 }
 
+// TestALargeFrameAfterSmallOnes: a process has credit for it, although the worker has not given
+// back what the others have used.
+func TestALargeFrameAfterSmallOnes(t *testing.T) {
+	r := newRig(t, sidecar.Batch{})
+	p := r.dial(&protocoltest.ProcessHello{MinVersion: 1, MaxVersion: 1})
+	credit := p.receive().Hello.ByteCredit
+	for i, size := range []int{200 << 10, maxFrame - 64} {
+		call := r.call(r.within(patience), int64(i), "x")
+		message, err := protocoltest.EncodeFrame(&protocoltest.ProcessFrame{Results: &protocoltest.Results{Batch: p.batch().ID, Results: []protocoltest.Result{{Outputs: []protocoltest.Output{{Value: make([]byte, size)}}}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes := uint64(len(message) - 4); credit < bytes {
+			t.Fatalf("the process has credit for %d bytes, and waits with %d for ever", credit, bytes)
+		}
+		credit -= uint64(len(message) - 4)
+		if err := p.SendBytes(message); err != nil {
+			t.Fatal(err)
+		}
+		if o := r.wait(call); o.err != nil || len(o.outputs(0)) != 1 {
+			t.Fatalf("%+v", o)
+		}
+		p.send(&protocoltest.ProcessFrame{Credit: &protocoltest.BatchCredit{Batches: 1}})
+	}
+}
+
 // TestASilentProcess without a batch is left, and one that answers is not.
 func TestASilentProcess(t *testing.T) {
 	r := rigFor(t, sidecar.Batch{}, 20*time.Millisecond, 200*time.Millisecond)

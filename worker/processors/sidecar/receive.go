@@ -31,7 +31,7 @@ func (c *connection) take(message []byte) error {
 
 // takeResults takes a Results message, which came in a frame of size bytes.
 func (c *connection) takeResults(body []byte, size int) error {
-	if limit := c.processor.maxFrame; c.used+size > limit {
+	if limit := c.processor.byteCredit(); c.used+size > limit {
 		return frame.Mistakef("the process has sent %d bytes of results, and it has credit for %d", c.used+size, limit)
 	}
 	c.used += size
@@ -83,7 +83,7 @@ func (c *connection) complete(call *call, id uint64, end *ending) {
 
 // giveBack returns credit for bytes that are taken, some of them at a time.
 func (c *connection) giveBack(size int) {
-	if c.owed += size; c.owed < c.processor.maxFrame/4 {
+	if c.owed += size; c.owed < c.processor.mostOwed() {
 		return
 	}
 	c.sender.queue(frame.AppendCredit(nil, uint64(c.owed)), nil)

@@ -72,8 +72,8 @@ type Processor struct {
 	first     sync.Once
 	limits    Batch
 
-	// maxFrame is the largest message from a process, and how many bytes of Results may be
-	// on their way from one.
+	// maxFrame is the largest message from a process, and how many bytes the Results of one batch
+	// may have.
 	maxFrame              int
 	pingInterval, silence time.Duration
 	closeTimeout          time.Duration
@@ -130,6 +130,13 @@ func (p *Processor) Connected() bool {
 		return false
 	}
 }
+
+// mostOwed is how much credit for bytes is given back at a time.
+func (p *Processor) mostOwed() int { return p.maxFrame / 4 }
+
+// byteCredit is how many bytes of Results a process may send without credit given back: a frame
+// of the largest size, whatever it is owed. It would wait for ever for less.
+func (p *Processor) byteCredit() int { return p.maxFrame + p.mostOwed() }
 
 // BatchSize implements worker.BatchProcessor.
 func (p *Processor) BatchSize() int { return p.limits.MaxRecords }
