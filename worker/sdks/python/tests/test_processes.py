@@ -350,7 +350,7 @@ millrace.run(lambda record: None)
 @pytest.mark.parametrize(
     ("env", "problem"),
     [
-        ({"MILLRACE_SOCKET": ""}, "MILLRACE_SOCKET is not set"),
+        ({"MILLRACE_SOCKET": ""}, "Start this one by `millrace run --sidecar`"),
         ({"MILLRACE_PROCESSES": "two"}, "MILLRACE_PROCESSES is 'two'"),
         ({"MILLRACE_PROCESSES": "-1"}, "MILLRACE_PROCESSES is '-1'"),
         ({"MILLRACE_LOG_FORMAT": "xml"}, "MILLRACE_LOG_FORMAT is 'xml'"),

@@ -289,7 +289,9 @@ fn socket() -> Result<String, Error> {
     match env::var("MILLRACE_SOCKET") {
         Ok(socket) if !socket.is_empty() => Ok(socket),
         _ => Err(Error::Environment(
-            "MILLRACE_SOCKET is not set: the worker sets it for the programs that it runs".into(),
+            "MILLRACE_SOCKET is not set: the worker sets it for the programs that it runs. Start \
+             this one by millrace run --sidecar, or test it with millrace::testing"
+                .into(),
         )),
     }
 }

@@ -42,7 +42,7 @@ def run(target: Processor[..., Any] | Callable[..., Any]) -> None:
     if not path:
         raise RuntimeError(
             "MILLRACE_SOCKET is not set: the worker sets it for the programs that it runs. Start"
-            " this one by `millrace run --exec`, or test it with millrace.testing"
+            " this one by `millrace run --sidecar`, or test it with millrace.testing"
         )
     processes = _processes()
     if role := _role.take():

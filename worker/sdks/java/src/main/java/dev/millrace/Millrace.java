@@ -159,6 +159,8 @@ public final class Millrace {
         Signals.onEnd(() -> events.add(new Event.Stop()));
         run(code, environment, events);
         exitCode = 0;
+      } catch (MillraceException ended) {
+        throw ended.here();
       } finally {
         Ending.afterThisThread(exitCode);
       }

@@ -38,17 +38,15 @@ final class ProcessTest {
   }
 
   private void start(String name) throws IOException {
+    start(System.getProperty("java.class.path"), "dev.millrace.Programs", name);
+  }
+
+  private void start(String classPath, String... command) throws IOException {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     ProcessBuilder builder =
         new ProcessBuilder(
-            java,
-            "-Xmx64m",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "dev.millrace.Programs",
-            name);
+            java, "-Xmx64m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", classPath);
+    builder.command().addAll(List.of(command));
     builder.environment().remove("MILLRACE_PROCESSES");
     builder.environment().put("MILLRACE_SOCKET", worker.socket.toString());
     program =
@@ -136,6 +134,23 @@ final class ProcessTest {
             + " process: the process took longer than 30 s",
         lines.get(1));
     assertEquals(2, lines.size(), log());
+  }
+
+  @Test
+  void programFromItsSource() throws Exception {
+    Path source = folder.resolve("Shout.java");
+    Files.writeString(
+        source,
+        "public class Shout { public static void main(String[] args) {"
+            + " dev.millrace.Millrace.run(record -> dev.millrace.Output.same()); } }");
+    start("target/classes:target/lib/*", source.toString());
+    Link link = worker.accept();
+    link.greet(Link.hello());
+    link.sendClose("the process took longer than 30 s");
+    assertEquals(1, exitCode());
+    // The launcher fails over an exception with few frames.
+    assertTrue(log().contains("MillraceException: the worker has given up this process"), log());
+    assertTrue(log().contains("at Shout.main"), log());
   }
 
   @Test
