@@ -4,7 +4,6 @@ use std::{fmt, io};
 ///
 /// A program that returns it from `main` ends with an exit code other than 0, and is started
 /// again by whoever has started it.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The environment does not say what the program needs.
@@ -24,6 +23,13 @@ pub enum Error {
     GivenUp(String),
     /// The worker has broken the protocol.
     Protocol(String),
+}
+
+// Programs return it from main, which writes this form.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl fmt::Display for Error {

@@ -267,12 +267,16 @@ fn ends_without_a_close() {
     let (mut worker, connection) = started(&worker::hello());
     drop(connection);
     assert_ne!(worker.exit_code(), 0);
-    assert!(worker.log().contains("Ended"), "{}", worker.log());
+    assert!(worker.log().contains("closed the connection without a word"), "{}", worker.log());
 
     let (mut worker, mut connection) = started(&worker::hello());
     connection.send(Message::Close(Close { error: "too slow".into() }));
     assert_ne!(worker.exit_code(), 0);
-    assert!(worker.log().contains("GivenUp(\"too slow\")"), "{}", worker.log());
+    assert!(
+        worker.log().contains("Error: the worker has given up this process: too slow"),
+        "{}",
+        worker.log()
+    );
 }
 
 #[test]
@@ -285,7 +289,11 @@ fn gives_up_with_the_worker_while_it_closes() {
     connection.expect_pong();
     connection.send(Message::Close(Close { error: "too slow".into() }));
     assert_ne!(worker.exit_code(), 0);
-    assert!(worker.log().contains("GivenUp(\"too slow\")"), "{}", worker.log());
+    assert!(
+        worker.log().contains("Error: the worker has given up this process: too slow"),
+        "{}",
+        worker.log()
+    );
 }
 
 #[test]

@@ -178,7 +178,7 @@ fn a_lost_connection_drops_the_futures() {
     drop(connection);
     assert_ne!(worker.exit_code(), 0);
     assert!(dropped.exists());
-    assert!(worker.log().contains("Ended"), "{}", worker.log());
+    assert!(worker.log().contains("closed the connection without a word"), "{}", worker.log());
 }
 
 #[test]
@@ -195,7 +195,11 @@ fn a_drain_ends_when_the_worker_gives_up() {
     connection.send(Message::Close(Close { error: "too slow".into() }));
     assert_ne!(worker.exit_code(), 0);
     assert!(dropped.exists());
-    assert!(worker.log().contains("GivenUp(\"too slow\")"), "{}", worker.log());
+    assert!(
+        worker.log().contains("Error: the worker has given up this process: too slow"),
+        "{}",
+        worker.log()
+    );
 }
 
 #[test]
