@@ -88,6 +88,22 @@ func TestProcessorFailing(t *testing.T) {
 	}
 }
 
+// TestAProgramThatDoesNotConnect: Ready says what a worker waits for that has no process yet.
+func TestAProgramThatDoesNotConnect(t *testing.T) {
+	waiting := corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+		Name: "worker", Started: new(false), State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+	}}}
+	const want = "1 of 2 pods are members of the consumer group; pod enrich-1 waits until a process of the processor connects to the worker; see kubectl logs enrich-1 -c processor"
+	o := observed(beside, counts(2, 2, 1), pod("enrich-2", "present", waiting), pod("enrich-1", "present", waiting))
+	if seen, message, _ := look(&o, now); seen != "InProgress False/PodsNotReady" || message != want {
+		t.Errorf("%s: %s, want %s", seen, message, want)
+	}
+	o = observed(counts(2, 2, 1), pod("enrich-1", "present", waiting))
+	if _, message, _ := look(&o, now); message != "1 of 2 pods are members of the consumer group" {
+		t.Errorf("of another processor: %s", message)
+	}
+}
+
 // TestProcessorFailingDoesNotFlap: once there, it stays until the last failure is past, and an
 // operator that starts again keeps it until it has heard from the pods.
 func TestProcessorFailingDoesNotFlap(t *testing.T) {

@@ -196,7 +196,7 @@ func (j judge) incomplete(d *appsv1.Deployment, want int32) standing {
 		return passing(reason, trouble)
 	case refused != nil && refused.Status == corev1.ConditionTrue:
 		return passing(status.PodsRefused, "pods can't be created: "+refused.Message)
-	case progress != nil && progress.Status == corev1.ConditionFalse && !o.starting():
+	case progress != nil && progress.Status == corev1.ConditionFalse && o.starting() == "":
 		// The Deployment has had its grace: ten minutes without any progress.
 		return stalled(status.PodsNotReady, fmt.Sprintf("only %d of %d pods are members of the consumer group, and no more have joined for a long time: their logs say why",
 			min(s.ReadyReplicas, s.UpdatedReplicas), want)+j.waiting())
@@ -207,12 +207,16 @@ func (j judge) incomplete(d *appsv1.Deployment, want int32) standing {
 }
 
 // waiting extends a message with the reason why a pod waits, such as the output's
-// cluster, which the operator does not ask.
+// cluster, which the operator does not ask. A worker with a program beside it does not start
+// before that connects.
 func (j judge) waiting() string {
-	if j.o.Kafka.Waiting == "" {
-		return ""
+	if j.o.Kafka.Waiting != "" {
+		return "; " + j.o.Kafka.Waiting
 	}
-	return "; " + j.o.Kafka.Waiting
+	if pod := j.o.starting(); pod != "" && j.o.Processor.Spec.Processor.Sidecar != nil {
+		return fmt.Sprintf("; pod %s waits until a process of the processor connects to the worker%s", pod, seeLogs(pod, ""))
+	}
+	return ""
 }
 
 // stillRuns returns the message of Ready while pods are added: Ready was True, and no

@@ -64,17 +64,18 @@ func (w *Workload) podsOfTemplate() []corev1.Pod {
 	return pods
 }
 
-// starting reports whether a worker runs whose startup probe has not succeeded yet.
-// The kubelet restarts a worker whose probe fails for too long.
-func (w *Workload) starting() bool {
+// starting returns the name of the first pod whose worker runs and whose startup probe has not
+// succeeded yet, "" if there is none. The kubelet restarts a worker whose probe fails for too
+// long.
+func (w *Workload) starting() (first string) {
 	for _, pod := range w.podsOfTemplate() {
 		for _, c := range pod.Status.ContainerStatuses {
-			if c.Name == v1alpha1.WorkerContainer && c.State.Running != nil && c.Started != nil && !*c.Started {
-				return true
+			if c.Name == v1alpha1.WorkerContainer && c.State.Running != nil && c.Started != nil && !*c.Started && (first == "" || pod.Name < first) {
+				first = pod.Name
 			}
 		}
 	}
-	return false
+	return first
 }
 
 // podsLeft returns the number of pods, including those that are terminating.
