@@ -106,6 +106,9 @@ func checkSidecar(s *v1alpha1.SidecarSpec) error {
 	}
 	const path = "spec.processor.sidecar"
 	var errs []error
+	if s.Adapter != "" && s.Adapter != v1alpha1.LinesAdapter { // the program would be taken for one with an SDK
+		errs = append(errs, fmt.Errorf("%s.adapter: there is no adapter %q: write %s", path, s.Adapter, v1alpha1.LinesAdapter))
+	}
 	if s.Adapter != "" && len(s.Command) == 0 {
 		errs = append(errs, errors.New(path+".command: an adapter starts the program itself, and does not know the image's entry point: set command"))
 	}

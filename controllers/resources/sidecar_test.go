@@ -212,4 +212,8 @@ func TestTheAdaptersContainerIsChecked(t *testing.T) {
 	if err := CheckForCluster(decode(t, unknown)); err == nil || !strings.Contains(err.Error(), "spec.processor.sidecar.command: an adapter starts the program itself") {
 		t.Errorf("without a command: %v", err)
 	}
+	misspelled := strings.Replace(manifest, "adapter: lines", "adapter: Lines", 1)
+	if err := CheckForCluster(decode(t, misspelled)); err == nil || !strings.Contains(err.Error(), `spec.processor.sidecar.adapter: there is no adapter "Lines": write lines`) {
+		t.Errorf("with another adapter: %v", err)
+	}
 }
