@@ -62,7 +62,7 @@ public final class Attempt {
   }
 
   /** Returns what a processor has thrown, unless the process can't be relied upon any more. */
-  private static Throwable caught(Throwable error) {
+  static Throwable caught(Throwable error) {
     if (error instanceof VirtualMachineError fatal && !(error instanceof StackOverflowError)) {
       throw fatal;
     }

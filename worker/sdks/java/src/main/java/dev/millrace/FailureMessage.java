@@ -52,7 +52,8 @@ final class FailureMessage {
       if ((text == null || text.isBlank()) && error.getCause() != null) {
         text = error.getCause().toString();
       }
-    } catch (RuntimeException | StackOverflowError unreadable) {
+    } catch (Throwable unreadable) {
+      Attempt.caught(unreadable);
       text = null;
     }
     if (text == null || text.isBlank()) {
@@ -68,7 +69,8 @@ final class FailureMessage {
     StringWriter text = new StringWriter();
     try {
       error.printStackTrace(new PrintWriter(text));
-    } catch (RuntimeException | StackOverflowError unreadable) {
+    } catch (Throwable unreadable) {
+      Attempt.caught(unreadable);
       text.append(unreadable.getClass().getName()).append(" while the stack trace was made");
     }
     byte[] all = utf8(text.toString());

@@ -66,6 +66,20 @@ final class FailureMessageTest {
     assertTrue(detail.contains("\nCaused by: java.io.IOException: no disk\n"), detail);
   }
 
+  /** Such as the error of a class that can't be loaded. */
+  @Test
+  void errorThatCanNotBeDescribed() {
+    Throwable error =
+        new IllegalStateException() {
+          @Override
+          public String toString() {
+            throw new NoClassDefFoundError("a.Missing");
+          }
+        };
+    assertEquals(error.getClass().getName(), message(error));
+    assertTrue(FailureMessage.of(error).getDetail().contains("NoClassDefFoundError"));
+  }
+
   @Test
   void longDetailKeepsItsEnds() {
     Throwable error = new IOException("the root");
