@@ -34,10 +34,10 @@ type connection struct {
 	credit   int              // batches that may be sent
 	calls    map[uint64]*call // under way, by the ids of their batches
 	lastID   uint64
-	reserved *call    // keeps other calls away while it waits for the others' end
-	solo     bool     // its call has it for itself
-	closing  bool     // takes no more calls
-	drains   []uint64 // for each Drain without its Drained: its place among the frames
+	reserved *reservation // keeps other calls away, for one that waits for the others' end
+	solo     bool         // its call has it for itself
+	closing  bool         // takes no more calls
+	drains   []uint64     // for each Drain without its Drained: its place among the frames
 
 	// Of the goroutine that reads.
 	owed    int   // bytes of credit that are not given back yet

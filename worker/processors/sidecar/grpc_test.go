@@ -21,6 +21,7 @@ func TestOverGRPC(t *testing.T) {
 		"Drain": TestDrain, "ADrainedTooEarly": TestADrainedTooEarly, "CloseWaitsForProcesses": TestCloseWaitsForProcesses,
 		"AProcessThatCloses": TestAProcessThatCloses, "Metrics": TestMetrics,
 		"ADrainBeforeABatch": TestADrainBeforeABatch, "ASuspectGivesItsPlaceBack": TestASuspectGivesItsPlaceBack,
+		"ASuspectGetsItsTurn":     TestASuspectGetsItsTurn,
 		"CloseWaitsForNoStranger": TestCloseWaitsForNoStranger,
 		"AMessageThatIsTooLarge":  testTooLarge, "AProcessThatReadsNothing": testReadsNothing,
 	} {

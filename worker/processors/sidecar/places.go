@@ -12,9 +12,14 @@ import (
 	"github.com/millrace-dev/millrace/worker/internal/failure"
 )
 
-// maxPatience is how long a call waits for a process before it ends as untried, so that the
-// engine's goroutine is free again.
-const maxPatience = 10 * time.Second
+const (
+	// maxPatience is how long a call waits for a process before it ends as untried, so that
+	// the engine's goroutine is free again.
+	maxPatience = 10 * time.Second
+	// leastKept is how long a reservation is kept for the next call of its record, which the
+	// engine makes within about a second.
+	leastKept = 2 * time.Second
+)
 
 // places are the connections and the calls that wait for room on one of them. Its methods
 // are safe for concurrent use.
@@ -80,19 +85,23 @@ func (s *places) acquire(ctx context.Context, c *call) (*connection, error) {
 	c.delayed = true
 	s.waiting = append(s.waiting, c)
 	s.mu.Unlock()
-	timer := time.NewTimer(patienceOf(ctx))
+	patience := patienceOf(ctx)
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case conn := <-c.admitted:
 		return conn, nil
 	case <-timer.C:
+		return s.giveUp(c, max(2*patience, leastKept))
 	case <-ctx.Done():
+		return s.giveUp(c, 0)
 	}
-	return s.giveUp(c)
 }
 
-// giveUp ends the wait of a call, unless it has just been admitted.
-func (s *places) giveUp(c *call) (*connection, error) {
+// giveUp ends the wait of a call, unless it has just been admitted. A reservation is kept so
+// long for the record's next call: calls that take longer than the wait would otherwise keep
+// the record from an empty connection for ever.
+func (s *places) giveUp(c *call, keep time.Duration) (*connection, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.Index(s.waiting, c)
@@ -101,7 +110,9 @@ func (s *places) giveUp(c *call) (*connection, error) {
 	}
 	s.waiting = slices.Delete(s.waiting, i, i+1)
 	for _, conn := range s.connections {
-		if conn.reserved == c {
+		if r := conn.reserved; r.isFor(c) && keep > 0 {
+			r.unused = time.AfterFunc(keep, func() { s.endReservation(conn, r) })
+		} else if r.isFor(c) {
 			conn.reserved = nil
 		}
 	}
@@ -110,6 +121,16 @@ func (s *places) giveUp(c *call) (*connection, error) {
 		return nil, failure.Untried(errors.New("no process is connected: it is starting, or has ended; its output says why"))
 	}
 	return nil, failure.Untried(fmt.Errorf("all %d processes were busy for too long: allow more processes, or fewer goroutines (concurrency)", len(s.connections)))
+}
+
+// endReservation ends the reservation of a connection whose record has not come again.
+func (s *places) endReservation(conn *connection, r *reservation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if conn.reserved == r && r.unused != nil {
+		conn.reserved = nil
+		s.admitWaiting()
+	}
 }
 
 func patienceOf(ctx context.Context) time.Duration {
@@ -139,10 +160,11 @@ func (s *places) admitWaiting() {
 func (s *places) admit(c *call) *connection {
 	var best, emptiest, reserved *connection
 	for _, conn := range s.connections {
-		if conn.closing || conn.reserved != nil && conn.reserved != c || conn.exclusive() {
+		if conn.closing || conn.reserved != nil && !conn.reserved.isFor(c) || conn.exclusive() {
 			continue
 		}
-		if conn.reserved == c {
+		if conn.reserved != nil {
+			conn.reserved.use()
 			reserved = conn
 		}
 		if conn.emptierThan(emptiest) {
@@ -159,7 +181,7 @@ func (s *places) admit(c *call) *connection {
 		}
 		best.enter(c)
 	case c.exclusive && reserved == nil && emptiest != nil:
-		emptiest.reserved = c
+		emptiest.reserved = newReservation(c)
 	}
 	return best
 }
