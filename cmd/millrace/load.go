@@ -50,10 +50,8 @@ func (s *session) load() (err error) {
 	if s.opts.sidecar != "" {
 		s.cfg.Processor.CEL = nil
 	}
-	if len(s.opts.brokers) == 0 {
-		// The records of an embedded broker are JSON, and there is no registry beside it.
-		s.cfg.Input.Schema, s.cfg.Output.Schema = nil, nil
-	} else {
+	s.leaveOutSchemas()
+	if len(s.opts.brokers) > 0 {
 		if err := s.manifest.checkCredentials(); err != nil {
 			return err
 		}
@@ -92,5 +90,19 @@ func (s *session) chooseGroup() {
 	if s.opts.fromBeginning {
 		s.cfg.Input.GroupID += "-run-" + strings.ToLower(rand.Text()[:8])
 		s.cfg.Input.StartOffset = config.Earliest
+	}
+}
+
+// leaveOutSchemas leaves out the schemas that the run can't use, and notes what to say of it.
+func (s *session) leaveOutSchemas() {
+	input, output := &s.cfg.Input.Schema, &s.cfg.Output.Schema
+	switch {
+	case len(s.opts.brokers) == 0 && (*input != nil || *output != nil):
+		s.withoutSchemas = "The manifest's schemas are left out, since the embedded broker has no registry: values are JSON, and nothing checks them."
+		*input, *output = nil, nil
+	case s.opts.dryRun && *output != nil:
+		// It would register a definition, and show bytes that nobody can read.
+		s.withoutSchemas = "spec.output.schema is left out, since a dry run registers nothing: results are JSON, and nothing checks them."
+		*output = nil
 	}
 }

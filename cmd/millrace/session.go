@@ -36,6 +36,7 @@ type session struct {
 	workers     *workers
 	observer    *observer
 
+	withoutSchemas    string // why schemas of the manifest are left out, "" if they are not
 	partitions        int    // of the input topic
 	dir               string // holds the programs' configuration files
 	started, finished time.Time
@@ -127,6 +128,9 @@ func (s *session) start(ctx context.Context) (err error) {
 // announce says which consumer group the run joins, and who else is in it.
 func (s *session) announce() {
 	s.screen.Say("%s joins the consumer group %s of topic %s on %s.", s.cfg.Name, s.cfg.Input.GroupID, s.cfg.Input.Topic, s.clusters.where())
+	if s.withoutSchemas != "" {
+		s.screen.Say("%s", s.withoutSchemas)
+	}
 	if others := s.group.otherMembers(nil); len(others) > 0 {
 		s.screen.Say("The group has %s, and shares the partitions with this run.", describeMembers(others))
 	}
