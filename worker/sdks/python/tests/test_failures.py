@@ -147,3 +147,26 @@ def test_the_topic_of_a_dead_letter_is_text() -> None:
     assert result.failure.message == (
         "TypeError: DeadLetter takes the name of a topic as str, not a bytes"
     )
+
+
+class WithoutSeconds(millrace.RetryAfter):
+    def __init__(self) -> None:
+        pass
+
+
+class WithoutATopic(millrace.DeadLetter):
+    def __init__(self) -> None:
+        pass
+
+
+class TooLong(millrace.RetryAfter):
+    def milliseconds(self) -> int:
+        return 2**40
+
+
+@pytest.mark.parametrize("error", [WithoutSeconds(), WithoutATopic(), TooLong(1)])
+def test_an_exception_without_its_fields_is_a_failed_attempt(error: Exception) -> None:
+    found = failure(error)
+    assert found.kind == testing.RETRY
+    name = type(error).__name__
+    assert found.message.startswith(f"{name} does not say what becomes of the record: ")

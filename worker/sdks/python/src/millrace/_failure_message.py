@@ -21,6 +21,18 @@ _CALLERS = {"millrace._call", "millrace._arrays", "millrace._processor"}
 def of_exception(error: BaseException) -> pb.Failure:
     """Returns the failure of an attempt that has ended with an exception."""
     failure = pb.Failure(message=_guarded(_message, error), detail=_guarded(_detail, error))
+    try:
+        _set_kind(failure, error)
+    except Exception as problem:
+        # A subclass that does not call __init__ of its base has no topic and no seconds.
+        cause = _guarded(_message, problem)
+        text = f"{type(error).__name__} does not say what becomes of the record: {cause}"
+        return pb.Failure(message=text[:_MESSAGE_BYTES], detail=failure.detail)
+    return failure
+
+
+def _set_kind(failure: pb.Failure, error: BaseException) -> None:
+    """Says what becomes of the record."""
     if isinstance(error, Permanent):
         failure.kind = pb.Failure.PERMANENT
     elif isinstance(error, Drop):
@@ -30,7 +42,6 @@ def of_exception(error: BaseException) -> pb.Failure:
         failure.dead_letter_topic = _encodable(error.topic)
     elif isinstance(error, RetryAfter):
         failure.retry_after_ms = error.milliseconds()
-    return failure
 
 
 def _guarded(describe: Callable[[BaseException], str], error: BaseException) -> str:
