@@ -150,6 +150,21 @@ def test_an_array_may_hold_failures_and_outputs() -> None:
     assert second.outputs[0].key == b"k"
 
 
+def test_bytes_of_a_fixed_size_come_back_whole() -> None:
+    same = millrace.batch_processor(values="V4")(lambda array: array)
+    results = testing.process(same, [Record(b"ab\0\0"), Record(b"\0\0\0\0")])
+    assert [r.outputs[0].value for r in results] == [b"ab\0\0", b"\0\0\0\0"]
+
+
+@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="numpy 2 has this type")
+def test_strings_of_any_length_are_results() -> None:
+    def names(records: list[Record]) -> Any:
+        return np.array(["a", "long"], dtype=np.dtypes.StringDType())
+
+    results = testing.process(millrace.batch_processor(names), [Record(b"1"), Record(b"2")])
+    assert [r.outputs[0].value for r in results] == [b"a", b"long"]
+
+
 @pytest.mark.parametrize(
     ("returned", "problem"),
     [
@@ -158,6 +173,7 @@ def test_an_array_may_hold_failures_and_outputs() -> None:
         (np.zeros(()), "an array of shape () for 2 records"),
         (np.array([True, False]), "an array of bool, which may be a mask or values"),
         (np.zeros(2, [("a", object)]), "objects have no bytes"),
+        (np.ma.masked_array(np.zeros(2), mask=[True, False]), "returned a masked array: return a"),
         ([b"a"], "returned 1 results for 2 records"),
     ],
 )
@@ -188,7 +204,7 @@ def test_an_exception_fails_the_batch() -> None:
     ("dtype", "problem"),
     [
         ("floot32", "values is 'floot32': it has to be a dtype of numpy"),
-        ("S", "values is 'S', which has no size"),
+        ("S", "values is 'S', which has no size: name one, such as 'V16'"),
         (("f4", 0), "has no size"),
         ([("a", object)], "objects have no bytes"),
     ],

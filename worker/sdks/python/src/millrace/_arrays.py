@@ -39,7 +39,7 @@ class Arrays:
             raise TypeError(f"values is {dtype!r}: objects have no bytes")
         if self._dtype.itemsize == 0:
             raise TypeError(
-                f"values is {dtype!r}, which has no size: name one, such as 'S16', or take object"
+                f"values is {dtype!r}, which has no size: name one, such as 'V16', or take object"
                 " for values of any length"
             )
 

@@ -36,7 +36,14 @@ def _rows(array: NDArray[Any], count: int) -> Sequence[object]:
             f"the batch function returned an array of shape {array.shape} for {count} records:"
             " it has to return one with a row for each"
         )
-    if array.dtype.kind in "OSU":
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and isinstance(array, masked.MaskedArray):
+        # The bytes would have a filler in the place of what is masked.
+        raise TypeError(
+            "the batch function returned a masked array: return a list with None for the records"
+            " to leave out, or array.filled(...) to write values"
+        )
+    if array.dtype.kind in "OSTU":
         rows: list[object] = array.tolist()
         return rows
     if array.dtype.kind == "b":
