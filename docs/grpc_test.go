@@ -45,6 +45,11 @@ func TestGRPC(t *testing.T) {
 	if err := copyFile("testdata/grpc_conformance.py", filepath.Join(shout, "conformance.py")); err != nil {
 		t.Fatal(err)
 	}
+	small := exec.Command(filepath.Join(shout, "venv/bin/python"), "-c", longConnection)
+	small.Dir = shout
+	if out, err := small.CombinedOutput(); err != nil {
+		t.Errorf("a connection of many batches: %v\n%s", err, out)
+	}
 	_, failed, err := conformance.Run(t.Context(), conformance.Options{
 		Command:  filepath.Join(shout, "venv/bin/python") + " " + filepath.Join(shout, "conformance.py"),
 		Patience: 30 * time.Second,
@@ -58,3 +63,13 @@ func TestGRPC(t *testing.T) {
 		t.Errorf("%d checks have failed: %v", failed, err)
 	}
 }
+
+// longConnection checks that the program's memory does not grow with each batch.
+const longConnection = `
+import processor_pb2 as pb, shout
+connection = shout.Connection()
+for number in range(1, 1001):
+    connection.take_batch(pb.Batch(id=number, records=[pb.Record()]))
+    connection.held = 0
+assert len(connection.used) < 10, f"{len(connection.used)} ids are kept"
+`
