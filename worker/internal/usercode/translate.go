@@ -2,6 +2,7 @@ package usercode
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/millrace-dev/millrace/worker/internal/failure"
@@ -36,6 +37,9 @@ func (c *Code) Translate(t Translator) {
 		if err := process(ctx, tr.pointers[0], out); err != nil {
 			return err
 		}
+		if err := overrun(ctx); err != nil {
+			return err
+		}
 		return tr.write(ctx, t, out)
 	}
 	if batch == nil {
@@ -50,6 +54,9 @@ func (c *Code) Translate(t Translator) {
 		if err := batch(ctx, tr.pointers, tr.outs); err != nil {
 			return err
 		}
+		if err := overrun(ctx); err != nil {
+			return err
+		}
 		for _, out := range tr.outs {
 			if out.Err() != nil {
 				continue
@@ -62,6 +69,15 @@ func (c *Code) Translate(t Translator) {
 		}
 		return nil
 	}
+}
+
+// overrun returns an error if the code has used up the attempt's time. A Translator that waits
+// would say that the attempt has not begun, and the record would never be charged.
+func overrun(ctx context.Context) error {
+	if err := ctx.Err(); errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
 }
 
 // translation is the memory of one call. A call that panics or never returns keeps it.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/millrace-dev/millrace/worker"
 	"github.com/millrace-dev/millrace/worker/internal/failure"
@@ -124,6 +125,44 @@ func TestATranslatorThatIsAway(t *testing.T) {
 }
 
 // oneByOne is a BatchProcessor that works on one record after another.
+// waiting is a Translator that never has an answer before its context ends.
+type waiting struct{ brackets }
+
+func (waiting) AppendOutput(ctx context.Context, dst []byte, _ string, _ []byte) ([]byte, error) {
+	<-ctx.Done()
+	return dst, failure.Untried(errors.New("the brackets have not answered yet"))
+}
+
+// TestCodeThatOverrunsBeforeItsResultsAreTranslated has begun, and is charged.
+func TestCodeThatOverrunsBeforeItsResultsAreTranslated(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	single, err := of(worker.Func(func(ctx context.Context, rec *worker.Record) ([]worker.Output, error) {
+		<-ctx.Done()
+		return []worker.Output{{Value: rec.Value}}, nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch, err := of(worker.Batch(&oneByOne{process: func(rec *worker.Record, out *worker.Outputs) {
+		<-ctx.Done()
+		out.EmitValue(rec.Value)
+	}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	single.Translate(waiting{})
+	batch.Translate(waiting{})
+	recs, outs := recordsOf("[a]", "[b]")
+	for name, err := range map[string]error{
+		"one record": single.Process(ctx, recs[0], outs[0]), "a batch": batch.ProcessBatch(ctx, recs, outs),
+	} {
+		if !errors.Is(err, context.DeadlineExceeded) || failure.IsUntried(err) {
+			t.Errorf("%s: the error is %v", name, err)
+		}
+	}
+}
+
 type oneByOne struct {
 	process func(*worker.Record, *worker.Outputs)
 }
