@@ -103,6 +103,33 @@ func TestAnOverrunBesideOthers(t *testing.T) {
 	r.wantError(r.wait(slow), false, "took longer than the timeout of an attempt")
 }
 
+// TestAnOverrunBehindOneThatHangs: it is not known which of the two hangs, so both are tried
+// alone. A call behind others would otherwise hide the fault of the first for ever, if its time
+// is over at the same moment. Several records are halved.
+func TestAnOverrunBehindOneThatHangs(t *testing.T) {
+	r := newRig(t, sidecar.Batch{})
+	p := r.connect(3)
+	hangs := r.call(r.within(patience), 1, "1")
+	p.batch()
+	several := r.call(r.within(patience), 3, "3", "4")
+	p.batch()
+	behind := r.call(r.within(200*time.Millisecond), 2, "2")
+	p.batch()
+	r.wantError(r.wait(behind), true, "took longer than the timeout of an attempt")
+	r.wantError(r.wait(several), false, "took longer than the timeout of an attempt")
+	r.wantError(r.wait(hangs), true)
+
+	p = r.connect(2)
+	hangs = r.call(r.within(200*time.Millisecond), 1, "1")
+	p.batch()
+	other := r.call(r.within(patience), 9, "9")
+	r.awaitWaiting(1) // nothing is beside it
+	r.wantError(r.wait(hangs), false, "took longer than the timeout of an attempt")
+	p = r.connect(2)
+	p.echo(p.batch())
+	r.wantEchoes(r.wait(other), "9")
+}
+
 // TestAnOverrunAlone is the record's fault.
 func TestAnOverrunAlone(t *testing.T) {
 	r := newRig(t, sidecar.Batch{})

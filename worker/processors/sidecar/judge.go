@@ -21,21 +21,26 @@ func (s *places) remove(c *connection, culprit *call) (calls map[uint64]*call, o
 
 // judge returns how the calls end that were under way on a connection when it ended. Records
 // that can't be at fault are untried. If it is not known which of several calls is at fault,
-// those with one record are tried again with a process for each, and so is one that has run
-// out of time if others had some of it. The caller holds mu.
+// those with one record are tried again with a process for each. So is one that has run out of
+// time if others had some of it, and so are these: the process may hang in one of them, while
+// a call behind it has the same deadline and notices first. The caller holds mu.
 func (s *places) judge(c *connection, calls map[uint64]*call, culprit *call, err error) map[uint64]error {
 	endings := make(map[uint64]error, len(calls))
 	named := c.errorAbout(err)
 	gone := errors.Is(err, errGone)
+	shared := culprit != nil && culprit.delayed && errors.Is(err, errOverrun)
 	for id, call := range calls {
 		switch {
+		case shared && id <= culprit.id && !call.exclusive:
+			if endings[id] = named; s.suspects.add(call) {
+				endings[id] = failure.Untried(named)
+			}
 		case gone || culprit != nil && call != culprit:
 			endings[id] = failure.Untried(named)
 		case call.exclusive:
 			s.suspects.clear(call)
 			endings[id] = named
-		case len(calls) > 1 && culprit == nil && s.suspects.add(call),
-			call.delayed && errors.Is(err, errOverrun) && s.suspects.add(call):
+		case len(calls) > 1 && culprit == nil && s.suspects.add(call):
 			endings[id] = failure.Untried(named)
 		default:
 			endings[id] = named
