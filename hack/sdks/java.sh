@@ -16,7 +16,8 @@ run_maven() { mvn --batch-mode --quiet --file worker/sdks/java/pom.xml "$@"; }
 
 if [[ ${1:-} == fetch ]]; then
   run_maven "$dependency:copy" "-Dartifact=$formatter" "-DoutputDirectory=$tools" -Dmdep.stripVersion=true
-  run_maven "$dependency:go-offline"
+  # Maven's go-offline misses dependencies of plugins.
+  run_maven install -DskipTests -Dmaven.install.skip=true
   exit
 fi
 
