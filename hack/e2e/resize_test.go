@@ -20,7 +20,8 @@ import (
 const (
 	heavy        = "heavy"
 	heavyOut     = "heavy-copy"
-	heavyRecords = 20_000
+	heavyRecords = 20_000 // the least that it is behind
+	heavySeconds = 20     // how far it is behind, on machines that process more in that time
 )
 
 // heavyManifest reads one partition, and so has one pod, which a CPU-bound expression keeps
@@ -57,23 +58,19 @@ spec:
 func resize(s *suite) {
 	s.kafka.CreateTopic(heavy, 1, nil)
 	s.kafka.CreateTopic(heavyOut, 1, nil)
-	records := make([]*kgo.Record, heavyRecords)
-	for i := range records {
-		records[i] = numbered(i)
-		records[i].Topic = heavy
-	}
-	s.kafka.Produce(records...)
+	l := &backlog{s: s}
+	l.add(heavyRecords)
 	s.apply(heavyManifest())
 	s.awaitWorkers(heavy, 1)
 	before := s.onlyPod(heavy)
 	s.awaitCPU(heavy, "200m")
 	generation := s.generation(before.Name)
 
-	decision := s.awaitResize(3 * time.Minute)
+	decision := l.awaitResize(3 * time.Minute)
 	s.awaitCPU(heavy, decision.CPU.To.String())
 	resized := time.Now()
-	left := s.lag(heavy)
-	s.awaitDrained(heavy, 4*time.Minute)
+	left := l.left()
+	l.awaitDrained(4 * time.Minute)
 	after := float64(left) / time.Since(resized).Seconds()
 	line := fmt.Sprintf("with %s of CPU the pod processed %d records a second, with %s %.0f: %s",
 		decision.CPU.From.String(), decision.Inputs.ProcessedPerSecond, decision.CPU.To.String(), after, decision.Message)
@@ -82,7 +79,7 @@ func resize(s *suite) {
 	if after < 1.5*float64(decision.Inputs.ProcessedPerSecond) {
 		s.Errorf("more CPU did not help: %s", line)
 	}
-	if doubled := s.expectNumbered(heavy, heavy, heavyOut, heavyRecords); doubled > 0 {
+	if doubled := s.expectNumbered(heavy, heavy, heavyOut, l.produced); doubled > 0 {
 		s.Errorf("%d records were written twice", doubled)
 	}
 
@@ -143,37 +140,76 @@ func (s *suite) generation(pod string) int32 {
 	return status.Members[0].Generation
 }
 
-func (s *suite) awaitResize(limit time.Duration) *v1alpha1.ScaleDecision {
-	s.Helper()
+// backlog is what the StreamProcessor has to process. It grows with the machine's speed.
+type backlog struct {
+	s        *suite
+	produced int
+
+	since time.Time // of the last look
+	done  int       // records that were processed then
+}
+
+func (l *backlog) add(n int) {
+	records := make([]*kgo.Record, n)
+	for i := range records {
+		records[i] = numbered(l.produced + i)
+		records[i].Topic = heavy
+	}
+	l.s.kafka.Produce(records...)
+	l.produced += n
+}
+
+// left returns the number of unprocessed records according to Kafka.
+func (l *backlog) left() int {
+	left := l.produced
+	for _, offset := range l.s.kafka.GroupOffsets(group(heavy))[heavy] {
+		left -= int(offset.Offset)
+	}
+	return left
+}
+
+// keepUp adds as many records as keep the StreamProcessor behind for heavySeconds, by its speed
+// since the last second.
+func (l *backlog) keepUp() {
+	now := time.Now()
+	if now.Sub(l.since) < time.Second {
+		return
+	}
+	left := l.left()
+	done := l.produced - left
+	want := heavyRecords
+	if !l.since.IsZero() {
+		want = max(want, int(heavySeconds*float64(done-l.done)/now.Sub(l.since).Seconds()))
+	}
+	l.since, l.done = now, done
+	if left < want {
+		l.add(want - left)
+	}
+}
+
+// awaitResize keeps the StreamProcessor behind until it is given more CPU.
+func (l *backlog) awaitResize(limit time.Duration) *v1alpha1.ScaleDecision {
+	l.s.Helper()
 	var decision *v1alpha1.ScaleDecision
-	s.await("the decision for more CPU", limit, func() error {
-		sp, err := s.processor(heavy)
+	l.s.await("the decision for more CPU", limit, func() error {
+		sp, err := l.s.processor(heavy)
 		if err != nil {
 			return err
 		}
 		decision = sp.Status.LastScaleDecision
 		if decision == nil || decision.CPU == nil || decision.Reason != "MorePodsDoNotHelp" {
-			return fmt.Errorf("the last decision is %+v", decision)
+			l.keepUp()
+			return fmt.Errorf("the last decision is %+v, and %d of %d records are left", decision, l.left(), l.produced)
 		}
 		return nil
 	})
 	return decision
 }
 
-// lag returns the number of unprocessed records according to Kafka.
-func (s *suite) lag(name string) int64 {
-	s.Helper()
-	var left int64 = heavyRecords
-	for _, offset := range s.kafka.GroupOffsets(group(name))[heavy] {
-		left -= offset.Offset
-	}
-	return left
-}
-
-func (s *suite) awaitDrained(name string, limit time.Duration) {
-	s.Helper()
-	s.await("the lag to be worked off", limit, func() error {
-		if left := s.lag(name); left > 0 {
+func (l *backlog) awaitDrained(limit time.Duration) {
+	l.s.Helper()
+	l.s.await("the lag to be worked off", limit, func() error {
+		if left := l.left(); left > 0 {
 			return fmt.Errorf("%d records are left", left)
 		}
 		return nil
