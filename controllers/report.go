@@ -131,9 +131,9 @@ func (s *scope) fillScaling() {
 	}
 }
 
-// onlyFigures reports whether nothing but the size of the lag differs, or how often processes
-// have failed. A lag that begins
-// or ends is reported at once, since somebody may wait for that.
+// onlyFigures reports whether only figures differ: the size of the lag, and how often
+// processes have failed. A lag that begins or ends is reported at once, since somebody may
+// wait for that.
 func onlyFigures(before, after v1alpha1.StreamProcessorStatus) bool {
 	a, b := before.Input, after.Input
 	if a == nil || b == nil || (a.Lag == 0) != (b.Lag == 0) || a.Partitions != b.Partitions || a.PartitionsSource != b.PartitionsSource {

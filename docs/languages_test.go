@@ -112,7 +112,7 @@ func (l language) follow(t *testing.T, text, folder string) []string {
 }
 
 // cloneIn makes a folder millrace that has what the pages use of a clone: the command, and
-// copies of the SDKs without what has been built in them.
+// copies of the SDKs without their built files.
 func cloneIn(t *testing.T, folder, millrace string) string {
 	t.Helper()
 	clone := filepath.Join(folder, "millrace")

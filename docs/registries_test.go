@@ -71,7 +71,7 @@ func (p npmPackage) document(name, file string) map[string]any {
 	}
 }
 
-// mavenRepository returns a repository with links to what is in the user's, so that
+// mavenRepository returns a repository with links to the packages of the user's own, so that
 // `mvn install` leaves no trace there.
 func mavenRepository(t *testing.T) string {
 	t.Helper()

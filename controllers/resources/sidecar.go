@@ -111,7 +111,7 @@ func processes(sp *v1alpha1.StreamProcessor) int {
 	if n := sp.Spec.Processor.Sidecar.Processes; n != nil {
 		return int(*n)
 	}
-	// Only the merge says what is left of the two places that may set a limit.
+	// The spec and the template may both set a limit, so the merge of the two decides.
 	merged, err := overlaid(&corev1.PodSpec{InitContainers: []corev1.Container{{
 		Name: v1alpha1.ProcessorContainer, Resources: sp.Spec.Processor.Sidecar.Resources,
 	}}}, sp.Spec.Template)

@@ -413,7 +413,7 @@ func TestTooManyConnections(t *testing.T) {
 		}
 		defer func() { _ = stranger.Close() }()
 		go func() {
-			said, _ := io.ReadAll(stranger) // any other error shows in what is missing
+			said, _ := io.ReadAll(stranger) // an error shows as a reason that is not there
 			refused <- string(said)
 		}()
 	}

@@ -83,7 +83,7 @@ func (c *call) Write(frame []byte) (int, error) {
 	return len(frame), c.stream.SendMsg(&message)
 }
 
-// Close implements net.Conn. It waits until the worker has taken what was sent.
+// Close implements net.Conn. It waits until the worker has taken all messages.
 func (c *call) Close() error {
 	_ = c.Conn.Close() // a pipe closes without errors
 	c.closeSend()
