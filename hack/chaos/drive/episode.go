@@ -39,9 +39,10 @@ func (r *Result) outcome() string {
 	if !r.broken() {
 		return "no rule is broken"
 	}
-	violations := maps.Clone(r.Verdict.Violations)
+	violations := check.Violations{}
+	violations.Add(r.Verdict.Violations)
 	if r.Side != nil {
-		maps.Copy(violations, r.Side.Violations)
+		violations.Add(r.Side.Violations)
 	}
 	var lines []string
 	for _, rule := range slices.Sorted(maps.Keys(violations)) {

@@ -3,10 +3,12 @@ package report
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/millrace-dev/millrace/hack/chaos/check"
@@ -71,6 +73,23 @@ func New(o drive.Options, command string, begun time.Time, results []drive.Resul
 
 // Failed reports whether the run broke rules, or did not work.
 func (r *Run) Failed() bool { return r.Error != "" || len(r.Total.Violations) > 0 }
+
+// Err returns an error with the broken rules, each with its first evidence, or nil if the
+// run has not failed.
+func (r *Run) Err() error {
+	if !r.Failed() {
+		return nil
+	}
+	lines := []string{fmt.Sprintf("the run with seed %d failed:", r.Seed)}
+	if r.Error != "" {
+		lines = append(lines, "  it did not work: "+r.Error)
+	}
+	for _, rule := range slices.Sorted(maps.Keys(r.Total.Violations)) {
+		b := r.Total.Violations[rule]
+		lines = append(lines, fmt.Sprintf("  %s, %d times, at first: %s", rule, b.Count, b.First[0].Detail))
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
 
 // Count returns the number of faults.
 func (t *Total) Count() (n int) {

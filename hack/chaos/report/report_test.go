@@ -73,8 +73,14 @@ func TestMarkdown(t *testing.T) {
 			}
 		}
 	}
-	if !bad.Failed() {
-		t.Error("a run with violations has not failed")
+	if err := good.Err(); err != nil {
+		t.Errorf("a run without violations failed: %v", err)
+	}
+	bad.Error = "no broker"
+	for _, want := range []string{"seed 7", "no broker", "lost, 4 times, at first: record 5 | partition 1"} {
+		if err := bad.Err(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error of a run with violations is %v, without %q", err, want)
+		}
 	}
 }
 
