@@ -185,6 +185,7 @@ export class Session {
     }
     this.#hello = hello;
     this.#sender.addCredit(Number(hello.byteCredit));
+    this.#ties.wait();
     this.#ties.reach('connected');
     log.info(`connected to the worker of topic ${hello.topic}, group ${hello.group}`);
   }
@@ -264,6 +265,13 @@ export class Session {
   }
 
   #tellDeadline(): void {
+    if (this.#dropping) {
+      return; // the end has its own deadline
+    }
+    if (this.#held.size === 0) {
+      this.#ties.wait();
+      return;
+    }
     let earliest = Number.POSITIVE_INFINITY;
     for (const { deadline } of this.#held.values()) {
       earliest = Math.min(earliest, deadline);
@@ -278,11 +286,13 @@ export class Session {
     }
     if (this.#closed) {
       this.#dropping = true;
+      this.#ties.expect(0); // it has to do with its own end
       this.#sender.end(this.#end.resolve);
     } else if (this.#stopping) {
       // What still comes is read and dropped, so that the worker loses none of the results that
       // it has not read yet.
       this.#dropping = true;
+      this.#ties.expect(0);
       this.#sender.send({ close: {} });
       setTimeout(this.#end.resolve, CLOSING_MS);
     }
@@ -310,6 +320,8 @@ export class Session {
   /** Ends at once, and tells the worker why if it does not know. */
   #lose(reason: string, error = ''): void {
     this.#dropping = true;
+    // Whatever the process still does then is of no use, so it is overdue.
+    this.#ties.expect(now());
     const end = () => this.#end.reject(new Disconnected(reason));
     if (error === '') {
       end();

@@ -9,7 +9,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 import * as log from './log.js';
-import { NUMBER_VARIABLE, now, type Stage, TELL_MS, type Tidings } from './ties.js';
+import { NUMBER_VARIABLE, now, type Stage, silence, TELL_MS, type Tidings } from './ties.js';
 
 /** Past a batch's deadline. The worker has given the process up by then. */
 const GRACE_MS = 2000 + TELL_MS;
@@ -110,6 +110,10 @@ class Child {
   #running: ChildProcess | undefined;
   #stage: Stage = 'started';
   #deadline = 0;
+  #waits = false;
+  /** For how long a process that waits for work has said nothing, as of #lookedAt. */
+  #silentMs = 0;
+  #lookedAt = 0;
   #startAt = 0;
   #terminated = false;
   #failures = 0;
@@ -136,7 +140,25 @@ class Child {
       );
       this.#deadline = 0;
       this.kill();
+    } else if (this.#silence() > silence.longestMs) {
+      log.error(
+        `process ${this.#number} (pid ${this.#running.pid}) is frozen: it waits for work, and has been silent for ${silence.longestMs / 1000} s: killing it`,
+      );
+      this.#waits = false;
+      this.kill();
     }
+  }
+
+  /**
+   * Returns for how many milliseconds a process that waits for work has said nothing. Time in
+   * which the supervisor did not look counts for little: a container that was frozen as a whole
+   * has had no silent process.
+   */
+  #silence(): number {
+    const at = now();
+    this.#silentMs = this.#waits ? this.#silentMs + Math.min(at - this.#lookedAt, 2 * CHECK_MS) : 0;
+    this.#lookedAt = at;
+    return this.#silentMs;
   }
 
   terminate(): void {
@@ -151,6 +173,7 @@ class Child {
   #start(): void {
     this.#stage = 'started';
     this.#deadline = 0;
+    this.#waits = false;
     const running = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       env: { ...process.env, [NUMBER_VARIABLE]: String(this.#number) },
       stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
@@ -166,12 +189,14 @@ class Child {
   }
 
   #heard(message: unknown): void {
-    const { millrace, stage, deadline } = (message ?? {}) as Partial<Tidings>;
+    const { millrace, stage, deadline, waits } = (message ?? {}) as Partial<Tidings>;
     if (millrace !== true || stage === undefined || deadline === undefined) {
       return; // the user's code has sent it
     }
     this.#stage = stage;
     this.#deadline = deadline;
+    this.#waits = waits === true;
+    this.#silentMs = 0;
     if (STAGES.indexOf(stage) > STAGES.indexOf(this.reached)) {
       this.reached = stage;
       this.#changed();

@@ -25,6 +25,8 @@ export interface Tidings {
   readonly stage: Stage;
   /** When the process has to be done with its present work, as of now(); 0 for never. */
   readonly deadline: number;
+  /** The process has no work. It says so again and again, as long as it lives. */
+  readonly waits: boolean;
 }
 
 /** Says to a process which of a supervisor's it is. */
@@ -33,15 +35,25 @@ export const NUMBER_VARIABLE = 'MILLRACE_SUPERVISED';
 // The supervisor knows the deadline as exactly as that.
 export const TELL_MS = 1000;
 
+/** How a process that is frozen while it has no work is found. Tests have less patience. */
+export const silence = {
+  /** How often a process that waits for work says that it lives. */
+  beatMs: 5000,
+  /** After how long without such a word it is taken for frozen. The worker has given it up by then. */
+  longestMs: 60_000,
+};
+
 /** What a session says about its process. */
 export interface Ties {
   reach(stage: Stage): void;
   /** Says when the earliest of the batches in hand has to be answered; 0 for never. */
   expect(deadline: number): void;
+  /** Says that the process has no batch in hand, and waits for one. */
+  wait(): void;
 }
 
 /** The ties of a process without a supervisor. */
-export const FREE: Ties = { reach: () => {}, expect: () => {} };
+export const FREE: Ties = { reach: () => {}, expect: () => {}, wait: () => {} };
 
 /**
  * Returns the number of this process among a supervisor's; undefined if it is no such. Programs
@@ -58,16 +70,18 @@ export function takeNumber(): number | undefined {
  *
  * A process whose code is in an endless loop can tell nothing, so the supervisor has to know the
  * deadline before. Messages about each batch would cost more than light batches do; so there is
- * one when a batch comes and the last message is a second old, and one in each second.
+ * one when a batch comes and the last message is a second old, and one in each second. A process
+ * that was seen without a batch then says when it has one.
  */
 export function tieToSupervisor(): Ties {
   let stage: Stage = 'started';
   let deadline = 0;
-  let [toldDeadline, toldAt] = [0, 0];
+  let waits = false;
+  let [toldDeadline, toldWaits, toldAt] = [0, false, 0];
 
   function tell(): void {
-    const tidings: Tidings = { millrace: true, stage, deadline };
-    [toldDeadline, toldAt] = [deadline, now()];
+    const tidings: Tidings = { millrace: true, stage, deadline, waits };
+    [toldDeadline, toldWaits, toldAt] = [deadline, waits, now()];
     // A failure means that the supervisor is gone, and the channel's end says that too.
     process.send?.(tidings, undefined, undefined, () => {});
   }
@@ -76,11 +90,15 @@ export function tieToSupervisor(): Ties {
     log.error('the first process of this program is gone: ending');
     process.exit(1);
   });
-  setInterval(() => {
-    if (deadline !== toldDeadline) {
-      tell();
-    }
-  }, TELL_MS).unref();
+  setInterval(
+    () => {
+      const isNews = deadline !== toldDeadline || waits !== toldWaits;
+      if (isNews || (waits && now() - toldAt >= silence.beatMs)) {
+        tell();
+      }
+    },
+    Math.min(TELL_MS, silence.beatMs),
+  ).unref();
   return {
     reach(reached) {
       if (stage !== reached) {
@@ -90,9 +108,17 @@ export function tieToSupervisor(): Ties {
     },
     expect(next) {
       deadline = next;
-      if (next !== 0 && (toldDeadline === 0 || next < toldDeadline || now() - toldAt > TELL_MS)) {
+      waits = false;
+      const isNews =
+        next !== 0 && (toldDeadline === 0 || next < toldDeadline || now() - toldAt > TELL_MS);
+      // The supervisor must not wait for a word from code that may run for long.
+      if (isNews || toldWaits) {
         tell();
       }
+    },
+    wait() {
+      deadline = 0;
+      waits = true;
     },
   };
 }

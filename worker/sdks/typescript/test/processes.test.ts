@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 
+import { silence, type Tidings, tieToSupervisor } from '#millrace/ties';
+
 import { type Connection, message, soon, Worker } from './fake-worker.js';
 
 /** Accepts and greets as many connections. */
@@ -54,6 +56,69 @@ test('a process in an endless loop is killed at the deadline of its batch', asyn
   await connection!.expectEnd();
   await greetAll(worker, 1);
   assert.match(program.log, /has overrun the deadline of its batch: killing it/);
+  assert.match(program.log, /has ended by SIGKILL/);
+});
+
+test('a process that is frozen while it waits is replaced', async (t: TestContext) => {
+  const worker = await Worker.listen(t);
+  const program = worker.start('impatient', 2);
+  const [first, second] = await greetAll(worker, 2);
+  await second!.ask([message('now 0')]);
+  process.kill(first!.pid, 'SIGSTOP');
+  const [third] = await greetAll(worker, 1);
+  await first!.expectEnd();
+  assert.notEqual(third!.pid, first!.pid);
+  await second!.ask([message('now 0')], 2);
+  const frozen =
+    /\(pid (\d+)\) is frozen: it waits for work, and has been silent for 2 s: killing it/g;
+  assert.deepEqual(
+    [...program.log.matchAll(frozen)].map(([, pid]) => Number(pid)),
+    [first!.pid],
+  );
+});
+
+test('a process whose event loop hangs while it waits is replaced', async (t: TestContext) => {
+  const worker = await Worker.listen(t);
+  const program = worker.start('impatient', 1);
+  const [connection] = await greetAll(worker, 1);
+  await connection!.ask([message('later 1000000')]);
+  await connection!.expectEnd();
+  await greetAll(worker, 1);
+  assert.match(program.log, /is frozen: it waits for work/);
+});
+
+test('a process that has said that it waits says when it has work', async (t: TestContext) => {
+  const { send } = process;
+  const { beatMs } = silence;
+  t.after(() => {
+    process.send = send!;
+    silence.beatMs = beatMs;
+  });
+  silence.beatMs = 1;
+  let last: Tidings | undefined;
+  let onBeat = () => {};
+  process.send = (tidings: Tidings) => {
+    last = tidings;
+    onBeat();
+    return true;
+  };
+  const ties = tieToSupervisor();
+  ties.wait();
+  for (let beats = 0; beats < 3; beats++) {
+    await soon('a beat', new Promise<void>((resolve) => (onBeat = resolve)));
+    assert.equal(last!.waits, true);
+  }
+  ties.expect(0);
+  assert.equal(last!.waits, false);
+});
+
+test('a process that has lost its connection and does not end is killed', async (t: TestContext) => {
+  const worker = await Worker.listen(t);
+  const program = worker.start('never-exits', 1);
+  const [connection] = await greetAll(worker, 1);
+  await connection!.ask([message('v')]);
+  connection!.socket.destroy();
+  await greetAll(worker, 1);
   assert.match(program.log, /has ended by SIGKILL/);
 });
 

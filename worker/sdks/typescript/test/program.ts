@@ -4,10 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type InputRecord, Permanent, type ProcessFunction, type Processor, run } from 'millrace';
 
+import { silence } from '#millrace/ties';
+
 const never = new Promise<never>(() => {});
 
 /** Calls that wait for others, and what ends their wait. */
 const waiting: (() => void)[] = [];
+
+/** Blocks the event loop for so many milliseconds. */
+function block(milliseconds: number): void {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until) {}
+}
 
 /** How many turns the event loop has made, as far as a timer notices. */
 let turns = 0;
@@ -74,11 +82,29 @@ const PROGRAMS: { [name: string]: ProcessFunction | Processor } = {
       setInterval(() => turns++, 1);
     },
     process: () => {
-      const until = performance.now() + 30;
-      while (performance.now() < until) {}
+      block(30);
       return String(turns);
     },
   },
+
+  /** Blocks as long as the value says: at once, or when it has answered. */
+  impatient: (record) => {
+    const [when, milliseconds] = record.text().split(' ');
+    if (when === 'later') {
+      setTimeout(() => block(Number(milliseconds)), 500);
+    } else {
+      block(Number(milliseconds));
+    }
+    return record;
+  },
+
+  /** Blocks for ever when the process ends. */
+  'never-exits': {
+    setup: () => {
+      process.on('exit', () => block(Number.POSITIVE_INFINITY));
+    },
+    process: (record: InputRecord) => record,
+  } as Processor,
 
   'exit-0': () => process.exit(0),
 
@@ -135,4 +161,9 @@ const PROGRAMS: { [name: string]: ProcessFunction | Processor } = {
   },
 };
 
+if (process.argv[2] === 'impatient') {
+  // In the process that looks after the others too.
+  silence.beatMs = 100;
+  silence.longestMs = 2000;
+}
 await run(PROGRAMS[process.argv[2]!]!);
