@@ -101,6 +101,25 @@ final class ProcessTest {
   }
 
   @Test
+  void mainThatDoesNotEnd() throws Exception {
+    Link link = started("main");
+    link.ask(1, "v");
+    link.close();
+    assertEquals(1, exitCode());
+    assertTrue(log().contains("these threads still run: main"), log());
+  }
+
+  @Test
+  void shutdownHookThatDoesNotEnd() throws Exception {
+    Link link = started("hook");
+    link.ask(1, "v");
+    link.sendClose("");
+    assertNull(link.receive());
+    assertEquals(0, exitCode());
+    assertTrue(log().contains("its shutdown hooks have not ended"), log());
+  }
+
+  @Test
   void batches() throws Exception {
     Link link = started("batches");
     assertTrue(link.ask(1, "a", "b").get(1).getOutputs(0).getSameValue());

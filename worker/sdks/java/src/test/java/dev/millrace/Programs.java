@@ -16,6 +16,19 @@ final class Programs {
         thread.start();
         Millrace.run(Programs::act);
       }
+      case "main" -> {
+        Ending.callerMilliseconds = 500;
+        try {
+          Millrace.run(Programs::act);
+        } finally {
+          forEver();
+        }
+      }
+      case "hook" -> {
+        Ending.hooksMilliseconds = 500;
+        Runtime.getRuntime().addShutdownHook(new Thread(Programs::forEver));
+        Millrace.run(Programs::act);
+      }
       case "batches" ->
           Millrace.runBatches(records -> records.stream().map(record -> Output.same()).toList());
       default -> throw new IllegalArgumentException(arguments[0]);
