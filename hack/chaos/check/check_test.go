@@ -147,18 +147,25 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+// moving returns a key of input partition 0 that moves to another partition when the output
+// grows by one, or one that stays.
+func (s *script) moving(moves bool) int {
+	key := 1
+	for ; (s.home(key, outputPartitions) != s.home(key, outputPartitions+1)) != moves; key++ {
+	}
+	return key
+}
+
+func (s *script) home(key int, partitions int32) int32 {
+	return int32(s.c.hashed.Partition(&kgo.Record{Key: workload.ID{Key: key}.KeyBytes()}, int(partitions)))
+}
+
 // TestOrderWhenTheOutputGrows: records that were written before a growth may come behind
 // later ones, if their key has moved; others may not.
 func TestOrderWhenTheOutputGrows(t *testing.T) {
 	for _, grown := range []bool{false, true} {
 		s := newScript(t, config.Key, config.AtLeastOnce)
-		moves := 1
-		partition := func(n int32) int {
-			return s.c.hashed.Partition(&kgo.Record{Key: workload.ID{Key: moves}.KeyBytes()}, int(n))
-		}
-		for partition(outputPartitions) == partition(outputPartitions+1) {
-			moves++
-		}
+		moves := s.moving(true)
 		ids := s.records(0, 2, workload.Plain, moves)
 		if grown {
 			s.c.OutputGrows(s.now, outputPartitions+1)
@@ -167,7 +174,7 @@ func TestOrderWhenTheOutputGrows(t *testing.T) {
 		for _, id := range []workload.ID{ids[1], ids[0]} {
 			r := s.output(id, 0, "a")
 			if grown {
-				r.Partition = int32(partition(outputPartitions + 1))
+				r.Partition = s.home(moves, outputPartitions+1)
 			}
 			s.c.Output(r)
 		}
@@ -178,6 +185,51 @@ func TestOrderWhenTheOutputGrows(t *testing.T) {
 		} else {
 			s.expect(Reordered)
 		}
+	}
+}
+
+// TestOrderOfPartitionsWhenTheOutputGrows: a process dies before it has written a record, and
+// after it has written a later one to another partition. If the first one's key moves there,
+// it comes behind. It may not if its key stays, or before the growth.
+func TestOrderOfPartitionsWhenTheOutputGrows(t *testing.T) {
+	for name, c := range map[string]struct {
+		moves, keyless, grown bool
+		rules                 []Rule
+	}{
+		"the key moves":             {moves: true, grown: true},
+		"there is no key":           {keyless: true, grown: true},
+		"the key stays":             {grown: true, rules: []Rule{Reordered}},
+		"the output has not grown":  {moves: true, rules: []Rule{Reordered, WrongPlace}},
+		"no key, and not grown yet": {keyless: true, rules: []Rule{Reordered}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScript(t, config.Partition, config.AtLeastOnce)
+			const input = outputPartitions // whose records without a key move to the new partition
+			first := workload.ID{Partition: input, Kind: workload.NullKey, Key: -1}
+			to := int32(outputPartitions)
+			if !c.keyless {
+				first = workload.ID{Key: s.moving(c.moves), Kind: workload.Plain}
+				to = s.home(first.Key, outputPartitions+1)
+			}
+			second := workload.ID{Partition: first.Partition, Seq: 1, Kind: workload.NullKey, Key: -1}
+			for _, id := range []workload.ID{first, second} {
+				s.c.Input(id, s.now)
+			}
+			write := func(id workload.ID, process string) {
+				r := s.output(id, 0, process)
+				r.Partition = to
+				s.c.Output(r)
+			}
+			write(second, "a")
+			s.ended("a", "kill -9", false)
+			if c.grown {
+				s.c.OutputGrows(s.now, outputPartitions+1)
+			}
+			write(first, "b")
+			if v := s.expect(c.rules...); v.Figures.Crossed != int64(1-min(len(c.rules), 1)) {
+				t.Errorf("%d records crossed", v.Figures.Crossed)
+			}
+		})
 	}
 }
 

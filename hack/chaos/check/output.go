@@ -157,9 +157,11 @@ type last struct {
 //
 // When the output topic grows, keys move to other partitions. A record that waits for its
 // key's former partition when its process dies is written again by the next one, into the
-// new partition and maybe behind later records. No producer of Kafka prevents this, so the
-// checker counts such records only. The same holds for a large record that the topic refused
-// for a while: the next process does not know that it was to become a dead letter.
+// new partition and maybe behind later records: those of its key, and where whole partitions
+// are kept in order, those of other keys that were always there. No producer of Kafka
+// prevents this, so the checker counts such records only. The same holds for a large record
+// that the topic refused for a while: the next process does not know that it was to become a
+// dead letter.
 func (c *Checker) checkOrder(r *kgo.Record, s source) {
 	l := lane{input: s.id.Partition, output: r.Partition, key: s.id.Key, index: s.index}
 	switch {
@@ -181,25 +183,33 @@ func (c *Checker) checkOrder(r *kgo.Record, s source) {
 }
 
 // crosses reports whether a record may come behind a later one. Either it was written
-// before the output topic has grown, its key has moved with that, and the later record came
-// after that. Or the topic refused large records when the later one came, and another
+// before the output topic has grown, and is in the partition into which its key has moved
+// with that. Or the topic refused large records when the later one came, and another
 // process wrote that.
 func (c *Checker) crosses(r *kgo.Record, s source, before last) bool {
 	if s.id.Kind == workload.Large && c.number(s.process) != before.process && c.refusing(before.at) {
 		return true
 	}
-	if r.Key == nil {
-		return false
-	}
 	written := milli(c.slot(s.id).written)
 	for i, l := range c.layouts[1:] {
-		key := &kgo.Record{Key: r.Key}
-		moves := c.hashed.Partition(key, int(l.partitions)) != c.hashed.Partition(key, int(c.layouts[i].partitions))
-		if moves && written.Before(l.since.Add(layoutLag)) && before.at.After(l.since) {
+		home := c.home(r, s, l.partitions)
+		moved := home == int(r.Partition) && home != c.home(r, s, c.layouts[i].partitions) && !r.Timestamp.Before(l.since)
+		// The later record of a key is there only because the key has moved.
+		later := c.settings.Ordering == config.Partition || before.at.After(l.since)
+		if moved && later && written.Before(l.since.Add(layoutLag)) {
 			return true
 		}
 	}
 	return false
+}
+
+// home returns the partition of an output when the topic has a number of them. A worker that
+// keeps whole partitions in order has one for the outputs without a key of each.
+func (c *Checker) home(r *kgo.Record, s source, partitions int32) int {
+	if r.Key == nil {
+		return int(s.id.Partition % partitions)
+	}
+	return c.hashed.Partition(&kgo.Record{Key: r.Key}, int(partitions))
 }
 
 func (l lane) name() string {
