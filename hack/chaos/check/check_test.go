@@ -113,8 +113,7 @@ func TestOutputGrows(t *testing.T) {
 			s.wait(layoutLag + time.Second)
 		}
 		ids := s.records(0, 1, workload.Plain, 1)
-		for key := 2; s.c.hashed.Partition(&kgo.Record{Key: ids[0].KeyBytes()}, outputPartitions) ==
-			s.c.hashed.Partition(&kgo.Record{Key: ids[0].KeyBytes()}, outputPartitions+3); key++ {
+		for key := 2; s.home(ids[0].Key, outputPartitions) == s.home(ids[0].Key, outputPartitions+3); key++ {
 			ids = s.records(0, 1, workload.Plain, key)
 		}
 		s.write("a", ids...)
@@ -157,7 +156,7 @@ func (s *script) moving(moves bool) int {
 }
 
 func (s *script) home(key int, partitions int32) int32 {
-	return int32(s.c.hashed.Partition(&kgo.Record{Key: workload.ID{Key: key}.KeyBytes()}, int(partitions)))
+	return s.c.layouts.home(workload.ID{Key: key}.KeyBytes(), 0, partitions)
 }
 
 // TestOrderWhenTheOutputGrows: records that were written before a growth may come behind

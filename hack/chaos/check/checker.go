@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"github.com/millrace-dev/millrace/hack/chaos/workload"
 	"github.com/millrace-dev/millrace/worker/config"
 )
@@ -35,7 +33,7 @@ type Checker struct {
 	order      map[lane]last
 	duplicates []duplicate
 	latest     map[place]copyOf // last copies of outputs and dead letters that have several
-	layouts    []layout
+	layouts    layouts
 	refusals   []*window
 	samples    []sample
 	backs      []back
@@ -43,7 +41,6 @@ type Checker struct {
 	lasted     []time.Duration // the time of each transaction in a partition
 	figures    Figures
 	violations Violations
-	hashed     kgo.TopicPartitioner
 }
 
 // Figures count what the checker has seen.
@@ -85,9 +82,8 @@ const letterIndex = -1
 func New(s Settings) *Checker {
 	return &Checker{
 		settings: s, further: map[place]*copyOf{}, latest: map[place]copyOf{}, numbers: map[string]int16{}, order: map[lane]last{},
-		open: map[writer]*transaction{}, layouts: []layout{{partitions: s.OutputPartitions}},
+		open: map[writer]*transaction{}, layouts: newLayouts(s.OutputPartitions),
 		violations: Violations{},
-		hashed:     kgo.StickyKeyPartitioner(nil).ForTopic(""),
 	}
 }
 

@@ -94,20 +94,20 @@ func (c *Checker) movesBack(n int32, p *partition, to int64) {
 // may arrive after the next one of its member; Kafka has no order between them. And a
 // broker that was away may still answer as the coordinator that it was. Both take a fault
 // of Kafka.
-func (c *Checker) checkBacks(h History) {
-	for _, b := range c.backs {
-		if h.disturbed(b.at) {
-			c.figures.CommitsBack++
+func (j *judge) checkBacks() {
+	for _, b := range j.c.backs {
+		if j.disturbed(b.at) {
+			j.c.figures.CommitsBack++
 			continue
 		}
-		c.violations.add(CommitBack, b.at, fmt.Sprintf("partition %d: offset %d is committed after %d", b.n, b.to, b.from))
+		j.c.violations.add(CommitBack, b.at, fmt.Sprintf("partition %d: offset %d is committed after %d", b.n, b.to, b.from))
 	}
 }
 
 // disturbed reports whether a fault of Kafka was in force shortly before a time.
-func (h *History) disturbed(at time.Time) bool {
-	for i := range h.Events {
-		if e := &h.Events[i]; e.Kafka && !e.Begin.After(at) && e.End.Add(aftermath).After(at) {
+func (j *judge) disturbed(at time.Time) bool {
+	for i := range j.history.Events {
+		if e := &j.history.Events[i]; e.Kafka && !e.Begin.After(at) && e.End.Add(aftermath).After(at) {
 			return true
 		}
 	}

@@ -32,32 +32,28 @@ type Cause struct {
 
 // explain finds the causes of the duplicates. It reports those that have none, and those
 // of records that were committed before the process that wrote them again was there.
-func (c *Checker) explain(h History) []Cause {
-	lives := map[string]Life{}
-	for _, l := range h.Lives {
-		lives[l.Process] = l
-	}
+func (j *judge) explain() []Cause {
 	perFault := map[fault]int64{}
-	for _, d := range c.duplicates {
-		f, ok := c.cause(d, h, lives)
+	for _, d := range j.c.duplicates {
+		f, ok := j.cause(d)
 		switch {
-		case c.settings.Delivery == config.ExactlyOnce:
-			c.violations.add(Doubled, milli(d.second.at), c.describe(d)+"; at the time: "+f.kind)
+		case j.c.settings.Delivery == config.ExactlyOnce:
+			j.c.violations.add(Doubled, milli(d.second.at), j.describe(d)+"; at the time: "+f.kind)
 		case !ok:
-			c.violations.add(Doubled, milli(d.second.at), c.describe(d)+"; no fault explains it")
-		case c.repeatsCommitted(d, lives):
-			c.violations.add(Doubled, milli(d.second.at), c.describe(d)+"; the record was committed before its second process started")
+			j.c.violations.add(Doubled, milli(d.second.at), j.describe(d)+"; no fault explains it")
+		case j.repeatsCommitted(d):
+			j.c.violations.add(Doubled, milli(d.second.at), j.describe(d)+"; the record was committed before its second process started")
 		}
 		perFault[f]++
 	}
-	return c.causes(perFault, lives)
+	return j.causes(perFault)
 }
 
 func milli(at int64) time.Time { return time.UnixMilli(at) }
 
-func (c *Checker) describe(d duplicate) string {
+func (j *judge) describe(d duplicate) string {
 	committed := "not committed in any sample"
-	if at, ok := c.committedBy(d.id); ok {
+	if at, ok := j.c.committedBy(d.id); ok {
 		committed = "committed by " + stamp(at)
 	}
 	what := fmt.Sprintf("output %d", d.index)
@@ -65,7 +61,7 @@ func (c *Checker) describe(d duplicate) string {
 		what = "dead letter"
 	}
 	place := func(p copyOf) string {
-		return fmt.Sprintf("%d@%d at %s by %s", p.partition, p.offset, stamp(milli(p.at)), c.processes[p.process])
+		return fmt.Sprintf("%d@%d at %s by %s", p.partition, p.offset, stamp(milli(p.at)), j.c.processes[p.process])
 	}
 	return fmt.Sprintf("record %q: %s twice, %s and %s; %s", d.id, what, place(d.first), place(d.second), committed)
 }
@@ -78,15 +74,15 @@ type fault struct{ kind, which string }
 // cause finds the fault that explains a duplicate: the end of the process that wrote the
 // first copy and had not committed it, a fault that struck one of both processes, or one of
 // Kafka's side.
-func (c *Checker) cause(d duplicate, h History, lives map[string]Life) (fault, bool) {
-	first, second := c.processes[d.first.process], c.processes[d.second.process]
+func (j *judge) cause(d duplicate) (fault, bool) {
+	first, second := j.c.processes[d.first.process], j.c.processes[d.second.process]
 	from, to := milli(d.first.at), milli(d.second.at)
-	if l, ok := lives[first]; ok && first != second && l.cutOff(from, to) && !c.committedBefore(d.id, l.End) {
+	if l, ok := j.lives[first]; ok && first != second && l.cutOff(from, to) && !j.committedBefore(d.id, l.End) {
 		return fault{l.Cause, first}, true
 	}
 	var best *Event
-	for i := range h.Events {
-		e := &h.Events[i]
+	for i := range j.history.Events {
+		e := &j.history.Events[i]
 		if e.Graceful || e.Begin.After(to) || e.End.Add(aftermath).Before(from) {
 			continue
 		}
@@ -99,7 +95,7 @@ func (c *Checker) cause(d duplicate, h History, lives map[string]Life) (fault, b
 		}
 	}
 	if best == nil {
-		best = h.refusedUnsure(lives[first], from, to)
+		best = j.refusedUnsure(j.lives[first], from, to)
 	}
 	if best == nil {
 		return fault{kind: "none"}, false
@@ -113,15 +109,15 @@ const leaveLag = 5 * time.Second
 // refusedUnsure returns the fault for which the brokers refused a worker's requests, if the
 // worker ended because of that between two times, and a fault of the network had kept an
 // answer from it. Then no worker can know whether a record is written.
-func (h *History) refusedUnsure(l Life, from, to time.Time) *Event {
+func (j *judge) refusedUnsure(l Life, from, to time.Time) *Event {
 	if !l.Graceful || l.Cause == "exit 0" || l.End.Before(from) || l.End.After(to.Add(leaveLag)) {
 		return nil
 	}
-	network := slices.ContainsFunc(h.Events, func(e Event) bool {
+	network := slices.ContainsFunc(j.history.Events, func(e Event) bool {
 		return e.Network && !e.Begin.After(l.End) && !e.End.Before(from.Add(-time.Second))
 	})
-	for i := range h.Events {
-		if e := &h.Events[i]; network && e.Refuses && !e.Begin.After(l.End) && !e.End.Add(aftermath).Before(l.End) {
+	for i := range j.history.Events {
+		if e := &j.history.Events[i]; network && e.Refuses && !e.Begin.After(l.End) && !e.End.Add(aftermath).Before(l.End) {
 			return e
 		}
 	}
@@ -135,21 +131,21 @@ func (l *Life) cutOff(from, to time.Time) bool {
 }
 
 // committedBefore reports whether a record was committed in a sample before a time.
-func (c *Checker) committedBefore(id workload.ID, end time.Time) bool {
-	at, ok := c.committedBy(id)
+func (j *judge) committedBefore(id workload.ID, end time.Time) bool {
+	at, ok := j.c.committedBy(id)
 	return ok && !at.After(end)
 }
 
 // repeatsCommitted reports whether a record was committed before the process that wrote
 // it again was started. The process must have seen the commit.
-func (c *Checker) repeatsCommitted(d duplicate, lives map[string]Life) bool {
-	l, known := lives[c.processes[d.second.process]]
-	at, committed := c.committedBy(d.id)
+func (j *judge) repeatsCommitted(d duplicate) bool {
+	l, known := j.lives[j.c.processes[d.second.process]]
+	at, committed := j.c.committedBy(d.id)
 	return known && committed && l.Start.After(at)
 }
 
-func (c *Checker) causes(perFault map[fault]int64, lives map[string]Life) []Cause {
-	uncommitted := c.uncommitted(lives)
+func (j *judge) causes(perFault map[fault]int64) []Cause {
+	uncommitted := j.uncommitted()
 	byKind := map[string]*Cause{}
 	for f, n := range perFault {
 		cause := byKind[f.kind]
@@ -173,29 +169,29 @@ func (c *Checker) causes(perFault map[fault]int64, lives map[string]Life) []Caus
 // uncommitted counts, for each process that was killed or crashed, the outputs that it
 // had written, but that no committed offset of a sample before its end covers. Metadata
 // does not count: a later commit may have no room for it.
-func (c *Checker) uncommitted(lives map[string]Life) map[string]int64 {
+func (j *judge) uncommitted() map[string]int64 {
 	counts := map[string]int64{}
 	count := func(id workload.ID, p *copyOf) {
-		l, ok := lives[c.processes[p.process]]
+		l, ok := j.lives[j.c.processes[p.process]]
 		if !ok || l.Graceful || l.End.IsZero() {
 			return
 		}
-		if !c.committedBefore(id, l.End) {
+		if !j.committedBefore(id, l.End) {
 			counts[l.Process]++
 		}
 	}
-	for i := range c.duplicates {
-		if d := &c.duplicates[i]; d.index != letterIndex {
+	for i := range j.c.duplicates {
+		if d := &j.c.duplicates[i]; d.index != letterIndex {
 			count(d.id, &d.second)
 		}
 	}
-	for n, p := range c.partitions {
+	for n, p := range j.c.partitions {
 		for seq := range p.slots {
 			id := workload.ID{Partition: int32(n), Seq: int64(seq)}
 			if first := &p.slots[seq].first; first.at != 0 {
 				count(id, first)
 			}
-			if second := c.further[place{id.Partition, id.Seq, 1}]; second != nil {
+			if second := j.c.further[place{id.Partition, id.Seq, 1}]; second != nil {
 				count(id, second)
 			}
 		}

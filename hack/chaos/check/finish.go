@@ -43,10 +43,11 @@ func (c *Checker) Finish(h History) Verdict {
 			c.checkCommitted(id, &s)
 		}
 	}
-	c.checkBacks(h)
 	c.sumTransactions()
-	causes := c.explain(h)
-	stalls := c.stalls(h)
+	j := newJudge(c, h)
+	j.checkBacks()
+	causes := j.explain()
+	stalls := j.stalls()
 	return Verdict{Figures: c.figures, Causes: causes, Stalls: stalls, Violations: c.violations.clone()}
 }
 

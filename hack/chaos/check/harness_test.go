@@ -61,7 +61,7 @@ func (s *script) output(id workload.ID, index int, process string) *kgo.Record {
 		},
 	}
 	if r.Key != nil {
-		r.Partition = int32(s.c.hashed.Partition(r, outputPartitions))
+		r.Partition = s.c.layouts.home(r.Key, 0, outputPartitions)
 	}
 	r.Offset = s.next("out", r.Partition)
 	s.wait(time.Millisecond)

@@ -102,36 +102,11 @@ func (c *Checker) note(r *kgo.Record, id workload.ID, index int, process string)
 	return false
 }
 
-// layout is a number of partitions that the output topic had from a time on.
-type layout struct {
-	partitions int32
-	since      time.Time
-}
-
-// layoutLag is how long a producer may go on with a former number of partitions: it asks
-// every five minutes.
-const layoutLag = 5*time.Minute + 10*time.Second
-
-// OutputGrows notes that the output topic gets more partitions. It is called before they
-// are there.
-func (c *Checker) OutputGrows(at time.Time, partitions int32) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.layouts = append(c.layouts, layout{partitions, at})
-}
-
 // checkPlace checks that a record with a key is in the partition of the key's hash.
 func (c *Checker) checkPlace(r *kgo.Record, s source) {
-	if r.Key == nil {
-		return
+	if r.Key != nil && !c.layouts.allow(r) {
+		c.violations.add(WrongPlace, r.Timestamp, fmt.Sprintf("%s: record %q with key %q, %d partitions", where(r), s.id, r.Key, c.layouts.partitions()))
 	}
-	for i, l := range c.layouts {
-		over := i+1 < len(c.layouts) && r.Timestamp.After(c.layouts[i+1].since.Add(layoutLag))
-		if !over && int(r.Partition) == c.hashed.Partition(&kgo.Record{Key: r.Key}, int(l.partitions)) {
-			return
-		}
-	}
-	c.violations.add(WrongPlace, r.Timestamp, fmt.Sprintf("%s: record %q with key %q, %d partitions", where(r), s.id, r.Key, c.layouts[len(c.layouts)-1].partitions))
 }
 
 // lane is a sequence of outputs that must be in the order of their records.
@@ -190,26 +165,9 @@ func (c *Checker) crosses(r *kgo.Record, s source, before last) bool {
 	if s.id.Kind == workload.Large && c.number(s.process) != before.process && c.refusing(before.at) {
 		return true
 	}
-	written := milli(c.slot(s.id).written)
-	for i, l := range c.layouts[1:] {
-		home := c.home(r, s, l.partitions)
-		moved := home == int(r.Partition) && home != c.home(r, s, c.layouts[i].partitions) && !r.Timestamp.Before(l.since)
-		// The later record of a key is there only because the key has moved.
-		later := c.settings.Ordering == config.Partition || before.at.After(l.since)
-		if moved && later && written.Before(l.since.Add(layoutLag)) {
-			return true
-		}
-	}
-	return false
-}
-
-// home returns the partition of an output when the topic has a number of them. A worker that
-// keeps whole partitions in order has one for the outputs without a key of each.
-func (c *Checker) home(r *kgo.Record, s source, partitions int32) int {
-	if r.Key == nil {
-		return int(s.id.Partition % partitions)
-	}
-	return c.hashed.Partition(&kgo.Record{Key: r.Key}, int(partitions))
+	grown, moved := c.layouts.moved(r, s.id.Partition, milli(c.slot(s.id).written))
+	// The later record of a key is there only because the key has moved.
+	return moved && (c.settings.Ordering == config.Partition || before.at.After(grown))
 }
 
 func (l lane) name() string {

@@ -64,17 +64,17 @@ func (c *Checker) Flowing(now time.Time) bool {
 }
 
 // stalls measures the gaps after each fault.
-func (c *Checker) stalls(h History) []Stall {
+func (j *judge) stalls() []Stall {
 	type class struct {
 		kind  string
 		alone bool
 	}
 	byClass := map[class]*Stall{}
-	for n, p := range c.partitions {
+	for n, p := range j.c.partitions {
 		slices.SortStableFunc(p.timeline, func(a, b moment) int { return cmp.Compare(a.at, b.at) })
 		gaps := p.gaps()
-		for i := range h.Events {
-			e := &h.Events[i]
+		for i := range j.history.Events {
+			e := &j.history.Events[i]
 			s := byClass[class{e.Kind, e.Alone}]
 			if s == nil {
 				s = &Stall{Kind: e.Kind, Alone: e.Alone}
@@ -83,7 +83,7 @@ func (c *Checker) stalls(h History) []Stall {
 			if n == 0 {
 				s.Faults++
 			}
-			c.measure(s, e, int32(n), gaps, h)
+			j.measure(s, e, int32(n), gaps)
 		}
 	}
 	all := make([]Stall, 0, len(byClass))
@@ -127,7 +127,7 @@ func (p *partition) gaps() []gap {
 const settled = 500
 
 // measure adds the longest gap of a partition after a fault.
-func (c *Checker) measure(s *Stall, e *Event, n int32, gaps []gap, h History) {
+func (j *judge) measure(s *Stall, e *Event, n int32, gaps []gap) {
 	begin, until := e.Begin.UnixMilli(), e.Until.Add(-settled*time.Millisecond).UnixMilli()
 	i, _ := slices.BinarySearchFunc(gaps, begin, func(g gap, at int64) int { return cmp.Compare(g.to, at) })
 	if i == len(gaps) {
@@ -145,7 +145,7 @@ func (c *Checker) measure(s *Stall, e *Event, n int32, gaps []gap, h History) {
 			longest = g
 		}
 	}
-	if h.starved(longest) {
+	if j.starved(longest) {
 		s.Starved++
 		return
 	}
@@ -155,21 +155,21 @@ func (c *Checker) measure(s *Stall, e *Event, n int32, gaps []gap, h History) {
 		into, what = &s.Moved, "moved"
 	}
 	into.All = append(into.All, waited)
-	for _, b := range h.Bounds {
+	for _, b := range j.history.Bounds {
 		bound := b.Stayed
 		if before != after {
 			bound = b.Moved
 		}
 		if e.Alone && b.Kind == e.Kind && waited > bound {
-			c.violations.add(Stalled, e.Begin, fmt.Sprintf("%s (%s) at %s: nothing came out of partition %d, which %s (%s to %s), for %s from %s on; the bound is %s",
-				e.Kind, e.Detail, stamp(e.Begin), n, what, c.processes[before], c.processes[after], waited, stamp(milli(longest.from)), bound))
+			j.c.violations.add(Stalled, e.Begin, fmt.Sprintf("%s (%s) at %s: nothing came out of partition %d, which %s (%s to %s), for %s from %s on; the bound is %s",
+				e.Kind, e.Detail, stamp(e.Begin), n, what, j.c.processes[before], j.c.processes[after], waited, stamp(milli(longest.from)), bound))
 		}
 	}
 }
 
 // starved reports whether other programs kept the machine busy during a gap.
-func (h *History) starved(g gap) bool {
-	for _, s := range h.Starved {
+func (j *judge) starved(g gap) bool {
+	for _, s := range j.history.Starved {
 		if s.Begin.UnixMilli() <= g.to && s.End.UnixMilli() >= g.from {
 			return true
 		}
