@@ -43,6 +43,14 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 		"no replicas":          {[]string{"-f", good, "--replicas", "0"}, []string{"--replicas"}},
 		"empty brokers":        {[]string{"-f", good, "--brokers", ""}, []string{"--brokers is empty"}},
 		"blank broker":         {[]string{"-f", good, "--brokers", "a:1, ,b:1"}, []string{"--brokers", "empty address"}},
+		"empty group":          {[]string{"-f", good, "--group", ""}, []string{"--group is empty"}},
+		"empty input file":     {[]string{"-f", good, "--input-file", " "}, []string{"--input-file is empty"}},
+		"wrong namespace":      {[]string{"-f", good, "--namespace", "A B"}, []string{`--namespace is "A B"`, "lower-case letters"}},
+		"number of replicas":   {[]string{"-f", good, "--replicas", "two"}, []string{`--replicas is "two": it must be a whole number`}},
+		"number of a port":     {[]string{"-f", good, "--status-port", "80000"}, []string{`--status-port is "80000": it must be a whole number from 0 to 65535`}},
+		"misspelt flag":        {[]string{"-f", good, "--outputfile", "x"}, []string{"unknown flag: --outputfile; did you mean --output-file?"}},
+		"other flag":           {[]string{"-f", good, "--zookeeper", "x"}, []string{"unknown flag: --zookeeper: ", "--help lists the flags"}},
+		"format of no input":   {[]string{"-f", good, "--input-format", "json"}, []string{"--input-format needs --input-file"}},
 		"input format":         {[]string{"-f", good, "--input-format", "xml"}, []string{"--input-format", "lines, json, csv, kcat"}},
 		"output format":        {[]string{"-f", good, "--output-format", "xml"}, []string{"--output-format", "lines, json, csv, kcat"}},
 		"limit of what":        {[]string{"-f", good, "--limit", "3"}, []string{"--limit needs --input-file or --dry-run"}},
@@ -76,6 +84,14 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOutputFormatNeedsAFile: without one the command would ignore the format.
+func TestOutputFormatNeedsAFile(t *testing.T) {
+	_, err := command(t, "", "run", "-f", writeManifest(t, copying), "--output-format", "json")
+	if err == nil || !strings.Contains(err.Error(), "--output-format needs --output-file or --dead-letter-file") {
+		t.Errorf("error %v", err)
 	}
 }
 

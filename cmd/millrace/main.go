@@ -39,10 +39,12 @@ func newRootCommand(abort <-chan struct{}) *cobra.Command {
 			"A StreamProcessor reads a topic, runs code on every record in parallel and\n" +
 			"writes the results to another topic. This program checks one, tries it on single\n" +
 			"records and runs it on your machine.",
-		Version:       version(),
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		Version:           version(),
+		PersistentPreRunE: noEmptyFlag,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
 	}
+	root.SetFlagErrorFunc(explainFlag)
 	root.SetVersionTemplate(versionLine())
 	root.AddCommand(newRunCommand(abort), newValidateCommand(), newEvalCommand(), newTestCommand(), newConformanceCommand(), newImageCommand(), newVersionCommand())
 	return root

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	k8svalidation "k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/millrace-dev/millrace/worker/config"
 )
@@ -132,7 +133,7 @@ func newRunCommand(abort <-chan struct{}) *cobra.Command {
 		Example: runExample,
 		Args:    noManifestAsArgument,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := opts.check(cmd.Flags().Changed("brokers")); err != nil {
+			if err := opts.check(cmd.Flags().Changed); err != nil {
 				return err
 			}
 			opts.complete()
@@ -170,13 +171,13 @@ func noManifestAsArgument(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// check returns an error for flags that can't be meant. withBrokers reports whether the
-// user has set --brokers.
-func (o *runOptions) check(withBrokers bool) error {
+// check returns an error for flags that can't be meant. isSet reports whether the user has
+// set a flag.
+func (o *runOptions) check(isSet func(flag string) bool) error {
 	switch {
 	case o.manifest == "":
 		return errors.New("no manifest: name it with -f FILE")
-	case withBrokers && (len(o.brokers) == 0 || slices.ContainsFunc(o.brokers, blank)):
+	case isSet("brokers") && (len(o.brokers) == 0 || slices.ContainsFunc(o.brokers, blank)):
 		// The user would take an embedded broker for the cluster of a variable that is not set.
 		return errors.New("--brokers is empty or holds an empty address: name brokers as host:port, or leave the flag out for an embedded broker")
 	case o.program != "" && o.sidecar != "":
@@ -186,17 +187,39 @@ func (o *runOptions) check(withBrokers bool) error {
 	case o.logLevel != "" && o.logLevel != string(config.LogInfo) && o.logLevel != string(config.LogDebug):
 		return fmt.Errorf("--log-level is %q: it must be Info or Debug", o.logLevel)
 	default:
-		return errors.Join(o.checkRecords(), o.checkSource())
+		return errors.Join(o.checkRecords(), o.checkFormats(isSet("input-format")), o.checkSource(), o.checkNamespace())
 	}
 }
 
-// checkRecords checks the flags about the records' formats and number.
-func (o *runOptions) checkRecords() error {
+// checkFormats checks the flags about the files' formats. A format without a file would be
+// ignored.
+func (o *runOptions) checkFormats(withInput bool) error {
 	switch {
 	case !slices.Contains(formats, o.inputFormat):
 		return fmt.Errorf("--input-format is %q: it must be one of %s", o.inputFormat, strings.Join(formats, ", "))
 	case o.outputFormat != "" && !slices.Contains(formats, o.outputFormat):
 		return fmt.Errorf("--output-format is %q: it must be one of %s", o.outputFormat, strings.Join(formats, ", "))
+	case withInput && o.inputFile == "":
+		return errors.New("--input-format needs --input-file: name the file, or - for the standard input")
+	case o.outputFormat != "" && o.outputFile == "" && o.deadLetterFile == "" && !o.dryRun:
+		return errors.New("--output-format needs --output-file or --dead-letter-file: name a file, or - for the standard output")
+	default:
+		return nil
+	}
+}
+
+// checkNamespace checks that Kubernetes could have the namespace, since the group's name
+// holds it.
+func (o *runOptions) checkNamespace() error {
+	if o.namespace != "" && len(k8svalidation.IsDNS1123Label(o.namespace)) > 0 {
+		return fmt.Errorf("--namespace is %q: it must have at most 63 characters, lower-case letters, digits and '-' only, and neither begin nor end with '-'", o.namespace)
+	}
+	return nil
+}
+
+// checkRecords checks the flags about the number of records.
+func (o *runOptions) checkRecords() error {
+	switch {
 	case o.limit < 0:
 		return errors.New("--limit must not be negative")
 	case o.limit > 0 && o.inputFile == "" && !o.dryRun:
@@ -238,5 +261,3 @@ func (o *runOptions) statusAddress() string {
 	}
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(int(o.statusPort)))
 }
-
-func blank(s string) bool { return strings.TrimSpace(s) == "" }

@@ -109,7 +109,7 @@ func (c *checker) checkValues() {
 			remove(c.object, p.path)
 		case found.Type == field.ErrorTypeNotSupported:
 			text, _ := value.(string)
-			if meant := nearest(text, allowed(at)); meant != "" {
+			if meant := Nearest(text, allowed(at)); meant != "" {
 				c.replace(p.path, meant)
 			} else {
 				c.lose(p.path)

@@ -127,7 +127,7 @@ func (d *document) isOther() bool {
 		d.addAt(d.find("kind"), "it is not set; write "+v1alpha1.Kind)
 	case kind == v1alpha1.Kind && version != v1alpha1.GroupVersion.String():
 		d.addAt(d.find("apiVersion"), notAllowed(version, []string{v1alpha1.GroupVersion.String()}))
-	case kind != v1alpha1.Kind && (ours || nearest(kind, []string{v1alpha1.Kind}) != ""):
+	case kind != v1alpha1.Kind && (ours || Nearest(kind, []string{v1alpha1.Kind}) != ""):
 		d.addAt(d.find("kind"), notAllowed(kind, []string{v1alpha1.Kind}))
 	default:
 		return kind != v1alpha1.Kind

@@ -84,7 +84,7 @@ func elementOf(t reflect.Type) reflect.Type {
 func (s *schema) unknownProblem(unknown path) (problem, meant string) {
 	object, name := unknown[:len(unknown)-1], unknown[len(unknown)-1]
 	names := s.fieldsAt(object)
-	if meant = nearest(name, names); meant != "" {
+	if meant = Nearest(name, names); meant != "" {
 		return "there is no such field; did you mean " + meant + "?", meant
 	}
 	if elsewhere := places(s.structural, nil, name); len(elsewhere) > 0 && len(elsewhere) <= 3 {
@@ -119,9 +119,9 @@ func places(at *structural.Structural, below path, name string) (found []string)
 	return found
 }
 
-// nearest returns the one of several words that a misspelt one most likely stands for, or
+// Nearest returns the one of several words that a misspelt one most likely stands for, or
 // "" if none is similar.
-func nearest(word string, words []string) string {
+func Nearest(word string, words []string) string {
 	best, least := "", min(max(1, len(word)/3), 5)+1
 	for _, w := range words {
 		if d := distance(strings.ToLower(word), strings.ToLower(w)); d < least {

@@ -44,7 +44,7 @@ func isWhole(value any) bool {
 func notAllowed(value any, options []string) string {
 	text := shown(value) + " is not allowed; "
 	if meant, ok := value.(string); ok && len(options) > 1 {
-		if meant = nearest(meant, options); meant != "" {
+		if meant = Nearest(meant, options); meant != "" {
 			text += fmt.Sprintf("did you mean %s? ", meant)
 		}
 	}

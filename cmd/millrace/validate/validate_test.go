@@ -170,8 +170,8 @@ func TestNearest(t *testing.T) {
 		"Topic": "topic", "tpoic": "topic", "groupID": "groupId", "startOfset": "startOffset", "start_offset": "startOffset",
 		"isolationLevel": "", "kye": "key", "ley": "key", "": "", "value": "", strings.Repeat("x", 300): "",
 	} {
-		if got := nearest(word, words); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
+		if got := Nearest(word, words); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
 		}
 	}
 }
