@@ -44,7 +44,7 @@ func TestTest(t *testing.T) {
 		"its command":    {[]string{"-f", "sidecar.yaml", "--sidecar", sidecarCommand()}, "ok    sidecar.test.yaml  1 case\n", ""},
 		"its hang":       {[]string{"-f", "hangs.yaml", "--sidecar", sidecarCommand()}, "ok    hangs.test.yaml  1 case\n", ""},
 		"no command":     {[]string{"-f", "sidecar.yaml", "--sidecar", "sh -c 'exit 4'"}, "FAIL  sidecar.test.yaml\n    --sidecar: the command failed before it had connected to the worker: exit status 4\n", "1 file can't be run"},
-		"wrong cases":    {[]string{"-f", "wrong.yaml"}, "FAIL  wrong.test.yaml\n    wrong.test.yaml: unknown field \"cases[0].inn\"\n", "1 file can't be run"},
+		"wrong cases":    {[]string{"-f", "wrong.yaml"}, "FAIL  wrong.test.yaml\n    wrong.test.yaml: line 1: cases[0].inn: there is no such field; did you mean in?\n", "1 file can't be run"},
 		"wrong manifest": {[]string{"-f", "invalid.yaml"}, "FAIL  invalid.test.yaml\n    invalid.yaml:4:1: spec.processor: it is not set; write an object with fields such as cel, container and sidecar\n", "1 file can't be run"},
 		"standard input": {[]string{"-f", "-"}, "", "-f -"},
 	} {

@@ -31,7 +31,7 @@ type recordLine struct {
 // recordGrammar has the words of errors in such lines.
 var recordGrammar = envelope.Grammar{
 	Shape:  "it must be an object",
-	Fields: "partition, timestamp, key, keyBase64, value, valueBase64 and headers",
+	Fields: "partition, timestamp, key, keyBase64, value, valueBase64 and headers; if each line is the value of a record, use --input-format lines",
 }
 
 // writeEnvelope writes a record as a line in the format "json".

@@ -82,6 +82,7 @@ record 2
 		"no expressions":        {"", []string{"-f", "copy.yaml", "--record", `{"value": null}`}, "record 1\n  => {\"topic\": \"out\", \"key\": null, \"value\": null}\n", ""},
 		"no record":             {"", []string{"-f", "copy.yaml"}, "", "no record"},
 		"not a record":          {"", []string{"-f", "copy.yaml", "--record", "x"}, "", "--record: it is not a JSON object"},
+		"a value as a record":   {"", []string{"-f", "copy.yaml", "--record", `{"id": 5}`}, "", `--record: unknown field "id": the fields of a record are key, value, headers, timestamp, topic, partition, offset; if this is the value of one, write {"value": ...} around it`},
 		"container":             {"", []string{"-f", "container.yaml"}, "", "container.yaml: spec.processor.container: there are no expressions"},
 		"mistake":               {"", []string{"-f", "wrong.yaml"}, "", "wrong.yaml:8:29: spec.processor.cel.filter: undeclared reference to 'jsn'"},
 		"no manifest":           {"", nil, "", "-f FILE"},

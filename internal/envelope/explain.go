@@ -23,7 +23,7 @@ func (g Grammar) Explain(err error) error {
 		return fmt.Errorf("unknown field %s: the fields are %s", field, g.Fields)
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("it is not JSON: it ends too early")
+		return errors.New("it is not JSON: it ends too early: one line must hold all of it")
 	}
 	return err
 }

@@ -50,6 +50,9 @@ func Parse(text []byte) ([]Case, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkFields(text); err != nil {
+		return nil, err
+	}
 	var file File
 	if err := v1alpha1.UnmarshalStrict(tree, &file); err != nil {
 		return nil, err
@@ -64,7 +67,7 @@ func Parse(text []byte) ([]Case, error) {
 		if i < len(lines) {
 			c.Line = lines[i]
 		}
-		errs = append(errs, c.check(fmt.Sprintf("cases[%d]", i)))
+		errs = append(errs, c.check(fmt.Sprintf("line %d: cases[%d]", c.Line, i)))
 	}
 	return file.Cases, errors.Join(errs...)
 }

@@ -92,10 +92,12 @@ func TestRun(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	for text, want := range map[string]string{
-		"cases: [{name: a, in: [{value: 1}], outs: []}]":               "cases[0].outs",
+		"cases: [{name: a, in: [{value: 1}], outs: []}]": "line 1: cases[0].outs: there is no such field; did you mean out?",
+		"cases:\n- name: a\n  in:\n  - {valu: 1}\n  - {source: 2}": "line 4: cases[0].in[0].valu: there is no such field; did you mean value?\n" +
+			"line 5: cases[0].in[1].source: there is no such field; the fields of a record are key, value, headers, timestamp, topic, partition, offset",
 		"cases: [{name: a, in: [{value: 1}], out: [{offset: 3}]}]":     "cases[0].out[0].offset",
 		"cases: [{name: a, in: [{partition: x}]}]":                     "cases[0].in[0].partition",
-		"cases: [{in: [{value: 1}]}]":                                  "cases[0].name: it is not set",
+		"cases: [{in: [{value: 1}]}]":                                  "line 1: cases[0].name: it is not set",
 		"cases: [{name: a}]":                                           "cases[0].in: it is empty",
 		"cases: [{name: a, in: [{timestamp: now}]}]":                   "cases[0].in[0].timestamp: \"now\" is not a time",
 		"cases: [{name: a, in: [{}], out: [{timestamp: 2026-01-02}]}]": "cases[0].out[0].timestamp",

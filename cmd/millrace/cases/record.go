@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/millrace-dev/millrace/api/v1alpha1"
@@ -36,10 +37,29 @@ func ParseRecord(text []byte) (worker.Record, error) {
 	if !json.Valid(text) || !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
 		return worker.Record{}, errors.New(`it is not a JSON object: write one such as {"key": "a", "value": {"n": 1}}`)
 	}
+	if err := checkRecord(text); err != nil {
+		return worker.Record{}, err
+	}
 	if err := v1alpha1.UnmarshalStrict(text, &r); err != nil {
 		return worker.Record{}, err
 	}
 	return r.Worker()
+}
+
+// checkRecord returns an error for a JSON object with a field that a record does not have.
+// Most often the object is meant to be the value of a record.
+func checkRecord(text []byte) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if !slices.Contains(recordFields, name) {
+			return fmt.Errorf("unknown field %q: the fields of a record are %s; if this is the value of one, write {\"value\": ...} around it",
+				name, strings.Join(recordFields, ", "))
+		}
+	}
+	return nil
 }
 
 // Worker returns the record as a worker gets it.
