@@ -291,6 +291,39 @@ func TestASilentProcess(t *testing.T) {
 	}
 }
 
+// TestAProcessThatKeepsItsCredit ends, although it answers each Ping, and a call that has waited
+// for it goes to another one.
+func TestAProcessThatKeepsItsCredit(t *testing.T) {
+	r := rigFor(t, sidecar.Batch{}, 20*time.Millisecond, 200*time.Millisecond)
+	p := r.connect(2)
+	for n := range int64(2) {
+		call := r.call(r.within(patience), n, "v")
+		p.answer(p.afterPongs().Batch)
+		r.wantEchoes(r.wait(call), "v")
+	}
+	waits := r.call(r.within(patience), 3, "v")
+	r.awaitWaiting(1)
+	if f := p.afterPongs(); f.Close == nil || !strings.Contains(f.Close.Error, "given no credit for 200ms; it has to send a BatchCredit of 1") {
+		t.Errorf("the process gets %+v, want a Close with the reason", f)
+	}
+	if s := r.p.Processes(); s.Failed != 1 || !strings.Contains(s.LastError, "given no credit") {
+		t.Errorf("the status is %+v", s)
+	}
+	other := r.connect(1)
+	other.echo(other.afterPongs().Batch)
+	r.wantEchoes(r.wait(waits), "v")
+}
+
+// TestABatchThatCrossesTheEndOfAnIdleProcess is not charged with it.
+func TestABatchThatCrossesTheEndOfAnIdleProcess(t *testing.T) {
+	r := newRig(t, sidecar.Batch{})
+	p := r.connect(1)
+	call := r.call(r.within(patience), 1, "1")
+	p.batch()
+	sidecar.EndIdle(r.p)
+	r.wantError(r.wait(call), true, "idle")
+}
+
 // TestDrain: a process is asked once, and must not say that it holds nothing while it does.
 func TestDrain(t *testing.T) {
 	r := newRig(t, sidecar.Batch{})

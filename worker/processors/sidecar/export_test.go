@@ -35,6 +35,9 @@ func DrainFirst(ctx context.Context, p *Processor, recs []*worker.Record, outs [
 	return <-c.ended
 }
 
+// EndIdle ends all connections as if their processes held no batch.
+func EndIdle(p *Processor) { p.places.failAll(idleError("idle")) }
+
 // Waiting returns how many calls wait for a process.
 func Waiting(p *Processor) int {
 	p.places.mu.Lock()

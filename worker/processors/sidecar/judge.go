@@ -27,7 +27,8 @@ func (s *places) remove(c *connection, culprit *call) (calls map[uint64]*call, o
 func (s *places) judge(c *connection, calls map[uint64]*call, culprit *call, err error) map[uint64]error {
 	endings := make(map[uint64]error, len(calls))
 	named := c.errorAbout(err)
-	gone := errors.Is(err, errGone)
+	_, idle := errors.AsType[idleError](err)
+	idle = idle || errors.Is(err, errGone)
 	shared := culprit != nil && culprit.delayed && errors.Is(err, errOverrun)
 	for id, call := range calls {
 		switch {
@@ -35,7 +36,7 @@ func (s *places) judge(c *connection, calls map[uint64]*call, culprit *call, err
 			if endings[id] = named; s.suspects.add(call) {
 				endings[id] = failure.Untried(named)
 			}
-		case gone || culprit != nil && call != culprit:
+		case idle || culprit != nil && call != culprit:
 			endings[id] = failure.Untried(named)
 		case call.exclusive:
 			s.suspects.clear(call)

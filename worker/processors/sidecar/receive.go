@@ -145,34 +145,44 @@ func (c *connection) takeClose(body []byte) error {
 
 const (
 	// pingInterval is how often a process without batches is asked whether it lives, and
-	// silence how long it may take to answer.
+	// silence how long it may take to answer, or to give credit for another batch.
 	pingInterval = 10 * time.Second
 	silence      = 30 * time.Second
 )
 
-// watch ends the connection of a process that holds no batch and is silent. A process with
-// batches may be busy, and has their timeouts. It counts its own ticks, and looks at no clock:
-// one that is set, or a worker that was paused, must not cost a connection.
+// watch ends the connection of a process that holds no batch and is silent, or allows no other
+// batch. A process with batches may be busy, and has their timeouts. watch counts its own ticks,
+// and looks at no clock: one that is set, or a worker that was paused, must not cost a
+// connection.
 func (c *connection) watch(stop <-chan struct{}) {
 	interval := c.processor.pingInterval
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	var heard uint64
-	silent := time.Duration(0)
+	var before idleness
+	silent, stingy := time.Duration(0), time.Duration(0)
 	for id := uint64(1); ; {
 		select {
 		case <-stop:
 			return
 		case <-ticker.C:
 			silent += interval
-			holds, now := c.holds(), c.heard.Load()
-			if holds || now != heard {
+			stingy += interval
+			idle, now := c.idleness(), c.heard.Load()
+			if !idle.holdsNone || now != heard {
 				silent, heard = 0, now
 			}
+			if !idle.noCredit || idle != before {
+				stingy, before = 0, idle
+			}
 			switch {
-			case holds:
+			case !idle.holdsNone:
 			case silent >= c.processor.silence:
-				c.fail(errors.New("the process is silent: it holds no batch, and has not answered a Ping for "+c.processor.silence.String()), nil)
+				c.fail(idleError("the process is silent: it holds no batch, and has not answered a Ping for "+c.processor.silence.String()), nil)
+				return
+			case stingy >= c.processor.silence:
+				c.fail(idleError("the process takes no more batches: it holds none, and has given no credit for "+c.processor.silence.String()+
+					"; it has to send a BatchCredit of 1 for each batch that it has answered"), nil)
 				return
 			case c.pinged.CompareAndSwap(0, id):
 				c.sender.queue(frame.AppendPing(nil, id), nil)
@@ -182,9 +192,23 @@ func (c *connection) watch(stop <-chan struct{}) {
 	}
 }
 
-// holds reports whether the process holds a batch.
-func (c *connection) holds() bool {
+// idleness is the state of a process for watch.
+type idleness struct {
+	holdsNone bool
+	noCredit  bool // holdsNone, and it can get no batch
+	// batches is how many it has ever got: one that has got some since has given credit.
+	batches uint64
+}
+
+func (c *connection) idleness() idleness {
 	c.places.mu.Lock()
 	defer c.places.mu.Unlock()
-	return len(c.calls) > 0
+	none := len(c.calls) == 0
+	return idleness{holdsNone: none, noCredit: none && c.credit == 0 && !c.closing, batches: c.lastID}
 }
+
+// idleError ends the connection of a process that holds no batch. A batch that it gets at that
+// moment has nothing to do with it.
+type idleError string
+
+func (e idleError) Error() string { return string(e) }

@@ -122,6 +122,18 @@ func (p *peer) batch() *protocoltest.Batch {
 	return f.Batch
 }
 
+// afterPongs answers Pings, and returns the next other message.
+func (p *peer) afterPongs() *protocoltest.WorkerFrame {
+	p.t.Helper()
+	for {
+		f := p.receive()
+		if f.Ping == nil {
+			return f
+		}
+		p.send(&protocoltest.ProcessFrame{Pong: f.Ping})
+	}
+}
+
 func (p *peer) send(f *protocoltest.ProcessFrame) {
 	p.t.Helper()
 	if err := p.Send(f); err != nil {
@@ -132,12 +144,18 @@ func (p *peer) send(f *protocoltest.ProcessFrame) {
 // echo answers all records of a batch with their values, and gives its credit back.
 func (p *peer) echo(b *protocoltest.Batch) {
 	p.t.Helper()
+	p.answer(b)
+	p.send(&protocoltest.ProcessFrame{Credit: &protocoltest.BatchCredit{Batches: 1}})
+}
+
+// answer answers all records of a batch with their values, and keeps its credit.
+func (p *peer) answer(b *protocoltest.Batch) {
+	p.t.Helper()
 	results := &protocoltest.Results{Batch: b.ID}
 	for i := range b.Records {
 		results.Results = append(results.Results, protocoltest.Result{Index: uint32(i), Outputs: []protocoltest.Output{{SameKey: true, SameValue: true, SameHeaders: true}}})
 	}
 	p.send(&protocoltest.ProcessFrame{Results: results})
-	p.send(&protocoltest.ProcessFrame{Credit: &protocoltest.BatchCredit{Batches: 1}})
 }
 
 // closed returns the reason for which the worker closes the connection.
