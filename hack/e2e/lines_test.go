@@ -23,37 +23,13 @@ const sedImage = "millrace.test/sed:1"
 func lineProgram(s *suite) {
 	const name, letters = "lines", "lines-letters"
 	sed := s.importSed()
-	for topic, partitions := range map[string]int32{name: 4, name + "-copy": 4, letters: 1} {
-		s.kafka.CreateTopic(topic, partitions, nil)
-	}
-	s.apply(beside(name, letters, fmt.Sprintf(`image: %q, adapter: lines, command: [%q, --unbuffered], args: ['/"value":"%s"/Q3'], processes: 2, `+
+	s.applyBeside(name, letters, fmt.Sprintf(`image: %q, adapter: lines, command: [%q, --unbuffered], args: ['/"value":"%s"/Q3'], processes: 2, `+
 		`batch: {maxRecords: 50, linger: 20ms}, env: [{name: LC_ALL, value: C}], resources: {requests: {cpu: 20m}, limits: {memory: 64Mi}}, ports: [{name: unused, containerPort: 9090}]`,
-		sedImage, sed, poison)))
-	s.awaitConditions(name, ready()...)
-	s.awaitProcesses(name, 2)
-	load := s.startLoad(name, 0, 200)
-	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP} {
-		s.replaces(name, signal)
+		sedImage, sed, poison))
+	letter := s.strike(name, letters, syscall.SIGSTOP, func() {})
+	if reason := headerOf(letter, worker.HeaderError); string(letter.Key) != "customer-1" || !strings.Contains(reason, "exit status 3") {
+		s.Errorf("the dead letter has the key %s and the error %q", letter.Key, reason)
 	}
-	s.kafka.Produce(&kgo.Record{Topic: name, Key: []byte("customer-1"), Value: []byte(poison)})
-	s.await("the dead letter of the poison", patience, func() error {
-		return wantOne(s.kafka.ConsumeAll(letters, kgo.ReadCommitted()))
-	})
-	s.awaitProcesses(name, 2)
-	s.killProcessor(name)
-	s.awaitProcesses(name, 2)
-	s.awaitConditions(name, ready()...)
-	written := load.stop(s)
-	doubled := s.expectNumbered(name, name, name+"-copy", written)
-	s.expectOrder(name + "-copy")
-	found := s.kafka.ConsumeAll(letters, kgo.ReadCommitted())
-	if err := wantOne(found); err != nil {
-		s.Fatal(err)
-	}
-	if reason := headerOf(found[0], worker.HeaderError); string(found[0].Key) != "customer-1" || !strings.Contains(reason, "exit status 3") {
-		s.Errorf("the dead letter has the key %s and the error %q", found[0].Key, reason)
-	}
-	s.Logf("%d records, none lost, %d of them twice", written, doubled)
 }
 
 // importSed makes an image of this machine's sed, imports it and returns the path of the program

@@ -33,9 +33,47 @@ const besideManifest = `  ordering: Key
     deadLetter: {topic: %s}
 `
 
-// beside returns the manifest of a StreamProcessor with a program beside its workers.
-func beside(name, letters, sidecar string) string {
-	return strings.Replace(manifest(name, fmt.Sprintf(besideManifest, letters)), "processor: {cel: {}}", "processor: {sidecar: {"+sidecar+"}}", 1)
+// applyBeside creates the topics and the StreamProcessor of a program beside its workers, and
+// waits until two processes of the program are connected.
+func (s *suite) applyBeside(name, letters, sidecar string) {
+	s.Helper()
+	for topic, partitions := range map[string]int32{name: 4, name + "-copy": 4, letters: 1} {
+		s.kafka.CreateTopic(topic, partitions, nil)
+	}
+	s.apply(strings.Replace(manifest(name, fmt.Sprintf(besideManifest, letters)), "processor: {cel: {}}", "processor: {sidecar: {"+sidecar+"}}", 1))
+	s.awaitConditions(name, ready()...)
+	s.awaitProcesses(name, 2)
+}
+
+// strike does what programs suffer, under load: one of two processes is killed, another one gets
+// the signal that makes it hang, a record ends each process that gets it, and then the container
+// is killed, after a look at what the worker and the operator say. It checks that no record is
+// lost, that those of a key stay in order and that the record which ended processes is the only
+// dead letter, which it returns.
+func (s *suite) strike(name, letters string, hang syscall.Signal, look func()) *kgo.Record {
+	s.Helper()
+	load := s.startLoad(name, 0, 200)
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, hang} {
+		s.replaces(name, signal)
+	}
+	s.kafka.Produce(&kgo.Record{Topic: name, Key: []byte("customer-1"), Value: []byte(poison)})
+	s.await("the dead letter of the poison", patience, func() error {
+		return wantOne(s.kafka.ConsumeAll(letters, kgo.ReadCommitted()))
+	})
+	s.awaitProcesses(name, 2)
+	look()
+	s.killProcessor(name)
+	s.awaitProcesses(name, 2)
+	s.awaitConditions(name, ready()...)
+	written := load.stop(s)
+	doubled := s.expectNumbered(name, name, name+"-copy", written)
+	s.expectOrder(name + "-copy")
+	found := s.kafka.ConsumeAll(letters, kgo.ReadCommitted())
+	if err := wantOne(found); err != nil {
+		s.Fatal(err)
+	}
+	s.Logf("%d records, none lost, %d of them twice", written, doubled)
+	return found[0]
 }
 
 // pythonProgram hands records to a program in Python. Under load, one of its processes is killed,
@@ -44,36 +82,14 @@ func beside(name, letters, sidecar string) string {
 func pythonProgram(s *suite) {
 	const name, letters = "python", "python-letters"
 	interpreter := s.importPython()
-	for topic, partitions := range map[string]int32{name: 4, name + "-copy": 4, letters: 1} {
-		s.kafka.CreateTopic(topic, partitions, nil)
-	}
-	s.apply(beside(name, letters, fmt.Sprintf("image: %q, command: [%q, /app/copies.py], processes: 2, batch: {maxRecords: 50, linger: 20ms}", pythonImage, interpreter)))
-	s.awaitConditions(name, ready()...)
-	s.awaitProcesses(name, 2)
-	load := s.startLoad(name, 0, 200)
-	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGUSR1} {
-		s.replaces(name, signal)
-	}
-	s.kafka.Produce(&kgo.Record{Topic: name, Key: []byte("customer-1"), Value: []byte(poison)})
-	s.await("the dead letter of the poison", patience, func() error {
-		return wantOne(s.kafka.ConsumeAll(letters, kgo.ReadCommitted()))
+	s.applyBeside(name, letters, fmt.Sprintf("image: %q, command: [%q, /app/copies.py], processes: 2, batch: {maxRecords: 50, linger: 20ms}", pythonImage, interpreter))
+	s.strike(name, letters, syscall.SIGUSR1, func() {
+		// The process that hung, and the poison: with others, alone, and in its second attempt.
+		if failed := s.metric(name, `millrace_sidecar_connections_ended_total{reason="Failed"}`); failed < 3 {
+			s.Errorf("%v connections have failed, want 3 at least", failed)
+		}
+		s.awaitConditions(name, append(ready(), condition{kind: "ProcessorFailing", status: metav1.ConditionTrue, reason: "ProcessesFail"})...)
 	})
-	s.awaitProcesses(name, 2)
-	// The process that hung, and the poison: with others, alone, and in its second attempt.
-	if failed := s.metric(name, `millrace_sidecar_connections_ended_total{reason="Failed"}`); failed < 3 {
-		s.Errorf("%v connections have failed, want 3 at least", failed)
-	}
-	s.awaitConditions(name, append(ready(), condition{kind: "ProcessorFailing", status: metav1.ConditionTrue, reason: "ProcessesFail"})...)
-	s.killProcessor(name)
-	s.awaitProcesses(name, 2)
-	s.awaitConditions(name, ready()...)
-	written := load.stop(s)
-	doubled := s.expectNumbered(name, name, name+"-copy", written)
-	s.expectOrder(name + "-copy")
-	if err := wantOne(s.kafka.ConsumeAll(letters, kgo.ReadCommitted())); err != nil {
-		s.Error(err)
-	}
-	s.Logf("%d records, none lost, %d of them twice", written, doubled)
 }
 
 // importPython makes an image of this machine's Python with the SDK, imports it and returns the
