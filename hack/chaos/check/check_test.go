@@ -249,6 +249,18 @@ func TestOrderWhenLargeRecordsAreRefused(t *testing.T) {
 	}
 }
 
+// TestSamplesThatCross: a sample that comes behind a later one says nothing about commits.
+func TestSamplesThatCross(t *testing.T) {
+	s := newScript(t, config.Unordered, config.AtLeastOnce)
+	s.write("a", s.records(0, 4, workload.Plain, 1)...)
+	early := s.now
+	s.wait(time.Second)
+	s.commit(Commit{Offset: 4})
+	s.now = early
+	s.commit(Commit{Offset: 2})
+	s.expect(Harness)
+}
+
 // TestRepetitionIsNoDisorder: after a crash, records come again behind later ones.
 func TestRepetitionIsNoDisorder(t *testing.T) {
 	s := newScript(t, config.Partition, config.AtLeastOnce)

@@ -35,10 +35,15 @@ type watermark struct {
 	offset int64
 }
 
-// Sample takes a sample of the group's commits.
+// Sample takes a sample of the group's commits. Each is later than the one before: of two that
+// cross, the second would show commits that moved back.
 func (c *Checker) Sample(s Sample) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if n := len(c.samples); n > 0 && s.At.Before(c.samples[n-1].at) {
+		c.violations.add(Harness, s.At, fmt.Sprintf("a sample of %s came after that of %s", stamp(s.At), stamp(c.samples[n-1].at)))
+		return
+	}
 	c.samples = append(c.samples, sample{s.At, s.OutputEnds, s.LettersEnds})
 	for n, commit := range s.Commits {
 		c.figures.Commits++

@@ -150,11 +150,7 @@ func (p *processor) quiesce(ctx context.Context) error {
 	ends := p.generator.ends()
 	var last check.Sample
 	err := await(ctx, "the group commits the end of its input", func() bool {
-		sample, err := p.sampler.sample(ctx)
-		if err != nil {
-			return false
-		}
-		last = sample
+		last = p.sampler.latest()
 		for n, end := range ends {
 			if end > 0 && last.Commits[int32(n)].Offset != end {
 				return false

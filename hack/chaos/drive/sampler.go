@@ -2,6 +2,7 @@ package drive
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/millrace-dev/millrace/hack/chaos/check"
@@ -9,13 +10,16 @@ import (
 	"github.com/millrace-dev/millrace/worker/kafka/kafkatest/committed"
 )
 
-// sampler samples the group's commits.
+// sampler samples the group's commits, one sample after the other.
 type sampler struct {
 	cluster *cluster.Cluster
 	names   names
 	checker *check.Checker
 	// transactions says to look at open transactions too.
 	transactions bool
+
+	mu   sync.Mutex
+	last check.Sample
 }
 
 // sampleInterval is the time between two samples.
@@ -24,7 +28,7 @@ const sampleInterval = 400 * time.Millisecond
 // run takes samples until ctx ends. While Kafka does not answer there are none.
 func (s *sampler) run(ctx context.Context) {
 	for wait(ctx, sampleInterval) == nil {
-		_, _ = s.sample(ctx)
+		_ = s.sample(ctx)
 		if s.transactions {
 			s.lookAtTransactions(ctx)
 		}
@@ -43,14 +47,21 @@ func (s *sampler) lookAtTransactions(ctx context.Context) {
 	}
 }
 
+// latest returns the last sample.
+func (s *sampler) latest() check.Sample {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}
+
 // sample takes one sample: the commits first, the ends after them.
-func (s *sampler) sample(ctx context.Context) (check.Sample, error) {
+func (s *sampler) sample(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	sample := check.Sample{Commits: map[int32]check.Commit{}}
 	offsets, err := s.cluster.Committed(ctx, s.names.Group, s.names.Input)
 	if err != nil {
-		return sample, err
+		return err
 	}
 	sample.At = time.Now()
 	for p, o := range offsets {
@@ -61,13 +72,16 @@ func (s *sampler) sample(ctx context.Context) (check.Sample, error) {
 		sample.Commits[p] = check.Commit{Offset: o.At, Settled: settled}
 	}
 	if sample.OutputEnds, err = s.ends(ctx, s.names.Output); err != nil {
-		return sample, err
+		return err
 	}
 	if sample.LettersEnds, err = s.ends(ctx, s.names.DeadLetter); err != nil {
-		return sample, err
+		return err
 	}
 	s.checker.Sample(sample)
-	return sample, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = sample
+	return nil
 }
 
 func (s *sampler) ends(ctx context.Context, topic string) (map[int32]int64, error) {
