@@ -30,6 +30,8 @@ func TestErrorsNameWhatIsWrong(t *testing.T) {
 		"unknown field":        {[]string{"-f", writeManifest(t, copying+"  orderring: Key\n")}, []string{"manifest.yaml:9:3: spec.orderring: there is no such field; did you mean ordering?"}},
 		"bad value":            {[]string{"-f", writeManifest(t, copying+"  ordering: Keyed\n")}, []string{"ordering", "Keyed"}},
 		"bad expression":       {[]string{"-f", writeManifest(t, "  processor: {cel: {filter: 'value ==='}}\n")}, []string{"filter"}},
+		"filter as a tag":      {[]string{"-f", writeManifest(t, "  processor:\n    cel:\n      filter: !has(json.a)\n")}, []string{"manifest.yaml:10:15: spec.processor.cel.filter: YAML takes !has(json.a) for the name of a type"}},
+		"empty filter":         {[]string{"-f", writeManifest(t, "  processor: {cel: {filter: ''}}\n")}, []string{"spec.processor.cel.filter: it is empty"}},
 		"not YAML":             {[]string{"-f", writeFile(t, "m.yaml", []byte("{"))}, []string{"m.yaml"}},
 		"other kind":           {[]string{"-f", writeFile(t, "m.yaml", []byte("kind: Pod\napiVersion: v1\n"))}, []string{"m.yaml", "Pod", "StreamProcessor"}},
 		"two of them":          {[]string{"-f", writeFile(t, "m.yaml", []byte(baseManifest+copying+"---\n"+baseManifest+copying))}, []string{"m.yaml", "2 documents"}},

@@ -25,11 +25,13 @@ func readManifest(path string) (manifest, error) {
 	if err != nil {
 		return manifest{}, fmt.Errorf("-f: %w", err)
 	}
+	// What the API server would refuse may still decode: of an expression that YAML takes
+	// for the name of a type nothing is left, and a run would do without it.
+	if err := mistakes(displayName(path), content); err != nil {
+		return manifest{}, err
+	}
 	processor, err := v1alpha1.Decode(content)
 	if err != nil {
-		if found := mistakes(displayName(path), content); found != nil {
-			return manifest{}, found
-		}
 		return manifest{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return manifest{path: path, processor: processor}, nil

@@ -55,6 +55,11 @@ func (c *checker) correctNames() (renamed bool) {
 		if samePlace(c.findings)(p.path) {
 			continue
 		}
+		if text := p.path[:len(p.path)-1]; c.isText(text) {
+			c.addAt(c.find(text.String()), valueProblem(&field.Error{Type: field.ErrorTypeTypeInvalid}, c.schema.at(text), valueAt(c.object, text)))
+			c.lose(text)
+			continue
+		}
 		problem, meant := c.schema.unknownProblem(p.path)
 		c.addUnknown(p, problem)
 		if meant != "" && c.rename(p, meant) {
@@ -64,6 +69,12 @@ func (c *checker) correctNames() (renamed bool) {
 		}
 	}
 	return renamed
+}
+
+// isText reports whether the field at a path has to be text.
+func (c *checker) isText(p path) bool {
+	at := c.schema.at(p)
+	return at != nil && at.Type == "string"
 }
 
 // addUnknown adds a finding at the name of a field.

@@ -40,7 +40,7 @@ func (d *document) finding(p place, problem string) Finding {
 func (d *document) parse(text string) (empty bool) {
 	var node yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &node); err != nil {
-		d.unreadable(err)
+		d.unreadable(text, err)
 		return false
 	}
 	if len(node.Content) == 0 {
@@ -50,13 +50,14 @@ func (d *document) parse(text string) (empty bool) {
 	// kubectl reads YAML with this parser, which takes more words for true or false.
 	tree, err := k8syaml.YAMLToJSON([]byte(text))
 	if err != nil {
-		d.unreadable(err)
+		d.unreadable(text, err)
 		return false
 	}
 	if string(tree) == "null" {
 		return true
 	}
 	d.findDuplicates(d.root, nil)
+	d.findTags(d.root, nil)
 	if err := json.UnmarshalCaseSensitivePreserveInts(tree, &d.object); err != nil {
 		d.add(d.root.Line, d.root.Column, "", "this is not a Kubernetes object; write apiVersion, kind, metadata and spec")
 	}
@@ -66,22 +67,33 @@ func (d *document) parse(text string) (empty bool) {
 // yamlError matches the parsers' errors.
 var yamlError = regexp.MustCompile(`(?s)^(?:error converting YAML to JSON: )?yaml: (?:line ([0-9]+): )?(.*)$`)
 
-// unreadable adds a finding about a syntax error.
-func (d *document) unreadable(err error) {
-	line, problem := 1, err.Error()
+// yamlProblem returns the line and the text of a parser's error.
+func yamlProblem(err error) (line int, problem string) {
+	line, problem = 1, err.Error()
 	if match := yamlError.FindStringSubmatch(problem); match != nil {
-		line, problem = 1, match[2]
+		problem = match[2]
 		if number, err := strconv.Atoi(match[1]); err == nil {
 			line = max(number, 1)
 		}
 	}
+	return line, problem
+}
+
+// unreadable adds a finding about a syntax error in a text.
+func (d *document) unreadable(text string, err error) {
+	line, problem := yamlProblem(err)
 	column := 1
 	for i := max(line-2, 0); i < min(line+1, len(d.lines)); i++ {
 		content := strings.TrimLeft(d.lines[i], " ")
 		if strings.HasPrefix(content, "\t") {
 			line, column = i+1, len(d.lines[i])-len(content)+1
 			problem = "a tab indents the line; write blanks"
+			d.add(line, column, "", "the YAML can't be read: "+problem)
+			return
 		}
+	}
+	if at, from, instead, ok := withoutQuotes(text, line); ok {
+		line, column, problem = at, from, instead
 	}
 	d.add(line, column, "", "the YAML can't be read: "+problem)
 }

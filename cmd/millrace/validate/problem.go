@@ -23,6 +23,8 @@ func valueProblem(found *field.Error, at *structural.Structural, value any) stri
 		return plain(found.Detail)
 	case found.Type == field.ErrorTypeTypeInvalid && at.Type == "integer" && isWhole(value):
 		return shown(value) + " is out of bounds; write a smaller number"
+	case found.Type == field.ErrorTypeTypeInvalid && wanted(at) == "text":
+		return fmt.Sprintf("%s is %s; write text, in quotes if it looks like something else", shown(value), kindOf(value))
 	case found.Type == field.ErrorTypeTypeInvalid:
 		return fmt.Sprintf("%s is %s; write %s", shown(value), kindOf(value), wanted(at))
 	case found.Type == field.ErrorTypeNotSupported:
