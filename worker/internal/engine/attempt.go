@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/millrace-dev/millrace/worker/config"
 	"github.com/millrace-dev/millrace/worker/internal/dispatch"
@@ -101,6 +103,7 @@ func (a *attempt) Expire(items []dispatch.Item, err error) {
 	if a.isUntried(len(items)) {
 		return
 	}
+	err = explained(err, a.returned(len(items)))
 	a.whole = wholeFailure{}
 	if len(items) > 1 {
 		a.whole.err = err
@@ -108,6 +111,25 @@ func (a *attempt) Expire(items []dispatch.Item, err error) {
 	}
 	a.outs[0].Reset()
 	a.errs[0] = err
+}
+
+// returned returns the error of the call of so many items, or of its only item, which has just
+// ended.
+func (a *attempt) returned(items int) error {
+	if items > 1 {
+		return a.whole.err
+	}
+	return cmp.Or(a.errs[0], a.outs[0].Err())
+}
+
+// explained returns the error of an attempt that overran its timeout, with the text of the error
+// that the processor has returned: that one often knows what took so long. Its kind does not
+// count.
+func explained(overrun, returned error) error {
+	if returned == nil || returned == context.DeadlineExceeded { //nolint:errorlint // wrapped, it says more
+		return overrun
+	}
+	return fmt.Errorf("%w: %s", overrun, usercode.Usable(returned).Error())
 }
 
 // isUntried reports whether the attempt of so many items, which has just ended, did not begin.

@@ -80,7 +80,7 @@ func (p *Processor) perform(ctx context.Context, c *call) error {
 	case err := <-c.ended:
 		return err
 	case <-ctx.Done():
-		conn.fail(overrun(ctx), c)
+		conn.fail(conn.overrun(ctx), c)
 		return <-c.ended
 	}
 }
@@ -88,12 +88,20 @@ func (p *Processor) perform(ctx context.Context, c *call) error {
 // errOverrun is the end of a call that has run out of time.
 var errOverrun = errors.New("the process took longer than the timeout of an attempt")
 
-// overrun returns why a call can't wait any longer for its results.
-func overrun(ctx context.Context) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+// overrun returns why a call can't wait any longer for its results. The user of a program that
+// never answers anything has to look for another mistake than that of one that is slow.
+func (c *connection) overrun(ctx context.Context) error {
+	switch {
+	case !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return errImpatient
+	case c.useful.Load():
 		return errOverrun
+	case c.lines:
+		return fmt.Errorf("%w, and has answered nothing since it connected: "+
+			"with adapter lines, a program must write one line for each line that it gets, and write it at once", errOverrun)
+	default:
+		return fmt.Errorf("%w, and has answered nothing since it connected", errOverrun)
 	}
-	return errImpatient
 }
 
 // errImpatient ends a connection because the worker stops, or has lost the partition: the

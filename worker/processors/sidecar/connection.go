@@ -22,6 +22,7 @@ type connection struct {
 	processor *Processor
 	places    *places
 	name      string // of the process
+	lines     bool   // it is the adapter of package lines
 	log       logr.Logger
 	maxFrame  int // bytes of a message that the process takes
 	sender    *sender
@@ -29,6 +30,7 @@ type connection struct {
 	// is none.
 	heard  atomic.Uint64
 	pinged atomic.Uint64
+	useful atomic.Bool // some results have come
 
 	// Guarded by places.mu.
 	credit   int              // batches that may be sent
@@ -47,7 +49,7 @@ type connection struct {
 
 func newConnection(p *Processor, stream net.Conn, hello *frame.ProcessHello) *connection {
 	c := &connection{
-		processor: p, places: &p.places, name: nameOf(hello), maxFrame: frame.DefaultMaxBytes,
+		processor: p, places: &p.places, name: nameOf(hello), lines: hello.SDK == frame.LinesSDK, maxFrame: frame.DefaultMaxBytes,
 		credit: int(min(max(hello.BatchCredit, 1), maxCredit)), calls: map[uint64]*call{},
 		sender: newSender(stream),
 	}

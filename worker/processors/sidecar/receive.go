@@ -44,6 +44,7 @@ func (c *connection) takeResults(body []byte, size int) error {
 	if err != nil {
 		return err
 	}
+	c.useful.Store(true)
 	c.present = call
 	end, err := call.take(c, &head, body)
 	if err != nil {

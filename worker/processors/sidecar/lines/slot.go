@@ -70,7 +70,7 @@ func (s *slot) runOnce(ctx context.Context) error {
 		case <-time.After(settling):
 		}
 	}
-	conn, err := peer.Connect(ctx, s.opts.Socket, frame.ProcessHello{SDK: "millrace-lines", PID: int64(p.pid())})
+	conn, err := peer.Connect(ctx, s.opts.Socket, frame.ProcessHello{SDK: frame.LinesSDK, PID: int64(p.pid())})
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,9 @@ func only(b []byte, last protowire.Number) (number protowire.Number, message []b
 	return number, message, f.err
 }
 
+// LinesSDK is the SDK in the Hello of the adapter for programs that read and write lines.
+const LinesSDK = "millrace-lines"
+
 // ProcessHello is the first message of a process.
 type ProcessHello struct {
 	MinVersion, MaxVersion uint32
