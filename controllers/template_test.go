@@ -234,9 +234,9 @@ func TestTemplateThatCannotBe(t *testing.T) {
 		{`{"containers": [{"name": "worker", "resources": {"limits": {"cpu": "1e-999999999"}}}]}`, "spec.template.spec.containers[0].resources.limits.cpu: "},
 		{`{"terminationGracePeriodSeconds": 5}`, "spec.template.spec.terminationGracePeriodSeconds: 5 s are too few"},
 		{`{"initContainers": [{"name": "other", "image": "a", "restartPolicy": "Always", "ports": [{"containerPort": 8080}]}]}`, "spec.template.spec.initContainers[0].ports[0]: port 8080 and the name"},
+		{`{"containers": [{"name": "worker", "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}}]}`, "spec.template.spec.containers[0].resources.requests.cpu: 2 is above the limit of 1"},
 		// What only the API server knows, it says by the same paths.
 		{`{"containers": [{"name": "sidecar"}]}`, "spec.template.spec.containers[0].image: Required value"},
-		{`{"containers": [{"name": "worker", "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}}]}`, "spec.template.spec.containers[0].resources.requests: "},
 		{`{"restartPolicy": "Never"}`, "spec.template.spec.restartPolicy: "},
 		{`{"volumes": [{"name": "a", "emptyDir": {}, "hostPath": {"path": "/"}}]}`, "spec.template.spec.volumes[0].hostPath: "},
 		{`{"containers": [{"name": "sidecar", "image": "a", "ports": [{"containerPort": 53}, {"containerPort": 53, "protocol": "TCP"}]}]}`, "duplicate entries for key"},

@@ -11,6 +11,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -234,6 +235,12 @@ func TestConditions(t *testing.T) {
 		o.Credentials.Missing = []string{`spec.kafka.sasl.passwordSecretRef: there is no Secret "x"`}
 	}
 	invalid := func(o *Observed) { o.Processor.Spec.Delivery = "AtMostOnce" }
+	tooMuch := func(o *Observed) {
+		o.Processor.Spec.Processor = v1alpha1.ProcessorSpec{Sidecar: &v1alpha1.SidecarSpec{Image: "a", Resources: corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("2Gi")},
+			Limits:   corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")},
+		}}}
+	}
 	badExpression := func(o *Observed) { o.BadExpressions = errors.New("spec.processor.cel.filter:1:5: wrong") }
 	for _, c := range []struct {
 		name string
@@ -279,6 +286,7 @@ func TestConditions(t *testing.T) {
 		{"no secret", observed(secret), "Ready=False/CredentialsNotFound Reconciling=True/CredentialsNotFound KafkaReachable=True/Reachable", []string{"passwordSecretRef"}},
 		{"bad expression", observed(joining, badExpression), "Ready=False/InvalidSpec Stalled=True/InvalidSpec KafkaReachable=True/Reachable", []string{"spec.processor.cel.filter:1:5"}},
 		{"invalid", observed(invalid), "Ready=False/InvalidSpec Stalled=True/InvalidSpec KafkaReachable=True/Reachable", []string{"spec.delivery"}},
+		{"a request above its limit", observed(tooMuch), "Ready=False/InvalidSpec Stalled=True/InvalidSpec KafkaReachable=True/Reachable", []string{"spec.processor.sidecar.resources.requests.memory: 2Gi is above the limit of 1Gi"}},
 		{"refused", observed(refusal), "Ready=False/Refused Reconciling=True/Refused KafkaReachable=True/Reachable", []string{"quota"}},
 		{"deleted", observed(deleted), "Ready=False/Deleting Reconciling=True/Deleting KafkaReachable=True/Reachable", nil},
 	} {

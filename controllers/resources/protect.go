@@ -28,6 +28,7 @@ func checkPod(base, overlay, merged *corev1.PodSpec) error {
 		checkVolumes(overlay, merged),
 		checkNeighbours(overlay),
 		checkGrace(base, overlay, merged),
+		checkAmounts(overlay, merged),
 	)
 }
 
