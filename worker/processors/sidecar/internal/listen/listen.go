@@ -93,11 +93,14 @@ func (l *Listener) Close() error {
 	return l.err
 }
 
-// Wait waits after Close until the processes have closed their connections with HTTP/2. When
-// ctx ends, it closes these itself. It may be called once, and not beside HasFrames.
+// Wait waits after Close until the calls over HTTP/2 have ended, and the processes have all of
+// their answers. It closes the connections that have no call: a client may keep its channel open
+// for as long as it likes. When ctx ends, it closes the others too. It may be called once, and
+// not beside HasFrames.
 func (l *Listener) Wait(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() { close(l.over) })
 	defer stop()
+	_ = l.server.Shutdown(ctx) // it fails when ctx ends
 	l.running.Wait()
 }
 

@@ -3,6 +3,7 @@ package listen_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -353,5 +354,43 @@ func TestClose(t *testing.T) {
 	}
 	if _, err := net.Dial("unix", r.socket); err == nil {
 		t.Error("the socket is there after Close")
+	}
+}
+
+// TestAClientThatKeepsItsConnection after its call has ended is not waited for, and has its
+// answer.
+func TestAClientThatKeepsItsConnection(t *testing.T) {
+	r := newRig(t, patience)
+	client := r.client()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://worker"+protocol.Method, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := make(chan string, 1)
+	go func() {
+		resp, err := client.Do(req)
+		if err != nil {
+			answers <- err.Error()
+			return
+		}
+		defer func() { _ = resp.Body.Close() }()
+		text, err := io.ReadAll(resp.Body)
+		answers <- fmt.Sprintf("%q %v %s", text, err, resp.Trailer.Get("Grpc-Status"))
+	}()
+	worker := r.accept()
+	if err := r.l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(worker, "\x00\x00\x00\x01a"); err != nil {
+		t.Fatal(err) // Close has ended the call
+	}
+	_ = worker.Close()
+	began := time.Now()
+	r.l.Wait(t.Context())
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("Wait takes %s", took)
+	}
+	if got, want := <-answers, `"\x00\x00\x00\x00\x01a" <nil> 0`; got != want {
+		t.Errorf("the process gets %s, want %s", got, want)
 	}
 }
