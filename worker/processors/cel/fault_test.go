@@ -46,6 +46,11 @@ func TestFaultsSayWhatToDo(t *testing.T) {
 		`timestamp(json.millis)`:                              "timestamp() takes seconds since 1970, and 1700000000123 are not within the years 1 to 9999: write time.ofMillis(...) for milliseconds",
 		`timestamp("9999-12-31T00:00:00Z") + duration("48h")`: "+ has a result that is not within the years 1 to 9999",
 		`json.text.substring(5)`:                              "substring: there is no position 5 in the 3 characters of json.text: test size(json.text) first",
+		// misspelt fields
+		`json.tetx`:                             `1:5: json has no field "tetx": did you mean text? If it may be missing, write json.?tetx.orValue(...)`,
+		`json.Object.a`:                         `json has no field "Object": did you mean object?`,
+		`json["nothings"]`:                      `json has no field "nothings": did you mean nothing?`,
+		`json[json.text.replace("abc", "tex")]`: `json has no field "tex": test `,
 		// functions
 		`json.list.with("a", 1)`:       "with does not take (list, string, int): json.list is a list",
 		`json.n.startsWith("a")`:       "startsWith does not take (int, string): json.n is an int: convert the text with int() or double(), or the number with string()",

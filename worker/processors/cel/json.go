@@ -27,8 +27,16 @@ func parseJSON(value []byte) (any, notes, error) {
 	return parsed, n, err
 }
 
-// syntaxError returns the error of package encoding/json for a value.
+// syntaxError says why a value is not JSON, in most cases in the words of package
+// encoding/json.
 func syntaxError(value []byte) error {
+	start := strings.TrimLeft(string(value), " \t\r\n")
+	if start == "" {
+		return errors.New(`json: the value is not JSON: it is empty: test value != "" first`)
+	}
+	if first, _ := utf8.DecodeRuneInString(start); !strings.ContainsRune(`{["-0123456789tfn`, first) {
+		return fmt.Errorf("json: the value is not JSON: it begins with %q, as no JSON does: the variable value is its text", first)
+	}
 	d := json.NewDecoder(bytes.NewReader(value))
 	d.UseNumber()
 	var parsed any
@@ -44,6 +52,9 @@ func notJSON(value []byte, err error) error {
 		return fmt.Errorf("json: the value is not JSON: it ends too early, at byte %d", len(value))
 	}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		if at := syntax.Offset - 1; at >= 0 && at < int64(len(value)) && value[at] == '\'' {
+			return fmt.Errorf("json: the value is not JSON: texts and names have double quotes, and there is a single one at byte %d", at)
+		}
 		// The error's offset is that of the byte after the wrong one.
 		return fmt.Errorf("json: the value is not JSON: %w, at byte %d", err, syntax.Offset-1)
 	}

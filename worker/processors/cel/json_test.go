@@ -64,21 +64,22 @@ func TestParsedValues(t *testing.T) {
 
 func TestMalformedJSONIsAnErrorWithItsOffset(t *testing.T) {
 	for text, want := range map[string]string{
-		"":           "it ends too early, at byte 0",
-		"  ":         "it ends too early, at byte 2",
+		"":           `it is empty: test value != "" first`,
+		"  ":         `it is empty: test value != "" first`,
 		`{"a": [1`:   "it ends too early, at byte 8",
 		`{"a" 1}`:    "invalid character '1' after object key, at byte 5",
 		`{"a": 1,}`:  "invalid character '}' looking for beginning of object key string, at byte 8",
+		"{'a': 1}":   "texts and names have double quotes, and there is a single one at byte 1",
 		"[1,]":       "invalid character ']' looking for beginning of value, at byte 3",
 		"1 2":        "there is more at byte 2, after its end",
 		"{}\n x":     "there is more at byte 4, after its end",
 		"01":         "there is more at byte 1, after its end",
-		"NaN":        "invalid character 'N' looking for beginning of value, at byte 0",
+		"NaN":        "it begins with 'N', as no JSON does: the variable value is its text",
 		"\"a\nb\"":   `invalid character '\n' in string literal, at byte 2`,
 		`"\x"`:       "invalid character 'x' in string escape code, at byte 2",
 		"\"a\xff\"":  "it is not UTF-8",
-		"GET / 1.1":  "invalid character 'G' looking for beginning of value, at byte 0",
-		"\ufeff{}":   `invalid character 'ï' looking for beginning of value, at byte 0`,
+		"GET / 1.1":  "it begins with 'G', as no JSON does: the variable value is its text",
+		"\ufeff{}":   `it begins with '\ufeff', as no JSON does: the variable value is its text`,
 		"{\"a\":1}}": "there is more at byte 7, after its end",
 	} {
 		_, err := process(t, config.CEL{Filter: "json.a == 1"}, &worker.Record{Value: []byte(text)})

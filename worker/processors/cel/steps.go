@@ -70,9 +70,10 @@ func (x explainer) step(q interpreter.Qualifier, vars interpreter.Activation, fr
 		return err
 	}
 	var key ref.Val
+	written := false
 	switch q := q.(type) {
 	case interpreter.ConstantQualifier:
-		key = q.Value()
+		key, written = q.Value(), true
 	case interpreter.Attribute:
 		resolved, keyErr := q.Resolve(vars)
 		if keyErr != nil {
@@ -86,18 +87,22 @@ func (x explainer) step(q interpreter.Qualifier, vars interpreter.Activation, fr
 	if e, ok := value.(*types.Err); ok {
 		return &fault{q.ID(), e.Error()}
 	}
-	return &fault{q.ID(), x.missing(q.ID(), vars, value, key)}
+	return &fault{q.ID(), x.missing(q.ID(), vars, value, key, written)}
 }
 
 // missing says that a value has no part of this name, and what to write for records
-// without it.
-func (x explainer) missing(id int64, vars interpreter.Activation, value, key ref.Val) string {
+// without it. written reports whether the name is one in the expression.
+func (x explainer) missing(id int64, vars interpreter.Activation, value, key ref.Val, written bool) string {
 	from := x.operandOf(id)
 	switch v := value.(type) {
 	case types.Null:
 		return nothingIn(from, vars, key)
 	case traits.Mapper:
-		return missingMember(from, key)
+		meant := ""
+		if text, ok := key.(types.String); ok && written {
+			meant = similarMember(v, string(text))
+		}
+		return missingMember(from, key, meant)
 	case traits.Lister:
 		return missingElement(from, v, key)
 	default:
@@ -171,13 +176,37 @@ func isTombstone(evaluation any) bool {
 	return ok && vars.rec.Value == nil
 }
 
-func missingMember(from string, key ref.Val) string {
+// similarMember returns the member of an object that a name in an expression is most likely a
+// misspelling of, or "". Names that come from records are not compared: the names of other
+// members may be other records' data.
+func similarMember(object traits.Mapper, name string) string {
+	const most, longest = 256, 64 // the error is about one record of many
+	if len(name) > longest {
+		return ""
+	}
+	var names []string
+	for it := object.Iterator(); it.HasNext() == types.True && len(names) < most; {
+		if member, ok := it.Next().(types.String); ok && len(member) <= longest {
+			names = append(names, string(member))
+		}
+	}
+	slices.Sort(names)
+	return nearestName(name, names)
+}
+
+// missingMember says that an object has no member with a key. meant is the member that the
+// key may be a misspelling of, or "".
+func missingMember(from string, key ref.Val, meant string) string {
 	text, ok := key.(types.String)
 	switch {
 	case !ok:
 		return fmt.Sprintf("%s has no member with the key %v: write %s.orValue(...) to name a value for this case", from, key.Value(), optionally(from, key))
 	case from == "headers":
 		return fmt.Sprintf("the record has no header %s: write header(%[1]s), which is null then, or %s.orValue([])", quotedStart(string(text)), optionally(from, key))
+	}
+	if meant != "" {
+		return fmt.Sprintf("%s has no field %s: did you mean %s? If it may be missing, write %s.orValue(...)",
+			from, quotedStart(string(text)), strings.Trim(quotedStart(meant), `"`), optionally(from, key))
 	}
 	if isAbridged(from) {
 		return fmt.Sprintf("%s has no field %s: write %s.orValue(...) to name a value for this case", from, quotedStart(string(text)), optionally(from, key))

@@ -58,6 +58,9 @@ func explainedSyntax(before, rest, message string) (text string, understood bool
 	}
 	switch {
 	case word != "" && strings.ContainsAny(word[:1], `'"`) && !strings.HasPrefix(rest, `"""`):
+		if escape := wrongEscape(rest); escape != "" {
+			return fmt.Sprintf(`%s is no escape: write \%[1]s, or put an r before the text, such as r"%[1]s"`, escape), true
+		}
 		return fmt.Sprintf("the text that begins with %s has no closing quote", quotedStart(word)), true
 	case strings.HasPrefix(rest, "?"):
 		word = "??" // its second question mark
@@ -73,6 +76,23 @@ func explainedSyntax(before, rest, message string) (text string, understood bool
 		message = message[:at]
 	}
 	return message, false
+}
+
+// wrongEscape returns the first backslash in a text, with the character after it, that the
+// language has no meaning for, or "". Without one the text has no end.
+func wrongEscape(text string) string {
+	quote, runes := text[:1], []rune(text)
+	for i := 1; i+1 < len(runes); i++ {
+		switch {
+		case string(runes[i]) == quote:
+			return ""
+		case runes[i] == '\\' && !strings.ContainsRune("abfnrtv\\?\"'`xXuU0123", runes[i+1]):
+			return string(runes[i : i+2])
+		case runes[i] == '\\':
+			i++
+		}
+	}
+	return ""
 }
 
 func lastWord(text string) string {
