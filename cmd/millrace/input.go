@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -23,16 +24,20 @@ var (
 	byteOrderMark = []byte("\xef\xbb\xbf")
 	gzipMagic     = []byte("\x1f\x8b")
 	zstdMagic     = []byte("\x28\xb5\x2f\xfd")
+	utf16Marks    = [][]byte{[]byte("\xff\xfe"), []byte("\xfe\xff")}
 )
 
-// openInput opens a file for reading; - is the standard input. It decompresses files whose
-// names end in .gz or .zst, and compressed data on the standard input. It skips a byte
-// order mark.
+// openInput opens a file for reading; - is the standard input. It decompresses what gzip and
+// zstd have compressed, whatever its name is. It skips a byte order mark, and refuses
+// directories and UTF-16.
 func openInput(path string) (*bufio.Reader, io.Closer, error) {
 	file, err := os.Stdin, error(nil)
 	if path != standardStream {
 		if file, err = os.Open(path); err != nil {
 			return nil, nil, err
+		}
+		if info, err := file.Stat(); err == nil && info.IsDir() {
+			return nil, nil, errors.Join(fmt.Errorf("%s is a directory: name a file in it", path), file.Close())
 		}
 	}
 	content, closer, err := decompress(bufio.NewReaderSize(file, inputBuffer), path)
@@ -44,6 +49,10 @@ func openInput(path string) (*bufio.Reader, io.Closer, error) {
 		return nil, nil, errors.Join(fmt.Errorf("read %s: %w", path, err), closers.Close())
 	}
 	// An error shows again when the first line is read.
+	start, _ := content.Peek(len(utf16Marks[0]))
+	if slices.ContainsFunc(utf16Marks, func(mark []byte) bool { return bytes.Equal(start, mark) }) {
+		return nil, nil, errors.Join(fmt.Errorf("%s is in UTF-16: convert it to UTF-8, for example with iconv -f UTF-16 -t UTF-8", path), closers.Close())
+	}
 	if start, _ := content.Peek(len(byteOrderMark)); bytes.Equal(start, byteOrderMark) {
 		_, _ = content.Discard(len(byteOrderMark))
 	}
@@ -55,6 +64,9 @@ func decompress(file *bufio.Reader, path string) (*bufio.Reader, io.Closer, erro
 	switch compressionOf(file, path) {
 	case ".gz":
 		content, err := gzip.NewReader(file)
+		if errors.Is(err, gzip.ErrHeader) {
+			return nil, nil, errors.New("its name ends in .gz, but its content is not compressed with gzip: rename it")
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -71,12 +83,9 @@ func decompress(file *bufio.Reader, path string) (*bufio.Reader, io.Closer, erro
 	}
 }
 
-// compressionOf returns the extension of the compression: the standard input, which has no
-// name, shows it by its first bytes.
+// compressionOf returns the extension of the compression. The first bytes of the content
+// show it, or else the name.
 func compressionOf(file *bufio.Reader, path string) string {
-	if path != standardStream {
-		return filepath.Ext(path)
-	}
 	start, _ := file.Peek(len(zstdMagic)) // an error shows again when the content is read
 	switch {
 	case bytes.HasPrefix(start, gzipMagic):
@@ -84,7 +93,7 @@ func compressionOf(file *bufio.Reader, path string) string {
 	case bytes.Equal(start, zstdMagic):
 		return ".zst"
 	default:
-		return ""
+		return filepath.Ext(path)
 	}
 }
 

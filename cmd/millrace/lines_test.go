@@ -76,12 +76,15 @@ func TestLinesAreReadAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestLinesAreDecompressedByExtension(t *testing.T) {
+// TestLinesAreDecompressed: the content of a file shows its compression.
+func TestLinesAreDecompressed(t *testing.T) {
 	content := bytes.Repeat([]byte("a line of some length\n"), 50_000)
 	for name, stored := range map[string][]byte{
 		"in.jsonl":     content,
 		"in.jsonl.gz":  gzipped(t, content),
 		"in.jsonl.zst": zstded(t, content),
+		"gzip.jsonl":   gzipped(t, content),
+		"zstd.jsonl":   zstded(t, content),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := len(readLines(t, writeFile(t, name, stored))); got != 50_000 {
@@ -100,7 +103,18 @@ func TestLinesOfADamagedFile(t *testing.T) {
 	if errors.Is(err, io.EOF) {
 		t.Error("reading a truncated file to its end returned no error")
 	}
-	if _, err := openRecords(writeFile(t, "in.gz", []byte("no gzip")), formatLines); err == nil {
-		t.Error("a .gz file that is not gzip was opened")
+}
+
+// TestFilesThatAreRefused: the error says what to do about the file, before anything runs.
+func TestFilesThatAreRefused(t *testing.T) {
+	for path, want := range map[string]string{
+		writeFile(t, "in.gz", []byte("no gzip file")):   "its name ends in .gz, but its content is not compressed with gzip: rename it",
+		writeFile(t, "le.txt", []byte("\xff\xfea\x00")): "is in UTF-16: convert it to UTF-8",
+		writeFile(t, "be.txt", []byte("\xfe\xff\x00a")): "is in UTF-16: convert it to UTF-8",
+		t.TempDir(): "is a directory: name a file in it",
+	} {
+		if _, err := openRecords(path, formatLines); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", path, err, want)
+		}
 	}
 }

@@ -73,10 +73,11 @@ formats:
 --dead-letter-file those that arrive at the dead-letter topic, in one of the same
 formats. --input-file reads again what they get; as lines they keep the values
 alone, and null becomes an empty line. json, csv and kcat have topic and offset
-as well. Files with names that end in .gz or .zst are compressed. With - as its
-file, --input-file reads the standard input, and the others write to the standard
-output; the text for people then goes to the standard error. The command refuses
-to write a file that it also reads, or that it writes under another name.
+as well. Files with names that end in .gz or .zst are written compressed, and
+compressed input is read whatever its name is. With - as its file, --input-file
+reads the standard input, and the others write to the standard output; the text
+for people then goes to the standard error. The command refuses to write a file
+that it also reads, or that it writes under another name.
 
 The command can't run a container. If the manifest's processor is one, --exec
 names a program to run in its place. A shell starts it once for each replica,
