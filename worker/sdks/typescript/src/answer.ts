@@ -4,7 +4,7 @@ import { failureOf } from './failure-message.js';
 import { type Parts, partsOf, SAME } from './output.js';
 import { Kind, LENGTH_BYTES, type v1 } from './protocol.js';
 import type { InputRecord } from './record.js';
-import { frameOf, lengthOf, longOf, outputOf, ResultsFrame } from './results-frame.js';
+import { frameOf, lengthOf, longOf, ResultsFrame } from './results-frame.js';
 import type { Batch } from './worker-frame.js';
 
 /**
@@ -119,7 +119,7 @@ export class Answer {
       if (!this.#fits(outputs.reduce((total, parts) => total + sizeOf(parts), 0))) {
         return;
       }
-      this.#frame.put({ index, outputs: outputs.map(outputOf) });
+      this.#frame.putOutputs(index, outputs);
     }
     this.#added();
   }

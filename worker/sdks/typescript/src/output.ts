@@ -87,7 +87,8 @@ function ofOtherRecord(record: InputRecord): Parts {
 function ofOutput(output: object): Parts {
   const parts = same();
   let found = false;
-  for (const [name, part] of Object.entries(output)) {
+  for (const name of Object.keys(output)) {
+    const part: unknown = (output as { [name: string]: unknown })[name];
     if (part === undefined) {
       throw new TypeError(
         `the output's ${name} is undefined: leave it out to take the input record's`,

@@ -91,6 +91,27 @@ test('a part that is left out is taken from the record', async () => {
   }
 });
 
+test('text of any length, and many outputs, are what they were', async () => {
+  const part = (size: number, end: string) => 'x'.repeat(size) + end;
+  const outputs = [];
+  const expected = [];
+  for (const size of [0, 1, 30, 31, 32, 33, 127, 128, 300, 20_000]) {
+    for (const end of ['', 'ü', '€', '😀', '\ud800']) {
+      const text = part(size, end);
+      const bytes = Buffer.from(text).toString();
+      outputs.push({
+        key: text,
+        value: text,
+        topic: text || 't',
+        headers: [[text, text]] as const,
+        timestamp: size * 1e9,
+      });
+      expected.push([bytes, bytes, [[bytes, bytes]], bytes || 't', size * 1e9]);
+    }
+  }
+  assert.deepEqual(shown(await outcomeOf(outputs)), expected);
+});
+
 test('a null value of the record stays null, and an empty one empty', async () => {
   assert.deepEqual(shown(await outcomeOf({ topic: 't' }, record(null))), [
     [null, null, [], 't', null],
