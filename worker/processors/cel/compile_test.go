@@ -26,7 +26,7 @@ func TestCompileErrorsNameFieldLineAndColumn(t *testing.T) {
 		"processor.cel.key:1:1: undeclared reference to 'nobody': write json.nobody for a field of the value",
 		"processor.cel.value:2:15: + does not take (int, string): convert the text with int() or double(), or the number with string()",
 		" |   \"a\": offset + \"x\"\n | ..............^",
-		"processor.cel.headers.h:1:11: invalid timestamp argument",
+		"processor.cel.headers.h:1:11: timestamp() can't read the text \"",
 		"processor.cel.headers.empty: the expression is empty",
 		"processor.cel.topic: the result must be a string, but is int",
 	} {

@@ -67,7 +67,7 @@ func (x explainer) call(id int64, function string, args []ref.Val, err *types.Er
 	case beyond != "":
 		return failed(id, "%s", beyond)
 	case isText && conversions[function] != "":
-		return failed(id, "%s() can't read the text %s: write %s", function, quotedStart(text), conversions[function])
+		return failed(id, "%s", unreadableText(function, text))
 	case strings.Contains(message, noOverload), strings.HasPrefix(message, "type conversion error"):
 		return failed(id, "%s", x.mismatch(id, name, args))
 	case message == "optional.none() dereference":
@@ -86,7 +86,12 @@ var conversions = map[string]string{
 	overloads.TypeConvertDouble:    "a number such as 17.5",
 	overloads.TypeConvertBool:      "true or false",
 	overloads.TypeConvertTimestamp: "it as in RFC 3339, such as 2026-01-02T15:04:05Z, or use time.parse(TEXT, FORMAT)",
-	overloads.TypeConvertDuration:  "a duration such as 90s or 1h30m",
+	overloads.TypeConvertDuration:  "a duration such as 90s, 1h30m or, for a day, 24h",
+}
+
+// unreadableText says that a function can't convert a text.
+func unreadableText(function, text string) string {
+	return fmt.Sprintf("%s() can't read the text %s: write %s", function, quotedStart(text), conversions[function])
 }
 
 func firstText(args []ref.Val) (string, bool) {

@@ -2,6 +2,7 @@ package cel
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -31,6 +32,11 @@ func (c *compiler) explained(parsed *celgo.Ast, issue *common.Error) string {
 		}
 		return c.undeclared(parsed, at, name)
 	}
+	if parts := wrongLiteral.FindStringSubmatch(issue.Message); parts != nil {
+		if text, ok := literalText(at); ok {
+			return unreadableText(parts[1], text)
+		}
+	}
 	if parts := mismatch.FindStringSubmatch(issue.Message); parts != nil && at.Kind() == ast.CallKind {
 		if form := c.otherForm(at.AsCall()); form != "" {
 			return fmt.Sprintf("%s has another form: write %s", callName(parts[1]), form)
@@ -49,6 +55,10 @@ func (c *compiler) explained(parsed *celgo.Ast, issue *common.Error) string {
 	}
 	return issue.Message
 }
+
+// wrongLiteral matches cel-go's message about a constant that duration() or timestamp() can't
+// read.
+var wrongLiteral = regexp.MustCompile(`^invalid (duration|timestamp) argument$`)
 
 func insteadOfField(sel ast.SelectExpr) string {
 	if operand := sel.Operand(); operand.Kind() == ast.IdentKind && operand.AsIdent() == "value" {
@@ -138,6 +148,10 @@ func hint(call ast.CallExpr, operands string) string {
 		return `a header may repeat, so headers has lists: header("NAME") is the last value of a header`
 	case call.FunctionName() == operators.Index && text:
 		return "a text has no elements: json is the value's JSON, and charAt() returns a character"
+	case call.FunctionName() == "format" && has("timestamp"):
+		return "time.format(TIME, FORMAT) writes a time, with a format such as %Y-%m-%d"
+	case call.FunctionName() == operators.Add && strings.Contains(operands, "map("):
+		return "OBJECT.merge(OTHER) has the members of both"
 	case has("timestamp") && text:
 		return "convert the text with timestamp()"
 	case has("duration") && text:

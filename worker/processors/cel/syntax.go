@@ -17,6 +17,9 @@ var otherOperators = map[string]string{
 	"then": "a condition is CONDITION ? VALUE : OTHER", "else": "a condition is CONDITION ? VALUE : OTHER",
 	"if": "a condition is CONDITION ? VALUE : OTHER", "for": "a loop is LIST.map(x, ...), and the reference has others",
 	"let": "cel.bind(NAME, VALUE, EXPRESSION) gives a value a name", "var": "cel.bind(NAME, VALUE, EXPRESSION) gives a value a name",
+	"return": "an expression is its result", "=>": "a loop is LIST.map(x, ...), and the reference has others",
+	";":  "an expression has one result, and cel.bind(NAME, VALUE, EXPRESSION) gives a value a name",
+	"?:": "an optional field is json.?field.orValue(OTHER)", "..": "OBJECT.merge(OTHER) has the members of both",
 	"??": "an optional field is json.?field.orValue(OTHER)", "$": "json is the record's value, so write json.field",
 }
 
@@ -49,6 +52,9 @@ func explainedSyntax(before, rest, message string) (text string, understood bool
 	if open := syntaxOpen.FindStringSubmatch(message); open != nil {
 		return fmt.Sprintf("the expression ends too early: a %s is missing", open[1]), true
 	}
+	if strings.HasSuffix(message, "invalid int literal") {
+		return "the number does not fit into an int: write a u after it, as in 18446744073709551615u, or write it with a decimal point", true
+	}
 	word := ""
 	for _, pattern := range []*regexp.Regexp{syntaxWord, syntaxToken, reservedWord} {
 		if parts := pattern.FindStringSubmatch(message); parts != nil {
@@ -64,6 +70,8 @@ func explainedSyntax(before, rest, message string) (text string, understood bool
 		return fmt.Sprintf("the text that begins with %s has no closing quote", quotedStart(word)), true
 	case strings.HasPrefix(rest, "?"):
 		word = "??" // its second question mark
+	case strings.HasPrefix(rest, ":") && strings.HasSuffix(before, "?"):
+		word = "?:"
 	case word == "=" && strings.HasSuffix(before, "=="):
 		word = "==="
 	case lastWord(before) == "not":

@@ -20,6 +20,13 @@ var otherNames = map[string]string{
 	"toString": "string(...)", "str": "string(...)", "float": "double(...)", "number": "double(...)", "parseInt": "int(...)",
 	"any": "exists()", "some": "exists()", "every": "all()", "each": "map()", "forEach": "map()",
 	"strptime": "time.parse()", "parseDate": "time.parse()", "date": "time.parse()", "strftime": "time.format()", "formatDate": "time.format()",
+	"round": "math.round(...)", "floor": "math.floor(...)", "ceil": "math.ceil(...)", "abs": "math.abs(...)", "toFixed": "number.format(...)",
+	"avg": "LIST.sum() / double(size(LIST))", "average": "LIST.sum() / double(size(LIST))", "mean": "LIST.sum() / double(size(LIST))", "fold": "reduce()",
+	"coalesce": "json.?field.orValue(OTHER)", "default": "json.?field.orValue(OTHER)", "getOrDefault": "json.?field.orValue(OTHER)",
+	"set": "with(PATH, VALUE)", "assign": "with(PATH, VALUE), or merge()", "put": "with(PATH, VALUE)",
+	"remove": "without(PATH)", "delete": "without(PATH)", "del": "without(PATH)", "drop": "without(PATH)", "omit": "without([PATH, ...])", "pick": "only([PATH, ...])",
+	"parse_json": "json.parse(...)", "parseJson": "json.parse(...)", "parseJSON": "json.parse(...)", "fromJson": "json.parse(...)", "to_json": "json.encode(...)", "toJson": "json.encode(...)", "stringify": "json.encode(...)",
+	"md5": "sha256(...)", "sha1": "sha256(...)", "parse_timestamp": "time.parse()", "format_timestamp": "time.format()", "today": "now()",
 	"None": "null", "nil": "null", "undefined": "null", "True": "true", "False": "false",
 }
 
