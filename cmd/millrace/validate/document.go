@@ -141,6 +141,12 @@ func (d *document) isOther() bool {
 		d.addAt(d.find("apiVersion"), notAllowed(version, []string{v1alpha1.GroupVersion.String()}))
 	case kind != v1alpha1.Kind && (ours || Nearest(kind, []string{v1alpha1.Kind}) != ""):
 		d.addAt(d.find("kind"), notAllowed(kind, []string{v1alpha1.Kind}))
+		if version != v1alpha1.GroupVersion.String() {
+			d.addAt(d.find("apiVersion"), notAllowed(version, []string{v1alpha1.GroupVersion.String()}))
+		} else if Nearest(kind, []string{v1alpha1.Kind}) != "" {
+			d.object["kind"] = v1alpha1.Kind // the rest is most likely that of a StreamProcessor
+			return false
+		}
 	default:
 		return kind != v1alpha1.Kind
 	}

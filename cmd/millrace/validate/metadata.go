@@ -52,6 +52,10 @@ func (c *checker) addMetadata(finding *field.Error) {
 		c.addAt(p, "it is not set; write the StreamProcessor's name")
 		return
 	}
+	if value, ok := finding.BadValue.(string); ok && finding.Field == "metadata.namespace" {
+		c.addAt(p, shown(value)+" is not allowed; write at most 63 lower-case letters, digits and '-', neither beginning nor ending with '-'")
+		return
+	}
 	problem := finding.Detail
 	if value, ok := finding.BadValue.(string); ok && value != "" {
 		problem = shown(value) + ": " + problem

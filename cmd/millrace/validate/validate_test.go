@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -214,4 +215,36 @@ func FuzzFile(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestAMisspeltKind: the rest of the object is checked all the same. Of another version the
+// fields are not known.
+func TestAMisspeltKind(t *testing.T) {
+	good := manifest("  processor: {cel: {}}\n  orderring: Key\n")
+	for text, want := range map[string][]string{
+		strings.Replace(good, "kind: StreamProcessor", "kind: StreamProcesor", 1): {
+			`2:7: kind: "StreamProcesor" is not allowed; write StreamProcessor`,
+			"9:3: spec.orderring: there is no such field; did you mean ordering?",
+		},
+		strings.NewReplacer("kind: StreamProcessor", "kind: StreamProcesor", "/v1alpha1", "/v1").Replace(good): {
+			`1:13: apiVersion: "millrace.dev/v1" is not allowed; write millrace.dev/v1alpha1`,
+			`2:7: kind: "StreamProcesor" is not allowed; write StreamProcessor`,
+		},
+		strings.Replace(good, "{name: copy}", "{name: copy, namespace: My_NS}", 1): {
+			`3:35: metadata.namespace: "My_NS" is not allowed; write at most 63 lower-case letters, digits and '-', neither beginning nor ending with '-'`,
+			"9:3: spec.orderring: there is no such field; did you mean ordering?",
+		},
+	} {
+		objects, err := File([]byte(text))
+		if err != nil || len(objects) != 1 {
+			t.Fatalf("%+v, error %v", objects, err)
+		}
+		var got []string
+		for _, f := range objects[0].Findings {
+			got = append(got, f.String())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q of\n%s", got, want, text)
+		}
+	}
 }
