@@ -149,6 +149,30 @@ def test_an_idle_process_overruns_nothing(worker: Worker) -> None:
     assert watch_of(connection.pid).deadline() == 0
 
 
+@pytest.mark.parametrize(
+    "end",
+    ["yield; time.sleep(1000)", "yield; threading.Thread(target=time.sleep, args=(1000,)).start()"],
+)
+def test_a_process_that_hangs_in_its_end_is_killed(worker: Worker, end: str) -> None:
+    program = worker.start(
+        f"""
+import threading, time
+from millrace import _session
+_session._ENDING_SECONDS = 0.5
+def setup():
+    {end}
+millrace.processor(setup=setup)(lambda record, state: record).run()
+""",
+        processes=1,
+    )
+    (connection,) = greeted(worker)
+    connection.ask(record())
+    connection.send(close=pb.Close())
+    assert program.wait(PATIENCE) == 0
+    assert gone(connection.pid)
+    assert "has overrun the deadline of its batch, or of its end" in worker.log()
+
+
 # The supervisor and the processes with short times.
 IMPATIENT = """
 from millrace import _run, _session
@@ -162,6 +186,8 @@ def test_a_process_that_is_frozen_while_it_waits_is_killed(worker: Worker) -> No
     first, second = greeted(worker, 2)
     for connection in (first, second):
         connection.ask(record())
+    watch = watch_of(first.pid)
+    wait_for(lambda: watch.waits() > 0)
     os.kill(first.pid, signal.SIGSTOP)
     (third,) = greeted(worker)
     assert gone(first.pid) and third.pid not in (first.pid, second.pid)

@@ -16,7 +16,7 @@ import {
   type v1,
 } from './protocol.js';
 import { Sender } from './sender.js';
-import { now, type Ties } from './ties.js';
+import { ending, now, type Ties } from './ties.js';
 import { UsedIds } from './used-ids.js';
 import { VERSION } from './version.js';
 import { type Batch, type Message, readMessage } from './worker-frame.js';
@@ -286,13 +286,13 @@ export class Session {
     }
     if (this.#closed) {
       this.#dropping = true;
-      this.#ties.expect(0); // it has to do with its own end
+      this.#ties.expect(now() + ending.longestMs);
       this.#sender.end(this.#end.resolve);
     } else if (this.#stopping) {
       // What still comes is read and dropped, so that the worker loses none of the results that
       // it has not read yet.
       this.#dropping = true;
-      this.#ties.expect(0);
+      this.#ties.expect(now() + ending.longestMs);
       this.#sender.send({ close: {} });
       setTimeout(this.#end.resolve, CLOSING_MS);
     }

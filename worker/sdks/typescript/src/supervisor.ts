@@ -136,7 +136,7 @@ class Child {
       }
     } else if (this.#deadline !== 0 && now() > this.#deadline + GRACE_MS) {
       log.error(
-        `process ${this.#number} (pid ${this.#running.pid}) has overrun the deadline of its batch: killing it`,
+        `process ${this.#number} (pid ${this.#running.pid}) has overrun the deadline of its batch, or of its end: killing it`,
       );
       this.#deadline = 0;
       this.kill();

@@ -43,6 +43,12 @@ export const silence = {
   longestMs: 60_000,
 };
 
+/** How a process is found that hangs in its end, such as in a processor's close. */
+export const ending = {
+  /** For how long it may take. */
+  longestMs: 60_000,
+};
+
 /** What a session says about its process. */
 export interface Ties {
   reach(stage: Stage): void;

@@ -55,7 +55,7 @@ test('a process in an endless loop is killed at the deadline of its batch', asyn
   connection!.sendBatch([message('loop')], 2, 100);
   await connection!.expectEnd();
   await greetAll(worker, 1);
-  assert.match(program.log, /has overrun the deadline of its batch: killing it/);
+  assert.match(program.log, /has overrun the deadline of its batch, or of its end: killing it/);
   assert.match(program.log, /has ended by SIGKILL/);
 });
 
@@ -120,6 +120,16 @@ test('a process that has lost its connection and does not end is killed', async 
   connection!.socket.destroy();
   await greetAll(worker, 1);
   assert.match(program.log, /has ended by SIGKILL/);
+});
+
+test('a process that hangs in its end is killed', async (t: TestContext) => {
+  const worker = await Worker.listen(t);
+  const program = worker.start('never-closes', 1);
+  const [connection] = await greetAll(worker, 1);
+  await connection!.ask([message('v')]);
+  connection!.send({ close: {} });
+  assert.equal(await program.ended(), 0);
+  assert.match(program.log, /has overrun the deadline of its batch, or of its end: killing it/);
 });
 
 test('a batch that takes its time is left alone', async (t: TestContext) => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type InputRecord, Permanent, type ProcessFunction, type Processor, run } from 'millrace';
 
-import { silence } from '#millrace/ties';
+import { ending, silence } from '#millrace/ties';
 
 const never = new Promise<never>(() => {});
 
@@ -106,6 +106,12 @@ const PROGRAMS: { [name: string]: ProcessFunction | Processor } = {
     process: (record: InputRecord) => record,
   } as Processor,
 
+  'never-closes': {
+    setup: () => {},
+    process: (record: InputRecord) => record,
+    close: () => never,
+  } as Processor,
+
   'exit-0': () => process.exit(0),
 
   'floating-rejection': (record) => {
@@ -165,5 +171,8 @@ if (process.argv[2] === 'impatient') {
   // In the process that looks after the others too.
   silence.beatMs = 100;
   silence.longestMs = 2000;
+}
+if (process.argv[2] === 'never-closes') {
+  ending.longestMs = 500;
 }
 await run(PROGRAMS[process.argv[2]!]!);

@@ -28,6 +28,8 @@ _log = logging.getLogger("millrace")
 _CLOSING_SECONDS = 10.0
 # How often a process without a batch says that it lives.
 _BEAT_SECONDS = 5.0
+# For what follows the connection: the rest of setup, of the program, and of its threads.
+_ENDING_SECONDS = 60.0
 
 
 class Disconnected(Exception):
@@ -53,6 +55,8 @@ def work(processor: Processor[..., object], path: str, watch: Watch) -> None:
         os.register_at_fork(after_in_child=connection.close)
         with connection:
             _Session(connection, events, watch, call).run(processor.wishes)
+        # One that hangs there would keep its program from ending, and so from being started again.
+        watch.expect(time.monotonic() + _ENDING_SECONDS)
 
 
 class _Session:

@@ -26,7 +26,7 @@ ROLE_VARIABLE = "MILLRACE_SUPERVISED"
 
 _logger = logging.getLogger("millrace")
 
-# Past a batch's deadline. The worker has given the process up by then.
+# Past the deadline of a batch, or of the process's end. The worker has given the process up then.
 _GRACE = 2.0
 # Of a process that waits for work. The worker has given it up by then, too.
 _SILENCE = 60.0
@@ -133,7 +133,8 @@ class _Process:
             self._ended(code, stopping)
         elif self._watch.overrun() > _GRACE:
             _logger.error(
-                "process %d (pid %d) has overrun the deadline of its batch by %.0f s: killing it",
+                "process %d (pid %d) has overrun the deadline of its batch, or of its end, by"
+                " %.0f s: killing it",
                 self._number, self._running.pid, _GRACE,
             )  # fmt: skip
             self.kill()
