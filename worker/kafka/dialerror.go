@@ -127,7 +127,7 @@ func (e *DialError) tlsHint() string {
 		return "the CA file does not hold the authority that signed the broker's certificate"
 	}
 	if _, ok := errors.AsType[x509.HostnameError](e.Err); ok {
-		return "set the TLS server name to a name in the broker's certificate"
+		return serverNameHint
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](e.Err); ok {
 		return "the listener does not speak TLS: turn TLS off, or use the broker's TLS port"
@@ -141,12 +141,14 @@ func (e *DialError) tlsHint() string {
 	return ""
 }
 
+const serverNameHint = "set serverName, among the settings of TLS, to a name in the broker's certificate"
+
 // alertHints explain the alerts of TLS that have one likely cause.
 var alertHints = map[string]string{
 	"tls: expired certificate":            "the client's certificate has expired",
 	"tls: unknown certificate authority":  "the broker does not know the authority that signed the client's certificate",
 	"tls: protocol version not supported": "the broker must offer TLS 1.2 or 1.3",
-	"tls: unrecognized name":              "set the TLS server name to a name in the broker's certificate",
+	"tls: unrecognized name":              serverNameHint,
 }
 
 // alertOf returns the alert with which the other side has ended a TLS connection. Alerts

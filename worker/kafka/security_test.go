@@ -82,7 +82,7 @@ func TestSecuredCluster(t *testing.T) {
 		other := files
 		other.ServerName = "kafka.example.com"
 		expectError(t, pingQuickly(t, connect(t, other, credentials(alice))), ErrUnreachable,
-			"TLS handshake failed", "kafka.example.com", "set the TLS server name")
+			"TLS handshake failed", "kafka.example.com", "set serverName")
 	})
 	t.Run("matching server name", func(t *testing.T) {
 		other := files
