@@ -57,6 +57,8 @@ func TestDiscardOfAllRecordsOfAQueue(t *testing.T) {
 	end()
 	w.p.Resume(w.session)
 	last := w.write(1, 10)
+	// The partition is in trouble until then, and a commit would leave the record for later.
+	testkit.Await(t, "the record is written", func() bool { return w.settled() == 1 })
 	w.commit()
 	w.expectCommitted(1, last)
 	w.expectEmpty()
