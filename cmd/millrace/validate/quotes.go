@@ -63,7 +63,7 @@ func inQuotes(text string) string {
 	if strings.Contains(`"'`, quote) && len(text) > 1 && strings.HasSuffix(text, quote) {
 		inner := text[1 : len(text)-1]
 		// In "a" == "b" the first and the last quote are no pair.
-		if end := regexp.MustCompile(`(^|[^\\])` + quote).FindStringIndex(inner); end == nil || !strings.ContainsAny(inner[end[1]:end[1]+1], " .)") {
+		if end := regexp.MustCompile(`(^|[^\\])` + quote).FindStringIndex(inner); end == nil || end[1] == len(inner) || !strings.ContainsAny(inner[end[1]:end[1]+1], " .)") {
 			text = inner
 			if quote == `"` {
 				text = strings.ReplaceAll(text, `\"`, `"`)

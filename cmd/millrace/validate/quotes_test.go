@@ -15,6 +15,8 @@ func TestTextsWithoutQuotes(t *testing.T) {
 		`"a" == "b"`:                unreadable + `write value: '"a" == "b"'`,
 		`'json.name == 'x''`:        unreadable + `write value: 'json.name == ''x'''`,
 		`"json.a.matches(\"\d+\")"`: unreadable + `write value: 'json.a.matches("\d+")'`,
+		`"json.a""`:                 unreadable + `write value: 'json.a"'`,
+		`'''`:                       unreadable + `write value: ''''`,
 		`%a`:                        unreadable + `write value: '%a'`,
 		`*json.a * 2`:               unreadable + `write value: '*json.a * 2'`,
 		`"a: ` + strings.Repeat("x", 200) + `" + key`: unreadable + "write it in single quotes, and each ' within it twice",
