@@ -102,7 +102,10 @@ func fieldOf(kind string, name corev1.ResourceName) (field, subject string) {
 	return kind + "." + string(name), ""
 }
 
-// isShared reports whether a container may use more of a resource than it requests.
+// isShared reports whether a container may use more of a resource than it requests. An API server
+// allows it for all resources of Kubernetes but huge pages, those of schedulers too, such as
+// kubernetes.io/batch-cpu.
 func isShared(name corev1.ResourceName) bool {
-	return name == corev1.ResourceCPU || name == corev1.ResourceMemory || name == corev1.ResourceEphemeralStorage
+	return strings.Contains(string(name), corev1.ResourceDefaultNamespacePrefix) ||
+		name == corev1.ResourceCPU || name == corev1.ResourceMemory || name == corev1.ResourceEphemeralStorage
 }

@@ -31,6 +31,7 @@ func TestAmountsThatAnAPIServerRefuses(t *testing.T) {
 		{"requests: {cpu: 3}, limits: {cpu: 2}", processor("requests: {cpu: 2}"), ""},
 		{"requests: {cpu: 3}, limits: {cpu: 2}", processor("limits: {cpu: null}"), ""},
 		{"limits: {nvidia.com/gpu: 1, hugepages-2Mi: 4Mi, memory: 1Gi}", "{}", ""},
+		{"requests: {kubernetes.io/batch-cpu: 500m, kubernetes.io/batch-memory: 1Gi}, limits: {kubernetes.io/batch-memory: 2Gi}", "{}", ""},
 		{"requests: {cpu: 0}, limits: {nvidia.com/gpu: 1}", processor("requests: {nvidia.com/gpu: 1}"), ""},
 	} {
 		manifest := strings.Replace(least, "{cel: {}}", "{cel: null, sidecar: {image: a, resources: {"+c.sidecar+"}}}", 1)
