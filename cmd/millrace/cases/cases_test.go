@@ -97,6 +97,7 @@ func TestParse(t *testing.T) {
 			"line 5: cases[0].in[1].source: there is no such field; the fields of a record are key, value, headers, timestamp, topic, partition, offset",
 		"cases: [{name: a, in: [{value: 1}], out: [{offset: 3}]}]":     "cases[0].out[0].offset",
 		"cases: [{name: a, in: [{partition: x}]}]":                     "cases[0].in[0].partition",
+		"cases: [{name: a, in: {value: {n: 1}}}]":                      "is not of the right type: write a list",
 		"cases: [{in: [{value: 1}]}]":                                  "line 1: cases[0].name: it is not set",
 		"cases: [{name: a}]":                                           "cases[0].in: it is empty",
 		"cases: [{name: a, in: [{timestamp: now}]}]":                   "cases[0].in[0].timestamp: \"now\" is not a time",

@@ -58,7 +58,7 @@ func (s *shape) check(path string, node *yaml.Node) (errs []error) {
 		case name.Tag == "!!merge":
 		case !slices.Contains(s.fields, name.Value):
 			errs = append(errs, fmt.Errorf("line %d: %s%s: there is no such field; %s", name.Line, path, name.Value, s.instead(name.Value)))
-		case s.lists[name.Value] != nil:
+		case s.lists[name.Value] != nil && value.Kind == yaml.SequenceNode:
 			for j, item := range value.Content {
 				errs = append(errs, s.lists[name.Value].check(fmt.Sprintf("%s%s[%d].", path, name.Value, j), item)...)
 			}
