@@ -76,9 +76,9 @@ func inQuotes(text string) string {
 // findTags adds a finding for each text that begins with an exclamation mark, which YAML
 // takes for the name of a type, and leaves out.
 func (d *document) findTags(node *yaml.Node, p path) {
-	if strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!") && len(node.Tag) > 1 {
+	if tag := d.tagOf(node); tag != "" {
 		d.add(node.Line, node.Column, p.String(), fmt.Sprintf("YAML takes %s for the name of a type; write the text in quotes: '%s'",
-			node.Tag, strings.TrimSpace(node.Tag+" "+strings.ReplaceAll(node.Value, "'", "''"))))
+			tag, strings.TrimSpace(tag+" "+strings.ReplaceAll(node.Value, "'", "''"))))
 	}
 	switch node.Kind {
 	case yaml.MappingNode:
@@ -90,4 +90,20 @@ func (d *document) findTags(node *yaml.Node, p path) {
 			d.findTags(item, append(p[:len(p):len(p)], fmt.Sprintf("[%d]", i)))
 		}
 	}
+}
+
+// tagOf returns the name of a type that YAML has read before a value, or "". The parser says
+// nothing about an exclamation mark with a blank behind it.
+func (d *document) tagOf(node *yaml.Node) string {
+	if strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!") {
+		return node.Tag
+	}
+	if node.Kind != yaml.ScalarNode || node.Line < 1 || node.Line > len(d.lines) {
+		return ""
+	}
+	line := []rune(d.lines[node.Line-1])
+	if from := node.Column - 1; from >= 0 && from < len(line) && strings.HasPrefix(string(line[from:]), "! ") {
+		return "!"
+	}
+	return ""
 }

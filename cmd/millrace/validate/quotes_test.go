@@ -23,6 +23,7 @@ func TestTextsWithoutQuotes(t *testing.T) {
 		`{"a": json.b}.merge(json)`:                   unreadable + `write value: '{"a": json.b}.merge(json)'`,
 		`{a: {b: !json.c}}`:                           "the YAML can't be read: did not find",
 		`!json.a`:                                     `10:14: spec.processor.cel.value: YAML takes !json.a for the name of a type; write the text in quotes: '!json.a'`,
+		`! json.a`:                                    `10:14: spec.processor.cel.value: YAML takes ! for the name of a type; write the text in quotes: '! json.a'`,
 		`!json.a == json.b`:                           `write the text in quotes: '!json.a == json.b'`,
 		`{"a": json.b}`:                               `10:7: spec.processor.cel.value: {"a":"json.b"} is an object; write text, in quotes if it looks like something else`,
 		`[json.a, json.b]`:                            `10:7: spec.processor.cel.value: ["json.a","json.b"] is a list; write text, in quotes if it looks like something else`,
