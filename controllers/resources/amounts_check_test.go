@@ -6,7 +6,8 @@ import (
 )
 
 // TestAmountsThatAnAPIServerRefuses: the error names the field where the amount is set, in the
-// spec of the sidecar or in the template. What is set in both places counts together.
+// spec of the sidecar or in the template. A request in one place is compared with a limit in
+// the other.
 func TestAmountsThatAnAPIServerRefuses(t *testing.T) {
 	const (
 		spec     = "spec.processor.sidecar.resources."

@@ -79,6 +79,14 @@ func TestMistakesSayWhatToWrite(t *testing.T) {
 	}
 }
 
+// TestErrorsAtTheEndAreExplained: the parser may report a quote where no text is left.
+func TestErrorsAtTheEndAreExplained(t *testing.T) {
+	text, understood := explainedSyntax(`json.a == `, "", `Syntax error: token recognition error at: '"'`)
+	if want := "has no closing quote"; !understood || !strings.Contains(text, want) {
+		t.Errorf("got %q, want %q", text, want)
+	}
+}
+
 // TestPatternsOfRecordsSayWhatIsWrong: one that only the record has is read when it comes.
 func TestPatternsOfRecordsSayWhatIsWrong(t *testing.T) {
 	for expression, want := range map[string]string{

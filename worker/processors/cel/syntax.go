@@ -89,6 +89,9 @@ func explainedSyntax(before, rest, message string) (text string, understood bool
 // wrongEscape returns the first backslash in a text, with the character after it, that the
 // language has no meaning for, or "". Without one the text has no end.
 func wrongEscape(text string) string {
+	if text == "" {
+		return ""
+	}
 	quote, runes := text[:1], []rune(text)
 	for i := 1; i+1 < len(runes); i++ {
 		switch {
